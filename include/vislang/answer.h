@@ -1,0 +1,92 @@
+/* answer.h — the main job: a picture or document and an instruction in, one answer out.
+ *
+ * Straight line: bytes → media (decode, upright) → ocr (read) → facts (what the text holds) →
+ * answer (description, or the part of the text the instruction asks for) with confidence and
+ * evidence boxes. Nothing is said that was not read or measured.
+ *
+ * Ownership: an answer lives in the arena it was made in. Thread-safety: one vl_answerer per
+ * thread. */
+#ifndef VISLANG_ANSWER_H
+#define VISLANG_ANSWER_H
+
+#include <vislang/ocr.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum vl_fact_kind {
+    VL_FACT_TITLE,
+    VL_FACT_DATE,
+    VL_FACT_TIME,
+    VL_FACT_AMOUNT, /* money, and counted things */
+    VL_FACT_PHONE,
+    VL_FACT_EMAIL,
+    VL_FACT_URL,
+    VL_FACT_PLACE,
+    VL_FACT_FIELD, /* "label: value" of a form or table */
+    VL_FACT_KIND_COUNT,
+} vl_fact_kind;
+const char *vl_fact_kind_name(vl_fact_kind kind);
+
+typedef struct vl_fact {
+    vl_fact_kind kind;
+    const char *text; /* as read */
+    const char *value; /* normalised: ISO 8601 date, E.164-like number, …; NULL when not sure */
+    const char *label; /* VL_FACT_FIELD: the label; else NULL or what stands before it */
+    uint32_t page;     /* from 0 */
+    vl_box box;
+    double confidence;
+} vl_fact;
+
+typedef struct vl_evidence { /* what the answer rests on */
+    uint32_t page;
+    vl_box box;
+    const char *text;
+    double confidence;
+} vl_evidence;
+
+typedef struct vl_answer {
+    const char *response;      /* in plain English; quoted text in its own language */
+    double confidence;         /* 0 … 1 */
+    bool refused;              /* it can't do that (says what would be needed) */
+    const char *document_kind; /* "notice", "form", "report", "receipt", "letter", "sign",
+                                  "page", "photograph", "blank page" */
+    double document_kind_confidence;
+    double milliseconds;
+    vl_media_kind media_kind;
+    vl_page **pages;
+    size_t page_count; /* read: may be fewer than the document's, see max_pages */
+    uint32_t document_pages;
+    vl_fact *facts;
+    size_t fact_count;
+    vl_evidence *evidence; /* best first */
+    size_t evidence_count;
+    vl_picture_look look;       /* of the first page */
+    vl_lang_guess languages[5]; /* over the whole document */
+    size_t language_count;
+} vl_answer;
+
+typedef struct vl_answer_options {
+    vl_ocr_options ocr;
+    vl_media_limits limits;
+    uint32_t max_pages; /* read at most this many pages of a document; default 20 */
+} vl_answer_options;
+vl_answer_options vl_answer_options_default(void);
+
+typedef struct vl_answerer vl_answerer;
+vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answerer,
+                          vl_error *error);
+void vl_answerer_free(vl_answerer *answerer);
+/* `instruction` NULL or blank: describe. `languages` NULL: detect. */
+vl_status vl_answer_make(vl_answerer *answerer, const void *bytes, size_t count,
+                         const char *instruction, const char *languages, vl_arena *arena,
+                         vl_answer **answer, vl_error *error);
+struct cJSON;
+/* The object of POST /predict and `predict --json` (docs/formats.md). NULL: no memory. */
+struct cJSON *vl_answer_to_json(const vl_answer *answer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,145 @@
+/* ocr.h — a page picture in, text with structure, boxes and confidences out.
+ *
+ * Ownership: a page and everything in it live in the arena given to vl_ocr_read. Boxes are
+ * in pixels of the upright page (after `rotation` and `skew` were undone — `width` and
+ * `height` are that picture's). Confidences are 0 … 1. Text is NFC in logical order.
+ * Thread-safety: one vl_ocr per thread (it keeps warm engine handles). */
+#ifndef VISLANG_OCR_H
+#define VISLANG_OCR_H
+
+#include <vislang/media.h>
+#include <vislang/text.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct vl_box {
+    int32_t x, y, width, height;
+} vl_box;
+
+typedef struct vl_word {
+    const char *text;
+    vl_box box;
+    double confidence;
+} vl_word;
+
+typedef struct vl_line {
+    vl_box box;
+    double confidence;                /* mean over characters */
+    int32_t baseline_y0, baseline_y1; /* y of the baseline at the left and right edge of box */
+    double x_height;                  /* pixels, 0: not known */
+    bool rtl;
+    vl_word *words; /* in reading (logical) order */
+    size_t word_count;
+} vl_line;
+
+typedef enum vl_block_kind {
+    VL_BLOCK_PARAGRAPH,
+    VL_BLOCK_TITLE,
+    VL_BLOCK_TABLE,  /* lines are its rows; cells below */
+    VL_BLOCK_FIGURE, /* picture region, no lines */
+} vl_block_kind;
+
+typedef struct vl_cell {
+    size_t row, column;
+    vl_box box;
+    const char *text;
+} vl_cell;
+
+typedef struct vl_block {
+    vl_block_kind kind;
+    vl_box box;
+    double confidence;
+    vl_line *lines; /* in reading order */
+    size_t line_count;
+    vl_cell *cells; /* VL_BLOCK_TABLE only, row by row */
+    size_t cell_count, row_count, column_count;
+} vl_block;
+
+typedef struct vl_page {
+    uint32_t width, height;
+    double dpi;        /* 0: not known */
+    int rotation;      /* degrees clockwise that made it upright: 0, 90, 180, 270 */
+    double skew;       /* degrees clockwise that were undone on top of that */
+    double confidence; /* mean word confidence weighted by length, 0 when no word */
+    char script[5];    /* ISO 15924 */
+    vl_lang_guess languages[5];
+    size_t language_count;
+    const char *engine; /* "tesseract 5.3.0 (swa)" */
+    double milliseconds;
+    vl_block *blocks; /* in reading order */
+    size_t block_count;
+} vl_page;
+
+typedef struct vl_ocr_options {
+    const char *languages;   /* "eng+fra": Tesseract packs to use; NULL: detect */
+    bool detect_orientation; /* default true */
+    bool fast_photo;         /* default true: a photograph with no text is given up on early */
+    double max_seconds;      /* per page; default 60 */
+    const char *tessdata;    /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
+    const vl_langid *langid; /* NULL: the bundled model, opened by vl_ocr_new */
+} vl_ocr_options;
+vl_ocr_options vl_ocr_options_default(void);
+
+typedef struct vl_ocr vl_ocr;
+/* VL_ERR_MISSING when the engine's language packs are not there: says the apt line. */
+vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **ocr, vl_error *error);
+void vl_ocr_free(vl_ocr *ocr);
+/* Reads one page. `languages` overrides options' for this page (NULL: as options).
+ * `upright` (may be NULL) receives the upright page picture the boxes refer to (caller frees).
+ * A page without text is VL_OK with no blocks. VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY.
+ */
+vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
+                      vl_arena *arena, vl_page **page, vl_image **upright, vl_error *error);
+/* Packs that are installed ("eng", "script/Latin", …), sorted; in the arena. */
+vl_status vl_ocr_packs(const vl_ocr_options *options, vl_arena *arena, const char ***packs,
+                       size_t *count, vl_error *error);
+const char *vl_ocr_engine_version(void); /* "5.3.0" */
+
+/* The page's text: blocks apart by an empty line, lines by a newline. NULL: arena full. */
+char *vl_page_text(vl_arena *arena, const vl_page *page);
+char *vl_block_text(vl_arena *arena, const vl_block *block);
+char *vl_line_text(vl_arena *arena, const vl_line *line);
+size_t vl_page_word_count(const vl_page *page);
+
+/* ---- writers -------------------------------------------------------------------- */
+
+typedef enum vl_ocr_format {
+    VL_OCR_TEXT,     /* .txt: pages apart by a form feed */
+    VL_OCR_JSON,     /* .json: docs/formats.md */
+    VL_OCR_HOCR,     /* .hocr: hOCR 1.2 */
+    VL_OCR_ALTO,     /* .alto.xml: ALTO 4 */
+    VL_OCR_MARKDOWN, /* .md */
+    VL_OCR_PDF,      /* .pdf: the picture with an invisible, selectable text layer under it */
+    VL_OCR_FORMAT_COUNT,
+} vl_ocr_format;
+const char *vl_ocr_format_name(vl_ocr_format format);      /* "text", "json", … */
+const char *vl_ocr_format_extension(vl_ocr_format format); /* ".txt", … */
+vl_status vl_ocr_format_parse(const char *name, vl_ocr_format *format, vl_error *error);
+
+/* Writes page by page, so that a long document never stands in memory whole. `source` is the
+ * picture's file name as written into the output. */
+typedef struct vl_ocr_writer vl_ocr_writer;
+typedef vl_status (*vl_sink)(void *user, const void *bytes, size_t count, vl_error *error);
+vl_status vl_ocr_writer_new(vl_ocr_format format, const char *source, vl_sink sink, void *user,
+                            vl_ocr_writer **writer, vl_error *error);
+/* `picture` is the upright page picture; needed for VL_OCR_PDF, ignored by the others. */
+vl_status vl_ocr_writer_page(vl_ocr_writer *writer, const vl_page *page,
+                             const vl_image *picture, vl_error *error);
+/* A page that could not be read: keeps its number in the output, with the reason. */
+vl_status vl_ocr_writer_bad_page(vl_ocr_writer *writer, const vl_error *reason,
+                                 vl_error *error);
+vl_status vl_ocr_writer_finish(vl_ocr_writer *writer, vl_error *error);
+void vl_ocr_writer_free(vl_ocr_writer *writer);
+/* A sink that appends to a vl_buf (`user`). */
+vl_status vl_sink_buf(void *user, const void *bytes, size_t count, vl_error *error);
+
+struct cJSON;
+/* The page as the documented JSON object (caller deletes). NULL: no memory. */
+struct cJSON *vl_page_to_json(const vl_page *page);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
