@@ -65,6 +65,10 @@ typedef struct vl_answer {
     vl_picture_look look;       /* of the first page */
     vl_lang_guess languages[5]; /* over the whole document */
     size_t language_count;
+    struct {
+        const void *jpeg; /* the upright page the boxes refer to, at most 1600 pixels a side */
+        size_t bytes;
+    } * pictures; /* [page_count] when asked for, else NULL */
 } vl_answer;
 
 typedef struct vl_answer_options {
@@ -78,10 +82,18 @@ typedef struct vl_answerer vl_answerer;
 vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answerer,
                           vl_error *error);
 void vl_answerer_free(vl_answerer *answerer);
-/* `instruction` NULL or blank: describe. `languages` NULL: detect. */
-vl_status vl_answer_make(vl_answerer *answerer, const void *bytes, size_t count,
-                         const char *instruction, const char *languages, vl_arena *arena,
-                         vl_answer **answer, vl_error *error);
+typedef struct vl_answer_request {
+    const void *bytes; /* the whole file */
+    size_t count;
+    const char *instruction; /* NULL or blank: describe */
+    const char *languages;   /* Tesseract packs; NULL: detect */
+    bool keep_pictures;
+} vl_answer_request;
+/* Errors are those of vl_document_open and vl_ocr_read, and VL_ERR_INPUT when no page could be
+ * read. A page that cannot be read beside others that can does not fail the answer: it is
+ * missing from `pages` and said in the response. */
+vl_status vl_answer_make(vl_answerer *answerer, const vl_answer_request *request,
+                         vl_arena *arena, vl_answer **answer, vl_error *error);
 struct cJSON;
 /* The object of POST /predict and `predict --json` (docs/formats.md). NULL: no memory. */
 struct cJSON *vl_answer_to_json(const vl_answer *answer);

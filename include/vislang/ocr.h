@@ -92,7 +92,8 @@ void vl_ocr_free(vl_ocr *ocr);
  */
 vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
                       vl_arena *arena, vl_page **page, vl_image **upright, vl_error *error);
-/* Packs that are installed ("eng", "script/Latin", …), sorted; in the arena. */
+/* Packs that are installed ("eng", "Latin" (Debian keeps script packs beside language packs),
+ * …), sorted; in the arena. */
 vl_status vl_ocr_packs(const vl_ocr_options *options, vl_arena *arena, const char ***packs,
                        size_t *count, vl_error *error);
 const char *vl_ocr_engine_version(void); /* "5.3.0" */
@@ -134,6 +135,20 @@ vl_status vl_ocr_writer_finish(vl_ocr_writer *writer, vl_error *error);
 void vl_ocr_writer_free(vl_ocr_writer *writer);
 /* A sink that appends to a vl_buf (`user`). */
 vl_status vl_sink_buf(void *user, const void *bytes, size_t count, vl_error *error);
+
+/* The whole line of `vislang ocr`: every page of `document` read and given to every writer
+ * (several formats from one reading). A page that cannot be read becomes a bad page and the
+ * rest goes on. Writers are not finished here. Fails only when a writer fails or no page
+ * could be read. */
+typedef struct vl_ocr_summary {
+    uint32_t pages, bad_pages;
+    uint64_t words;
+    double confidence;  /* mean over words */
+    vl_error first_bad; /* status VL_OK when none */
+} vl_ocr_summary;
+vl_status vl_ocr_document(vl_ocr *ocr, vl_document *document, const char *languages,
+                          vl_ocr_writer *const *writers, size_t writer_count,
+                          vl_ocr_summary *summary, vl_error *error);
 
 struct cJSON;
 /* The page as the documented JSON object (caller deletes). NULL: no memory. */
