@@ -77,6 +77,9 @@ typedef struct vl_answer_options {
     uint32_t max_pages; /* read at most this many pages of a document; default 20 */
 } vl_answer_options;
 vl_answer_options vl_answer_options_default(void);
+/* The settings that concern answering (max_pages, max_side, tessdata, …). Strings point into
+ * `config`, which must outlive the options. */
+vl_answer_options vl_answer_options_from_config(const vl_config *config);
 
 typedef struct vl_answerer vl_answerer;
 vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answerer,

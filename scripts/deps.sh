@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Installs what VisLang needs from Debian's packages: nothing when all of it is there already.
+#   scripts/deps.sh           to build, run and test
+#   scripts/deps.sh --peers   also a Python virtual environment (.venv) with the programs that
+#                             benchmarks compare with
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(
+    # build
+    build-essential pkg-config cmake ninja-build clang clang-format libclang-rt-14-dev llvm-14
+    # libraries
+    libcjson-dev libyaml-dev libssl-dev libseccomp-dev libicu-dev
+    libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
+    libcairo2-dev libpango1.0-dev libmicrohttpd-dev
+    # programs used while running
+    poppler-utils curl jq
+    # language packs
+    tesseract-ocr tesseract-ocr-osd tesseract-ocr-eng tesseract-ocr-fra tesseract-ocr-spa
+    tesseract-ocr-por tesseract-ocr-ara tesseract-ocr-amh tesseract-ocr-tir tesseract-ocr-swa
+    tesseract-ocr-ukr tesseract-ocr-rus tesseract-ocr-mya tesseract-ocr-hin tesseract-ocr-mar
+    tesseract-ocr-san tesseract-ocr-urd tesseract-ocr-fas tesseract-ocr-pus tesseract-ocr-ben
+    tesseract-ocr-nep tesseract-ocr-khm tesseract-ocr-tam
+    tesseract-ocr-script-latn tesseract-ocr-script-arab tesseract-ocr-script-ethi
+    tesseract-ocr-script-cyrl tesseract-ocr-script-deva tesseract-ocr-script-mymr
+    # fonts that samples are made with
+    fonts-noto-core fontconfig
+    # tests and benchmarks
+    libcmocka-dev libxml2-utils libxml2-dev qpdf python3 wrk chromium
+)
+# Node may come from elsewhere than Debian; any version that runs will do.
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "deps: run as root, or install sudo: $*" >&2
+        exit 4
+    fi
+}
+
+missing=()
+for package in "${packages[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "deps: installing ${missing[*]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+        "${missing[@]}" >/dev/null
+fi
+
+if [ "${1-}" = --peers ]; then
+    dpkg-query -W -f '${db:Status-Status}' python3-venv 2>/dev/null | grep -q '^installed$' ||
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null
+    [ -x .venv/bin/pip ] || /usr/bin/python3 -m venv .venv
+    .venv/bin/pip install --quiet pytesseract
+fi

@@ -1,0 +1,223 @@
+/* commands.c — the table of commands, and all that is made from it: help, man page, shell
+ * completion. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const cli_flag cli_common_flags[] = {
+    {"config", 'c', "FILE", "YAML file of settings (docs/configuration.md)"},
+    {"set", 's', "NAME=VALUE", "one setting, over file and environment; may be repeated"},
+    {"log-level", 0, "LEVEL", "debug, info, warn or error (default: warn; serve: info)"},
+    {"help", 'h', NULL, "show the command's examples and options"},
+    {0},
+};
+
+static const cli_flag predict_flags[] = {
+    {"instruction", 'i', "TEXT", "what to find out (default: describe the document)"},
+    {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
+    {"max-pages", 0, "N", "read at most N pages of each file (default: 20)"},
+    {"json", 'j', NULL, "one JSON object a file (docs/formats.md)"},
+    {0},
+};
+
+static const cli_flag ocr_flags[] = {
+    {"format", 'f', "LIST", "text, json, hocr, alto, markdown, pdf; several with commas"},
+    {"output", 'o', "PATH",
+     "a folder, or a file's name for one input (default: standard output)"},
+    {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
+    {"jobs", 'n', "N", "files read at the same time (default: one per processor)"},
+    {"resume", 'r', NULL, "leave out what an earlier run into the same folder finished"},
+    {"full-names", 0, NULL, "name outputs after the whole file name: scan.png.txt"},
+    {"json", 'j', NULL, "print the summary of the run as JSON"},
+    {"quiet", 'q', NULL, "no progress bar and no summary"},
+    {0},
+};
+
+static const cli_flag serve_flags[] = {
+    {"host", 0, "ADDRESS", "address to listen on (default: 127.0.0.1)"},
+    {"port", 'p', "PORT", "port to listen on; 0 picks a free one (default: 8000)"},
+    {"workers", 'w', "N", "requests read at the same time (default: one per processor)"},
+    {0},
+};
+
+static const cli_flag train_flags[] = {
+    {"recipe", 0, "FILE", "what to train from (default: models/recipes/langid.yaml)"},
+    {"data", 0, "DIR", "the folder the recipe's files lie in"},
+    {"out", 'o', "FILE", "where the weights go (default: models/langid.bin)"},
+    {"evaluate", 0, NULL, "score the weights at --out on the recipe's held-out text instead"},
+    {"json", 'j', NULL, "print the scores as JSON"},
+    {0},
+};
+
+static const cli_flag doctor_flags[] = {
+    {"settings", 0, NULL, "print every setting, its value and where it came from"},
+    {"json", 'j', NULL, "print as JSON"},
+    {0},
+};
+
+static const cli_flag help_flags[] = {
+    {"man", 0, NULL, "print the man page (troff)"},
+    {"completion", 0, "SHELL", "print completion for bash or zsh"},
+    {0},
+};
+
+const cli_command cli_commands[] = {
+    {"predict", "look at pages or pictures and answer", "FILE…",
+     "vislang predict samples/notice-swh.jpg\n"
+     "vislang predict samples/notice-swh.jpg -i \"which phone number?\"\n"
+     "vislang predict samples/form-eng.jpg -i \"what is the date?\" --json\n",
+     predict_flags, cli_predict},
+    {"ocr", "read text out of pages: text, JSON, hOCR, ALTO, Markdown, searchable PDF",
+     "FILE|FOLDER…",
+     "vislang ocr samples/notice-amh.jpg\n"
+     "vislang ocr samples --format text,json,pdf --output out --resume\n"
+     "vislang ocr scan.tif --languages ara+eng --format pdf --output scan.pdf\n",
+     ocr_flags, cli_ocr},
+    {"serve", "the HTTP service and the page for the browser", "",
+     "vislang serve\n"
+     "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
+     serve_flags, cli_serve},
+    {"train", "train a bundled model again from its recipe", "langid",
+     "vislang train langid --data data/text --out models/langid.bin\n"
+     "vislang train langid --data data/text --evaluate\n",
+     train_flags, cli_train},
+    {"doctor", "say what is present, what is missing, and the command that fixes it", "",
+     "vislang doctor\n"
+     "vislang doctor --settings\n",
+     doctor_flags, cli_doctor},
+    {"help", "show help for a command", "[COMMAND]",
+     "vislang help ocr\n"
+     "vislang help --completion bash > ~/.local/share/bash-completion/completions/vislang\n",
+     help_flags, cli_help},
+    {0},
+};
+
+const cli_command *cli_command_find(const char *name, vl_error *error) {
+    const char *names[16];
+    size_t count = 0;
+    for (const cli_command *command = cli_commands; command->name; command++) {
+        if (!strcmp(command->name, name))
+            return command;
+        names[count++] = command->name;
+    }
+    const char *nearest = vl_nearest_name(name, names, count);
+    if (nearest)
+        vl_fail(error, VL_ERR_USAGE, "no command '%s'; did you mean '%s'?", name, nearest);
+    else
+        vl_fail(error, VL_ERR_USAGE, "no command '%s'; 'vislang help' lists them", name);
+    return NULL;
+}
+
+static void print_flags(const cli_flag *flags, vl_buf *out) {
+    for (const cli_flag *flag = flags; flag->name; flag++) {
+        char left[64];
+        if (flag->letter)
+            snprintf(left, sizeof left, "-%c, --%s", flag->letter, flag->name);
+        else
+            snprintf(left, sizeof left, "    --%s", flag->name);
+        if (flag->argument)
+            snprintf(left + strlen(left), sizeof left - strlen(left), " %s", flag->argument);
+        vl_buf_printf(out, "  %-28s %s\n", left, flag->help);
+    }
+}
+
+void cli_print_help(const cli_command *command, vl_buf *out) {
+    for (const char *line = command->examples; *line;) {
+        const char *end = strchr(line, '\n');
+        vl_buf_printf(out, "  $ %.*s\n", (int)(end - line), line);
+        line = end + 1;
+    }
+    vl_buf_printf(out, "\nvislang %s [options]%s%s — %s\n\nOptions:\n", command->name,
+                  *command->operands ? " " : "", command->operands, command->summary);
+    print_flags(command->flags, out);
+    print_flags(cli_common_flags, out);
+    vl_buf_puts(out, "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 bad input,\n"
+                     "4 something it needs is missing (the message says what).\n");
+}
+
+void cli_print_overview(vl_buf *out) {
+    vl_buf_puts(out, "vislang " VL_VERSION " — reads pages and pictures where networks and "
+                     "languages are scarce\n\n");
+    for (const cli_command *command = cli_commands; command->name; command++)
+        vl_buf_printf(out, "  %-10s %s\n", command->name, command->summary);
+    vl_buf_puts(out, "\n'vislang help COMMAND' shows examples and options.\n");
+}
+
+/* troff takes '\\', '-' and a leading '.' or '\'' as its own. */
+static void man_text(const char *text, vl_buf *out) {
+    for (const char *c = text; *c; c++) {
+        bool line_start = c == text || c[-1] == '\n';
+        if (*c == '\\')
+            vl_buf_puts(out, "\\e");
+        else if (*c == '-')
+            vl_buf_puts(out, "\\-");
+        else if (line_start && (*c == '.' || *c == '\''))
+            vl_buf_printf(out, "\\&%c", *c);
+        else
+            vl_buf_append(out, c, 1);
+    }
+}
+
+static void man_flags(const cli_flag *flags, vl_buf *out) {
+    for (const cli_flag *flag = flags; flag->name; flag++) {
+        vl_buf_puts(out, ".TP\n.B ");
+        if (flag->letter)
+            vl_buf_printf(out, "\\-%c, ", flag->letter);
+        vl_buf_puts(out, "\\-\\-");
+        man_text(flag->name, out);
+        if (flag->argument)
+            vl_buf_printf(out, " \\fI%s\\fR", flag->argument);
+        vl_buf_puts(out, "\n");
+        man_text(flag->help, out);
+        vl_buf_puts(out, "\n");
+    }
+}
+
+void cli_print_man(vl_buf *out) {
+    vl_buf_puts(out, ".TH VISLANG 1 \"\" \"vislang " VL_VERSION "\" \"User Commands\"\n"
+                     ".SH NAME\nvislang \\- reads pages and pictures, on the command line and "
+                     "over HTTP\n.SH SYNOPSIS\n.B vislang\n\\fICOMMAND\\fR [options] "
+                     "[\\fIFILE\\fR...]\n.SH COMMANDS\n");
+    for (const cli_command *command = cli_commands; command->name; command++) {
+        vl_buf_printf(out, ".SS vislang %s %s\n", command->name, command->operands);
+        man_text(command->summary, out);
+        vl_buf_puts(out, "\n.PP\n.nf\n");
+        man_text(command->examples, out);
+        vl_buf_puts(out, ".fi\n");
+        man_flags(command->flags, out);
+    }
+    vl_buf_puts(out, ".SH COMMON OPTIONS\n");
+    man_flags(cli_common_flags, out);
+    vl_buf_puts(out,
+                ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 bad input, 4 something "
+                "it needs is missing.\n");
+}
+
+static void completion_words(const cli_flag *flags, vl_buf *out) {
+    for (const cli_flag *flag = flags; flag->name; flag++)
+        vl_buf_printf(out, " --%s", flag->name);
+}
+
+vl_status cli_print_completion(const char *shell, vl_buf *out, vl_error *error) {
+    bool zsh = !strcmp(shell, "zsh");
+    if (!zsh && strcmp(shell, "bash"))
+        return vl_fail(error, VL_ERR_USAGE, "completion is made for bash and zsh, not '%s'",
+                       shell);
+    if (zsh)
+        vl_buf_puts(out, "autoload -U +X bashcompinit && bashcompinit\n");
+    vl_buf_puts(out, "_vislang() {\n    local word=${COMP_WORDS[COMP_CWORD]} words=''\n"
+                     "    case ${COMP_WORDS[1]} in\n");
+    for (const cli_command *command = cli_commands; command->name; command++) {
+        vl_buf_printf(out, "    %s) words='", command->name);
+        completion_words(command->flags, out);
+        completion_words(cli_common_flags, out);
+        vl_buf_puts(out, "' ;;\n");
+    }
+    vl_buf_puts(out, "    esac\n    [ \"$COMP_CWORD\" = 1 ] && words='");
+    for (const cli_command *command = cli_commands; command->name; command++)
+        vl_buf_printf(out, " %s", command->name);
+    vl_buf_puts(out, "'\n    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"
+                     "complete -o default -F _vislang vislang\n");
+    return VL_OK;
+}
