@@ -1,0 +1,163 @@
+/* png.c — PNG in and out, through libpng.
+ *
+ * Everything becomes 8-bit grey or RGB; transparency is laid over white, as paper is. Ancillary
+ * chunks are limited in number and size, so compressed-text bombs are not unpacked. */
+#include "media/decode.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CHUNKS = 256, MAX_CHUNK_BYTES = 8 << 20 };
+
+typedef struct codec {
+    const uint8_t *bytes; /* reading */
+    size_t left;
+    vl_buf *out; /* writing */
+    vl_status status;
+    vl_error *error;
+} codec;
+
+static void on_error(png_structp png, png_const_charp message) {
+    codec *c = png_get_error_ptr(png);
+    if (!c->status)
+        c->status = vl_fail(c->error, VL_ERR_INPUT, "broken PNG: %s", message);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message) {
+    (void)png;
+    (void)message;
+}
+
+static void read_bytes(png_structp png, png_bytep to, size_t count) {
+    codec *c = png_get_io_ptr(png);
+    if (count > c->left)
+        png_error(png, "it ends too early");
+    memcpy(to, c->bytes, count);
+    c->bytes += count;
+    c->left -= count;
+}
+
+/* 8 bits a sample, grey or RGB, no alpha; the number of channels that come out. */
+static uint32_t ask_for_plain_samples(png_structp png, png_infop info) {
+    int type = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
+    if (depth == 16)
+        png_set_scale_16(png);
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        png_set_palette_to_rgb(png);
+    if (type == PNG_COLOR_TYPE_GRAY && depth < 8)
+        png_set_expand_gray_1_2_4_to_8(png);
+    bool has_key = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+    if (has_key)
+        png_set_tRNS_to_alpha(png);
+    if (has_key || type & PNG_COLOR_MASK_ALPHA) {
+        png_color_16 white = {.red = 255, .green = 255, .blue = 255, .gray = 255};
+        png_set_background_fixed(png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 100000);
+    }
+    return type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+}
+
+static double density(png_structp png, png_infop info) {
+    png_uint_32 x, y;
+    int unit;
+    if (!png_get_pHYs(png, info, &x, &y, &unit) || unit != PNG_RESOLUTION_METER)
+        return 0;
+    return x * 0.0254;
+}
+
+static vl_status read_picture(png_structp png, png_infop info, codec *c,
+                              const vl_media_limits *limits, vl_image **made,
+                              png_bytep **rows) {
+    png_read_info(png, info);
+    uint32_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+    c->status = vl_media_check_size(width, height, limits, c->error);
+    if (c->status)
+        return c->status;
+    uint32_t channels = ask_for_plain_samples(png, info);
+    png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    c->status = vl_image_new(width, height, channels, made, c->error);
+    if (c->status)
+        return c->status;
+    if (png_get_rowbytes(png, info) != (*made)->stride)
+        return c->status = vl_fail(c->error, VL_ERR_INTERNAL, "PNG rows of an unexpected size");
+    *rows = malloc(height * sizeof **rows);
+    if (!*rows)
+        return c->status = vl_fail(c->error, VL_ERR_MEMORY, "out of memory");
+    for (uint32_t y = 0; y < height; y++)
+        (*rows)[y] = (*made)->pixels + y * (*made)->stride;
+    (*made)->dpi = density(png, info);
+    png_read_image(png, *rows);
+    return VL_OK; /* what stands behind the pixels does not matter */
+}
+
+vl_status vl_png_decode(const void *bytes, size_t count, const vl_media_limits *limits,
+                        vl_image **image, vl_error *error) {
+    codec c = {.bytes = bytes, .left = count, .error = error};
+    vl_image *made = NULL;
+    png_bytep *rows = NULL;
+    vl_image *volatile *made_at = (vl_image *volatile *)&made;
+    png_bytep *volatile *rows_at = (png_bytep *volatile *)&rows;
+    *image = NULL;
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    if (!info) {
+        png_destroy_read_struct(&png, NULL, NULL);
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    }
+    if (!setjmp(png_jmpbuf(png))) {
+        png_set_read_fn(png, &c, read_bytes);
+        png_set_user_limits(png, limits->max_side, limits->max_side);
+        png_set_chunk_cache_max(png, MAX_CHUNKS);
+        png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
+        read_picture(png, info, &c, limits, (vl_image **)made_at, (png_bytep **)rows_at);
+    }
+    png_destroy_read_struct(&png, &info, NULL);
+    free(*rows_at);
+    if (c.status)
+        vl_image_free(*made_at);
+    else
+        *image = *made_at;
+    return c.status;
+}
+
+/* ---- out ------------------------------------------------------------------------------ */
+
+static void write_bytes(png_structp png, png_bytep from, size_t count) {
+    codec *c = png_get_io_ptr(png);
+    vl_buf_append(c->out, from, count);
+    c->status = vl_buf_status(c->out, "the PNG", c->error);
+    if (c->status)
+        png_error(png, "full");
+}
+
+static void flush_nothing(png_structp png) {
+    (void)png;
+}
+
+vl_status vl_image_encode_png(const vl_image *image, vl_buf *out, vl_error *error) {
+    codec c = {.out = out, .error = error};
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    if (!info) {
+        png_destroy_write_struct(&png, NULL);
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    }
+    if (!setjmp(png_jmpbuf(png))) {
+        png_set_write_fn(png, &c, write_bytes, flush_nothing);
+        png_set_IHDR(png, info, image->width, image->height, 8,
+                     image->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
+                     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+        if (image->dpi > 0)
+            png_set_pHYs(png, info, (png_uint_32)(image->dpi / 0.0254 + 0.5),
+                         (png_uint_32)(image->dpi / 0.0254 + 0.5), PNG_RESOLUTION_METER);
+        png_write_info(png, info);
+        for (uint32_t y = 0; y < image->height; y++)
+            png_write_row(png, image->pixels + y * image->stride);
+        png_write_end(png, info);
+    }
+    png_destroy_write_struct(&png, &info);
+    return c.status;
+}
