@@ -1,0 +1,13 @@
+/* layout.h — an engine's lines as a page: blocks, titles, tables, figures, reading order. */
+#ifndef VL_OCR_LAYOUT_H
+#define VL_OCR_LAYOUT_H
+
+#include "ocr/engine.h"
+#include "ocr/picture.h"
+
+/* Fills blocks, block_count and confidence of `page` from `reading`, whose boxes are in
+ * `picture`'s work pixels; everything lives in `arena`. */
+vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *reading,
+                        vl_arena *arena, vl_page *page, vl_error *error);
+
+#endif

@@ -1,0 +1,380 @@
+/* ocr.c — one page: picture → which way up, which packs → one full reading → structure.
+ *
+ * With languages given, the page is read as it lies and only a poor result makes it look at
+ * other turns, so that the usual page costs one reading and nothing else. Without, detect.c
+ * decides first. Words that are noise (a photograph's texture, specks) are dropped before the
+ * page is laid out.
+ *
+ *   vl_ocr_new, _free, _packs, _engine_version
+ *   read_once, read_whole   one reading, in the mode the picture asks for
+ *   drop_noise              what is not text
+ *   vl_ocr_read             the straight line */
+#include "ocr/detect.h"
+#include "ocr/layout.h"
+#include "ocr/packs.h"
+
+#include <dirent.h>
+#include <leptonica/allheaders.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct vl_ocr {
+    vl_ocr_options options;
+    const vl_engine *engine;
+    void *state;
+    vl_langid *own_langid;
+    const vl_langid *langid;
+    char languages[96]; /* options.languages, "" for detection */
+};
+
+vl_ocr_options vl_ocr_options_default(void) {
+    return (vl_ocr_options){
+        .detect_orientation = true,
+        .fast_photo = true,
+        .max_seconds = 60,
+    };
+}
+
+const char *vl_ocr_engine_version(void) {
+    return vl_engine_tesseract.version();
+}
+
+/* ---- where packs are ------------------------------------------------------------------ */
+
+static bool has_packs(const char *dir) {
+    DIR *d = opendir(dir);
+    bool found = false;
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = strstr(e->d_name, ".traineddata") != NULL;
+    if (d)
+        closedir(d);
+    return found;
+}
+
+static vl_status packs_dir(const vl_ocr_options *options, char out[512], vl_error *error) {
+    const char *asked = options->tessdata && *options->tessdata ? options->tessdata : NULL;
+    const char *const places[] = {
+        asked,
+        asked ? NULL : getenv("TESSDATA_PREFIX"),
+        asked ? NULL : "/usr/share/tesseract-ocr/5",
+        asked ? NULL : "/usr/share/tesseract-ocr/4.00",
+        asked ? NULL : "/usr/share/tessdata",
+        asked ? NULL : "/usr/local/share/tessdata",
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!places[i] || !*places[i])
+            continue;
+        snprintf(out, 512, "%s", places[i]);
+        if (has_packs(out))
+            return VL_OK;
+        snprintf(out, 512, "%s/tessdata", places[i]);
+        if (has_packs(out))
+            return VL_OK;
+    }
+    return vl_fail(error, VL_ERR_MISSING,
+                   "no Tesseract language packs in %s: apt-get install tesseract-ocr-eng "
+                   "tesseract-ocr-osd",
+                   asked ? asked : "the usual places");
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+vl_status vl_ocr_packs(const vl_ocr_options *options, vl_arena *arena, const char ***packs,
+                       size_t *count, vl_error *error) {
+    enum { PACKS = 1024 };
+    char dir[512];
+    vl_ocr_options defaults = vl_ocr_options_default();
+    vl_status status = packs_dir(options ? options : &defaults, dir, error);
+    if (status)
+        return status;
+    const char **names = vl_arena_array(arena, PACKS, sizeof *names);
+    DIR *d = names ? opendir(dir) : NULL;
+    size_t n = 0;
+    for (struct dirent *e; d && n < PACKS && (e = readdir(d));) {
+        char *dot = strstr(e->d_name, ".traineddata");
+        if (dot && strcmp(dot, ".traineddata") == 0 && dot != e->d_name &&
+            !(names[n++] = vl_arena_strndup(arena, e->d_name, (size_t)(dot - e->d_name))))
+            break;
+    }
+    if (d)
+        closedir(d);
+    if (!d || (n && !names[n - 1]))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to list language packs");
+    qsort(names, n, sizeof *names, by_name);
+    *packs = names;
+    *count = n;
+    return VL_OK;
+}
+
+vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *error) {
+    char dir[512];
+    vl_ocr_options defaults = vl_ocr_options_default();
+    options = options ? options : &defaults;
+    vl_status status = packs_dir(options, dir, error);
+    if (status)
+        return status;
+    vl_ocr *ocr = calloc(1, sizeof *ocr);
+    if (!ocr)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the reader");
+    ocr->options = *options;
+    ocr->engine = &vl_engine_tesseract;
+    ocr->langid = options->langid;
+    status = ocr->engine->open(dir, &ocr->state, error);
+    if (!status && options->languages && *options->languages) {
+        status = vl_ocr_packs_check(ocr->engine, ocr->state, options->languages, error);
+        snprintf(ocr->languages, sizeof ocr->languages, "%s", options->languages);
+    }
+    ocr->options.languages = NULL;
+    ocr->options.tessdata = NULL;
+    /* Without the bundled model pages are still read, with the packs of their script. */
+    vl_error no_model;
+    if (!status && !ocr->langid && !vl_langid_open(NULL, &ocr->own_langid, &no_model))
+        ocr->langid = ocr->own_langid;
+    if (status) {
+        vl_ocr_free(ocr);
+        return status;
+    }
+    *out = ocr;
+    return VL_OK;
+}
+
+void vl_ocr_free(vl_ocr *ocr) {
+    if (!ocr)
+        return;
+    ocr->engine->close(ocr->state);
+    vl_langid_free(ocr->own_langid);
+    free(ocr);
+}
+
+/* ---- one reading ---------------------------------------------------------------------- */
+
+static vl_status read_once(const vl_ocr_job *job, const vl_ocr_picture *picture,
+                           const char *packs, vl_engine_mode mode, vl_engine_reading *reading,
+                           vl_error *error) {
+    vl_status status = vl_ocr_job_check(job, error);
+    vl_engine_request request = {
+        .picture = picture->work,
+        .dpi = picture->work_dpi,
+        .packs = packs,
+        .mode = mode,
+        .deadline_ns = job->deadline_ns,
+        .arena = job->arena,
+    };
+    return status ? status : job->engine->read(job->state, &request, reading, error);
+}
+
+/* How much was read, and how surely. */
+static double worth(const vl_engine_reading *reading) {
+    double sure = reading->confidence - 0.35;
+    return sure > 0 ? sure * (double)reading->characters : 0;
+}
+
+/* The page's mode first; another only where that one found next to nothing. */
+static vl_status read_whole(const vl_ocr_job *job, const vl_ocr_picture *picture,
+                            const char *packs, vl_engine_reading *reading, vl_error *error) {
+    bool line = picture->survey.single_line;
+    bool small = pixGetHeight(picture->upright) < 300;
+    vl_engine_mode modes[3];
+    size_t count = 0;
+    modes[count++] = line ? VL_ENGINE_LINE : VL_ENGINE_PAGE;
+    if (line || !small)
+        modes[count++] = line ? VL_ENGINE_BLOCK : VL_ENGINE_SPARSE;
+    else
+        modes[count++] = VL_ENGINE_BLOCK;
+    if (small)
+        modes[count++] = VL_ENGINE_SPARSE;
+    memset(reading, 0, sizeof *reading);
+    for (size_t i = 0; i < count; i++) {
+        vl_engine_reading next;
+        vl_status status = read_once(job, picture, packs, modes[i], &next, error);
+        if (status)
+            return status;
+        if (i == 0 || worth(&next) > worth(reading))
+            *reading = next;
+        bool little =
+            reading->characters < 3 || (reading->confidence < 0.5 && reading->characters < 40);
+        if (!little || picture->survey.letters == 0)
+            break;
+    }
+    return VL_OK;
+}
+
+/* ---- noise ---------------------------------------------------------------------------- */
+
+static size_t letters_and_digits(const char *text) {
+    size_t n = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        bool ascii =
+            (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z');
+        n += ascii || (*p >= 0xC3 && *p != 0xE2);
+    }
+    return n;
+}
+
+static bool is_noise_word(const vl_word *word, double page_confidence, bool photo) {
+    size_t real = letters_and_digits(word->text);
+    if (photo)
+        return word->confidence < 0.5 || (real < 2 && word->confidence < 0.9);
+    if (real == 0)
+        return word->confidence < 0.3;
+    return page_confidence > 0.75 && real < 3 && word->confidence < 0.1;
+}
+
+/* A photograph's line is text when it is sure of at least one word of three letters. */
+static bool is_noise_line(const vl_engine_line *line, bool photo) {
+    if (line->word_count == 0)
+        return true;
+    if (!photo)
+        return false;
+    for (size_t i = 0; i < line->word_count; i++)
+        if (line->words[i].confidence >= 0.75 && letters_and_digits(line->words[i].text) >= 3)
+            return false;
+    return true;
+}
+
+static void drop_noise(vl_engine_reading *reading, bool photo) {
+    size_t lines = 0;
+    for (size_t i = 0; i < reading->line_count; i++) {
+        vl_engine_line line = reading->lines[i];
+        size_t words = 0;
+        for (size_t j = 0; j < line.word_count; j++)
+            if (!is_noise_word(&line.words[j], reading->confidence, photo))
+                line.words[words++] = line.words[j];
+        line.word_count = words;
+        if (!is_noise_line(&line, photo))
+            reading->lines[lines++] = line;
+    }
+    reading->line_count = lines;
+}
+
+/* Nothing but scattered marks: a page of noise gives confident-looking specks, never a line
+ * worth keeping. */
+static bool is_all_noise(const vl_engine_reading *reading) {
+    return reading->characters == 0 || reading->confidence < 0.25 ||
+           (reading->confidence < 0.45 && reading->characters < 12);
+}
+
+/* ---- the straight line ------------------------------------------------------------------ */
+
+static vl_status read_given(const vl_ocr_job *job, const char *packs, vl_ocr_picture *picture,
+                            vl_engine_reading *reading, vl_error *error) {
+    vl_status status =
+        vl_ocr_picture_init(picture, job->image, 0, true, job->max_side, job->arena, error);
+    if (!status)
+        status = read_whole(job, picture, packs, reading, error);
+    if (status || !job->detect_orientation || job->photo || picture->survey.letters < 5 ||
+        reading->confidence >= 0.6)
+        return status;
+    vl_ocr_picture turned;
+    vl_ocr_detection found;
+    status = vl_ocr_detect(job, packs, &turned, &found, error);
+    if (status)
+        return status;
+    if (turned.rotation == 0) {
+        vl_ocr_picture_deinit(&turned);
+        return VL_OK;
+    }
+    vl_engine_reading other;
+    status = read_whole(job, &turned, packs, &other, error);
+    if (!status && worth(&other) > worth(reading)) {
+        vl_ocr_picture swap = *picture;
+        *picture = turned;
+        turned = swap;
+        *reading = other;
+    }
+    vl_ocr_picture_deinit(&turned);
+    return status;
+}
+
+static vl_status read_detecting(const vl_ocr_job *job, char packs[96], vl_ocr_picture *picture,
+                                vl_engine_reading *reading, vl_error *error) {
+    vl_ocr_detection found = {0};
+    vl_status status = vl_ocr_detect(job, NULL, picture, &found, error);
+    if (status)
+        return status;
+    memset(reading, 0, sizeof *reading);
+    snprintf(packs, 96, "%s", found.packs);
+    return *packs ? read_whole(job, picture, packs, reading, error) : VL_OK;
+}
+
+static void name_languages(const vl_ocr_job *job, vl_page *page) {
+    char *text = vl_page_text(job->arena, page);
+    snprintf(page->script, sizeof page->script, "%s", vl_text_script(text ? text : "", NULL));
+    if (text && *text && job->langid)
+        page->language_count = vl_langid_guess(job->langid, text, 5, page->languages);
+}
+
+static vl_status job_init(const vl_ocr *ocr, const vl_image *image, vl_arena *arena,
+                          vl_ocr_job *job, vl_error *error) {
+    enum { PHOTO_SIDE = 1800 };
+    vl_picture_look look = {0};
+    if (image->width == 0 || image->height == 0)
+        return vl_fail(error, VL_ERR_INPUT, "the picture has no pixels");
+    *job = (vl_ocr_job){
+        .engine = ocr->engine,
+        .state = ocr->state,
+        .langid = ocr->langid,
+        .image = image,
+        .detect_orientation = ocr->options.detect_orientation,
+        .arena = arena,
+    };
+    if (ocr->options.max_seconds > 0)
+        job->deadline_ns = vl_clock_ns() + (int64_t)(ocr->options.max_seconds * 1e9);
+    if (ocr->options.fast_photo && image->width >= 64 && image->height >= 64 &&
+        !vl_picture_look_at(image, &look, NULL))
+        job->photo = look.kind == VL_PICTURE_PHOTO;
+    job->max_side = job->photo ? PHOTO_SIDE : 0;
+    return VL_OK;
+}
+
+vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
+                      vl_arena *arena, vl_page **out, vl_image **upright, vl_error *error) {
+    int64_t start = vl_clock_ns();
+    char packs[96] = "";
+    vl_ocr_picture picture = {0};
+    vl_engine_reading reading = {0};
+    vl_ocr_job job;
+    vl_page *page = vl_arena_alloc(arena, sizeof *page);
+    if (!page)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
+    vl_status status = job_init(ocr, image, arena, &job, error);
+    const char *asked = languages && *languages ? languages : ocr->languages;
+    if (!status && *asked)
+        status = vl_ocr_packs_check(ocr->engine, ocr->state, asked, error);
+    if (status)
+        return status;
+    snprintf(packs, sizeof packs, "%s", asked);
+    status = *asked ? read_given(&job, packs, &picture, &reading, error)
+                    : read_detecting(&job, packs, &picture, &reading, error);
+    if (status)
+        goto out;
+    drop_noise(&reading, job.photo);
+    if (is_all_noise(&reading))
+        reading.line_count = 0;
+    page->width = (uint32_t)pixGetWidth(picture.upright);
+    page->height = (uint32_t)pixGetHeight(picture.upright);
+    page->dpi = picture.dpi;
+    page->rotation = picture.rotation;
+    page->skew = picture.skew;
+    status = vl_ocr_layout(&picture, &reading, arena, page, error);
+    if (status)
+        goto out;
+    name_languages(&job, page);
+    page->engine = vl_arena_printf(arena, "%s %s (%s)", ocr->engine->name,
+                                   ocr->engine->version(), *packs ? packs : "none");
+    if (!page->engine) {
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
+        goto out;
+    }
+    if (upright)
+        status = vl_ocr_picture_image(&picture, image, upright, error);
+    page->milliseconds = vl_clock_ms_since(start);
+    *out = page;
+out:
+    vl_ocr_picture_deinit(&picture);
+    return status;
+}

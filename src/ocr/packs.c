@@ -1,0 +1,184 @@
+/* packs.c — the table of Tesseract's packs as Debian ships them, and the choice among those
+ * that are installed. Script packs come first: the first pack of a script is the widest. */
+#include "ocr/packs.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const vl_ocr_pack table[] = {
+    {"Arabic", "Arab", NULL},      {"Armenian", "Armn", NULL},
+    {"Bengali", "Beng", NULL},     {"Canadian_Aboriginal", "Cans", NULL},
+    {"Cherokee", "Cher", NULL},    {"Cyrillic", "Cyrl", NULL},
+    {"Devanagari", "Deva", NULL},  {"Ethiopic", "Ethi", NULL},
+    {"Fraktur", "Latf", NULL},     {"Georgian", "Geor", NULL},
+    {"Greek", "Grek", NULL},       {"Gujarati", "Gujr", NULL},
+    {"Gurmukhi", "Guru", NULL},    {"Hangul", "Kore", NULL},
+    {"HanS", "Hans", NULL},        {"HanT", "Hant", NULL},
+    {"Hebrew", "Hebr", NULL},      {"Japanese", "Jpan", NULL},
+    {"Kannada", "Knda", NULL},     {"Khmer", "Khmr", NULL},
+    {"Lao", "Laoo", NULL},         {"Latin", "Latn", NULL},
+    {"Malayalam", "Mlym", NULL},   {"Myanmar", "Mymr", NULL},
+    {"Oriya", "Orya", NULL},       {"Sinhala", "Sinh", NULL},
+    {"Syriac", "Syrc", NULL},      {"Tamil", "Taml", NULL},
+    {"Telugu", "Telu", NULL},      {"Thaana", "Thaa", NULL},
+    {"Thai", "Thai", NULL},        {"Tibetan", "Tibt", NULL},
+    {"Vietnamese", "Latn", "vie"}, {"afr", "Latn", "afr"},
+    {"amh", "Ethi", "amh"},        {"ara", "Arab", "ara"},
+    {"asm", "Beng", "asm"},        {"aze", "Latn", "aze"},
+    {"aze_cyrl", "Cyrl", "aze"},   {"bel", "Cyrl", "bel"},
+    {"ben", "Beng", "ben"},        {"bod", "Tibt", "bod"},
+    {"bos", "Latn", "bos"},        {"bre", "Latn", "bre"},
+    {"bul", "Cyrl", "bul"},        {"cat", "Latn", "cat"},
+    {"ceb", "Latn", "ceb"},        {"ces", "Latn", "ces"},
+    {"chi_sim", "Hans", "cmn"},    {"chi_tra", "Hant", "cmn"},
+    {"chr", "Cher", "chr"},        {"cos", "Latn", "cos"},
+    {"cym", "Latn", "cym"},        {"dan", "Latn", "dan"},
+    {"deu", "Latn", "deu"},        {"div", "Thaa", "div"},
+    {"dzo", "Tibt", "dzo"},        {"ell", "Grek", "ell"},
+    {"eng", "Latn", "eng"},        {"enm", "Latn", "enm"},
+    {"epo", "Latn", "epo"},        {"est", "Latn", "est"},
+    {"eus", "Latn", "eus"},        {"fao", "Latn", "fao"},
+    {"fas", "Arab", "fas"},        {"fil", "Latn", "fil"},
+    {"fin", "Latn", "fin"},        {"fra", "Latn", "fra"},
+    {"frk", "Latf", "deu"},        {"frm", "Latn", "frm"},
+    {"fry", "Latn", "fry"},        {"gla", "Latn", "gla"},
+    {"gle", "Latn", "gle"},        {"glg", "Latn", "glg"},
+    {"grc", "Grek", "grc"},        {"guj", "Gujr", "guj"},
+    {"hat", "Latn", "hat"},        {"heb", "Hebr", "heb"},
+    {"hin", "Deva", "hin"},        {"hrv", "Latn", "hrv"},
+    {"hun", "Latn", "hun"},        {"hye", "Armn", "hye"},
+    {"iku", "Cans", "iku"},        {"ind", "Latn", "ind"},
+    {"isl", "Latn", "isl"},        {"ita", "Latn", "ita"},
+    {"ita_old", "Latn", "ita"},    {"jav", "Latn", "jav"},
+    {"jpn", "Jpan", "jpn"},        {"kan", "Knda", "kan"},
+    {"kat", "Geor", "kat"},        {"kat_old", "Geor", "kat"},
+    {"kaz", "Cyrl", "kaz"},        {"khm", "Khmr", "khm"},
+    {"kir", "Cyrl", "kir"},        {"kmr", "Latn", "kmr"},
+    {"kor", "Kore", "kor"},        {"lao", "Laoo", "lao"},
+    {"lat", "Latn", "lat"},        {"lav", "Latn", "lav"},
+    {"lit", "Latn", "lit"},        {"ltz", "Latn", "ltz"},
+    {"mal", "Mlym", "mal"},        {"mar", "Deva", "mar"},
+    {"mkd", "Cyrl", "mkd"},        {"mlt", "Latn", "mlt"},
+    {"mon", "Cyrl", "mon"},        {"mri", "Latn", "mri"},
+    {"msa", "Latn", "msa"},        {"mya", "Mymr", "mya"},
+    {"nep", "Deva", "nep"},        {"nld", "Latn", "nld"},
+    {"nor", "Latn", "nor"},        {"oci", "Latn", "oci"},
+    {"ori", "Orya", "ori"},        {"pan", "Guru", "pan"},
+    {"pol", "Latn", "pol"},        {"por", "Latn", "por"},
+    {"pus", "Arab", "pus"},        {"que", "Latn", "que"},
+    {"ron", "Latn", "ron"},        {"rus", "Cyrl", "rus"},
+    {"san", "Deva", "san"},        {"sin", "Sinh", "sin"},
+    {"slk", "Latn", "slk"},        {"slv", "Latn", "slv"},
+    {"snd", "Arab", "snd"},        {"spa", "Latn", "spa"},
+    {"spa_old", "Latn", "spa"},    {"sqi", "Latn", "sqi"},
+    {"srp", "Cyrl", "srp"},        {"srp_latn", "Latn", "srp"},
+    {"sun", "Latn", "sun"},        {"swa", "Latn", "swa"},
+    {"swe", "Latn", "swe"},        {"syr", "Syrc", "syr"},
+    {"tam", "Taml", "tam"},        {"tat", "Cyrl", "tat"},
+    {"tel", "Telu", "tel"},        {"tgk", "Cyrl", "tgk"},
+    {"tha", "Thai", "tha"},        {"tir", "Ethi", "tir"},
+    {"ton", "Latn", "ton"},        {"tur", "Latn", "tur"},
+    {"uig", "Arab", "uig"},        {"ukr", "Cyrl", "ukr"},
+    {"urd", "Arab", "urd"},        {"uzb", "Latn", "uzb"},
+    {"uzb_cyrl", "Cyrl", "uzb"},   {"vie", "Latn", "vie"},
+    {"yid", "Hebr", "yid"},        {"yor", "Latn", "yor"},
+    {"osd", "Zyyy", "und"},
+};
+enum { TABLE_COUNT = sizeof table / sizeof *table };
+
+/* Languages that a pack of another code reads. */
+static const struct {
+    const char *member, *pack;
+} members[] = {
+    {"swh", "swa"}, {"swc", "swa"}, {"arb", "ara"}, {"arz", "ara"}, {"apc", "ara"},
+    {"ary", "ara"}, {"pes", "fas"}, {"prs", "fas"}, {"npi", "nep"}, {"pbt", "pus"},
+    {"pst", "pus"}, {"pbu", "pus"}, {"azj", "aze"}, {"khk", "mon"}, {"lvs", "lav"},
+    {"zsm", "msa"}, {"zlm", "msa"}, {"nob", "nor"}, {"nno", "nor"}, {"als", "sqi"},
+    {"uzn", "uzb"}, {"ekk", "est"}, {"tgl", "fil"}, {"ory", "ori"}, {"ydd", "yid"},
+    {"quz", "que"}, {"plt", "mlg"}, {"gaz", "orm"}, {"hbs", "hrv"},
+};
+
+const vl_ocr_pack *vl_ocr_pack_table(size_t *count) {
+    *count = TABLE_COUNT;
+    return table;
+}
+
+const vl_ocr_pack *vl_ocr_pack_find(const char *name) {
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static void apt_package(const vl_ocr_pack *pack, char out[64]) {
+    if (pack->language || strcmp(pack->script, "Zyyy") == 0)
+        snprintf(out, 64, "tesseract-ocr-%s", pack->name);
+    else
+        snprintf(out, 64, "tesseract-ocr-script-%s",
+                 strcmp(pack->name, "Fraktur") == 0 ? "frak" : pack->script);
+    for (char *c = out; *c; c++)
+        *c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
+}
+
+static vl_status check_one(const vl_engine *engine, void *state, const char *name,
+                           vl_error *error) {
+    bool plain = *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0;
+    if (plain && engine->can_read(state, name))
+        return VL_OK;
+    const vl_ocr_pack *pack = vl_ocr_pack_find(name);
+    if (pack) {
+        char package[64];
+        apt_package(pack, package);
+        return vl_fail(error, VL_ERR_MISSING,
+                       "the language pack \"%s\" is not installed: apt-get install %s", name,
+                       package);
+    }
+    const char *names[TABLE_COUNT];
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        names[i] = table[i].name;
+    const char *nearest = vl_nearest_name(name, names, TABLE_COUNT);
+    if (nearest)
+        return vl_fail(error, VL_ERR_USAGE, "unknown language \"%s\": did you mean \"%s\"?",
+                       name, nearest);
+    return vl_fail(error, VL_ERR_USAGE,
+                   "unknown language \"%s\": languages are Tesseract packs such as eng, fra, "
+                   "swa, ara or eng+fra",
+                   name);
+}
+
+vl_status vl_ocr_packs_check(const vl_engine *engine, void *state, const char *packs,
+                             vl_error *error) {
+    if (strlen(packs) > 90)
+        return vl_fail(error, VL_ERR_USAGE, "too many languages at once: %s", packs);
+    for (const char *from = packs;;) {
+        size_t length = strcspn(from, "+");
+        char name[96];
+        snprintf(name, sizeof name, "%.*s", (int)length, from);
+        vl_status status = check_one(engine, state, name, error);
+        if (status || !from[length])
+            return status;
+        from += length + 1;
+    }
+}
+
+const vl_ocr_pack *vl_ocr_pack_for_script(const vl_engine *engine, void *state,
+                                          const char *script) {
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(table[i].script, script) == 0 && engine->can_read(state, table[i].name))
+            return &table[i];
+    return NULL;
+}
+
+const vl_ocr_pack *vl_ocr_pack_for_language(const vl_engine *engine, void *state,
+                                            const char *language, const char *script) {
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (strcmp(members[i].member, language) == 0)
+            language = members[i].pack;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (table[i].language && strcmp(table[i].language, language) == 0 &&
+            strcmp(table[i].script, script) == 0 && engine->can_read(state, table[i].name))
+            return &table[i];
+    return NULL;
+}

@@ -1,0 +1,31 @@
+/* packs.h — Tesseract's language and script packs: which there are, what each reads, which
+ * Debian package holds it. */
+#ifndef VL_OCR_PACKS_H
+#define VL_OCR_PACKS_H
+
+#include "ocr/engine.h"
+
+typedef struct vl_ocr_pack {
+    const char *name;     /* "swa", "Latin" */
+    const char *script;   /* ISO 15924 */
+    const char *language; /* ISO 639-3; NULL: a script pack */
+} vl_ocr_pack;
+
+/* The whole table; `*count` packs. Static storage. */
+const vl_ocr_pack *vl_ocr_pack_table(size_t *count);
+/* NULL: no such pack is known. */
+const vl_ocr_pack *vl_ocr_pack_find(const char *name);
+/* Checks "eng+fra": VL_ERR_MISSING with the apt line for a known pack that is not there,
+ * VL_ERR_USAGE with the nearest name for an unknown one. */
+vl_status vl_ocr_packs_check(const vl_engine *engine, void *state, const char *packs,
+                             vl_error *error);
+/* The installed pack for a script that reads most of its languages: the script pack, else any
+ * language pack of it. NULL: none. */
+const vl_ocr_pack *vl_ocr_pack_for_script(const vl_engine *engine, void *state,
+                                          const char *script);
+/* The installed pack of a language (ISO 639-3, members of a macrolanguage included) in a
+ * script. NULL: none. */
+const vl_ocr_pack *vl_ocr_pack_for_language(const vl_engine *engine, void *state,
+                                            const char *language, const char *script);
+
+#endif
