@@ -93,13 +93,27 @@ static vl_status read_picture(png_structp png, png_infop info, codec *c,
     return VL_OK; /* what stands behind the pixels does not matter */
 }
 
+/* What must be freed however reading ends; apart, because libpng jumps. */
+typedef struct result {
+    vl_image *made;
+    png_bytep *rows;
+} result;
+
+static void read_or_jump(png_structp png, png_infop info, codec *c,
+                         const vl_media_limits *limits, result *r) {
+    if (setjmp(png_jmpbuf(png)))
+        return;
+    png_set_read_fn(png, c, read_bytes);
+    png_set_user_limits(png, limits->max_side, limits->max_side);
+    png_set_chunk_cache_max(png, MAX_CHUNKS);
+    png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
+    read_picture(png, info, c, limits, &r->made, &r->rows);
+}
+
 vl_status vl_png_decode(const void *bytes, size_t count, const vl_media_limits *limits,
                         vl_image **image, vl_error *error) {
     codec c = {.bytes = bytes, .left = count, .error = error};
-    vl_image *made = NULL;
-    png_bytep *rows = NULL;
-    vl_image *volatile *made_at = (vl_image *volatile *)&made;
-    png_bytep *volatile *rows_at = (png_bytep *volatile *)&rows;
+    result r = {0};
     *image = NULL;
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -107,19 +121,13 @@ vl_status vl_png_decode(const void *bytes, size_t count, const vl_media_limits *
         png_destroy_read_struct(&png, NULL, NULL);
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     }
-    if (!setjmp(png_jmpbuf(png))) {
-        png_set_read_fn(png, &c, read_bytes);
-        png_set_user_limits(png, limits->max_side, limits->max_side);
-        png_set_chunk_cache_max(png, MAX_CHUNKS);
-        png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
-        read_picture(png, info, &c, limits, (vl_image **)made_at, (png_bytep **)rows_at);
-    }
+    read_or_jump(png, info, &c, limits, &r);
     png_destroy_read_struct(&png, &info, NULL);
-    free(*rows_at);
+    free(r.rows);
     if (c.status)
-        vl_image_free(*made_at);
+        vl_image_free(r.made);
     else
-        *image = *made_at;
+        *image = r.made;
     return c.status;
 }
 
