@@ -1,0 +1,241 @@
+/* handlers.c — routes that are answered at once, from what the server knows. */
+#include "serve/asset.h"
+#include "serve/service.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double uptime(const vl_server *server) {
+    return vl_clock_ms_since(server->start_ns) / 1000;
+}
+
+static uint64_t count_of(const atomic_uint_fast64_t *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* Asked for many times a second by balancers, hence no JSON tree. */
+void vl_handle_health(vl_request *request) {
+    char text[128];
+    int length =
+        snprintf(text, sizeof text,
+                 "{\"status\":\"ok\",\"version\":\"" VL_VERSION "\",\"uptime_seconds\":%.3f}",
+                 uptime(request->server));
+    vl_decide_blob(request, 200, vl_blob_new("application/json", text, (size_t)length));
+}
+
+void vl_handle_ready(vl_request *request) {
+    static const char ready[] = "{\"status\":\"ready\"}";
+    vl_server *server = request->server;
+    if (atomic_load(&server->draining)) {
+        request->outcome.retry_after = 1;
+        vl_decide_problem(request, 503, "The service is draining and will stop.");
+    } else if (!server->ocr_ready) {
+        request->outcome.retry_after = 30;
+        vl_decide_problem(request, 503, "No reading engine is there; see /health/ocr.");
+    } else {
+        vl_decide_blob(request, 200, vl_blob_new("application/json", ready, sizeof ready - 1));
+    }
+}
+
+void vl_handle_health_ocr(vl_request *request) {
+    vl_decide_blob(request, request->server->ocr_ready ? 200 : 503,
+                   vl_blob_ref(request->server->ocr_health));
+}
+
+void vl_handle_models(vl_request *request) {
+    vl_decide_blob(request, 200, vl_blob_ref(request->server->models));
+}
+
+static bool matches_etag(const vl_request *request, const char *etag) {
+    const char *wanted = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                     MHD_HTTP_HEADER_IF_NONE_MATCH);
+    return wanted && (strstr(wanted, etag) || !strcmp(wanted, "*"));
+}
+
+static void decide_cacheable(vl_request *request, vl_blob *blob, const char *etag) {
+    request->outcome.etag = etag;
+    request->outcome.cache_control = "no-cache"; /* kept, and asked about each time */
+    if (!matches_etag(request, etag)) {
+        vl_decide_blob(request, 200, blob);
+        return;
+    }
+    vl_blob_unref(blob);
+    vl_decide_blob(request, 304, vl_blob_new("application/json", "", 0));
+}
+
+void vl_handle_openapi(vl_request *request) {
+    decide_cacheable(request, vl_blob_ref(request->server->openapi),
+                     request->server->openapi_etag);
+}
+
+/* ---- metrics ------------------------------------------------------------------------ */
+
+static size_t queued(const vl_server *server) {
+    return server->pool ? vl_pool_queued(server->pool) : 0;
+}
+
+void vl_handle_metrics(vl_request *request) {
+    vl_server *server = request->server;
+    const char *labels[VL_METRICS_ROUTES];
+    for (size_t i = 0; i < vl_route_count; i++)
+        labels[i] = vl_routes[i].path;
+    labels[vl_route_count] = "none";
+    vl_metrics_now now = {.routes = labels,
+                          .route_count = vl_route_count + 1,
+                          .engine = "tesseract",
+                          .in_work = vl_work_in_flight(server),
+                          .queued = queued(server),
+                          .uptime_seconds = uptime(server)};
+    vl_cache_size(server->cache, &now.cache_entries, &now.cache_bytes);
+    vl_buf text;
+    vl_buf_init(&text, 4 << 20);
+    vl_metrics_write(&server->metrics, &now, &text);
+    vl_decide_text(request, "text/plain; version=0.0.4; charset=utf-8", &text);
+}
+
+void vl_handle_stats(vl_request *request) {
+    vl_server *server = request->server;
+    size_t entries, bytes;
+    vl_cache_size(server->cache, &entries, &bytes);
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "version", VL_VERSION);
+    cJSON_AddNumberToObject(json, "uptime_seconds", uptime(server));
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {
+        {"requests", (double)vl_metrics_request_count(&server->metrics)},
+        {"documents", (double)count_of(&server->metrics.documents)},
+        {"pages", (double)count_of(&server->metrics.pages)},
+        {"in_work", (double)vl_work_in_flight(server)},
+        {"queued", (double)queued(server)},
+        {"max_in_work", (double)server->settings.max_in_work},
+        {"workers", (double)server->settings.workers},
+        {"connections", (double)count_of(&server->metrics.connections)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cJSON_AddNumberToObject(json, rows[i].name, rows[i].value);
+    cJSON *cache = cJSON_AddObjectToObject(json, "cache");
+    cJSON_AddNumberToObject(cache, "hits", (double)count_of(&server->metrics.cache_hits));
+    cJSON_AddNumberToObject(cache, "misses", (double)count_of(&server->metrics.cache_misses));
+    cJSON_AddNumberToObject(cache, "entries", (double)entries);
+    cJSON_AddNumberToObject(cache, "bytes", (double)bytes);
+    cJSON_AddNumberToObject(cache, "max_bytes", (double)server->settings.cache_bytes);
+    vl_decide_json(request, json);
+}
+
+/* ---- the browser page --------------------------------------------------------------- */
+
+enum { MAX_ASSETS = 32 };
+static char asset_etags[MAX_ASSETS][24]; /* written once, before the event thread starts */
+
+static const char *asset_type(const char *name) {
+    static const struct {
+        const char *extension, *type;
+    } types[] = {{".html", "text/html; charset=utf-8"},
+                 {".js", "text/javascript; charset=utf-8"},
+                 {".css", "text/css; charset=utf-8"},
+                 {".svg", "image/svg+xml"},
+                 {".json", "application/json"}};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof types / sizeof *types; i++)
+        if (!strcmp(dot, types[i].extension))
+            return types[i].type;
+    return "application/octet-stream";
+}
+
+void vl_handle_asset(vl_request *request) {
+    const char *name =
+        strcmp(request->path, "/") ? request->path + strlen("/static/") : "index.html";
+    size_t i = 0;
+    while (vl_assets[i].name && strcmp(vl_assets[i].name, name))
+        i++;
+    if (!vl_assets[i].name) {
+        vl_decide_problem(request, 404, "The browser page has no such file.");
+        return;
+    }
+    request->outcome.policy = "default-src 'none'; script-src 'self'; style-src 'self'; "
+                              "img-src 'self' data: blob:; connect-src 'self'; "
+                              "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    decide_cacheable(request,
+                     vl_blob_new(asset_type(name), vl_assets[i].bytes, vl_assets[i].size),
+                     asset_etags[i]);
+}
+
+/* ---- what is made once --------------------------------------------------------------- */
+
+static void make_etag(const void *bytes, size_t size, char etag[24]) {
+    char digest[VL_SHA256_HEX_SIZE];
+    vl_sha256_hex(bytes, size, digest);
+    snprintf(etag, 24, "\"%.16s\"", digest);
+}
+
+static vl_blob *print_blob(cJSON *json) {
+    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    vl_blob *blob = text ? vl_blob_new("application/json", text, strlen(text)) : NULL;
+    cJSON_free(text);
+    return blob;
+}
+
+static vl_blob *make_ocr_health(vl_server *server) {
+    vl_error error = {0};
+    const char **packs = NULL;
+    size_t count = 0;
+    vl_ocr_options options = vl_ocr_options_default();
+    vl_arena *arena = vl_arena_new(1 << 20);
+    vl_status status = arena ? vl_ocr_packs(&options, arena, &packs, &count, &error)
+                             : vl_fail(&error, VL_ERR_MEMORY, "no memory");
+    server->ocr_ready = !status && count;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "status", server->ocr_ready ? "ok" : "missing");
+    cJSON *engine = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "engines"), engine);
+    cJSON_AddStringToObject(engine, "name", "tesseract");
+    cJSON_AddStringToObject(engine, "version", vl_ocr_engine_version());
+    cJSON_AddBoolToObject(engine, "available", server->ocr_ready);
+    cJSON *list = cJSON_AddArrayToObject(engine, "packs");
+    for (size_t i = 0; !status && i < count; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(packs[i]));
+    if (status)
+        cJSON_AddStringToObject(engine, "detail", error.message);
+    vl_arena_free(arena);
+    return print_blob(json);
+}
+
+static vl_blob *make_models(const vl_server *server) {
+    const struct {
+        const char *name, *version, *task;
+        bool available;
+    } models[] = {
+        {"vislang", VL_VERSION, "answer", true},
+        {"tesseract", vl_ocr_engine_version(), "ocr", server->ocr_ready},
+    };
+    cJSON *json = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(json, "models");
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        cJSON *model = cJSON_CreateObject();
+        cJSON_AddStringToObject(model, "name", models[i].name);
+        cJSON_AddStringToObject(model, "version", models[i].version);
+        cJSON_AddStringToObject(model, "task", models[i].task);
+        cJSON_AddBoolToObject(model, "available", models[i].available);
+        cJSON_AddItemToArray(list, model);
+    }
+    return print_blob(json);
+}
+
+vl_status vl_handlers_prepare(vl_server *server, vl_error *error) {
+    for (size_t i = 0; vl_assets[i].name && i < MAX_ASSETS; i++)
+        make_etag(vl_assets[i].bytes, vl_assets[i].size, asset_etags[i]);
+    server->openapi = vl_openapi_make();
+    server->ocr_health = make_ocr_health(server);
+    server->models = make_models(server);
+    if (!server->openapi || !server->ocr_health || !server->models)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to start the service");
+    make_etag(server->openapi->bytes, server->openapi->size, server->openapi_etag);
+    snprintf(server->version_tag, sizeof server->version_tag, "%s %s", VL_VERSION,
+             vl_ocr_engine_version());
+    return VL_OK;
+}

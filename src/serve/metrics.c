@@ -1,0 +1,176 @@
+/* metrics.c — counters and histograms, and their text. */
+#include "serve/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Upper bounds in seconds: from a cached answer to a long document. */
+static const double bounds[VL_METRICS_BUCKETS] = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1,
+                                                  0.25,   0.5,    1,     2.5,   5,    10,   30};
+static const char *const methods[VL_METRICS_METHODS] = {"GET",     "HEAD",  "POST",
+                                                        "OPTIONS", "WRITE", "OTHER"};
+/* The last one stands for every status that is not listed. */
+static const uint16_t statuses[VL_METRICS_STATUSES] = {
+    200, 204, 206, 301, 304, 400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 414,
+    415, 417, 421, 422, 429, 431, 499, 500, 501, 502, 503, 504, 505, 507, 302, 0};
+
+static size_t method_index(const char *method) {
+    for (size_t i = 0; i < 4; i++)
+        if (!strcmp(method, methods[i]))
+            return i;
+    bool writes =
+        !strcmp(method, "PUT") || !strcmp(method, "DELETE") || !strcmp(method, "PATCH");
+    return writes ? 4 : 5;
+}
+
+static size_t status_index(unsigned status) {
+    size_t i = 0;
+    while (i < VL_METRICS_STATUSES - 1 && statuses[i] != status)
+        i++;
+    return i;
+}
+
+static void add(atomic_uint_fast64_t *counter, uint64_t count) {
+    atomic_fetch_add_explicit(counter, count, memory_order_relaxed);
+}
+
+static uint64_t read_counter(const atomic_uint_fast64_t *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void vl_metrics_request(vl_metrics *metrics, size_t route, const char *method, unsigned status,
+                        double seconds) {
+    size_t bucket = 0;
+    while (bucket < VL_METRICS_BUCKETS && seconds > bounds[bucket])
+        bucket++;
+    add(&metrics->requests[route][method_index(method)][status_index(status)], 1);
+    add(&metrics->buckets[route][bucket], 1);
+    add(&metrics->microseconds[route], (uint64_t)(seconds * 1e6));
+}
+
+uint64_t vl_metrics_request_count(const vl_metrics *metrics) {
+    uint64_t sum = 0;
+    for (size_t r = 0; r < VL_METRICS_ROUTES; r++)
+        for (size_t b = 0; b <= VL_METRICS_BUCKETS; b++)
+            sum += read_counter(&metrics->buckets[r][b]);
+    return sum;
+}
+
+static void write_head(vl_buf *out, const char *name, const char *type, const char *help) {
+    vl_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_value(vl_buf *out, const char *name, const char *type, const char *help,
+                        uint64_t value) {
+    write_head(out, name, type, help);
+    vl_buf_printf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void write_requests(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
+    write_head(out, "http_requests_total", "counter", "Requests answered.");
+    for (size_t r = 0; r < now->route_count; r++)
+        for (size_t m = 0; m < VL_METRICS_METHODS; m++)
+            for (size_t s = 0; s < VL_METRICS_STATUSES; s++) {
+                uint64_t count = read_counter(&metrics->requests[r][m][s]);
+                char status[8] = "other";
+                if (statuses[s])
+                    snprintf(status, sizeof status, "%u", statuses[s]);
+                if (count)
+                    vl_buf_printf(out,
+                                  "http_requests_total{method=\"%s\",route=\"%s\","
+                                  "status=\"%s\"} %" PRIu64 "\n",
+                                  methods[m], now->routes[r], status, count);
+            }
+}
+
+static void write_durations(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
+    static const char name[] = "http_request_duration_seconds";
+    write_head(out, name, "histogram",
+               "From the request line's arrival to the response's last byte.");
+    for (size_t r = 0; r < now->route_count; r++) {
+        uint64_t sum = 0;
+        for (size_t b = 0; b <= VL_METRICS_BUCKETS; b++)
+            sum += read_counter(&metrics->buckets[r][b]);
+        if (!sum)
+            continue;
+        uint64_t below = 0;
+        for (size_t b = 0; b < VL_METRICS_BUCKETS; b++) {
+            below += read_counter(&metrics->buckets[r][b]);
+            vl_buf_printf(out, "%s_bucket{route=\"%s\",le=\"%g\"} %" PRIu64 "\n", name,
+                          now->routes[r], bounds[b], below);
+        }
+        vl_buf_printf(out, "%s_bucket{route=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name,
+                      now->routes[r], sum);
+        vl_buf_printf(out, "%s_sum{route=\"%s\"} %.6f\n%s_count{route=\"%s\"} %" PRIu64 "\n",
+                      name, now->routes[r],
+                      (double)read_counter(&metrics->microseconds[r]) / 1e6, name,
+                      now->routes[r], sum);
+    }
+}
+
+static void write_engine(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
+    static const struct {
+        const char *name, *help;
+        size_t offset;
+    } counters[] = {
+        {"vislang_ocr_engine_requests_total", "Documents given to the engine.",
+         offsetof(vl_metrics, ocr_requests)},
+        {"vislang_ocr_engine_failures_total", "Documents the engine could not read.",
+         offsetof(vl_metrics, ocr_failures)},
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        const atomic_uint_fast64_t *counter =
+            (const atomic_uint_fast64_t *)((const char *)metrics + counters[i].offset);
+        write_head(out, counters[i].name, "counter", counters[i].help);
+        vl_buf_printf(out, "%s{engine=\"%s\"} %" PRIu64 "\n", counters[i].name, now->engine,
+                      read_counter(counter));
+    }
+    write_head(out, "vislang_ocr_engine_seconds_total", "counter", "Time spent reading.");
+    vl_buf_printf(out, "vislang_ocr_engine_seconds_total{engine=\"%s\"} %.6f\n", now->engine,
+                  (double)read_counter(&metrics->ocr_microseconds) / 1e6);
+}
+
+void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
+    write_requests(metrics, now, out);
+    write_durations(metrics, now, out);
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } rows[] = {
+        {"vislang_documents_processed_total", "counter", "Documents answered by a worker.",
+         read_counter(&metrics->documents)},
+        {"vislang_pages_processed_total", "counter", "Pages read.",
+         read_counter(&metrics->pages)},
+        {"vislang_cache_hits_total", "counter", "Answers taken from the cache.",
+         read_counter(&metrics->cache_hits)},
+        {"vislang_cache_misses_total", "counter", "Answers that had to be made.",
+         read_counter(&metrics->cache_misses)},
+        {"vislang_shared_answers_total", "counter",
+         "Requests that waited for an identical one in work.",
+         read_counter(&metrics->shared_answers)},
+        {"vislang_cache_entries", "gauge", "Answers in the cache.", now->cache_entries},
+        {"vislang_cache_bytes", "gauge", "Bytes in the cache.", now->cache_bytes},
+        {"vislang_queue_depth", "gauge", "Documents waiting for a worker.", now->queued},
+        {"vislang_documents_in_work", "gauge", "Documents waiting or with a worker.",
+         now->in_work},
+        {"vislang_requests_refused_busy_total", "counter", "Requests answered with 503.",
+         read_counter(&metrics->refused_busy)},
+        {"vislang_request_timeouts_total", "counter", "Requests answered with 504.",
+         read_counter(&metrics->timeouts)},
+        {"vislang_clients_gone_total", "counter",
+         "Documents not read because every client had gone.",
+         read_counter(&metrics->clients_gone)},
+        {"vislang_upload_bytes_total", "counter", "Body bytes received.",
+         read_counter(&metrics->upload_bytes)},
+        {"vislang_connections", "gauge", "Open connections.",
+         read_counter(&metrics->connections)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        write_value(out, rows[i].name, rows[i].type, rows[i].help, rows[i].value);
+    write_engine(metrics, now, out);
+    write_head(out, "vislang_uptime_seconds", "gauge", "Since the service started.");
+    vl_buf_printf(out, "vislang_uptime_seconds %.3f\n", now->uptime_seconds);
+    write_head(out, "vislang_build_info", "gauge", "Version of the program.");
+    vl_buf_printf(out, "vislang_build_info{version=\"%s\"} 1\n", VL_VERSION);
+}

@@ -1,0 +1,45 @@
+/* metrics.h — what the service counts, in Prometheus' text format (version 0.0.4).
+ *
+ * Counting is a relaxed atomic add. Thread-safety: all functions may be called by any
+ * thread. */
+#ifndef VISLANG_SERVE_METRICS_H
+#define VISLANG_SERVE_METRICS_H
+
+#include <vislang/base.h>
+
+#include <stdatomic.h>
+
+enum {
+    VL_METRICS_ROUTES = 32, /* the last one is what matched no route */
+    VL_METRICS_METHODS = 6, /* GET HEAD POST OPTIONS PUT+DELETE+PATCH other */
+    VL_METRICS_STATUSES = 32,
+    VL_METRICS_BUCKETS = 14,
+};
+
+typedef struct vl_metrics {
+    atomic_uint_fast64_t requests[VL_METRICS_ROUTES][VL_METRICS_METHODS][VL_METRICS_STATUSES];
+    atomic_uint_fast64_t buckets[VL_METRICS_ROUTES][VL_METRICS_BUCKETS + 1];
+    atomic_uint_fast64_t microseconds[VL_METRICS_ROUTES];
+    atomic_uint_fast64_t documents, pages, cache_hits, cache_misses, shared_answers;
+    atomic_uint_fast64_t refused_busy, timeouts, clients_gone, upload_bytes;
+    atomic_uint_fast64_t ocr_requests, ocr_failures, ocr_microseconds;
+    atomic_uint_fast64_t connections; /* open now */
+    atomic_uint_fast64_t active;      /* requests between first byte of target and response */
+} vl_metrics;
+
+/* Counts one finished request; `route` below VL_METRICS_ROUTES. */
+void vl_metrics_request(vl_metrics *metrics, size_t route, const char *method, unsigned status,
+                        double seconds);
+uint64_t vl_metrics_request_count(const vl_metrics *metrics);
+
+/* What is true at the moment of writing. */
+typedef struct vl_metrics_now {
+    const char *const *routes; /* [route_count] label of each route */
+    size_t route_count;
+    const char *engine; /* "tesseract" */
+    size_t in_work, queued, cache_entries, cache_bytes;
+    double uptime_seconds;
+} vl_metrics_now;
+void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out);
+
+#endif

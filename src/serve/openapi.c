@@ -1,0 +1,167 @@
+/* openapi.c — the OpenAPI 3.1 description, made from the route table and schemas.json. */
+#include "serve/asset.h"
+#include "serve/service.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+#include <strings.h>
+
+static cJSON *parse_schemas(void) {
+    for (const vl_asset *asset = vl_assets; asset->name; asset++)
+        if (!strcmp(asset->name, "schemas.json"))
+            return cJSON_ParseWithLength((const char *)asset->bytes, asset->size);
+    return NULL;
+}
+
+static cJSON *schema_reference(const char *name) {
+    char reference[96] = "#/components/schemas/";
+    strncat(reference, name, sizeof reference - strlen(reference) - 1);
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "$ref", reference);
+    return json;
+}
+
+static void add_content(cJSON *content, const char *type, cJSON *schema) {
+    cJSON_AddItemToObject(cJSON_AddObjectToObject(content, type), "schema", schema);
+}
+
+static cJSON *string_schema(void) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "type", "string");
+    return json;
+}
+
+/* ---- what goes in ------------------------------------------------------------------- */
+
+static cJSON *field_schema(vl_form_field field) {
+    cJSON *json = string_schema();
+    if (field == VL_FORM_FILE)
+        cJSON_AddStringToObject(json, "contentMediaType", "application/octet-stream");
+    if (field == VL_FORM_PICTURES) {
+        static const char *const values[] = {"true", "false"};
+        cJSON_AddItemToObject(json, "enum", cJSON_CreateStringArray(values, 2));
+    }
+    if (field == VL_FORM_INSTRUCTION)
+        cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
+    if (field == VL_FORM_FORMAT) {
+        cJSON *values = cJSON_AddArrayToObject(json, "enum");
+        for (int f = 0; f < VL_OCR_FORMAT_COUNT; f++)
+            cJSON_AddItemToArray(values,
+                                 cJSON_CreateString(vl_ocr_format_name((vl_ocr_format)f)));
+        cJSON_AddStringToObject(json, "default", "json");
+    }
+    return json;
+}
+
+static cJSON *body_schema(const vl_route *route, bool as_json) {
+    const char *file = as_json ? "image_base64" : vl_form_field_name(VL_FORM_FILE);
+    cJSON *schema = cJSON_CreateObject();
+    cJSON_AddStringToObject(schema, "type", "object");
+    cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(&file, 1));
+    cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
+    for (vl_form_field f = VL_FORM_FILE; f < VL_FORM_FIELD_COUNT; f++)
+        if (route->fields & 1u << f)
+            cJSON_AddItemToObject(properties, f == VL_FORM_FILE ? file : vl_form_field_name(f),
+                                  field_schema(f));
+    cJSON_AddBoolToObject(schema, "additionalProperties", false);
+    return schema;
+}
+
+static void add_body(cJSON *operation, const vl_route *route) {
+    cJSON *body = cJSON_AddObjectToObject(operation, "requestBody");
+    cJSON_AddBoolToObject(body, "required", true);
+    cJSON *content = cJSON_AddObjectToObject(body, "content");
+    add_content(content, "multipart/form-data", body_schema(route, false));
+    if (route->body == VL_BODY_FORM_OR_JSON)
+        add_content(content, "application/json", body_schema(route, true));
+}
+
+/* ---- what comes out ----------------------------------------------------------------- */
+
+static void add_ok(cJSON *responses, const vl_route *route) {
+    static const char *const ocr_types[] = {"text/plain", "text/html", "application/xml",
+                                            "text/markdown", "application/pdf"};
+    cJSON *ok = cJSON_AddObjectToObject(responses, "200");
+    cJSON_AddStringToObject(ok, "description", "Done");
+    cJSON *content = cJSON_AddObjectToObject(ok, "content");
+    if (route->schema)
+        add_content(content, "application/json", schema_reference(route->schema));
+    else
+        add_content(content, route->produces ? route->produces : "*/*", string_schema());
+    for (size_t i = 0;
+         (route->fields & 1u << VL_FORM_FORMAT) && i < sizeof ocr_types / sizeof *ocr_types;
+         i++)
+        add_content(content, ocr_types[i], string_schema());
+}
+
+static void add_problem(cJSON *responses, const char *status, unsigned code) {
+    cJSON *problem = cJSON_AddObjectToObject(responses, status);
+    cJSON_AddStringToObject(problem, "description", code ? vl_reason(code) : "Refused");
+    add_content(cJSON_AddObjectToObject(problem, "content"), "application/problem+json",
+                schema_reference("Problem"));
+}
+
+static cJSON *make_operation(const vl_route *route) {
+    cJSON *operation = cJSON_CreateObject();
+    cJSON_AddStringToObject(operation, "operationId", route->id);
+    cJSON_AddStringToObject(operation, "summary", route->summary);
+    if (route->body)
+        add_body(operation, route);
+    cJSON *responses = cJSON_AddObjectToObject(operation, "responses");
+    add_ok(responses, route);
+    if (route->body) {
+        add_problem(responses, "400", 400);
+        add_problem(responses, "413", 413);
+        add_problem(responses, "415", 415);
+        add_problem(responses, "422", 422);
+        add_problem(responses, "503", 503);
+        add_problem(responses, "504", 504);
+    }
+    add_problem(responses, "default", 0);
+    return operation;
+}
+
+/* A path that stands for all below it has one parameter. */
+static void add_path(cJSON *paths, const vl_route *route) {
+    char path[128] = "", method[8] = "";
+    strncat(path, route->path, sizeof path - 16);
+    size_t length = strlen(path);
+    bool below = length > 1 && path[length - 1] == '/';
+    if (below)
+        strncat(path, "{file}", sizeof path - length - 1);
+    for (size_t i = 0; route->method[i] && i + 1 < sizeof method; i++)
+        method[i] = (char)(route->method[i] | 0x20);
+    cJSON *item = cJSON_GetObjectItemCaseSensitive(paths, path);
+    if (!item)
+        item = cJSON_AddObjectToObject(paths, path);
+    cJSON *operation = make_operation(route);
+    cJSON_AddItemToObject(item, method, operation);
+    if (!below)
+        return;
+    cJSON *parameter = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(operation, "parameters"), parameter);
+    cJSON_AddStringToObject(parameter, "name", "file");
+    cJSON_AddStringToObject(parameter, "in", "path");
+    cJSON_AddBoolToObject(parameter, "required", true);
+    cJSON_AddItemToObject(parameter, "schema", string_schema());
+}
+
+vl_blob *vl_openapi_make(void) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "openapi", "3.1.0");
+    cJSON *info = cJSON_AddObjectToObject(json, "info");
+    cJSON_AddStringToObject(info, "title", "VisLang");
+    cJSON_AddStringToObject(info, "version", VL_VERSION);
+    cJSON_AddStringToObject(info, "description",
+                            "A page or picture goes in, an answer comes out.");
+    cJSON *paths = cJSON_AddObjectToObject(json, "paths");
+    for (size_t i = 0; i < vl_route_count; i++)
+        add_path(paths, &vl_routes[i]);
+    cJSON_AddItemToObject(cJSON_AddObjectToObject(json, "components"), "schemas",
+                          parse_schemas());
+    char *text = cJSON_PrintUnformatted(json);
+    vl_blob *blob = text ? vl_blob_new("application/json", text, strlen(text)) : NULL;
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return blob;
+}

@@ -1,0 +1,74 @@
+/* routes.c — the one table of routes: the router, the Allow header, the metrics' labels and
+ * /openapi.json all come from it. */
+#include "serve/service.h"
+
+#include <string.h>
+
+#define FIELD(name) (1u << VL_FORM_##name)
+#define PREDICT_FIELDS (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES))
+#define OCR_FIELDS (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT))
+
+const vl_route vl_routes[] = {
+    {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
+     "Health", vl_handle_health},
+    {"POST", "/predict", "predict",
+     "Looks at a photo or page and answers; without an instruction it describes", VL_BODY_FORM,
+     PREDICT_FIELDS, "application/json", "Answer", vl_work_predict},
+    {"POST", "/api/v1/ocr", "ocr", "Reads the text of a picture or document",
+     VL_BODY_FORM_OR_JSON, OCR_FIELDS, NULL, "OcrDocument", vl_work_ocr},
+    {"GET", "/ready", "ready", "Whether new requests should be sent here", VL_BODY_NONE, 0,
+     "application/json", "Ready", vl_handle_ready},
+    {"GET", "/health/ocr", "health_ocr", "Which reading engines and language packs are there",
+     VL_BODY_NONE, 0, "application/json", "OcrHealth", vl_handle_health_ocr},
+    {"GET", "/metrics", "metrics", "Counters in Prometheus' text format", VL_BODY_NONE, 0,
+     "text/plain; version=0.0.4; charset=utf-8", NULL, vl_handle_metrics},
+    {"GET", "/stats", "stats", "The same counters, summed up, as JSON", VL_BODY_NONE, 0,
+     "application/json", "Stats", vl_handle_stats},
+    {"GET", "/models", "models", "What answers are made with", VL_BODY_NONE, 0,
+     "application/json", "Models", vl_handle_models},
+    {"GET", "/openapi.json", "openapi", "This description", VL_BODY_NONE, 0, "application/json",
+     "Anything", vl_handle_openapi},
+    {"GET", "/", "page", "The browser page", VL_BODY_NONE, 0, "text/html; charset=utf-8", NULL,
+     vl_handle_asset},
+    {"GET", "/static/", "static", "Files of the browser page", VL_BODY_NONE, 0, NULL, NULL,
+     vl_handle_asset},
+};
+const size_t vl_route_count = sizeof vl_routes / sizeof *vl_routes;
+_Static_assert(sizeof vl_routes / sizeof *vl_routes < VL_METRICS_ROUTES,
+               "one label is left for what matched no route");
+
+static bool matches_path(const vl_route *route, const char *path) {
+    size_t length = strlen(route->path);
+    if (length > 1 && route->path[length - 1] == '/')
+        return !strncmp(path, route->path, length) && path[length];
+    return !strcmp(path, route->path);
+}
+
+static bool matches_method(const vl_route *route, const char *method) {
+    return !strcmp(route->method, method) ||
+           (!strcmp(method, "HEAD") && !strcmp(route->method, "GET"));
+}
+
+const vl_route *vl_route_find(const char *method, const char *path, char allow[64]) {
+    allow[0] = '\0';
+    for (size_t i = 0; i < vl_route_count; i++) {
+        const vl_route *route = &vl_routes[i];
+        if (!matches_path(route, path))
+            continue;
+        if (matches_method(route, method))
+            return route;
+        const char *methods = !strcmp(route->method, "GET") ? "GET, HEAD, OPTIONS" : NULL;
+        memcpy(allow, methods ? methods : "POST, OPTIONS", methods ? 19 : 14);
+    }
+    return NULL;
+}
+
+size_t vl_route_index(const vl_route *route) {
+    return route ? (size_t)(route - vl_routes) : vl_route_count;
+}
+
+const char *vl_form_field_name(vl_form_field field) {
+    static const char *const names[VL_FORM_FIELD_COUNT] = {
+        "", "file", "instruction", "languages", "pictures", "format"};
+    return names[field];
+}

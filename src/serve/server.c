@@ -1,0 +1,364 @@
+/* server.c — the service as a whole: settings, socket, event thread, keeper thread, drain. */
+#include "serve/service.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONNECTION_MEMORY = 32 << 10,
+    BACKLOG = 1024,
+    KEEPER_TICK_MS = 100,
+    DRAIN_IDLE_MS = 300, /* an idle kept-alive connection may send one more request */
+};
+
+/* ---- settings ----------------------------------------------------------------------- */
+
+static void copy_setting(const vl_config *config, const char *name, char *out, size_t size) {
+    snprintf(out, size, "%s", vl_config_string(config, name));
+}
+
+static size_t at_least(int64_t value, size_t least) {
+    return value > (int64_t)least ? (size_t)value : least;
+}
+
+vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
+                                 vl_error *error) {
+    int64_t port = vl_config_int(config, "port");
+    if (port < 0 || port > UINT16_MAX)
+        return vl_fail(error, VL_ERR_USAGE, "port %lld is not between 0 and 65535",
+                       (long long)port);
+    int64_t workers = vl_config_int(config, "workers");
+    *settings = (vl_serve_settings){
+        .port = (uint16_t)port,
+        .workers = workers > 0 ? (size_t)workers : vl_cpu_count(),
+        .max_in_work = at_least(vl_config_int(config, "max_concurrent_requests"), 1),
+        .max_upload = at_least(vl_config_int(config, "max_upload_size"), 1),
+        .request_seconds = vl_config_number(config, "request_timeout"),
+        .idle_seconds = (unsigned)at_least(vl_config_int(config, "connection_timeout"), 1),
+        .max_connections = (unsigned)at_least(vl_config_int(config, "connection_limit"), 1),
+        .max_connections_per_ip =
+            (unsigned)at_least(vl_config_int(config, "per_ip_connection_limit"), 1),
+        .cache_bytes = at_least(vl_config_int(config, "cache_size_mb"), 0) << 20,
+        .cache_seconds = vl_config_number(config, "cache_ttl"),
+        .log_requests = vl_config_bool(config, "log_requests"),
+    };
+    copy_setting(config, "host", settings->host, sizeof settings->host);
+    copy_setting(config, "allowed_hosts", settings->allowed_hosts,
+                 sizeof settings->allowed_hosts);
+    copy_setting(config, "cors_origins", settings->cors_origins, sizeof settings->cors_origins);
+    return VL_OK;
+}
+
+/* ---- connections -------------------------------------------------------------------- */
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what) {
+    vl_server *server = cls;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        vl_link *link = calloc(1, sizeof *link);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (!link || !info) {
+            free(link);
+            return;
+        }
+        link->fd = info->connect_fd;
+        atomic_init(&link->deadline_ns,
+                    vl_clock_ns() + (int64_t)server->settings.idle_seconds * 1000000000);
+        pthread_mutex_lock(&server->links_lock);
+        link->next = server->links;
+        if (link->next)
+            link->next->previous = link;
+        server->links = link;
+        pthread_mutex_unlock(&server->links_lock);
+        atomic_fetch_add(&server->metrics.connections, 1);
+        *slot = link;
+        return;
+    }
+    vl_link *link = *slot;
+    if (!link)
+        return;
+    pthread_mutex_lock(&server->links_lock);
+    *(link->previous ? &link->previous->next : &server->links) = link->next;
+    if (link->next)
+        link->next->previous = link->previous;
+    pthread_mutex_unlock(&server->links_lock);
+    atomic_fetch_sub(&server->metrics.connections, 1);
+    free(link);
+    *slot = NULL;
+}
+
+static void log_request(const vl_request *request, double seconds) {
+    vl_log_set_request_id(request->id);
+    vl_log(VL_LOG_INFO, "request", VL_F_STR("method", request->method),
+           VL_F_STR("path", request->path), VL_F_INT("status", (int64_t)request->status),
+           VL_F_NUM("milliseconds", seconds * 1000),
+           VL_F_INT("received", (int64_t)request->body_bytes),
+           VL_F_INT("sent", (int64_t)request->sent_bytes));
+    vl_log_set_request_id(NULL);
+}
+
+/* No response of ours went out: the library refused the bytes, or the connection ended. */
+static unsigned unanswered_status(enum MHD_RequestTerminationCode code) {
+    if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+        return 408;
+    bool gone = code == MHD_REQUEST_TERMINATED_CLIENT_ABORT ||
+                code == MHD_REQUEST_TERMINATED_READ_ERROR;
+    return gone ? 499 : 400;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code) {
+    vl_server *server = cls;
+    vl_request *request = *slot;
+    (void)connection;
+    if (!request)
+        return;
+    double seconds = vl_clock_ms_since(request->start_ns) / 1000;
+    if (!request->status)
+        request->status = unanswered_status(code);
+    vl_metrics_request(&server->metrics, vl_route_index(request->route), request->method,
+                       request->status, seconds);
+    if (server->settings.log_requests)
+        log_request(request, seconds);
+    if (request->link && request->state != VL_REQUEST_REFUSED)
+        atomic_store(&request->link->deadline_ns,
+                     vl_clock_ns() + (int64_t)server->settings.idle_seconds * 1000000000);
+    vl_request_free(request);
+    atomic_fetch_sub(&server->metrics.active, 1);
+    *slot = NULL;
+}
+
+/* The library's own timeout begins anew with every byte; this one does not. */
+static void cut_slow_connections(vl_server *server) {
+    int64_t now = vl_clock_ns();
+    pthread_mutex_lock(&server->links_lock);
+    for (const vl_link *link = server->links; link; link = link->next) {
+        int64_t deadline = atomic_load(&link->deadline_ns);
+        if (deadline && now > deadline)
+            shutdown(link->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&server->links_lock);
+}
+
+static void sleep_ms(long ms) {
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+static void *keep(void *cls) {
+    vl_server *server = cls;
+    while (!atomic_load(&server->stopping)) {
+        cut_slow_connections(server);
+        vl_work_expire(server, false);
+        sleep_ms(KEEPER_TICK_MS);
+    }
+    return NULL;
+}
+
+/* ---- socket ------------------------------------------------------------------------- */
+
+static int bind_one(const struct addrinfo *address, bool shared) {
+    int on = 1;
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shared)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (!bind(fd, address->ai_addr, address->ai_addrlen) && !listen(fd, BACKLOG))
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+/* The port may be shared with an instance that is being replaced (SO_REUSEPORT, same user): a
+ * first try without sharing tells the two cases apart, so that it is never silent. */
+static int bind_address(const struct addrinfo *address, const char *host, uint16_t port) {
+    int fd = bind_one(address, false);
+    if (fd >= 0) {
+        close(fd);
+    } else if (errno == EADDRINUSE) {
+        fd = bind_one(address, true);
+        if (fd >= 0)
+            vl_log(VL_LOG_WARN, "another instance listens on this port; sharing it",
+                   VL_F_STR("address", host), VL_F_INT("port", port));
+        return fd;
+    } else {
+        return -1;
+    }
+    return bind_one(address, true);
+}
+
+static uint16_t bound_port(int fd) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size))
+        return 0;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static vl_status open_socket(vl_server *server, vl_error *error) {
+    char port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    const char *host = server->settings.host;
+    snprintf(port, sizeof port, "%u", server->settings.port);
+    int code = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+    if (code)
+        return vl_fail(error, VL_ERR_USAGE, "host '%s' is no address: %s", host,
+                       gai_strerror(code));
+    server->listen_fd = bind_address(found, host, server->settings.port);
+    int reason = errno;
+    freeaddrinfo(found);
+    if (server->listen_fd < 0)
+        return vl_fail(error, VL_ERR_IO, "can't listen on %s port %s: %s%s", host, port,
+                       strerror(reason),
+                       reason == EADDRINUSE ? " (choose another with --port)" : "");
+    server->port = bound_port(server->listen_fd);
+    return VL_OK;
+}
+
+/* ---- start -------------------------------------------------------------------------- */
+
+static void log_library(void *cls, const char *format, va_list args) {
+    char text[256];
+    (void)cls;
+    vsnprintf(text, sizeof text, format, args);
+    text[strcspn(text, "\n")] = '\0';
+    vl_log(VL_LOG_DEBUG, "http", VL_F_STR("detail", text));
+}
+
+static vl_status start_daemon(vl_server *server, vl_error *error) {
+    const vl_serve_settings *settings = &server->settings;
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, vl_intake, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->max_connections_per_ip,
+        MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_URI_LOG_CALLBACK, vl_intake_begin, server, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_END);
+    return server->daemon ? VL_OK
+                          : vl_fail(error, VL_ERR_IO, "the HTTP library did not start: %s",
+                                    strerror(errno));
+}
+
+static void free_server(vl_server *server) {
+    if (server->listen_fd >= 0)
+        close(server->listen_fd);
+    if (server->keeper_runs) {
+        atomic_store(&server->stopping, true);
+        pthread_join(server->keeper, NULL);
+    }
+    if (server->pool)
+        vl_pool_free(server->pool);
+    for (size_t i = 0; server->workers && i < server->settings.workers; i++) {
+        vl_answerer_free(server->workers[i].answerer);
+        vl_ocr_free(server->workers[i].ocr);
+    }
+    free(server->workers);
+    vl_cache_free(server->cache);
+    vl_blob_unref(server->openapi);
+    vl_blob_unref(server->models);
+    vl_blob_unref(server->ocr_health);
+    pthread_mutex_destroy(&server->work_lock);
+    pthread_mutex_destroy(&server->links_lock);
+    free(server);
+}
+
+static vl_status start_threads(vl_server *server, vl_error *error) {
+    const vl_serve_settings *settings = &server->settings;
+    server->cache = vl_cache_new(settings->cache_bytes, settings->cache_seconds);
+    server->workers = calloc(settings->workers, sizeof *server->workers);
+    server->pool = vl_pool_new(settings->workers, settings->max_in_work);
+    if (!server->cache || !server->workers || !server->pool)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory or threads for %zu workers",
+                       settings->workers);
+    if (pthread_create(&server->keeper, NULL, keep, server))
+        return vl_fail(error, VL_ERR_MEMORY, "no thread to watch over connections");
+    server->keeper_runs = true;
+    return VL_OK;
+}
+
+vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *error) {
+    vl_server *server = calloc(1, sizeof *server);
+    if (!server)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the service");
+    server->listen_fd = -1;
+    server->start_ns = vl_clock_ns();
+    pthread_mutex_init(&server->work_lock, NULL);
+    pthread_mutex_init(&server->links_lock, NULL);
+    uint64_t seed;
+    vl_random_bytes(&seed, sizeof seed);
+    atomic_init(&server->next_id, seed);
+    vl_status status;
+    if ((status = vl_serve_settings_read(config, &server->settings, error)) ||
+        (status = vl_handlers_prepare(server, error)) ||
+        (status = start_threads(server, error)) || (status = open_socket(server, error)) ||
+        (status = start_daemon(server, error))) {
+        free_server(server);
+        return status;
+    }
+    *out = server;
+    return VL_OK;
+}
+
+uint16_t vl_server_port(const vl_server *server) {
+    return server->port;
+}
+
+/* ---- drain -------------------------------------------------------------------------- */
+
+/* Connections the kernel accepted for us but nobody took yet would be reset with the listening
+ * socket: they are taken over before it closes. */
+static void take_backlog(vl_server *server) {
+    struct sockaddr_storage address;
+    for (;;) {
+        socklen_t size = sizeof address;
+        int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        MHD_add_connection(server->daemon, fd, (struct sockaddr *)&address, size);
+    }
+}
+
+static bool is_idle(vl_server *server) {
+    return !atomic_load(&server->metrics.active) && !vl_work_in_flight(server);
+}
+
+void vl_server_drain(vl_server *server, double max_seconds) {
+    int64_t start = vl_clock_ns(), idle_since = start;
+    atomic_store(&server->draining, true);
+    MHD_quiesce_daemon(server->daemon);
+    take_backlog(server);
+    close(server->listen_fd);
+    server->listen_fd = -1;
+    while (vl_clock_ms_since(start) < max_seconds * 1000) {
+        if (!is_idle(server))
+            idle_since = vl_clock_ns();
+        else if (!atomic_load(&server->metrics.connections) ||
+                 vl_clock_ms_since(idle_since) > DRAIN_IDLE_MS)
+            break;
+        sleep_ms(5);
+    }
+    atomic_store(&server->stopping, true); /* from here nothing new goes to a worker */
+    vl_work_expire(server, true);
+    for (int i = 0; i < 100 && atomic_load(&server->metrics.active); i++)
+        sleep_ms(5);
+    MHD_stop_daemon(server->daemon);
+    free_server(server);
+}

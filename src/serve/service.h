@@ -1,0 +1,247 @@
+/* service.h — the inside of the HTTP service: server, request, route, and who may touch what.
+ *
+ * A request's way through the files: server.c takes the connection, intake.c checks it and
+ * receives its body, routes.c says what it asks for, handlers.c answers from what is known,
+ * work.c has a worker answer it, respond.c sends what was decided.
+ *
+ * Threads: the event thread (libmicrohttpd) owns every request; while a request waits for a
+ * worker its connection is suspended and only work.c touches it, under `work_lock`. The keeper
+ * thread cuts slow connections off and gives up on requests past their time. */
+#ifndef VISLANG_SERVE_SERVICE_H
+#define VISLANG_SERVE_SERVICE_H
+
+#include "serve/cache.h"
+#include "serve/check.h"
+#include "serve/metrics.h"
+#include "serve/multipart.h"
+#include "serve/upload.h"
+
+#include <vislang/answer.h>
+#include <vislang/serve.h>
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+struct cJSON;
+typedef struct vl_request vl_request;
+typedef struct vl_route vl_route;
+typedef struct vl_flight vl_flight;
+
+enum {
+    VL_INSTRUCTION_MAX = 4096,
+    VL_LANGUAGES_MAX = 256,
+    VL_FILENAME_MAX = 256,
+    VL_SMALL_FIELD_MAX = 32,
+    VL_JSON_BODY_MAX = 8 << 20,
+    VL_FORM_OVERHEAD_MAX = 64 << 10, /* of a form beside its file */
+};
+
+/* ---- settings, read once ---------------------------------------------------------- */
+
+typedef struct vl_serve_settings {
+    char host[256];
+    uint16_t port;
+    size_t workers, max_in_work;
+    size_t max_upload;
+    double request_seconds; /* 0: no limit */
+    unsigned idle_seconds;
+    unsigned max_connections, max_connections_per_ip;
+    size_t cache_bytes;
+    double cache_seconds;
+    char allowed_hosts[1024], cors_origins[1024];
+    bool log_requests;
+} vl_serve_settings;
+vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
+                                 vl_error *error);
+
+/* ---- connection ------------------------------------------------------------------- */
+
+typedef struct vl_link { /* one open connection, in the server's list */
+    struct vl_link *next, *previous;
+    int fd;
+    /* When the keeper may cut it off (0: never). It grows with the bytes that arrive. */
+    atomic_int_fast64_t deadline_ns;
+} vl_link;
+
+/* ---- request ---------------------------------------------------------------------- */
+
+typedef enum vl_request_state {
+    VL_REQUEST_NEW,       /* the request line has been read */
+    VL_REQUEST_RECEIVING, /* the body arrives */
+    VL_REQUEST_REFUSED,   /* answered already; what still arrives is thrown away */
+    VL_REQUEST_WAITING,   /* with a worker, connection suspended */
+    VL_REQUEST_DECIDED,   /* the outcome is known, the response is to be queued */
+    VL_REQUEST_SENT,      /* queued */
+} vl_request_state;
+
+/* What to say: a body, or why there is none. */
+typedef struct vl_outcome {
+    unsigned status;
+    vl_blob *blob;           /* owned; NULL: a problem document is made from `detail` */
+    char detail[512];        /* of a problem */
+    const char *cache_state; /* "hit", "miss", NULL */
+    const char *etag, *cache_control, *policy; /* static or the server's; NULL: none */
+    unsigned retry_after;
+} vl_outcome;
+
+typedef enum vl_form_field { /* of the part that is arriving */
+                             VL_FORM_NONE,
+                             VL_FORM_FILE,
+                             VL_FORM_INSTRUCTION,
+                             VL_FORM_LANGUAGES,
+                             VL_FORM_PICTURES,
+                             VL_FORM_FORMAT,
+                             VL_FORM_FIELD_COUNT,
+} vl_form_field;
+
+typedef struct vl_form { /* what a client asks to be done with a file */
+    vl_upload upload;
+    bool has_file;
+    bool seen[VL_FORM_FIELD_COUNT];
+    char filename[VL_FILENAME_MAX];
+    vl_buf text[VL_FORM_FIELD_COUNT]; /* every field but the file */
+} vl_form;
+
+struct vl_request {
+    struct vl_server *server;
+    struct MHD_Connection *connection;
+    vl_link *link;
+    const vl_route *route; /* NULL: none matched */
+    vl_request_state state;
+    int64_t start_ns, waiting_ns;
+    char id[65];
+    char method[16];
+    char *target; /* as received */
+    const char *target_at;
+    char path[VL_PATH_MAX];
+    vl_framing framing;
+    bool must_close, final, head;
+    const char *origin; /* allowed by CORS: echo it */
+    uint64_t body_bytes;
+    unsigned status; /* sent; 0: none yet */
+    size_t sent_bytes;
+    vl_outcome outcome;
+    vl_form *form;
+    vl_multipart *parser;
+    vl_form_field field;
+    unsigned field_status; /* HTTP status for what a form callback refused, 0: 400 */
+    vl_buf json;
+    vl_flight *flight; /* it waits for; under work_lock */
+    vl_request *next_waiter;
+};
+
+/* ---- server ----------------------------------------------------------------------- */
+
+typedef struct vl_worker { /* one per pool thread; only that thread touches it */
+    vl_answerer *answerer;
+    vl_ocr *ocr;
+} vl_worker;
+
+struct vl_server {
+    vl_serve_settings settings;
+    struct MHD_Daemon *daemon;
+    int listen_fd;
+    uint16_t port;
+    int64_t start_ns;
+    atomic_bool draining, stopping;
+    atomic_uint_fast64_t next_id;
+    atomic_uint_fast64_t spooled; /* bytes of uploads beyond memory */
+    vl_metrics metrics;
+    vl_cache *cache;
+    vl_pool *pool;
+    vl_worker *workers;
+    pthread_mutex_t work_lock;
+    vl_flight *flights; /* in work or queued; under work_lock */
+    size_t flight_count;
+    pthread_mutex_t links_lock;
+    vl_link *links;
+    pthread_t keeper;
+    bool keeper_runs;
+    vl_blob *openapi, *models, *ocr_health;
+    char openapi_etag[24];
+    bool ocr_ready;
+    char version_tag[128]; /* of programs and engine, part of every cache key */
+};
+
+/* ---- routes.c --------------------------------------------------------------------- */
+
+typedef enum vl_body_kind {
+    VL_BODY_NONE,
+    VL_BODY_FORM,         /* multipart/form-data */
+    VL_BODY_FORM_OR_JSON, /* or application/json */
+} vl_body_kind;
+
+struct vl_route {
+    const char *method, *path; /* a path that ends in "/" matches what lies below it */
+    const char *id, *summary;
+    vl_body_kind body;
+    unsigned fields;      /* bit 1 << vl_form_field: which fields the form may have */
+    const char *produces; /* media type of the 200 answer; NULL: several */
+    const char *schema;   /* of the 200 answer, in schemas.json; NULL: not JSON */
+    /* Answers at once (no body), or starts the work; fills request->outcome or leaves the
+     * request waiting. NULL: planned, answered with 501. */
+    void (*handle)(vl_request *request);
+};
+extern const vl_route vl_routes[];
+extern const size_t vl_route_count;
+/* The route, or NULL with `*allow` ("GET, HEAD") when the path is known under other methods,
+ * "" when it is not. */
+const vl_route *vl_route_find(const char *method, const char *path, char allow[64]);
+size_t vl_route_index(const vl_route *route); /* NULL: the last metrics slot in use */
+const char *vl_form_field_name(vl_form_field field);
+
+/* ---- intake.c --------------------------------------------------------------------- */
+
+void *vl_intake_begin(void *server, const char *target, struct MHD_Connection *connection);
+enum MHD_Result vl_intake(void *server, struct MHD_Connection *connection, const char *url,
+                          const char *method, const char *version, const char *data,
+                          size_t *size, void **request);
+void vl_request_free(vl_request *request);
+
+/* ---- form.c ----------------------------------------------------------------------- */
+
+vl_status vl_form_new(vl_request *request, vl_error *error);
+void vl_form_free(vl_server *server, vl_form *form);
+/* One piece of the body. On failure `*http` is the status to answer with. */
+vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, unsigned *http,
+                       vl_error *error);
+vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error);
+
+/* ---- respond.c -------------------------------------------------------------------- */
+
+unsigned vl_http_status(vl_status status);
+void vl_decide_problem(vl_request *request, unsigned status, const char *format, ...)
+    VL_PRINTF(3, 4);
+/* Takes the caller's reference of `blob` (NULL: no memory, becomes a 500). */
+void vl_decide_blob(vl_request *request, unsigned status, vl_blob *blob);
+void vl_decide_json(vl_request *request, struct cJSON *json);             /* deletes `json` */
+void vl_decide_text(vl_request *request, const char *type, vl_buf *text); /* deinits `text` */
+/* Queues what was decided, or writes it straight to the socket when a body is still coming
+ * that nobody will read. MHD_NO: close. */
+enum MHD_Result vl_respond(vl_request *request);
+void vl_problem_write(unsigned status, const char *detail, const char *instance,
+                      const char *request_id, vl_buf *out);
+const char *vl_reason(unsigned status);
+
+/* ---- work.c ----------------------------------------------------------------------- */
+
+void vl_work_predict(vl_request *request);
+void vl_work_ocr(vl_request *request);
+/* Gives up on requests past their time (`all`: on every one). */
+void vl_work_expire(vl_server *server, bool all);
+size_t vl_work_in_flight(vl_server *server);
+
+/* ---- handlers.c, openapi.c -------------------------------------------------------- */
+
+void vl_handle_health(vl_request *request);
+void vl_handle_health_ocr(vl_request *request);
+void vl_handle_ready(vl_request *request);
+void vl_handle_metrics(vl_request *request);
+void vl_handle_openapi(vl_request *request);
+void vl_handle_models(vl_request *request);
+void vl_handle_stats(vl_request *request);
+void vl_handle_asset(vl_request *request);
+vl_status vl_handlers_prepare(vl_server *server, vl_error *error);
+vl_blob *vl_openapi_make(void); /* NULL: no memory */
+
+#endif

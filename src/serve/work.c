@@ -1,0 +1,368 @@
+/* work.c — requests that need a worker: the cache in front, identical ones answered once, the
+ * queue's limit, time limits, and clients that have gone.
+ *
+ * A flight is one piece of work in the queue or with a worker, and the requests that wait for
+ * it. Whoever takes a request off a flight's list (under work_lock) decides it and resumes its
+ * connection; nobody else touches it until the event thread has it back. */
+#include "serve/service.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    ARENA_MAX = 512 << 20,  /* of one document's pages */
+    OUTPUT_MAX = 256 << 20, /* of one answer */
+};
+
+typedef struct flight_result {
+    vl_blob *blob; /* NULL: failed */
+    vl_error error;
+} flight_result;
+
+typedef void (*flight_work)(vl_flight *flight, vl_worker *worker, flight_result *result);
+
+struct vl_flight {
+    vl_server *server;
+    vl_flight *next;
+    char key[VL_CACHE_KEY_SIZE];
+    flight_work work;
+    vl_form *form; /* owned */
+    vl_request *waiters;
+};
+
+/* ---- what makes two requests the same ----------------------------------------------- */
+
+static const char *form_text(const vl_form *form, vl_form_field field) {
+    const char *text = form->text[field].data;
+    return text && *text ? text : NULL;
+}
+
+static void make_key(const vl_request *request, char key[VL_CACHE_KEY_SIZE]) {
+    const vl_form *form = request->form;
+    vl_sha256 *hash = vl_sha256_new();
+    if (!hash) {
+        key[0] = '\0';
+        return;
+    }
+    const char *parts[] = {request->route->id, request->server->version_tag,
+                           form->upload.digest,
+                           /* the file's name stands in what is read, not in an answer */
+                           request->route->handle == vl_work_ocr ? form->filename : ""};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        vl_sha256_update(hash, parts[i], strlen(parts[i]) + 1);
+    for (vl_form_field f = VL_FORM_INSTRUCTION; f < VL_FORM_FIELD_COUNT; f++) {
+        const char *text = form_text(form, f);
+        vl_sha256_update(hash, text ? text : "", text ? strlen(text) + 1 : 1);
+    }
+    vl_sha256_finish(hash, key);
+}
+
+/* ---- the work ----------------------------------------------------------------------- */
+
+static vl_status warm_answerer(vl_server *server, vl_worker *worker, vl_error *error) {
+    if (worker->answerer)
+        return VL_OK;
+    vl_answer_options options = vl_answer_options_default();
+    options.limits.max_bytes = server->settings.max_upload;
+    if (server->settings.request_seconds > 0 &&
+        options.ocr.max_seconds > server->settings.request_seconds)
+        options.ocr.max_seconds = server->settings.request_seconds;
+    return vl_answerer_new(&options, &worker->answerer, error);
+}
+
+static vl_status warm_ocr(vl_server *server, vl_worker *worker, vl_error *error) {
+    if (worker->ocr)
+        return VL_OK;
+    vl_ocr_options options = vl_ocr_options_default();
+    if (server->settings.request_seconds > 0 &&
+        options.max_seconds > server->settings.request_seconds)
+        options.max_seconds = server->settings.request_seconds;
+    return vl_ocr_new(&options, &worker->ocr, error);
+}
+
+static void work_predict(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    const vl_form *form = flight->form;
+    const char *pictures = form_text(form, VL_FORM_PICTURES);
+    vl_answer_request ask = {
+        .bytes = vl_upload_bytes(&form->upload),
+        .count = form->upload.size,
+        .instruction = form_text(form, VL_FORM_INSTRUCTION),
+        .languages = form_text(form, VL_FORM_LANGUAGES),
+        .keep_pictures = pictures && !strcmp(pictures, "true"),
+    };
+    vl_answer *answer = NULL;
+    char *text = NULL;
+    vl_arena *arena = vl_arena_new(ARENA_MAX);
+    if (!arena) {
+        vl_fail(&result->error, VL_ERR_MEMORY, "there is no memory for the document");
+        return;
+    }
+    if (warm_answerer(flight->server, worker, &result->error) ||
+        vl_answer_make(worker->answerer, &ask, arena, &answer, &result->error))
+        goto out;
+    atomic_fetch_add(&flight->server->metrics.pages, answer->page_count);
+    cJSON *json = vl_answer_to_json(answer);
+    text = json ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    if (text)
+        result->blob = vl_blob_new("application/json", text, strlen(text));
+    if (!result->blob)
+        vl_fail(&result->error, VL_ERR_MEMORY, "there is no memory for the answer");
+out:
+    cJSON_free(text);
+    vl_arena_free(arena);
+}
+
+static const char *format_type(vl_ocr_format format) {
+    switch (format) {
+    case VL_OCR_JSON:
+        return "application/json";
+    case VL_OCR_HOCR:
+        return "text/html; charset=utf-8";
+    case VL_OCR_ALTO:
+        return "application/xml";
+    case VL_OCR_MARKDOWN:
+        return "text/markdown; charset=utf-8";
+    case VL_OCR_PDF:
+        return "application/pdf";
+    case VL_OCR_TEXT:
+    case VL_OCR_FORMAT_COUNT:
+        break;
+    }
+    return "text/plain; charset=utf-8";
+}
+
+static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    const vl_form *form = flight->form;
+    vl_error *error = &result->error;
+    vl_document *document = NULL;
+    vl_ocr_writer *writer = NULL;
+    vl_ocr_summary summary = {0};
+    vl_ocr_format format = VL_OCR_JSON;
+    vl_media_limits limits = vl_media_limits_default();
+    limits.max_bytes = flight->server->settings.max_upload;
+    const char *name = form_text(form, VL_FORM_FORMAT);
+    vl_buf out;
+    vl_buf_init(&out, OUTPUT_MAX);
+    if (warm_ocr(flight->server, worker, error) ||
+        (name && vl_ocr_format_parse(name, &format, error)) ||
+        vl_document_open(vl_upload_bytes(&form->upload), form->upload.size, &limits, &document,
+                         error) ||
+        vl_ocr_writer_new(format, form->filename[0] ? form->filename : "upload", vl_sink_buf,
+                          &out, &writer, error) ||
+        vl_ocr_document(worker->ocr, document, form_text(form, VL_FORM_LANGUAGES), &writer, 1,
+                        &summary, error) ||
+        vl_ocr_writer_finish(writer, error) || vl_buf_status(&out, "the text", error))
+        goto out;
+    atomic_fetch_add(&flight->server->metrics.pages, summary.pages);
+    result->blob = vl_blob_new(format_type(format), out.data, out.len);
+    if (!result->blob)
+        vl_fail(error, VL_ERR_MEMORY, "there is no memory for the answer");
+out:
+    vl_ocr_writer_free(writer);
+    vl_document_free(document);
+    vl_buf_deinit(&out);
+}
+
+/* ---- flights ------------------------------------------------------------------------ */
+
+/* The request's connection goes back to the event thread; `request` is not ours afterwards. */
+static void hand_back(vl_request *request) {
+    MHD_resume_connection(request->connection);
+}
+
+static void decide_failure(vl_request *request, const vl_error *error) {
+    unsigned status = vl_http_status(error->status);
+    vl_decide_problem(request, status, "%s", error->message);
+    if (status == 503)
+        request->outcome.retry_after = 5;
+}
+
+static void land(vl_flight *flight, flight_result *result) {
+    vl_server *server = flight->server;
+    if (result->blob && flight->key[0])
+        vl_cache_put(server->cache, flight->key, result->blob);
+    pthread_mutex_lock(&server->work_lock);
+    vl_flight **link = &server->flights;
+    while (*link != flight)
+        link = &(*link)->next;
+    *link = flight->next;
+    server->flight_count--;
+    vl_request *waiters = flight->waiters;
+    flight->waiters = NULL;
+    pthread_mutex_unlock(&server->work_lock);
+    for (vl_request *next; waiters; waiters = next) {
+        next = waiters->next_waiter;
+        waiters->flight = NULL;
+        if (result->blob)
+            vl_decide_blob(waiters, 200, vl_blob_ref(result->blob));
+        else
+            decide_failure(waiters, &result->error);
+        hand_back(waiters);
+    }
+    vl_blob_unref(result->blob);
+    vl_form_free(server, flight->form);
+    free(flight);
+}
+
+static bool has_gone(const vl_request *request) {
+    char byte;
+    ssize_t got =
+        request->link ? recv(request->link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
+    return !got || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static bool all_gone(vl_flight *flight) {
+    bool gone = true;
+    pthread_mutex_lock(&flight->server->work_lock);
+    for (const vl_request *r = flight->waiters; r && gone; r = r->next_waiter)
+        gone = has_gone(r);
+    pthread_mutex_unlock(&flight->server->work_lock);
+    return gone;
+}
+
+static void fly(void *arg, size_t index) {
+    vl_flight *flight = arg;
+    vl_server *server = flight->server;
+    vl_metrics *metrics = &server->metrics;
+    flight_result result = {0};
+    if (all_gone(flight)) {
+        atomic_fetch_add(&metrics->clients_gone, 1);
+        vl_fail(&result.error, VL_ERR_CANCELLED, "the client closed the connection");
+        land(flight, &result);
+        return;
+    }
+    int64_t start = vl_clock_ns();
+    flight->work(flight, &server->workers[index], &result);
+    atomic_fetch_add(&metrics->ocr_requests, 1);
+    atomic_fetch_add(&metrics->ocr_microseconds, (uint64_t)(vl_clock_ms_since(start) * 1000));
+    atomic_fetch_add(result.blob ? &metrics->documents : &metrics->ocr_failures, 1);
+    land(flight, &result);
+}
+
+/* ---- starting ----------------------------------------------------------------------- */
+
+/* Adds the request to identical work that has not ended; under work_lock. */
+static bool join_flight(vl_server *server, vl_request *request, const char *key) {
+    for (vl_flight *flight = server->flights; flight && *key; flight = flight->next) {
+        if (strcmp(flight->key, key))
+            continue;
+        request->flight = flight;
+        request->next_waiter = flight->waiters;
+        flight->waiters = request;
+        return true;
+    }
+    return false;
+}
+
+static vl_status start_flight(vl_server *server, vl_request *request, const char *key,
+                              flight_work work) {
+    if (atomic_load(&server->stopping) || server->flight_count >= server->settings.max_in_work)
+        return VL_ERR_BUSY;
+    vl_flight *flight = calloc(1, sizeof *flight);
+    if (!flight)
+        return VL_ERR_MEMORY;
+    flight->server = server;
+    flight->work = work;
+    flight->waiters = request;
+    memcpy(flight->key, key, strlen(key) + 1);
+    flight->form = request->form;
+    flight->next = server->flights;
+    server->flights = flight;
+    vl_status status = vl_pool_submit(server->pool, fly, flight);
+    if (status) {
+        server->flights = flight->next;
+        free(flight);
+        return status;
+    }
+    request->form = NULL;
+    request->flight = flight;
+    server->flight_count++;
+    return VL_OK;
+}
+
+static void start(vl_request *request, flight_work work) {
+    vl_server *server = request->server;
+    char key[VL_CACHE_KEY_SIZE];
+    make_key(request, key);
+    vl_blob *hit = vl_cache_get(server->cache, key);
+    request->outcome.cache_state = hit ? "hit" : "miss";
+    atomic_fetch_add(hit ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
+    if (hit) {
+        vl_decide_blob(request, 200, hit);
+        return;
+    }
+    request->state = VL_REQUEST_WAITING;
+    request->waiting_ns = vl_clock_ns();
+    vl_status status = VL_OK;
+    pthread_mutex_lock(&server->work_lock);
+    if (join_flight(server, request, key))
+        atomic_fetch_add(&server->metrics.shared_answers, 1);
+    else
+        status = start_flight(server, request, key, work);
+    if (!status) /* under the lock: nobody can resume it before it is suspended */
+        MHD_suspend_connection(request->connection);
+    pthread_mutex_unlock(&server->work_lock);
+    if (!status)
+        return;
+    request->outcome.cache_state = NULL;
+    request->outcome.retry_after = 1;
+    atomic_fetch_add(&server->metrics.refused_busy, 1);
+    vl_decide_problem(request, 503,
+                      "As many documents as allowed (%zu) are being read; try "
+                      "again soon.",
+                      server->settings.max_in_work);
+}
+
+void vl_work_predict(vl_request *request) {
+    start(request, work_predict);
+}
+
+void vl_work_ocr(vl_request *request) {
+    start(request, work_ocr);
+}
+
+/* ---- time --------------------------------------------------------------------------- */
+
+static void expire(vl_request *request, bool stopping) {
+    request->flight = NULL;
+    if (stopping) {
+        request->outcome.retry_after = 1;
+        vl_decide_problem(request, 503, "The service stops; send the request again.");
+    } else {
+        atomic_fetch_add(&request->server->metrics.timeouts, 1);
+        vl_decide_problem(request, 504, "The document could not be read within %g seconds.",
+                          request->server->settings.request_seconds);
+    }
+    hand_back(request);
+}
+
+void vl_work_expire(vl_server *server, bool all) {
+    double limit_ms = server->settings.request_seconds * 1000;
+    if (limit_ms <= 0 && !all)
+        return;
+    pthread_mutex_lock(&server->work_lock);
+    for (vl_flight *flight = server->flights; flight; flight = flight->next) {
+        for (vl_request **link = &flight->waiters; *link;) {
+            vl_request *request = *link;
+            if (all || vl_clock_ms_since(request->waiting_ns) > limit_ms) {
+                *link = request->next_waiter;
+                expire(request, all);
+            } else {
+                link = &request->next_waiter;
+            }
+        }
+    }
+    pthread_mutex_unlock(&server->work_lock);
+}
+
+size_t vl_work_in_flight(vl_server *server) {
+    pthread_mutex_lock(&server->work_lock);
+    size_t count = server->flight_count;
+    pthread_mutex_unlock(&server->work_lock);
+    return count;
+}

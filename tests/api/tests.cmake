@@ -1,0 +1,10 @@
+# The running service, driven over raw sockets: api.serve. It needs the program and python3.
+find_package(Python3 COMPONENTS Interpreter)
+if(TARGET vislang AND Python3_FOUND)
+    add_test(NAME api.serve
+             COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_serve.py
+                     $<TARGET_FILE:vislang>
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(api.serve PROPERTIES TIMEOUT 600
+                         ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;OMP_THREAD_LIMIT=1")
+endif()
