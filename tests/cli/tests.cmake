@@ -1,0 +1,6 @@
+# The program as a person meets it: each command, its exit codes, and what survives a kill.
+if(TARGET vislang)
+    add_test(NAME cli COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py)
+    set_tests_properties(cli PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
+endif()

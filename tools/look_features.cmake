@@ -1,0 +1,3 @@
+add_executable(look_features tools/look_features.c)
+target_include_directories(look_features PRIVATE src)
+target_link_libraries(look_features PRIVATE vl_media)
