@@ -168,7 +168,7 @@ vl_refusal vl_check_target(const char *target, char path[VL_PATH_MAX]) {
                 return REFUSE(400, "The path holds bad percent coding.");
             c = (unsigned char)(high << 4 | low);
             p += 2;
-        } else if (c > 0x7e) {
+        } else if (c <= 0x20 || c > 0x7e) {
             return REFUSE(400, "The path holds a byte that must be percent-coded.");
         }
         if (c < 0x20 || c == 0x7f || c == '\\' || c == '#')

@@ -172,12 +172,22 @@ static void begin_body(vl_request *request) {
                           error.message);
 }
 
+static bool announces_body(const header_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        const vl_header *header = &list->headers[i];
+        if (!strcasecmp(header->name, "Transfer-Encoding") ||
+            (!strcasecmp(header->name, "Content-Length") && strcmp(header->value, "0")))
+            return true;
+    }
+    return list->too_many;
+}
+
 static enum MHD_Result first_call(vl_request *request, const char *method,
                                   const char *version) {
     snprintf(request->method, sizeof request->method, "%s", method);
-    request->head = !strcmp(method, "HEAD");
     header_list list = {.count = 0};
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &list);
+    request->body_follows = announces_body(&list);
     const char *id =
         MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "X-Request-Id");
     if (id && vl_check_request_id(id))
@@ -195,8 +205,7 @@ static enum MHD_Result first_call(vl_request *request, const char *method,
         begin_body(request);
     /* Without a body the last call follows at once, and a response queued there lets the
      * connection live on. */
-    bool body_follows = request->framing.chunked || request->framing.length;
-    if (request->state != VL_REQUEST_DECIDED || !body_follows)
+    if (request->state != VL_REQUEST_DECIDED || !request->body_follows)
         return MHD_YES;
     return vl_respond(request);
 }

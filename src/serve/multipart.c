@@ -27,6 +27,7 @@ struct vl_multipart {
     vl_status failed;
     size_t parts;
     size_t matched; /* bytes of the delimiter seen */
+    bool begun;     /* a byte has been seen */
     size_t delimiter_length;
     char delimiter[4 + VL_MULTIPART_BOUNDARY_MAX + 1];
     size_t header_length;
@@ -262,7 +263,9 @@ static vl_status feed_header_byte(vl_multipart *parser, char c, vl_error *error)
 }
 
 static vl_status feed_opening_byte(vl_multipart *parser, char c, vl_error *error) {
-    if (parser->matched == 2 && c == '\r')
+    bool first = !parser->begun;
+    parser->begun = true;
+    if (first && c == '\r')
         parser->matched = 1; /* a CRLF in front of the first delimiter is allowed, once */
     else if (c == parser->delimiter[parser->matched])
         parser->matched++;

@@ -214,11 +214,10 @@ enum MHD_Result vl_respond(vl_request *request) {
         return MHD_NO;
     request->status = outcome->status;
     request->sent_bytes = outcome->blob->size;
-    bool body_pending =
-        !request->final && (request->framing.chunked || request->framing.length);
-    if (body_pending && request->framing.expects_continue && !request->body_bytes)
-        body_pending = false; /* the client has not begun to send it */
-    if (!request->final && (request->framing.chunked || request->framing.length))
+    bool body_pending = !request->final && request->body_follows;
+    if (body_pending)
         request->must_close = true;
+    if (request->framing.expects_continue && !request->body_bytes)
+        body_pending = false; /* the client has not begun to send it */
     return body_pending && request->link ? write_early(request) : queue(request);
 }

@@ -115,7 +115,8 @@ struct vl_request {
     const char *target_at;
     char path[VL_PATH_MAX];
     vl_framing framing;
-    bool must_close, final, head;
+    bool body_follows; /* as the library sees it, also when the framing is refused */
+    bool must_close, final;
     const char *origin; /* allowed by CORS: echo it */
     uint64_t body_bytes;
     unsigned status; /* sent; 0: none yet */

@@ -128,13 +128,15 @@ class Client:
         return Response(status, headers, body)
 
     def ended(self):
-        """True when the other side closes, within the timeout, without another byte."""
+        """True when the other side closes, within the timeout, without another answer."""
         try:
-            return not self.buffer and not self.socket.recv(1)
+            while self._fill():
+                pass
         except ConnectionResetError:
-            return True
+            pass
         except socket.timeout:
             return False
+        return b"HTTP/1.1 2" not in self.buffer
 
 
 def request_bytes(method, path, headers=(), body=b"", host=b"localhost"):

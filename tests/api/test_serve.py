@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -270,6 +269,9 @@ class Attacks(Shared):
                 (post + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
                  {400}),
                 (post + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n", {400, 501}),
+                (b"POST /predict HTTP/1.1\r\n" + host + host + b"Content-Length: 5\r\n\r\nhello", {400}),
+                (b"POST /predict HTTP/1.1\r\nX y: z\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\n"
+                 b"5\r\nhello\r\n0\r\n\r\n", {400}),
                 (post + b"X: a\r\n b\r\nContent-Length: 0\r\n\r\n", {400}),
                 (post + b"Transfer-Encodin: chunked\r\n g\r\n\r\n0\r\n\r\n", {400}),
                 (post + b"X: a\rContent-Length: 5\r\n\r\nhello", {400}),
