@@ -10,7 +10,7 @@ packages=(
     # build
     build-essential pkg-config cmake ninja-build clang clang-format libclang-rt-14-dev llvm-14
     # libraries
-    libcjson-dev libyaml-dev libssl-dev libseccomp-dev libicu-dev
+    libcjson-dev libyaml-dev zlib1g-dev libssl-dev libseccomp-dev libicu-dev
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
     libcairo2-dev libpango1.0-dev libmicrohttpd-dev
     # programs used while running

@@ -10,7 +10,8 @@
 
 enum { ARENA_BYTES = 1 << 30 };
 
-/* ---- Levenshtein distance over numbers ------------------------------------------------------ */
+/* ---- Levenshtein distance over numbers ------------------------------------------------------
+ */
 
 typedef struct symbols { /* each distinct value of the pattern, sorted */
     uint32_t *values;
@@ -119,8 +120,9 @@ static vl_status error_rate(splitter split, const char *hypothesis, const char *
     size_t h_count = 0, r_count = 0;
     uint32_t *hs = h ? split(arena, h, &h_count) : NULL;
     uint32_t *rs = r ? split(arena, r, &r_count) : NULL;
-    vl_status status = hs && rs ? distance(arena, rs, r_count, hs, h_count, &count->edits, error)
-                                : vl_fail(error, VL_ERR_LIMIT, "texts too long to compare");
+    vl_status status = hs && rs
+                           ? distance(arena, rs, r_count, hs, h_count, &count->edits, error)
+                           : vl_fail(error, VL_ERR_LIMIT, "texts too long to compare");
     count->length = r_count;
     vl_arena_free(arena);
     return status;
@@ -131,7 +133,8 @@ vl_status vl_text_cer(const char *hypothesis, const char *reference, vl_edit_cou
     return error_rate(code_points, hypothesis, reference, count, error);
 }
 
-/* ---- words: each as a 32-bit FNV-1a hash (two of a page colliding: about 1 in 1,000 pages) -- */
+/* ---- words: each as a 32-bit FNV-1a hash (two of a page colliding: about 1 in 1,000 pages) --
+ */
 
 static uint32_t *word_hashes(vl_arena *arena, const char *text, size_t *count) {
     uint32_t *hashes = vl_arena_array(arena, strlen(text) / 2 + 2, sizeof *hashes);

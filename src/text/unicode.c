@@ -10,7 +10,8 @@
 #include <unicode/uscript.h>
 #include <unicode/ustring.h>
 
-/* ---- UTF-8 to UTF-16 and back --------------------------------------------------------------- */
+/* ---- UTF-8 to UTF-16 and back ---------------------------------------------------------------
+ */
 
 static UChar *to_utf16(vl_arena *arena, const char *text, int32_t *length) {
     size_t bytes = strlen(text);
@@ -19,8 +20,8 @@ static UChar *to_utf16(vl_arena *arena, const char *text, int32_t *length) {
     UErrorCode code = U_ZERO_ERROR;
     UChar *wide = vl_arena_array(arena, bytes + 1, sizeof *wide);
     if (wide)
-        u_strFromUTF8WithSub(wide, (int32_t)bytes + 1, length, text, (int32_t)bytes, 0xFFFD, NULL,
-                             &code);
+        u_strFromUTF8WithSub(wide, (int32_t)bytes + 1, length, text, (int32_t)bytes, 0xFFFD,
+                             NULL, &code);
     return wide && U_SUCCESS(code) ? wide : NULL;
 }
 
@@ -30,11 +31,13 @@ static char *to_utf8(vl_arena *arena, const UChar *wide, int32_t length) {
     size_t capacity = (size_t)length * 3 + 1;
     char *text = vl_arena_alloc(arena, capacity);
     if (text)
-        u_strToUTF8WithSub(text, (int32_t)capacity, &written, wide, length, 0xFFFD, NULL, &code);
+        u_strToUTF8WithSub(text, (int32_t)capacity, &written, wide, length, 0xFFFD, NULL,
+                           &code);
     return text && U_SUCCESS(code) ? text : NULL;
 }
 
-/* ---- normal form ---------------------------------------------------------------------------- */
+/* ---- normal form ----------------------------------------------------------------------------
+ */
 
 static bool is_ascii(const char *text) {
     for (; *text; text++)
@@ -90,7 +93,8 @@ char *vl_text_squeeze(vl_arena *arena, const char *text) {
     return nfc;
 }
 
-/* ---- script and direction --------------------------------------------------------------------- */
+/* ---- script and direction
+ * --------------------------------------------------------------------- */
 
 const char *vl_text_script(const char *text, double *share) {
     uint32_t counts[USCRIPT_CODE_LIMIT] = {0};
@@ -137,7 +141,8 @@ char *vl_text_visual_to_logical(vl_arena *arena, const char *visual) {
     UBiDi *bidi = out ? ubidi_open() : NULL;
     if (!bidi)
         return NULL;
-    /* ICU's inverse algorithm: levels of the visual text read as if it were logical, reordered. */
+    /* ICU's inverse algorithm: levels of the visual text read as if it were logical, reordered.
+     */
     ubidi_setInverse(bidi, 1);
     ubidi_setPara(bidi, wide, length, UBIDI_DEFAULT_LTR, NULL, &code);
     written = ubidi_writeReordered(bidi, out, length + 1, UBIDI_DO_MIRRORING, &code);
@@ -145,7 +150,8 @@ char *vl_text_visual_to_logical(vl_arena *arena, const char *visual) {
     return U_SUCCESS(code) ? to_utf8(arena, out, written) : NULL;
 }
 
-/* ---- graphemes -------------------------------------------------------------------------------- */
+/* ---- graphemes
+ * -------------------------------------------------------------------------------- */
 
 size_t vl_text_grapheme_count(const char *text) {
     UErrorCode code = U_ZERO_ERROR;

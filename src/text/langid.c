@@ -1,0 +1,185 @@
+/* langid.c — which language a text is in. The method stands in langid_model.h; the weights are
+ * trained by src/train/langid.c. */
+#include "text/langid_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+enum { MAX_FILE_BYTES = 64 << 20, MIN_LETTERS = 3 };
+
+struct vl_langid {
+    vl_buf file;
+    vl_langid_header header;
+    const vl_langid_label *labels;
+    const int8_t *weights;
+};
+
+/* ---- features -------------------------------------------------------------------------------
+ */
+
+static uint32_t gram_hash(const uint32_t *points, size_t count) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ points[i]) * 16777619u;
+        hash ^= hash >> 15;
+    }
+    hash = (hash ^ (uint32_t)count) * 2654435761u;
+    return hash ^ (hash >> 16);
+}
+
+/* Every n-gram that ends at the newest of the last characters. */
+static size_t add_grams(const uint32_t *last, size_t count, uint32_t buckets,
+                        uint32_t *features, size_t used) {
+    for (size_t n = 1; n <= count && used < VL_LANGID_MAX_FEATURES; n++)
+        if (!(n == 1 && last[count - 1] == ' '))
+            features[used++] = gram_hash(last + count - n, n) % buckets;
+    return used;
+}
+
+size_t vl_langid_features(const char *text, uint32_t buckets,
+                          uint32_t features[VL_LANGID_MAX_FEATURES], size_t *letters) {
+    uint32_t last[VL_LANGID_MAX_GRAM] = {' '};
+    size_t kept = 1, used = 0, seen = 0;
+    int32_t bytes = (int32_t)strnlen(text, 1 << 20);
+    for (int32_t at = 0; at <= bytes && used < VL_LANGID_MAX_FEATURES;) {
+        UChar32 c = ' ';
+        if (at < bytes)
+            U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        else
+            at++;
+        bool letter = u_isalpha(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) || c == '\'';
+        uint32_t point = letter ? (uint32_t)u_tolower(c) : ' ';
+        seen += letter;
+        if (point == ' ' && last[kept - 1] == ' ')
+            continue;
+        if (kept == VL_LANGID_MAX_GRAM)
+            memmove(last, last + 1, --kept * sizeof *last);
+        last[kept++] = point;
+        used = add_grams(last, kept, buckets, features, used);
+    }
+    if (letters)
+        *letters = seen;
+    return used;
+}
+
+size_t vl_langid_length_class(size_t letters) {
+    return letters <= 20 ? 0 : letters <= 50 ? 1 : letters <= 100 ? 2 : 3;
+}
+
+/* ---- loading --------------------------------------------------------------------------------
+ */
+
+static vl_status check(vl_langid *l, vl_error *error) {
+    vl_langid_header *h = &l->header;
+    if (l->file.len < sizeof *h)
+        return vl_fail(error, VL_ERR_INPUT, "it ends in its header");
+    memcpy(h, l->file.data, sizeof *h);
+    if (memcmp(h->magic, "VLLANGID", 8))
+        return vl_fail(error, VL_ERR_INPUT, "it is no language identification model");
+    if (h->version != VL_LANGID_VERSION)
+        return vl_fail(error, VL_ERR_UNSUPPORTED, "it has version %u; this program reads %d",
+                       h->version, VL_LANGID_VERSION);
+    if (!h->labels || h->labels > VL_LANGID_MAX_LABELS || !h->buckets ||
+        h->buckets > VL_LANGID_MAX_BUCKETS)
+        return vl_fail(error, VL_ERR_INPUT, "it claims %u languages and %u buckets", h->labels,
+                       h->buckets);
+    size_t want = sizeof *h + h->labels * sizeof *l->labels + (size_t)h->buckets * h->labels;
+    if (l->file.len != want)
+        return vl_fail(error, VL_ERR_INPUT, "it has %zu bytes and should have %zu", l->file.len,
+                       want);
+    for (size_t i = 0; i < VL_LANGID_LENGTHS; i++)
+        if (!(h->temperatures[i] > 0.001f && h->temperatures[i] < 1000))
+            return vl_fail(error, VL_ERR_INPUT, "a temperature is out of range");
+    l->labels = (const vl_langid_label *)(const void *)(l->file.data + sizeof *h);
+    for (size_t i = 0; i < h->labels; i++)
+        if (!memchr(l->labels[i].code, 0, VL_LANG_SIZE) || !isfinite(l->labels[i].scale) ||
+            !isfinite(l->labels[i].bias))
+            return vl_fail(error, VL_ERR_INPUT, "language %zu is broken", i);
+    l->weights = (const int8_t *)(l->labels + h->labels);
+    return VL_OK;
+}
+
+vl_status vl_langid_open(const char *path, vl_langid **langid, vl_error *error) {
+    char bundled[4096];
+    *langid = NULL;
+    if (!path) {
+        snprintf(bundled, sizeof bundled, "%s/models/langid.bin", vl_data_dir());
+        path = bundled;
+    }
+    vl_langid *l = calloc(1, sizeof *l);
+    if (!l)
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    vl_buf_init(&l->file, MAX_FILE_BYTES);
+    vl_status status = vl_file_read(path, MAX_FILE_BYTES, &l->file, error);
+    if (!status && (status = check(l, error)))
+        vl_error_prefix(error, "%s", path);
+    if (status)
+        vl_langid_free(l);
+    else
+        *langid = l;
+    return status;
+}
+
+void vl_langid_free(vl_langid *langid) {
+    if (!langid)
+        return;
+    vl_buf_deinit(&langid->file);
+    free(langid);
+}
+
+/* ---- guessing -------------------------------------------------------------------------------
+ */
+
+static void softmax(float *values, size_t count, float temperature) {
+    float top = values[0], sum = 0;
+    for (size_t i = 1; i < count; i++)
+        top = fmaxf(top, values[i]);
+    for (size_t i = 0; i < count; i++)
+        sum += values[i] = expf((values[i] - top) / temperature);
+    for (size_t i = 0; i < count; i++)
+        values[i] /= sum;
+}
+
+static size_t unknown(vl_lang_guess *guesses) {
+    guesses[0] = (vl_lang_guess){.code = "und", .probability = 1};
+    return 1;
+}
+
+size_t vl_langid_guess(const vl_langid *l, const char *text, size_t max,
+                       vl_lang_guess *guesses) {
+    uint32_t features[VL_LANGID_MAX_FEATURES];
+    int32_t sums[VL_LANGID_MAX_LABELS] = {0};
+    float values[VL_LANGID_MAX_LABELS];
+    size_t labels = l->header.labels, letters;
+    if (!max)
+        return 0;
+    size_t count = vl_langid_features(text, l->header.buckets, features, &letters);
+    if (letters < MIN_LETTERS)
+        return unknown(guesses);
+    for (size_t f = 0; f < count; f++) {
+        const int8_t *row = l->weights + (size_t)features[f] * labels;
+        for (size_t i = 0; i < labels; i++)
+            sums[i] += row[i];
+    }
+    float shrink = 1 / sqrtf((float)count);
+    for (size_t i = 0; i < labels; i++)
+        values[i] = (float)sums[i] * l->labels[i].scale * shrink + l->labels[i].bias;
+    softmax(values, labels, l->header.temperatures[vl_langid_length_class(letters)]);
+    size_t given = 0;
+    for (; given < max && given < labels; given++) {
+        size_t best = 0;
+        for (size_t i = 1; i < labels; i++)
+            if (values[i] > values[best])
+                best = i;
+        if (given && values[best] < 0.005f)
+            break;
+        snprintf(guesses[given].code, VL_LANG_SIZE, "%s", l->labels[best].code);
+        guesses[given].probability = (double)values[best];
+        values[best] = -1;
+    }
+    return given;
+}

@@ -1,0 +1,41 @@
+/* langid_model.h — the shape of models/langid.bin, and the features it weighs.
+ *
+ * A linear classifier over hashed character n-grams: the text's letters in lower case, words
+ * apart by one space, every run of 1 to 4 characters hashed into `buckets`; the logit of a
+ * language is (sum of its weights over the n-grams) / sqrt(number of n-grams) + bias, and the
+ * probabilities are softmax(logit / temperature of the text's length).
+ *
+ * File, little endian: vl_langid_header, `labels` × vl_langid_label, then int8 weights
+ * [buckets][labels]. */
+#ifndef VISLANG_TEXT_LANGID_MODEL_H
+#define VISLANG_TEXT_LANGID_MODEL_H
+
+#include <vislang/text.h>
+
+enum {
+    VL_LANGID_VERSION = 1,
+    VL_LANGID_MAX_LABELS = 256,
+    VL_LANGID_MAX_BUCKETS = 1 << 18,
+    VL_LANGID_MAX_GRAM = 4,
+    VL_LANGID_LENGTHS = 4,         /* temperatures: up to 20, 50, 100 letters, and more */
+    VL_LANGID_MAX_FEATURES = 8192, /* of a text; what comes later is not looked at */
+};
+
+typedef struct vl_langid_header {
+    char magic[8]; /* "VLLANGID" */
+    uint32_t version, labels, buckets, reserved;
+    float temperatures[VL_LANGID_LENGTHS];
+} vl_langid_header;
+
+typedef struct vl_langid_label {
+    char code[VL_LANG_SIZE];
+    float scale, bias; /* weight = scale × int8 */
+} vl_langid_label;
+
+/* Buckets of the text's n-grams; returns how many. `letters` (may be NULL): letters looked at.
+ */
+size_t vl_langid_features(const char *text, uint32_t buckets,
+                          uint32_t features[VL_LANGID_MAX_FEATURES], size_t *letters);
+size_t vl_langid_length_class(size_t letters);
+
+#endif

@@ -1,0 +1,318 @@
+/* langid.c — trains and scores language identification (text/langid_model.h has the model).
+ *
+ * Multinomial logistic regression by stochastic gradient descent: a random language, a random
+ * line of it cut to a random length, sometimes with the mistakes OCR makes, one step. Then the
+ * weights go to int8 and a temperature for each length of text is fitted on held-out lines. */
+#include "text/langid_model.h"
+#include "train/langid_data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicode/utf8.h>
+
+enum { CUTS = 4, MAX_TEXT = 2048, CALIBRATION_LINES = 60 };
+static const size_t cut_letters[CUTS] = {20, 50, 100, 400};
+
+/* xorshift64*: Vigna 2016. */
+static uint64_t next_random(uint64_t *state) {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * UINT64_C(2685821657736338717);
+}
+
+static uint32_t below(uint64_t *state, size_t limit) {
+    return limit ? (uint32_t)((next_random(state) >> 32) % limit) : 0;
+}
+
+/* ---- cutting texts --------------------------------------------------------------------------
+ */
+
+static size_t skip_points(const char *text, size_t bytes, size_t at, size_t points) {
+    while (at < bytes && points--) {
+        at++;
+        while (at < bytes && ((unsigned char)text[at] & 0xC0) == 0x80)
+            at++;
+    }
+    return at;
+}
+
+/* About `points` characters from a random place, beginning at a word where there are words. */
+static void cut(const char *text, size_t points, uint64_t *state, char out[MAX_TEXT]) {
+    size_t bytes = strlen(text), start = 0;
+    size_t total = 0;
+    for (size_t i = 0; i < bytes; i++)
+        total += ((unsigned char)text[i] & 0xC0) != 0x80;
+    if (total > points) {
+        start = skip_points(text, bytes, 0, below(state, total - points));
+        const char *space = strchr(text + start, ' ');
+        if (start && space && (size_t)(space - text) < start + 24)
+            start = (size_t)(space - text) + 1;
+    }
+    size_t end = skip_points(text, bytes, start, points);
+    if (end - start >= MAX_TEXT)
+        end = start + vl_utf8_valid_prefix(text + start, MAX_TEXT - 1);
+    memcpy(out, text + start, end - start);
+    out[end - start] = '\0';
+}
+
+/* Drops, doubles and swaps characters, about one in `one_in`. */
+static void add_noise(char text[MAX_TEXT], unsigned one_in, uint64_t *state) {
+    char noisy[MAX_TEXT];
+    size_t used = 0, bytes = strlen(text);
+    for (size_t at = 0; at < bytes && used + 8 < MAX_TEXT;) {
+        size_t next = skip_points(text, bytes, at, 1);
+        unsigned kind = below(state, one_in) ? 3 : below(state, 3);
+        for (unsigned copies = kind == 0 ? 0 : kind == 1 ? 2 : 1; copies; copies--) {
+            memcpy(noisy + used, text + at, next - at);
+            used += next - at;
+        }
+        if (kind == 2)
+            noisy[used++] = " .,'il1-"[below(state, 8)];
+        at = next;
+    }
+    noisy[used] = '\0';
+    memcpy(text, noisy, used + 1);
+}
+
+/* ---- training -------------------------------------------------------------------------------
+ */
+
+typedef struct net {
+    size_t labels;
+    uint32_t buckets;
+    float *weights; /* [buckets][labels] */
+    float *bias;    /* [labels] */
+} net;
+
+static void logits(const net *n, const uint32_t *features, size_t count, float *out) {
+    memset(out, 0, n->labels * sizeof *out);
+    for (size_t f = 0; f < count; f++) {
+        const float *row = n->weights + (size_t)features[f] * n->labels;
+        for (size_t i = 0; i < n->labels; i++)
+            out[i] += row[i];
+    }
+    float shrink = 1 / sqrtf((float)(count ? count : 1));
+    for (size_t i = 0; i < n->labels; i++)
+        out[i] = out[i] * shrink + n->bias[i];
+}
+
+/* In place; returns -log of the target's probability. */
+static double softmax_loss(float *values, size_t count, float temperature, size_t target) {
+    float top = values[0];
+    double sum = 0;
+    for (size_t i = 1; i < count; i++)
+        top = fmaxf(top, values[i]);
+    for (size_t i = 0; i < count; i++)
+        sum += (double)(values[i] = expf((values[i] - top) / temperature));
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)(values[i] / sum);
+    return -log(fmax(1e-12, (double)values[target]));
+}
+
+static double step(net *n, const uint32_t *features, size_t count, size_t target, float rate) {
+    float error[VL_LANGID_MAX_LABELS];
+    logits(n, features, count, error);
+    double loss = softmax_loss(error, n->labels, 1, target);
+    error[target] -= 1;
+    for (size_t i = 0; i < n->labels; i++) {
+        n->bias[i] -= 0.1f * rate * error[i];
+        error[i] *= rate / sqrtf((float)count);
+    }
+    for (size_t f = 0; f < count; f++) {
+        float *row = n->weights + (size_t)features[f] * n->labels;
+        for (size_t i = 0; i < n->labels; i++)
+            row[i] -= error[i];
+    }
+    return loss;
+}
+
+static void train_epochs(const langid_recipe *r, const vl_langid_training *t, net *n) {
+    static const size_t lengths[] = {12, 20, 35, 50, 80, 120, 200};
+    uint32_t features[VL_LANGID_MAX_FEATURES];
+    char text[MAX_TEXT];
+    uint64_t state = r->seed * 2 + 1;
+    size_t per_epoch = r->samples_per_language * r->language_count, done = 0;
+    size_t total = per_epoch * r->epochs;
+    for (unsigned epoch = 1; epoch <= r->epochs; epoch++) {
+        double loss = 0;
+        for (size_t s = 0; s < per_epoch; s++, done++) {
+            size_t target = below(&state, r->language_count);
+            const lines *from = &r->languages[target].train;
+            cut(from->items[below(&state, from->count)],
+                lengths[below(&state, sizeof lengths / sizeof *lengths)], &state, text);
+            if (below(&state, 3) == 0)
+                add_noise(text, 8 + below(&state, 20), &state);
+            size_t count = vl_langid_features(text, r->buckets, features, NULL);
+            float rate = (float)(r->learning_rate * (1 - (double)done / (double)total));
+            if (count)
+                loss += step(n, features, count, target, rate);
+        }
+        if (t->progress)
+            t->progress(epoch, r->epochs, loss / (double)per_epoch, t->user);
+    }
+}
+
+/* ---- to a file ------------------------------------------------------------------------------
+ */
+
+static void quantise(const net *n, vl_langid_label *labels, int8_t *out) {
+    for (size_t i = 0; i < n->labels; i++) {
+        float largest = 1e-6f;
+        for (size_t b = 0; b < n->buckets; b++)
+            largest = fmaxf(largest, fabsf(n->weights[b * n->labels + i]));
+        labels[i].scale = largest / 127;
+        labels[i].bias = n->bias[i];
+        for (size_t b = 0; b < n->buckets; b++)
+            out[b * n->labels + i] =
+                (int8_t)lrintf(n->weights[b * n->labels + i] / labels[i].scale);
+    }
+}
+
+/* Mean loss over held-out lines cut to `points` characters. */
+static double held_loss(const langid_recipe *r, const net *n, size_t points,
+                        float temperature) {
+    uint32_t features[VL_LANGID_MAX_FEATURES];
+    float values[VL_LANGID_MAX_LABELS];
+    char text[MAX_TEXT];
+    uint64_t state = 7;
+    double loss = 0;
+    size_t lines_seen = 0;
+    for (size_t i = 0; i < r->language_count; i++) {
+        const lines *held = &r->languages[i].held;
+        size_t stride = held->count / CALIBRATION_LINES + 1;
+        for (size_t j = 0; j < held->count; j += stride, lines_seen++) {
+            cut(held->items[j], points, &state, text);
+            logits(n, features, vl_langid_features(text, r->buckets, features, NULL), values);
+            loss += softmax_loss(values, n->labels, temperature, i);
+        }
+    }
+    return lines_seen ? loss / (double)lines_seen : 0;
+}
+
+static float best_temperature(const langid_recipe *r, const net *n, size_t points) {
+    float best = 1;
+    double least = HUGE_VAL;
+    for (float temperature = 0.4f; temperature < 4; temperature *= 1.15f) {
+        double loss = held_loss(r, n, points, temperature);
+        if (loss < least) {
+            least = loss;
+            best = temperature;
+        }
+    }
+    return best;
+}
+
+static vl_status write_model(const langid_recipe *r, const net *n, const char *path,
+                             vl_error *error) {
+    vl_langid_header header = {.magic = {'V', 'L', 'L', 'A', 'N', 'G', 'I', 'D'},
+                               .version = VL_LANGID_VERSION,
+                               .labels = (uint32_t)n->labels,
+                               .buckets = n->buckets};
+    size_t weight_bytes = (size_t)n->buckets * n->labels;
+    vl_langid_label *labels = calloc(n->labels, sizeof *labels);
+    int8_t *weights = malloc(weight_bytes);
+    vl_buf file;
+    vl_buf_init(&file, sizeof header + n->labels * sizeof *labels + weight_bytes);
+    vl_status status = VL_OK;
+    if (!labels || !weights)
+        status = vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    if (!status) {
+        for (size_t c = 0; c < CUTS; c++)
+            header.temperatures[c] = best_temperature(r, n, cut_letters[c]);
+        quantise(n, labels, weights);
+        for (size_t i = 0; i < n->labels; i++)
+            memcpy(labels[i].code, r->languages[i].code, VL_LANG_SIZE);
+        vl_buf_append(&file, &header, sizeof header);
+        vl_buf_append(&file, labels, n->labels * sizeof *labels);
+        vl_buf_append(&file, weights, weight_bytes);
+        status = vl_buf_status(&file, "the model", error);
+    }
+    if (!status)
+        status = vl_file_write(path, file.data, file.len, error);
+    vl_buf_deinit(&file);
+    free(labels);
+    free(weights);
+    return status;
+}
+
+vl_status vl_langid_train(const vl_langid_training *training, const char *out_path,
+                          vl_error *error) {
+    langid_recipe recipe;
+    net n = {0};
+    vl_status status = langid_recipe_load(training->recipe, training->data_dir, &recipe, error);
+    if (status)
+        goto out;
+    n = (net){.labels = recipe.language_count, .buckets = recipe.buckets};
+    n.weights = calloc((size_t)n.buckets * n.labels, sizeof *n.weights);
+    n.bias = calloc(n.labels, sizeof *n.bias);
+    if (!n.weights || !n.bias) {
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the weights");
+        goto out;
+    }
+    train_epochs(&recipe, training, &n);
+    status = write_model(&recipe, &n, out_path, error);
+out:
+    free(n.weights);
+    free(n.bias);
+    langid_recipe_free(&recipe);
+    return status;
+}
+
+/* ---- scoring --------------------------------------------------------------------------------
+ */
+
+typedef struct confusion {
+    char code[VL_LANG_SIZE];
+    uint32_t count;
+} confusion;
+
+static void count_wrong(confusion *wrong, size_t max, const char *said) {
+    for (size_t i = 0; i < max; i++)
+        if (!wrong[i].count || !strcmp(wrong[i].code, said)) {
+            snprintf(wrong[i].code, sizeof wrong[i].code, "%s", said);
+            wrong[i].count++;
+            return;
+        }
+}
+
+static void score_language(const lang_data *from, const vl_langid *langid,
+                           vl_langid_score *score) {
+    enum { MAX_SCORED = 500, MAX_CONFUSIONS = 32 };
+    confusion wrong[MAX_CONFUSIONS] = {0};
+    char text[MAX_TEXT];
+    uint64_t state = 11;
+    *score = (vl_langid_score){0};
+    snprintf(score->code, sizeof score->code, "%s", from->code);
+    size_t stride = from->held.count / MAX_SCORED + 1;
+    for (size_t j = 0; j < from->held.count; j += stride)
+        for (size_t c = 0; c < CUTS; c++) {
+            vl_lang_guess guess = {.code = ""};
+            cut(from->held.items[j], cut_letters[c], &state, text);
+            vl_langid_guess(langid, text, 1, &guess);
+            bool right = !strcmp(guess.code, from->code);
+            score->count[c]++;
+            score->right[c] += right;
+            if (!right)
+                count_wrong(wrong, MAX_CONFUSIONS, guess.code);
+        }
+    for (size_t i = 0, most = 0; i < MAX_CONFUSIONS; i++)
+        if (wrong[i].count > most) {
+            most = wrong[i].count;
+            snprintf(score->mostly, sizeof score->mostly, "%s", wrong[i].code);
+        }
+}
+
+vl_status vl_langid_evaluate(const vl_langid_training *training, const vl_langid *langid,
+                             vl_langid_score *scores, size_t max, size_t *count,
+                             vl_error *error) {
+    langid_recipe recipe;
+    *count = 0;
+    vl_status status = langid_recipe_load(training->recipe, training->data_dir, &recipe, error);
+    for (size_t i = 0; !status && i < recipe.language_count && i < max; i++)
+        score_language(&recipe.languages[i], langid, &scores[(*count)++]);
+    langid_recipe_free(&recipe);
+    return status;
+}

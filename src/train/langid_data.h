@@ -1,0 +1,33 @@
+/* langid_data.h — the lines that language identification is trained and scored on. */
+#ifndef VISLANG_TRAIN_LANGID_DATA_H
+#define VISLANG_TRAIN_LANGID_DATA_H
+
+#include <vislang/train.h>
+
+typedef struct lines {
+    char **items;
+    size_t count, capacity;
+} lines;
+
+typedef struct lang_data {
+    char code[VL_LANG_SIZE];
+    lines train, held;
+} lang_data;
+
+typedef struct langid_recipe {
+    uint64_t seed;
+    uint32_t buckets, epochs, samples_per_language;
+    double learning_rate;
+    lang_data *languages; /* the last one is "und" */
+    size_t language_count;
+    vl_arena *arena;
+} langid_recipe;
+
+/* Reads the recipe and every file it names. One line in ten of each training file is held out,
+ * and the files listed as `held` whole; of the languages behind "und", one in five is held out
+ * whole, so that the score is over languages never seen. */
+vl_status langid_recipe_load(const char *path, const char *data_dir, langid_recipe *recipe,
+                             vl_error *error);
+void langid_recipe_free(langid_recipe *recipe);
+
+#endif
