@@ -1,191 +1,355 @@
-/* child.c — a program run on untrusted bytes where it can do no harm.
+/* child.c — runs a program on untrusted bytes where it can do no harm.
  *
- * The input is a sealed memory file, so there is nothing to feed while output is read. The
- * child gets a process group of its own, rlimits, and a seccomp filter that takes away sockets,
- * new processes, writing to files, and starting another program: the one program is started
- * with execveat on descriptor EXEC_FD, which lies above the child's RLIMIT_NOFILE, so that no
- * later call can stand on that number again, and execve itself is refused.
+ * The parent prepares everything that allocates (path, environment, seccomp program, memory
+ * file), forks, and the child makes only async-signal-safe calls until execve, since other
+ * threads of the parent may have held any lock at the fork. The child reports what went wrong
+ * before its execve over a pipe that closes by itself when execve succeeds.
  *
- * Between fork and exec only async-signal-safe calls are made: everything is prepared before.
- */
+ * Input is a sealed memory file, opened read-only: as standard input and, if asked for, once
+ * more as descriptor 3. So there is nothing to feed while reading output, no SIGPIPE, and the
+ * program may seek.
+ *
+ * What confines the child, in the order in which it is set: own process group; death with the
+ * parent's thread; no descriptor but 0–3; no capability but to read; rlimits; no new
+ * privileges; the seccomp allow-list of child_filter.c. Where seccomp is refused (some
+ * containers) the rest holds, and one warning is logged. The group is always killed and the
+ * child always reaped. */
 #include <vislang/base.h>
+#include "base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <math.h>
 #include <poll.h>
-#include <pthread.h>
-#include <seccomp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
+#define SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define UNDER_ASAN 1
+#define SANITIZED 1
 #endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
 #endif
 
-enum { EXEC_FD = 1000, INPUT_FD = 3, MAX_FILES = 64, STDERR_KEPT = 4096 };
+enum {
+    MAX_ARGUMENTS = 256,
+    MAX_ENVIRONMENT = 16,
+    READ_CHUNK = 64 * 1024,
+    STDERR_TAIL = 4096,
+    INPUT_FILE_FD = 3,
+    REPORT_FD = 4,
+    FIRST_FREE_FD = 10, /* where descriptors wait while 0 … 4 are laid out */
+    MAX_OPEN_FILES = 128
+};
+
+/* What the child says before execve. */
+typedef enum report_step { STEP_NO_SECCOMP = 1, STEP_SETUP, STEP_EXEC } report_step;
+typedef struct report {
+    int step, cause;
+} report;
+
+/* The arguments of the one execve that the filter lets pass. Written only in the child, where
+ * every process has its own copy, so their addresses can be the same for all. */
+static struct {
+    char path[PATH_MAX];
+    char *argv[MAX_ARGUMENTS + 1];
+    char *env[MAX_ENVIRONMENT + 1];
+} start;
+
+typedef struct run {
+    const vl_child_options *options;
+    char path[PATH_MAX];
+    char *env[MAX_ENVIRONMENT + 1];
+    const struct sock_fprog *filter;
+    bool limit_memory;
+    int input, input_file;              /* read-only, or -1 */
+    int out[2], err[2], report_pipe[2]; /* [0] ours, [1] the child's; -1 when closed */
+    pid_t child;
+    int pid_fd;
+    bool exited, lost; /* lost: reaped by the kernel, its exit is unknown */
+    siginfo_t exit;
+    size_t received;
+    char tail[STDERR_TAIL + 1];
+    size_t tail_bytes;
+    report said;
+} run;
 
 vl_child_options vl_child_options_default(void) {
     return (vl_child_options){
-        .max_output = 256u << 20,
-        .max_memory = 900u << 20,
-        .max_seconds = 20,
-    };
+        .max_output = (size_t)256 << 20, .max_memory = (size_t)900 << 20, .max_seconds = 20};
 }
 
-/* ---- the filter
- * ------------------------------------------------------------------------------ */
+/* ---- before the fork ------------------------------------------------------------- */
 
-static struct sock_fprog filter; /* empty: seccomp can't be had here */
-static pthread_once_t filter_once = PTHREAD_ONCE_INIT;
+static bool is_program(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
 
-static const int refused_calls[] = {
-    SCMP_SYS(socket),
-    SCMP_SYS(socketpair),
-    SCMP_SYS(connect),
-    SCMP_SYS(bind),
-    SCMP_SYS(listen),
-    SCMP_SYS(accept),
-    SCMP_SYS(accept4),
-    SCMP_SYS(sendto),
-    SCMP_SYS(sendmsg),
-    SCMP_SYS(fork),
-    SCMP_SYS(vfork),
-    SCMP_SYS(execve),
-    SCMP_SYS(ptrace),
-    SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev),
-    SCMP_SYS(kill),
-    SCMP_SYS(tkill),
-    SCMP_SYS(pidfd_send_signal),
-    SCMP_SYS(mount),
-    SCMP_SYS(umount2),
-    SCMP_SYS(pivot_root),
-    SCMP_SYS(chroot),
-    SCMP_SYS(unshare),
-    SCMP_SYS(setns),
-    SCMP_SYS(bpf),
-    SCMP_SYS(perf_event_open),
-    SCMP_SYS(userfaultfd),
-    SCMP_SYS(keyctl),
-    SCMP_SYS(add_key),
-    SCMP_SYS(request_key),
-    SCMP_SYS(io_uring_setup),
-    SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_register),
-    SCMP_SYS(creat),
-    SCMP_SYS(rename),
-    SCMP_SYS(renameat),
-    SCMP_SYS(renameat2),
-    SCMP_SYS(unlink),
-    SCMP_SYS(unlinkat),
-    SCMP_SYS(mkdir),
-    SCMP_SYS(mkdirat),
-    SCMP_SYS(rmdir),
-    SCMP_SYS(link),
-    SCMP_SYS(linkat),
-    SCMP_SYS(symlink),
-    SCMP_SYS(symlinkat),
-    SCMP_SYS(mknod),
-    SCMP_SYS(mknodat),
-    SCMP_SYS(truncate),
-    SCMP_SYS(ftruncate),
-    SCMP_SYS(chmod),
-    SCMP_SYS(fchmod),
-    SCMP_SYS(fchmodat),
-    SCMP_SYS(chown),
-    SCMP_SYS(fchown),
-    SCMP_SYS(lchown),
-    SCMP_SYS(fchownat),
-    SCMP_SYS(setxattr),
-    SCMP_SYS(lsetxattr),
-    SCMP_SYS(fsetxattr),
-    SCMP_SYS(utimensat),
-    SCMP_SYS(shmget),
-    SCMP_SYS(shmat),
-    SCMP_SYS(msgget),
-    SCMP_SYS(semget),
-    SCMP_SYS(mq_open),
-    SCMP_SYS(memfd_create),
-    SCMP_SYS(setuid),
-    SCMP_SYS(setgid),
-    SCMP_SYS(setresuid),
-    SCMP_SYS(setresgid),
-    SCMP_SYS(setpriority),
-    SCMP_SYS(open_by_handle_at),
-};
-
-/* Calls newer than the filter's model of arguments: programs fall back to older ones. */
-static const int unknown_calls[] = {SCMP_SYS(clone3), SCMP_SYS(openat2)};
-
-static int refuse_writing(scmp_filter_ctx ctx) {
-    static const unsigned long write_flags[] = {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC};
-    int failed = 0;
-    for (size_t i = 0; i < sizeof write_flags / sizeof *write_flags; i++) {
-        unsigned long flag = write_flags[i];
-        failed |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
-                                   SCMP_A1(SCMP_CMP_MASKED_EQ, flag, flag));
-        failed |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
-                                   SCMP_A2(SCMP_CMP_MASKED_EQ, flag, flag));
+static vl_status program_find(const char *name, char out[PATH_MAX], vl_error *error) {
+    if (strchr(name, '/')) {
+        snprintf(out, PATH_MAX, "%s", name);
+        if (is_program(out))
+            return VL_OK;
+        return vl_fail(error, VL_ERR_MISSING, "the program %s is not there", name);
     }
-    return failed;
+    const char *at = getenv("PATH");
+    if (!at || !*at)
+        at = "/usr/local/bin:/usr/bin:/bin";
+    while (*at) {
+        size_t length = strcspn(at, ":");
+        int used = snprintf(out, PATH_MAX, "%.*s/%s", (int)length, at, name);
+        if (length && used < PATH_MAX && is_program(out))
+            return VL_OK;
+        at += length + (at[length] == ':');
+    }
+    return vl_fail(error, VL_ERR_MISSING, "the program '%s' is not installed", name);
 }
 
-static int add_rules(scmp_filter_ctx ctx) {
-    enum { CLONE_THREAD_FLAG = 0x00010000 };
-    int failed = 0;
-    for (size_t i = 0; i < sizeof refused_calls / sizeof *refused_calls; i++)
-        failed |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused_calls[i], 0);
-    for (size_t i = 0; i < sizeof unknown_calls / sizeof *unknown_calls; i++)
-        failed |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), unknown_calls[i], 0);
-    /* Threads, yes; processes, no. */
-    failed |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD_FLAG, 0));
-    failed |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(execveat), 1,
-                               SCMP_A0(SCMP_CMP_NE, EXEC_FD));
-    return failed | refuse_writing(ctx);
+/* ASan reserves terabytes of address space: our own programs, sanitized like us, are held to
+ * their resident memory by the sanitizer instead. */
+static bool is_sanitized(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return SANITIZED && strncmp(slash ? slash + 1 : path, "vislang-", 8) == 0;
 }
 
-/* libseccomp writes the program to a descriptor; it is kept for the life of the process. */
-static void filter_make(void) {
-    static struct sock_filter program[4096];
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-    int fd = memfd_create("filter", MFD_CLOEXEC);
-    ssize_t bytes = 0;
-    if (ctx && fd >= 0 && !add_rules(ctx) && !seccomp_export_bpf(ctx, fd))
-        bytes = pread(fd, program, sizeof program, 0);
-    if (bytes > 0 && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
-        filter = (struct sock_fprog){.len = (unsigned short)((size_t)bytes / sizeof *program),
-                                     .filter = program};
-    else
-        vl_log(VL_LOG_WARN, "no seccomp here: decoding children have resource limits only",
-               VL_F_STR("reason", strerror(errno)));
+static bool env_add(char **env, size_t *count, const char *name, const char *value) {
+    if (asprintf(&env[*count], "%s=%s", name, value) < 0) {
+        env[*count] = NULL;
+        return false;
+    }
+    (*count)++;
+    return true;
+}
+
+static bool env_make(run *r) {
+    static const char *const kept[] = {"PATH",
+                                       "HOME",
+                                       "XDG_CACHE_HOME",
+                                       "XDG_DATA_DIRS",
+                                       "FONTCONFIG_PATH",
+                                       "FONTCONFIG_FILE",
+                                       "VISLANG_DATA",
+                                       "VISLANG_CPU"};
+    size_t count = 0;
+    bool ok = env_add(r->env, &count, "LANG", "C.UTF-8") &&
+              env_add(r->env, &count, "OMP_NUM_THREADS", "1");
+    for (size_t i = 0; ok && i < sizeof kept / sizeof kept[0]; i++) {
+        const char *value = getenv(kept[i]);
+        if (value)
+            ok = env_add(r->env, &count, kept[i], value);
+    }
+    r->limit_memory = !is_sanitized(r->path);
+    if (ok && !r->limit_memory) {
+        char options[96];
+        snprintf(options, sizeof options, "detect_leaks=0:hard_rss_limit_mb=%zu",
+                 r->options->max_memory >> 20);
+        ok = env_add(r->env, &count, "ASAN_OPTIONS", options);
+    }
+    return ok;
+}
+
+static bool fill(int fd, const void *data, size_t bytes) {
+    const char *at = data;
+    while (bytes) {
+        ssize_t put = write(fd, at, bytes);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        at += put;
+        bytes -= (size_t)put;
+    }
+    return true;
+}
+
+static int reopen_read_only(int fd) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static vl_status input_make(run *r, vl_error *error) {
+    const vl_child_options *options = r->options;
+    if (!options->input_bytes && !options->input_as_file) {
+        r->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        return r->input >= 0
+                   ? VL_OK
+                   : vl_fail(error, VL_ERR_IO, "cannot open /dev/null: %s", strerror(errno));
+    }
+    const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    int fd = memfd_create("vislang-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    bool ok = fd >= 0 && fill(fd, options->input, options->input_bytes) &&
+              fcntl(fd, F_ADD_SEALS, seals) == 0;
+    if (ok) {
+        r->input = reopen_read_only(fd);
+        ok = r->input >= 0;
+    }
+    if (ok && options->input_as_file) {
+        r->input_file = reopen_read_only(fd);
+        ok = r->input_file >= 0;
+    }
+    vl_status status = ok ? VL_OK
+                          : vl_fail(error, VL_ERR_IO, "cannot make a file in memory for %s: %s",
+                                    options->argv[0], strerror(errno));
     if (fd >= 0)
         close(fd);
-    seccomp_release(ctx);
+    return status;
 }
 
-/* ---- preparing
- * ------------------------------------------------------------------------------- */
+static vl_status prepare(run *r, vl_error *error) {
+    size_t arguments = 0;
+    while (r->options->argv[arguments])
+        arguments++;
+    if (arguments == 0 || arguments > MAX_ARGUMENTS)
+        return vl_fail(error, VL_ERR_USAGE, "a child takes 1 to %d arguments, not %zu",
+                       MAX_ARGUMENTS, arguments);
+    vl_status status = program_find(r->options->argv[0], r->path, error);
+    if (status != VL_OK)
+        return status;
+    if (!env_make(r))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to start %s", r->options->argv[0]);
+    r->filter = vl_child_filter(start.path, start.argv, start.env);
+    status = input_make(r, error);
+    if (status != VL_OK)
+        return status;
+    if (pipe2(r->out, O_CLOEXEC) != 0 || pipe2(r->err, O_CLOEXEC) != 0 ||
+        pipe2(r->report_pipe, O_CLOEXEC) != 0 || fcntl(r->out[0], F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(r->err[0], F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(r->report_pipe[0], F_SETFL, O_NONBLOCK) != 0)
+        return vl_fail(error, VL_ERR_IO, "cannot make pipes for %s: %s", r->options->argv[0],
+                       strerror(errno));
+    return VL_OK;
+}
 
-typedef struct launch {
-    int program, input, output[2], complaints[2];
-    pid_t pid;
-} launch;
+/* ---- in the child: async-signal-safe calls only ---------------------------------- */
+
+static void tell(int fd, report_step step) {
+    report said = {.step = (int)step, .cause = errno};
+    ssize_t put = write(fd, &said, sizeof said);
+    (void)put; /* with the parent gone there is nobody to tell */
+}
+
+static void signals_reset(void) {
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &plain, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void close_from(unsigned first) {
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+        return;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > 1 << 20)
+        limit.rlim_cur = 1 << 20;
+    for (unsigned fd = first; fd < limit.rlim_cur; fd++)
+        close((int)fd);
+}
+
+/* Descriptors 0, 1, 2, perhaps 3, and the report on 4; nothing else. Each is first moved out of
+ * the way, since the parent's own may lie anywhere. Returns the report's, or -1. */
+static int descriptors_lay(const run *r) {
+    int moved[5] = {r->input, r->out[1], r->err[1], r->input_file, r->report_pipe[1]};
+    for (int i = 0; i < 5; i++)
+        if (moved[i] >= 0 && (moved[i] = fcntl(moved[i], F_DUPFD, FIRST_FREE_FD)) < 0)
+            return -1;
+    for (int i = 0; i < 5; i++) {
+        if (moved[i] < 0)
+            close(i);
+        else if (dup2(moved[i], i) < 0)
+            return -1;
+    }
+    close_from(REPORT_FD + 1);
+    return fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0 ? REPORT_FD : -1;
+}
+
+/* Root's powers go, except to read: the program may lie in another user's home. For anyone else
+ * this changes nothing. */
+static void capabilities_drop(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}, {0}};
+    if (syscall(SYS_capget, &header, data) != 0)
+        return;
+    const unsigned keep = 1U << CAP_DAC_READ_SEARCH;
+    data[0].permitted &= keep;
+    data[0].effective &= keep;
+    data[0].inheritable = 0;
+    data[1] = (struct __user_cap_data_struct){0};
+    syscall(SYS_capset, &header, data);
+}
+
+/* Never above what the parent itself may use. */
+static bool limit_set(int resource, rlim_t value) {
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+        return false;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < value)
+        value = limit.rlim_max;
+    limit.rlim_cur = limit.rlim_max = value;
+    return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+}
+
+static bool limits_set(const run *r) {
+    rlim_t seconds = (rlim_t)r->options->max_seconds + 1;
+    return limit_set(RLIMIT_CORE, 0) && limit_set(RLIMIT_FSIZE, 0) &&
+           limit_set(RLIMIT_CPU, seconds) && limit_set(RLIMIT_NOFILE, MAX_OPEN_FILES) &&
+           limit_set(RLIMIT_STACK, (rlim_t)8 << 20) &&
+           (!r->limit_memory || limit_set(RLIMIT_AS, r->options->max_memory));
+}
+
+/* Fills `start`, whose addresses the filter knows. */
+static void start_fill(const run *r) {
+    memcpy(start.path, r->path, sizeof start.path);
+    memcpy(start.env, r->env, sizeof start.env);
+    size_t i = 0;
+    for (; r->options->argv[i]; i++)
+        start.argv[i] = (char *)(uintptr_t)r->options->argv[i];
+    start.argv[i] = NULL;
+}
+
+_Noreturn static void child_main(const run *r, pid_t parent) {
+    int fd = r->report_pipe[1];
+    setpgid(0, 0);
+    signals_reset();
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+        _exit(127);
+    start_fill(r);
+    if ((fd = descriptors_lay(r)) < 0)
+        _exit(127);
+    capabilities_drop();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !limits_set(r)) {
+        tell(fd, STEP_SETUP);
+        _exit(127);
+    }
+    if (!r->filter || (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, r->filter) != 0 &&
+                       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, r->filter) != 0))
+        tell(fd, STEP_NO_SECCOMP);
+    execve(start.path, start.argv, start.env);
+    tell(fd, STEP_EXEC);
+    _exit(127);
+}
+
+/* ---- while it runs --------------------------------------------------------------- */
 
 static void close_fd(int *fd) {
     if (*fd >= 0)
@@ -193,255 +357,195 @@ static void close_fd(int *fd) {
     *fd = -1;
 }
 
-static int find_program(const char *name) {
-    if (strchr(name, '/'))
-        return open(name, O_PATH | O_CLOEXEC);
-    const char *path = getenv("PATH");
-    for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
-        size_t length = strcspn(at, ":");
-        char full[PATH_MAX];
-        int used = snprintf(full, sizeof full, "%.*s/%s", (int)length, at, name);
-        if (length && used > 0 && (size_t)used < sizeof full && !access(full, X_OK))
-            return open(full, O_PATH | O_CLOEXEC);
-        at += length + (at[length] == ':');
-    }
-    errno = ENOENT;
-    return -1;
-}
-
-static vl_status make_input(const vl_child_options *options, int *input, vl_error *error) {
-    *input = memfd_create("input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    const char *at = options->input;
-    size_t left = options->input_bytes;
-    while (*input >= 0 && left) {
-        ssize_t written = write(*input, at, left);
-        if (written < 0 && errno != EINTR)
-            break;
-        if (written > 0) {
-            at += written;
-            left -= (size_t)written;
-        }
-    }
-    if (*input < 0 || left || lseek(*input, 0, SEEK_SET))
-        return vl_fail(error, VL_ERR_IO, "no room for the input of %s: %s", options->argv[0],
+static vl_status launch(run *r, vl_error *error) {
+    pid_t parent = getpid();
+    r->child = fork();
+    if (r->child == 0)
+        child_main(r, parent);
+    if (r->child < 0)
+        return vl_fail(error, VL_ERR_IO, "cannot start %s: %s", r->options->argv[0],
                        strerror(errno));
-    fcntl(*input, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+    setpgid(r->child, r->child); /* both sides: whoever comes first */
+    r->pid_fd = (int)syscall(SYS_pidfd_open, r->child, 0);
+    close_fd(&r->out[1]);
+    close_fd(&r->err[1]);
+    close_fd(&r->report_pipe[1]);
+    close_fd(&r->input);
+    close_fd(&r->input_file);
     return VL_OK;
 }
 
-static vl_status prepare(const vl_child_options *options, launch *l, vl_error *error) {
-    *l = (launch){-1, -1, {-1, -1}, {-1, -1}, -1};
-    l->program = find_program(options->argv[0]);
-    if (l->program < 0)
-        return vl_fail(error, VL_ERR_MISSING, "the program %s is not installed (%s)",
-                       options->argv[0], strerror(errno));
-    vl_status status = make_input(options, &l->input, error);
-    if (!status && (pipe2(l->output, O_CLOEXEC) || pipe2(l->complaints, O_CLOEXEC)))
-        status =
-            vl_fail(error, VL_ERR_IO, "no pipe for %s: %s", options->argv[0], strerror(errno));
-    return status;
-}
-
-/* ---- in the child: async-signal-safe calls only
- * ----------------------------------------------- */
-
-static void limit(int resource, rlim_t value) {
-    struct rlimit both = {value, value};
-    setrlimit((__rlimit_resource_t)resource, &both);
-}
-
-static void limit_self(const vl_child_options *options) {
-    rlim_t seconds = (rlim_t)options->max_seconds + 1;
-#ifndef UNDER_ASAN /* its shadow alone is larger than any limit */
-    limit(RLIMIT_AS, options->max_memory);
-#endif
-    limit(RLIMIT_CPU, seconds);
-    limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, MAX_FILES);
-}
-
-static void become(const vl_child_options *options, const launch *l) {
-    static char *const environment[] = {"PATH=/usr/bin:/bin",          "LANG=C.UTF-8",
-                                        "HOME=/nonexistent",           "OMP_NUM_THREADS=1",
-                                        "ASAN_OPTIONS=detect_leaks=0", NULL};
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* Move what will be replaced out of the way of the numbers it is moved to. */
-    int program = fcntl(l->program, F_DUPFD_CLOEXEC, 100),
-        input = fcntl(l->input, F_DUPFD, 100);
-    int output = fcntl(l->output[1], F_DUPFD, 100),
-        said = fcntl(l->complaints[1], F_DUPFD, 100);
-    if (program < 0 || input < 0 || output < 0 || said < 0 ||
-        dup3(program, EXEC_FD, O_CLOEXEC) < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
-        dup2(said, 2) < 0)
-        _exit(126);
-    unsigned first_closed = 3;
-    if (options->input_as_file) {
-        if (dup2(input, INPUT_FD) < 0)
-            _exit(126);
-        first_closed = INPUT_FD + 1;
-    }
-    syscall(SYS_close_range, first_closed, EXEC_FD - 1, 0);
-    syscall(SYS_close_range, EXEC_FD + 1, ~0u, 0);
-    limit_self(options);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (filter.len && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter))
-        _exit(126);
-    syscall(SYS_execveat, EXEC_FD, "", options->argv, environment, AT_EMPTY_PATH);
-    _exit(127);
-}
-
-/* ---- in the parent
- * ----------------------------------------------------------------------------- */
-
-typedef struct watch {
-    vl_buf *out;
-    size_t max_output;
-    char said[STDERR_KEPT]; /* the end of its standard error */
-    size_t said_length;
-    bool too_much, too_long;
-} watch;
-
-static void keep_end(watch *w, const char *bytes, size_t count) {
-    if (count > sizeof w->said) {
-        bytes += count - sizeof w->said;
-        count = sizeof w->said;
-    }
-    if (w->said_length + count > sizeof w->said) {
-        size_t drop = w->said_length + count - sizeof w->said;
-        memmove(w->said, w->said + drop, w->said_length - drop);
-        w->said_length -= drop;
-    }
-    memcpy(w->said + w->said_length, bytes, count);
-    w->said_length += count;
-}
-
-/* Takes what is there; closes at the end. */
-static void drain_pipe(int *fd, watch *w, bool is_output) {
-    char chunk[65536];
-    ssize_t count = read(*fd, chunk, sizeof chunk);
-    if (count < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
-    if (count <= 0) {
+/* One read; closes `fd` at its end. Returns the bytes now in `chunk`. */
+static size_t take(int *fd, char *chunk, size_t size) {
+    if (*fd < 0)
+        return 0;
+    ssize_t got = read(*fd, chunk, size);
+    if (got > 0)
+        return (size_t)got;
+    if (got == 0 || (errno != EAGAIN && errno != EINTR))
         close_fd(fd);
-    } else if (!is_output) {
-        keep_end(w, chunk, (size_t)count);
-    } else if ((size_t)count > w->max_output - w->out->len) {
-        w->too_much = true;
-    } else {
-        vl_buf_append(w->out, chunk, (size_t)count);
-        w->too_much = w->out->failed;
+    return 0;
+}
+
+static void tail_append(run *r, const char *bytes, size_t count) {
+    if (count > STDERR_TAIL) {
+        bytes += count - STDERR_TAIL;
+        count = STDERR_TAIL;
     }
+    size_t keep = STDERR_TAIL - count < r->tail_bytes ? STDERR_TAIL - count : r->tail_bytes;
+    memmove(r->tail, r->tail + r->tail_bytes - keep, keep);
+    memcpy(r->tail + keep, bytes, count);
+    r->tail_bytes = keep + count;
 }
 
-static int milliseconds_left(int64_t deadline_ns) {
-    int64_t left = (deadline_ns - vl_clock_ns()) / 1000000;
-    return left < 0 ? 0 : left > 60000 ? 60000 : (int)left + 1;
-}
-
-/* Until the child is gone and its pipes are empty, or it broke a limit. */
-static void watch_child(launch *l, watch *w, int64_t deadline_ns) {
-    int process = (int)syscall(SYS_pidfd_open, l->pid, 0);
-    bool gone = false;
-    while (!w->too_much && !w->too_long) {
-        bool open_pipes = l->output[0] >= 0 || l->complaints[0] >= 0;
-        if (gone || (!open_pipes && process < 0))
-            break;
-        struct pollfd fds[] = {{l->output[0], POLLIN, 0},
-                               {l->complaints[0], POLLIN, 0},
-                               {open_pipes ? -1 : process, POLLIN, 0}};
-        int ready = poll(fds, 3, milliseconds_left(deadline_ns));
-        if (ready < 0 && errno != EINTR)
-            break;
-        if (fds[0].revents)
-            drain_pipe(&l->output[0], w, true);
-        if (fds[1].revents)
-            drain_pipe(&l->complaints[0], w, false);
-        gone = fds[2].revents != 0;
-        w->too_long = !gone && vl_clock_ns() >= deadline_ns;
-    }
-    if (!gone && (w->too_much || w->too_long))
-        kill(-l->pid, SIGKILL);
-    close_fd(&process);
-}
-
-static const char *last_line(watch *w) {
-    while (w->said_length && strchr("\r\n ", w->said[w->said_length - 1]))
-        w->said_length--;
-    size_t start = w->said_length;
-    while (start && w->said[start - 1] != '\n')
-        start--;
-    size_t length = w->said_length - start;
-    if (length >= sizeof w->said)
-        length = sizeof w->said - 1;
-    memmove(w->said, w->said + start, length);
-    w->said[length] = '\0';
-    return *w->said ? w->said : "it said nothing";
-}
-
-static vl_status judge(const vl_child_options *options, watch *w, int state, int *exit_code,
-                       vl_error *error) {
-    const char *name = options->argv[0];
-    if (w->too_much)
-        return vl_fail(error, VL_ERR_LIMIT, "%s gave more than %zu bytes", name,
-                       options->max_output);
-    if (w->too_long || (WIFSIGNALED(state) && WTERMSIG(state) == SIGXCPU))
-        return vl_fail(error, VL_ERR_TIMEOUT, "%s took longer than %g s", name,
-                       options->max_seconds);
-    if (WIFSIGNALED(state))
-        return vl_fail(error, VL_ERR_INPUT, "%s broke off (%s): %s", name,
-                       strsignal(WTERMSIG(state)), last_line(w));
-    int code = WEXITSTATUS(state);
-    if (code == 126 || code == 127)
-        return vl_fail(error, VL_ERR_MISSING, "%s could not be started", name);
-    if (exit_code)
-        *exit_code = code;
-    else if (code)
-        return vl_fail(error, VL_ERR_INPUT, "%s: %s", name, last_line(w));
+/* Takes one chunk of each stream. `got` says whether there was anything. */
+static vl_status streams_read(run *r, vl_buf *out, bool *got, vl_error *error) {
+    char chunk[READ_CHUNK];
+    size_t count = take(&r->err[0], chunk, sizeof chunk);
+    tail_append(r, chunk, count);
+    *got = count > 0;
+    count = take(&r->out[0], chunk, sizeof chunk);
+    *got = *got || count > 0;
+    r->received += count;
+    if (r->received > r->options->max_output)
+        return vl_fail(error, VL_ERR_LIMIT, "%s writes more than %zu bytes",
+                       r->options->argv[0], r->options->max_output);
+    vl_buf_append(out, chunk, count);
+    if (out->failed)
+        return vl_fail(error, VL_ERR_LIMIT, "the output of %s does not fit into %zu bytes",
+                       r->options->argv[0], out->max);
+    report said;
+    while (take(&r->report_pipe[0], (char *)&said, sizeof said) == sizeof said)
+        r->said = r->said.step > said.step ? r->said : said;
     return VL_OK;
+}
+
+/* Notices the exit and leaves the zombie in place, so that its process group keeps its number.
+ */
+static void exit_notice(run *r) {
+    siginfo_t info = {0};
+    int result = waitid(P_PID, (id_t)r->child, &info, WEXITED | WNOHANG | WNOWAIT);
+    r->lost = result != 0 && errno == ECHILD; /* the program ignores SIGCHLD */
+    r->exited = r->lost || info.si_pid == r->child;
+    r->exit = info;
+}
+
+static int poll_milliseconds(const run *r, double left_ms) {
+    double most = r->pid_fd >= 0 ? 1000 : 5; /* without a pidfd the exit must be looked for */
+    return (int)ceil(left_ms < most ? left_ms : most);
+}
+
+static vl_status watch(run *r, vl_buf *out, vl_error *error) {
+    int64_t began = vl_clock_ns();
+    bool got = true;
+    while (!r->exited || got) {
+        vl_status status = streams_read(r, out, &got, error);
+        if (status != VL_OK)
+            return status;
+        if (r->exited)
+            continue;
+        double left = r->options->max_seconds * 1e3 - vl_clock_ms_since(began);
+        if (left <= 0)
+            return vl_fail(error, VL_ERR_TIMEOUT, "%s took longer than %g seconds",
+                           r->options->argv[0], r->options->max_seconds);
+        struct pollfd fds[4] = {{.fd = r->out[0], .events = POLLIN},
+                                {.fd = r->err[0], .events = POLLIN},
+                                {.fd = r->report_pipe[0], .events = POLLIN},
+                                {.fd = r->pid_fd, .events = POLLIN}};
+        poll(fds, 4, got ? 0 : poll_milliseconds(r, left));
+        exit_notice(r);
+        got = got || r->exited; /* what it wrote just before */
+    }
+    return VL_OK;
+}
+
+static void stop(run *r) {
+    if (r->child <= 0)
+        return;
+    kill(-r->child, SIGKILL);
+    if (!r->exited)
+        kill(r->child, SIGKILL); /* if it had not yet made its group */
+    while (waitpid(r->child, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+/* ---- afterwards ------------------------------------------------------------------ */
+
+/* The last line that says anything, with control characters made spaces. */
+static const char *last_line(run *r) {
+    char *text = r->tail;
+    size_t end = r->tail_bytes;
+    for (size_t i = 0; i < end; i++)
+        if ((unsigned char)text[i] < ' ' && text[i] != '\n')
+            text[i] = ' ';
+    while (end && (text[end - 1] == '\n' || text[end - 1] == ' '))
+        end--;
+    text[end] = '\0';
+    char *line = strrchr(text, '\n');
+    line = line ? line + 1 : text;
+    line[vl_utf8_valid_prefix(line, strlen(line))] = '\0';
+    return *line ? line : "no message";
+}
+
+static void warn_no_seccomp(const run *r) {
+    static atomic_flag warned = ATOMIC_FLAG_INIT;
+    if (r->said.step == STEP_NO_SECCOMP && !atomic_flag_test_and_set(&warned))
+        vl_log(VL_LOG_WARN,
+               "seccomp is not permitted here: decoders run with resource limits only",
+               VL_F_STR("cause", strerror(r->said.cause)));
+}
+
+static vl_status verdict(run *r, int *exit_code, vl_error *error) {
+    const char *name = r->options->argv[0];
+    warn_no_seccomp(r);
+    if (r->said.step == STEP_EXEC || r->said.step == STEP_SETUP) {
+        vl_status status = r->said.cause == ENOENT ? VL_ERR_MISSING : VL_ERR_IO;
+        return vl_fail(error, status, "cannot start %s: %s", name, strerror(r->said.cause));
+    }
+    if (r->lost)
+        return vl_fail(error, VL_ERR_INTERNAL, "how %s ended is unknown: SIGCHLD is ignored",
+                       name);
+    bool signalled = r->exit.si_code != CLD_EXITED;
+    int number = r->exit.si_status;
+    if (signalled && number == SIGXCPU)
+        return vl_fail(error, VL_ERR_TIMEOUT, "%s took longer than %g seconds of processor",
+                       name, r->options->max_seconds);
+    if (signalled)
+        return vl_fail(error, VL_ERR_INPUT, "%s was stopped by signal %d (%s)", name, number,
+                       strsignal(number));
+    if (exit_code)
+        *exit_code = number;
+    else if (number != 0)
+        return vl_fail(error, VL_ERR_INPUT, "%s: %s", name, last_line(r));
+    return VL_OK;
+}
+
+static void run_deinit(run *r) {
+    int *all[] = {&r->input,  &r->input_file, &r->out[0],         &r->out[1],        &r->err[0],
+                  &r->err[1], &r->pid_fd,     &r->report_pipe[0], &r->report_pipe[1]};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        close_fd(all[i]);
+    for (size_t i = 0; i < MAX_ENVIRONMENT; i++)
+        free(r->env[i]);
 }
 
 vl_status vl_child_run(const vl_child_options *options, vl_buf *out, int *exit_code,
                        vl_error *error) {
-    launch l;
-    watch *w = calloc(1, sizeof *w);
-    if (!w)
-        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    w->out = out;
-    w->max_output = out->len + options->max_output;
-    pthread_once(&filter_once, filter_make);
-    vl_status status = prepare(options, &l, error);
-    if (status)
-        goto out;
-    int64_t deadline_ns = vl_clock_ns() + (int64_t)(options->max_seconds * 1e9);
-    l.pid = fork();
-    if (l.pid == 0)
-        become(options, &l);
-    if (l.pid < 0) {
-        status = vl_fail(error, VL_ERR_BUSY, "no process for %s: %s", options->argv[0],
-                         strerror(errno));
-        goto out;
-    }
-    setpgid(l.pid, l.pid); /* whichever of the two comes first */
-    close_fd(&l.output[1]);
-    close_fd(&l.complaints[1]);
-    watch_child(&l, w, deadline_ns);
-    int state = 0;
-    while (waitpid(l.pid, &state, 0) < 0 && errno == EINTR)
-        ;
-    status = judge(options, w, state, exit_code, error);
-out:
-    close_fd(&l.program);
-    close_fd(&l.input);
-    for (int i = 0; i < 2; i++) {
-        close_fd(&l.output[i]);
-        close_fd(&l.complaints[i]);
-    }
-    free(w);
+    run r = {.options = options,
+             .input = -1,
+             .input_file = -1,
+             .out = {-1, -1},
+             .err = {-1, -1},
+             .report_pipe = {-1, -1},
+             .pid_fd = -1};
+    vl_status status = prepare(&r, error);
+    if (status == VL_OK)
+        status = launch(&r, error);
+    if (status == VL_OK)
+        status = watch(&r, out, error);
+    stop(&r);
+    if (status == VL_OK)
+        status = verdict(&r, exit_code, error);
+    run_deinit(&r);
     return status;
 }
