@@ -234,6 +234,8 @@ double vl_config_number(const vl_config *config, const char *name);
 bool vl_config_bool(const vl_config *config, const char *name);
 /* Text or JSON: every key, its effective value (secrets masked) and where it came from. */
 void vl_config_print(const vl_config *config, bool json, vl_buf *out);
+/* The table of settings as Markdown: docs/configuration.md holds exactly this. */
+void vl_config_describe(vl_buf *markdown);
 
 #ifdef __cplusplus
 }

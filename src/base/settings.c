@@ -1,0 +1,158 @@
+/* settings.c — every setting there is: name, environment variable, place in YAML, type,
+ * default, range, help. docs/configuration.md is made from this table. A setting stands here
+ * only if the program obeys it; names that belong to later versions are refused, so that nobody
+ * believes in a key that does nothing. */
+#include "base/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GB (1024.0 * 1024 * 1024)
+
+const setting_def vl_settings[] = {
+    {"host", NULL, "server.host", SETTING_STRING, "127.0.0.1", 0, 0, false,
+     "address to listen on; 0.0.0.0 for every IPv4 interface"},
+    {"port", NULL, "server.port", SETTING_INT, "8000", 0, 65535, false,
+     "TCP port; 0 lets the system choose one"},
+    {"workers", "WORKERS", "server.workers", SETTING_INT, "0", 0, 1024, false,
+     "threads that read pages; 0 is one per processor"},
+    {"max_workers", "MAX_WORKERS", "server.max_workers", SETTING_INT, "64", 1, 1024, false,
+     "upper bound of workers, also when there is one per processor"},
+    {"max_upload_size", "MAX_UPLOAD_SIZE", "server.max_upload_size", SETTING_BYTES, "100MB",
+     1024, 4 * GB, false, "largest request body"},
+    {"max_concurrent_requests", "MAX_CONCURRENT_REQUESTS", "server.max_concurrent_requests",
+     SETTING_INT, "64", 1, 100000, false,
+     "requests waiting or being worked on; more get 503 with Retry-After"},
+    {"request_timeout", NULL, "server.request_timeout", SETTING_NUMBER, "120", 0.1, 86400,
+     false, "seconds until a request is answered with 504"},
+    {"connection_limit", NULL, "server.connection_limit", SETTING_INT, "1024", 1, 1000000,
+     false, "open connections"},
+    {"per_ip_connection_limit", NULL, "server.per_ip_connection_limit", SETTING_INT, "256", 1,
+     1000000, false, "open connections from one address"},
+    {"connection_timeout", NULL, "server.connection_timeout", SETTING_INT, "30", 1, 86400,
+     false, "seconds after which a silent connection is closed"},
+    {"drain_timeout", NULL, "server.drain_timeout", SETTING_NUMBER, "30", 0, 86400, false,
+     "seconds to finish requests after SIGTERM"},
+    {"cache_size_mb", "CACHE_SIZE_MB", "cache.size_mb", SETTING_INT, "64", 0, 1048576, false,
+     "megabytes of answers kept in memory; 0 keeps none"},
+    {"cache_ttl", "CACHE_TTL", "cache.ttl", SETTING_NUMBER, "3600", 0, 31536000, false,
+     "seconds an answer is kept"},
+    {"log_level", "LOG_LEVEL", "log.level", SETTING_LEVEL, "info", 0, 0, false,
+     "debug, info, warn or error"},
+    {"log_requests", NULL, "log.requests", SETTING_BOOL, "true", 0, 0, false,
+     "one log line per request"},
+    {"languages", NULL, "ocr.languages", SETTING_STRING, "", 0, 0, false,
+     "Tesseract packs for every page, joined by + (eng+fra); empty: found out from each page"},
+    {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST, "tesseract", 0, 0, false,
+     "engines that read the text"},
+    {"ocr_timeout", NULL, "ocr.timeout", SETTING_NUMBER, "60", 0.1, 86400, false,
+     "seconds to read one page"},
+    {"tessdata", "TESSDATA_PREFIX", "ocr.tessdata", SETTING_STRING, "", 0, 0, false,
+     "directory of Tesseract's language files; empty: the system's"},
+    {"max_pages", NULL, "limits.max_pages", SETTING_INT, "20", 1, 100000, false,
+     "pages read of one document"},
+    {"max_side", NULL, "limits.max_side", SETTING_INT, "20000", 1, 1000000, false,
+     "pixels of a picture's longer side"},
+    {"max_pixels", NULL, "limits.max_pixels", SETTING_INT, "50000000", 1, 4e9, false,
+     "pixels of a picture"},
+    {"decode_timeout", NULL, "limits.decode_timeout", SETTING_NUMBER, "20", 0.1, 3600, false,
+     "seconds to decode one file"},
+    {"pdf_dpi", NULL, "limits.pdf_dpi", SETTING_NUMBER, "200", 36, 1200, false,
+     "dots per inch at which PDF pages are drawn"},
+    {"allowed_hosts", "ALLOWED_HOSTS", "security.allowed_hosts", SETTING_LIST, "", 0, 0, false,
+     "names accepted in the Host header; empty: any"},
+    {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,
+     "origins whose pages may call the service; empty: none but its own"},
+};
+const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
+
+static const char *const later[] = {"batch_size",
+                                    "cache_storage_path",
+                                    "confidence_threshold",
+                                    "consensus_algorithm",
+                                    "database",
+                                    "database_url",
+                                    "enable_gpu_inference",
+                                    "encryption_key",
+                                    "environment",
+                                    "ip_allowlist",
+                                    "jwt_secret_key",
+                                    "max_vram_gb",
+                                    "model_cache_size",
+                                    "model_storage_path",
+                                    "models",
+                                    "monitoring_enabled",
+                                    "prometheus_port",
+                                    "rate_limit_per_minute",
+                                    "redis_url",
+                                    "rollout",
+                                    "secret_key",
+                                    "security_strict_mode",
+                                    "sentry_dsn",
+                                    "tesseract_config"};
+enum { LATER_COUNT = sizeof later / sizeof later[0], MAX_CANDIDATES = 128, NAME_SIZE = 64 };
+
+const char *const *vl_settings_later(size_t *count) {
+    *count = LATER_COUNT;
+    return later;
+}
+
+bool vl_setting_is_later(const char *name) {
+    for (size_t i = 0; i < LATER_COUNT; i++)
+        if (strcmp(later[i], name) == 0)
+            return true;
+    return false;
+}
+
+size_t vl_setting_find(const char *name) {
+    for (size_t i = 0; i < vl_settings_count; i++)
+        if (strcmp(vl_settings[i].name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* Length of the section of "section.key". */
+static size_t section_bytes(size_t index) {
+    return strcspn(vl_settings[index].yaml, ".");
+}
+
+static bool in_section(size_t index, const char *section) {
+    size_t bytes = section_bytes(index);
+    return strlen(section) == bytes && memcmp(vl_settings[index].yaml, section, bytes) == 0;
+}
+
+size_t vl_setting_find_yaml(const char *section, const char *key) {
+    for (size_t i = 0; i < vl_settings_count; i++)
+        if (in_section(i, section) &&
+            strcmp(vl_settings[i].yaml + section_bytes(i) + 1, key) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+bool vl_setting_is_section(const char *name) {
+    for (size_t i = 0; i < vl_settings_count; i++)
+        if (in_section(i, name))
+            return true;
+    return false;
+}
+
+void vl_setting_suggest(const char *section, const char *word, char *out, size_t size) {
+    const char *candidates[MAX_CANDIDATES];
+    char sections[MAX_CANDIDATES / 2][NAME_SIZE];
+    size_t count = 0, section_count = 0;
+    for (size_t i = 0; i < vl_settings_count && count + 2 <= MAX_CANDIDATES; i++) {
+        if (section) {
+            if (in_section(i, section))
+                candidates[count++] = vl_settings[i].yaml + section_bytes(i) + 1;
+            continue;
+        }
+        candidates[count++] = vl_settings[i].name;
+        char *name = sections[section_count++];
+        snprintf(name, NAME_SIZE, "%.*s", (int)section_bytes(i), vl_settings[i].yaml);
+        candidates[count++] = name;
+    }
+    const char *nearest = vl_nearest_name(word, candidates, count);
+    out[0] = '\0';
+    if (nearest)
+        snprintf(out, size, "; did you mean '%s'?", nearest);
+}
