@@ -247,6 +247,7 @@ static enum MHD_Result take_piece(vl_request *request, const char *data, size_t 
 
 static enum MHD_Result last_call(vl_request *request) {
     request->final = true;
+    request->suspended = false;
     if (request->state == VL_REQUEST_REFUSED)
         return MHD_NO; /* answered; all was read, so the close is clean */
     if (request->state == VL_REQUEST_RECEIVING) {
@@ -260,6 +261,8 @@ static enum MHD_Result last_call(vl_request *request) {
         else
             request->route->handle(request);
     }
+    if (request->suspended)
+        return MHD_YES; /* the worker's until the library calls again */
     if (request->state == VL_REQUEST_DECIDED)
         return vl_respond(request);
     return MHD_YES;

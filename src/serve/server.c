@@ -15,7 +15,8 @@ enum {
     CONNECTION_MEMORY = 32 << 10,
     BACKLOG = 1024,
     KEEPER_TICK_MS = 100,
-    DRAIN_IDLE_MS = 300, /* an idle kept-alive connection may send one more request */
+    DRAIN_QUIET_MS = 100, /* connections taken from the backlog show up a little later */
+    DRAIN_IDLE_MS = 300,  /* an idle kept-alive connection may send one more request */
 };
 
 /* ---- settings ----------------------------------------------------------------------- */
@@ -350,10 +351,11 @@ void vl_server_drain(vl_server *server, double max_seconds) {
     close(server->listen_fd);
     server->listen_fd = -1;
     while (vl_clock_ms_since(start) < max_seconds * 1000) {
+        double wait_ms =
+            atomic_load(&server->metrics.connections) ? DRAIN_IDLE_MS : DRAIN_QUIET_MS;
         if (!is_idle(server))
             idle_since = vl_clock_ns();
-        else if (!atomic_load(&server->metrics.connections) ||
-                 vl_clock_ms_since(idle_since) > DRAIN_IDLE_MS)
+        else if (vl_clock_ms_since(idle_since) > wait_ms)
             break;
         sleep_ms(5);
     }

@@ -116,6 +116,8 @@ struct vl_request {
     char path[VL_PATH_MAX];
     vl_framing framing;
     bool body_follows; /* as the library sees it, also when the framing is refused */
+    bool
+        suspended; /* a worker may be deciding it; only the event thread reads or writes this */
     bool must_close, final;
     const char *origin; /* allowed by CORS: echo it */
     uint64_t body_bytes;

@@ -304,8 +304,10 @@ static void start(vl_request *request, flight_work work) {
         atomic_fetch_add(&server->metrics.shared_answers, 1);
     else
         status = start_flight(server, request, key, work);
-    if (!status) /* under the lock: nobody can resume it before it is suspended */
+    if (!status) { /* under the lock: nobody can resume it before it is suspended */
+        request->suspended = true;
         MHD_suspend_connection(request->connection);
+    }
     pthread_mutex_unlock(&server->work_lock);
     if (!status)
         return;
