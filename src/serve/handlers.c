@@ -184,9 +184,9 @@ static vl_blob *make_ocr_health(vl_server *server) {
     vl_error error = {0};
     const char **packs = NULL;
     size_t count = 0;
-    vl_ocr_options options = vl_ocr_options_default();
+    const vl_ocr_options *options = &server->settings.answer.ocr;
     vl_arena *arena = vl_arena_new(1 << 20);
-    vl_status status = arena ? vl_ocr_packs(&options, arena, &packs, &count, &error)
+    vl_status status = arena ? vl_ocr_packs(options, arena, &packs, &count, &error)
                              : vl_fail(&error, VL_ERR_MEMORY, "no memory");
     server->ocr_ready = !status && count;
     cJSON *json = cJSON_CreateObject();

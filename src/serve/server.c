@@ -29,6 +29,25 @@ static size_t at_least(int64_t value, size_t least) {
     return value > (int64_t)least ? (size_t)value : least;
 }
 
+/* How documents are decoded and read, the same as on the command line. */
+static void read_answer_settings(const vl_config *config, vl_serve_settings *settings) {
+    vl_answer_options *answer = &settings->answer;
+    copy_setting(config, "languages", settings->languages, sizeof settings->languages);
+    copy_setting(config, "tessdata", settings->tessdata, sizeof settings->tessdata);
+    *answer = vl_answer_options_default();
+    answer->max_pages = (uint32_t)vl_config_int(config, "max_pages");
+    answer->limits.max_bytes = settings->max_upload;
+    answer->limits.max_side = (uint32_t)vl_config_int(config, "max_side");
+    answer->limits.max_pixels = (uint64_t)vl_config_int(config, "max_pixels");
+    answer->limits.max_seconds = vl_config_number(config, "decode_timeout");
+    answer->limits.pdf_dpi = vl_config_number(config, "pdf_dpi");
+    answer->ocr.languages = settings->languages[0] ? settings->languages : NULL;
+    answer->ocr.tessdata = settings->tessdata[0] ? settings->tessdata : NULL;
+    answer->ocr.max_seconds = vl_config_number(config, "ocr_timeout");
+    if (settings->request_seconds > 0 && answer->ocr.max_seconds > settings->request_seconds)
+        answer->ocr.max_seconds = settings->request_seconds;
+}
+
 vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
                                  vl_error *error) {
     int64_t port = vl_config_int(config, "port");
@@ -36,9 +55,12 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
         return vl_fail(error, VL_ERR_USAGE, "port %lld is not between 0 and 65535",
                        (long long)port);
     int64_t workers = vl_config_int(config, "workers");
+    int64_t most = vl_config_int(config, "max_workers");
+    if (workers <= 0)
+        workers = (int64_t)vl_cpu_count();
     *settings = (vl_serve_settings){
         .port = (uint16_t)port,
-        .workers = workers > 0 ? (size_t)workers : vl_cpu_count(),
+        .workers = at_least(workers < most ? workers : most, 1),
         .max_in_work = at_least(vl_config_int(config, "max_concurrent_requests"), 1),
         .max_upload = at_least(vl_config_int(config, "max_upload_size"), 1),
         .request_seconds = vl_config_number(config, "request_timeout"),
@@ -54,6 +76,7 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
     copy_setting(config, "allowed_hosts", settings->allowed_hosts,
                  sizeof settings->allowed_hosts);
     copy_setting(config, "cors_origins", settings->cors_origins, sizeof settings->cors_origins);
+    read_answer_settings(config, settings);
     return VL_OK;
 }
 

@@ -64,24 +64,13 @@ static void make_key(const vl_request *request, char key[VL_CACHE_KEY_SIZE]) {
 /* ---- the work ----------------------------------------------------------------------- */
 
 static vl_status warm_answerer(vl_server *server, vl_worker *worker, vl_error *error) {
-    if (worker->answerer)
-        return VL_OK;
-    vl_answer_options options = vl_answer_options_default();
-    options.limits.max_bytes = server->settings.max_upload;
-    if (server->settings.request_seconds > 0 &&
-        options.ocr.max_seconds > server->settings.request_seconds)
-        options.ocr.max_seconds = server->settings.request_seconds;
-    return vl_answerer_new(&options, &worker->answerer, error);
+    return worker->answerer
+               ? VL_OK
+               : vl_answerer_new(&server->settings.answer, &worker->answerer, error);
 }
 
 static vl_status warm_ocr(vl_server *server, vl_worker *worker, vl_error *error) {
-    if (worker->ocr)
-        return VL_OK;
-    vl_ocr_options options = vl_ocr_options_default();
-    if (server->settings.request_seconds > 0 &&
-        options.max_seconds > server->settings.request_seconds)
-        options.max_seconds = server->settings.request_seconds;
-    return vl_ocr_new(&options, &worker->ocr, error);
+    return worker->ocr ? VL_OK : vl_ocr_new(&server->settings.answer.ocr, &worker->ocr, error);
 }
 
 static void work_predict(vl_flight *flight, vl_worker *worker, flight_result *result) {
@@ -143,14 +132,13 @@ static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result
     vl_ocr_writer *writer = NULL;
     vl_ocr_summary summary = {0};
     vl_ocr_format format = VL_OCR_JSON;
-    vl_media_limits limits = vl_media_limits_default();
-    limits.max_bytes = flight->server->settings.max_upload;
+    const vl_media_limits *limits = &flight->server->settings.answer.limits;
     const char *name = form_text(form, VL_FORM_FORMAT);
     vl_buf out;
     vl_buf_init(&out, OUTPUT_MAX);
     if (warm_ocr(flight->server, worker, error) ||
         (name && vl_ocr_format_parse(name, &format, error)) ||
-        vl_document_open(vl_upload_bytes(&form->upload), form->upload.size, &limits, &document,
+        vl_document_open(vl_upload_bytes(&form->upload), form->upload.size, limits, &document,
                          error) ||
         vl_ocr_writer_new(format, form->filename[0] ? form->filename : "upload", vl_sink_buf,
                           &out, &writer, error) ||

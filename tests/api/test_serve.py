@@ -56,6 +56,8 @@ class Shared(unittest.TestCase):
 
 
 class Routes(Shared):
+    settings = {"allowed_hosts": "localhost,127.0.0.1,[::1]"}
+
     def test_health_and_headers(self):
         r = self.server.get("/health")
         self.assertEqual((r.status, r.json()["status"]), (200, "ok"))
