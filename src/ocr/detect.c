@@ -24,7 +24,7 @@ enum { SAMPLE_LINES = 5, TEXT_MAX = 1 << 20 };
 /* Measured on scans in nine scripts: the right pack reads printed lines at 0.8 and more, a
  * wrong one below 0.65; upside down, below 0.6. */
 static const double CLEAR = 0.80, FAINT = 0.60, NO_TEXT = 0.45;
-static const double OSD_SURE = 3.0;
+static const double OSD_SURE = 3.0, OSD_CERTAIN = 8.0;
 
 typedef struct attempt {
     vl_ocr_picture picture;
@@ -67,12 +67,18 @@ static vl_status read_samples(const vl_ocr_job *job, PIX *samples, bool single_l
         .picture = samples,
         .packs = packs,
         .mode = single_line ? VL_ENGINE_LINE : VL_ENGINE_BLOCK,
-        .sampling = true,
+        /* Words found in a dictionary are read more surely, which sets the right pack apart;
+         * only the Latin list is too large to load for a sample, and needed least. */
+        .sampling = strcmp(packs, "Latin") == 0,
         .dark_on_light = true,
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
     };
     vl_status status = job->engine->read(job->state, &request, &reading, error);
+    if (!status && single_line && reading.characters < 2) {
+        request.mode = VL_ENGINE_BLOCK;
+        status = job->engine->read(job->state, &request, &reading, error);
+    }
     if (status)
         return status;
     *score = score_of(&reading);
@@ -95,8 +101,11 @@ static vl_status try_script(const vl_ocr_job *job, attempt *a, PIX *samples, con
     /* Most packs read Latin letters too: such a reading speaks for the Latin pack, which
      * has its own try. */
     const char *seen = vl_text_script(text, &share);
+    static const char narrow[] = "Khmr Beng Taml Mymr";
     if (strcmp(seen, script) != 0)
         score *= strcmp(seen, "Zyyy") == 0 ? 0.8 : 0.7;
+    else if (strstr(narrow, script) && score < FAINT)
+        score *= 0.6; /* alphabets of many small shapes fit any scribble */
     if (score > a->found.score) {
         a->found.score = score;
         a->text = text;
@@ -108,13 +117,18 @@ static vl_status try_script(const vl_ocr_job *job, attempt *a, PIX *samples, con
 
 static vl_status best_script(const vl_ocr_job *job, attempt *a, PIX *samples, const char *guess,
                              vl_error *error) {
+    /* What the detector proposed needs less to be believed than what is tried blindly. */
+    double clear = *guess ? FAINT + 0.08 : CLEAR;
     static const char *const scripts[] = {
         "Latn", "Arab", "Cyrl", "Deva", "Ethi", "Mymr", "Beng", "Taml", "Khmr",
         "Grek", "Hebr", "Thai", "Geor", "Armn", "Gujr", "Guru", "Telu", "Knda",
         "Mlym", "Sinh", "Laoo", "Tibt", "Hans", "Jpan", "Kore"};
     vl_status status = *guess ? try_script(job, a, samples, guess, error) : VL_OK;
     for (size_t i = 0; !status && i < sizeof scripts / sizeof *scripts; i++) {
-        if (a->found.score >= CLEAR)
+        /* A photograph is given up on before every script was tried in vain. */
+        if (job->photo && i >= 2 && a->found.score < 0.12)
+            break;
+        if (a->found.score >= (strcmp(a->found.script, guess) == 0 ? clear : CLEAR))
             break;
         if (strcmp(scripts[i], guess) != 0)
             status = try_script(job, a, samples, scripts[i], error);
@@ -221,7 +235,7 @@ static void keep_better(attempt *best, attempt *other) {
 }
 
 /* The turn the engine's detector proposes, and its script. The page is looked at as it lies. */
-static int first_guess(const vl_ocr_job *job, const attempt *a, char script[5]) {
+static int first_guess(const vl_ocr_job *job, const attempt *a, char script[5], bool *sure) {
     vl_engine_orientation seen;
     vl_engine_request request = {.picture = a->picture.work, .dpi = a->picture.work_dpi};
     script[0] = 0;
@@ -229,6 +243,7 @@ static int first_guess(const vl_ocr_job *job, const attempt *a, char script[5]) 
         job->engine->orient(job->state, &request, &seen, NULL))
         return 0;
     snprintf(script, 5, "%s", script_of_osd(seen.script));
+    *sure = seen.confidence >= OSD_CERTAIN;
     return seen.confidence >= OSD_SURE ? seen.clockwise : 0;
 }
 
@@ -245,7 +260,8 @@ vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture
     best.ready = true;
     if (job->photo && best.picture.survey.letters == 0)
         goto done;
-    int turn = first_guess(job, &best, guess);
+    bool sure = false;
+    int turn = first_guess(job, &best, guess, &sure);
     turn = job->detect_orientation ? turn : 0;
     if (turn) {
         vl_ocr_picture_deinit(&best.picture);
@@ -253,7 +269,7 @@ vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture
     }
     tried[turn / 90] = true;
     status = try_turn(job, turn, packs, guess, &best, error);
-    double enough = job->photo ? NO_TEXT : FAINT;
+    double enough = sure ? 0.3 : FAINT;
     static const int turns[] = {0, 180, 90, 270};
     bool line = best.ready && best.picture.survey.single_line;
     for (size_t i = 0; !status && job->detect_orientation && i < 4; i++) {
@@ -265,7 +281,7 @@ vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture
         tried[next / 90] = true;
         status = try_turn(job, next, packs, best.found.script, &other, error);
         /* Another turn must be clearly better than the way the page lies. */
-        other.found.score -= next ? 0.05 : 0;
+        other.found.score -= next == 0 ? 0 : line ? 0.2 : 0.05;
         keep_better(&best, &other);
     }
 done:

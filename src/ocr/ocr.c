@@ -324,7 +324,7 @@ static vl_status job_init(const vl_ocr *ocr, const vl_image *image, vl_arena *ar
     };
     if (ocr->options.max_seconds > 0)
         job->deadline_ns = vl_clock_ns() + (int64_t)(ocr->options.max_seconds * 1e9);
-    if (ocr->options.fast_photo && image->width >= 64 && image->height >= 64 &&
+    if (ocr->options.fast_photo && image->width >= 150 && image->height >= 150 &&
         !vl_picture_look_at(image, &look, NULL))
         job->photo = look.kind == VL_PICTURE_PHOTO;
     job->max_side = job->photo ? PHOTO_SIDE : 0;
@@ -352,7 +352,11 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
                     : read_detecting(&job, packs, &picture, &reading, error);
     if (status)
         goto out;
-    drop_noise(&reading, job.photo);
+    /* Many marks that read well are a page, however colourful; and who names the languages
+     * says that there is text. */
+    bool photo =
+        job.photo && !*asked && !(reading.characters > 150 && reading.confidence > 0.6);
+    drop_noise(&reading, photo);
     if (is_all_noise(&reading))
         reading.line_count = 0;
     page->width = (uint32_t)pixGetWidth(picture.upright);

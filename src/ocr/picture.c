@@ -16,14 +16,15 @@
 #include <string.h>
 
 enum {
-    COLOUR_SPREAD = 40,    /* channels further apart than this: the pixel has a colour */
-    MARKS_MAX = 60000,     /* connected marks looked at: more is texture */
-    LETTERS_FOR_SKEW = 60, /* fewer say nothing about skew */
+    COLOUR_SPREAD = 40,       /* channels further apart than this: the pixel has a colour */
+    MARKS_MAX = 60000,        /* connected marks looked at: more is texture */
+    LETTERS_FOR_SKEW = 60,    /* fewer say nothing about skew */
+    UPSCALED_SIDE_MAX = 4000, /* pages this large have small marks for other reasons */
     WORK_PIXELS_MAX = 60000000,
 };
 static const double SKEW_MIN = 0.5, SKEW_MAX = 15.0;      /* degrees undone */
-static const double LETTER_MIN = 15.0, LETTER_MAX = 70.0; /* pixels: else scaled */
-static const double LETTER_GOAL_LOW = 22.0, LETTER_GOAL_HIGH = 40.0;
+static const double LETTER_MIN = 10.0, LETTER_MAX = 70.0; /* pixels: else scaled */
+static const double LETTER_GOAL_LOW = 20.0, LETTER_GOAL_HIGH = 40.0;
 
 /* ---- between vl_image and leptonica ------------------------------------------------ */
 
@@ -269,6 +270,8 @@ static double work_scale(const vl_ocr_survey *survey, PIX *pix, uint32_t max_sid
     else if (survey->letter_height > LETTER_MAX)
         scale = LETTER_GOAL_HIGH / survey->letter_height;
     scale = scale > 3 ? 3 : scale;
+    if (scale > 1 && side * scale > UPSCALED_SIDE_MAX)
+        scale = side < UPSCALED_SIDE_MAX ? UPSCALED_SIDE_MAX / side : 1;
     if (scale < 1 && side * scale < 300)
         scale = side < 300 ? 1 : 300 / side;
     if (max_side && side * scale > max_side)
@@ -379,60 +382,88 @@ static int by_worth(const void *a, const void *b) {
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Long lines of the usual height say most about what the page is. */
-static double worth_of(vl_box box, double usual_height) {
-    double ratio = box.height / usual_height;
-    if (ratio > 1)
-        ratio = 1 / ratio;
-    double length = box.width / usual_height;
-    return ratio * (length > 20 ? 20 + (length - 20) * 0.1 : length);
+/* How many letter-like marks of the usual height stand in a box of `work`: rules, smudges and
+ * lines standing on end have few. */
+static double worth_of(const vl_ocr_picture *picture, vl_box line) {
+    const vl_ocr_survey *survey = &picture->survey;
+    vl_box box = vl_ocr_picture_box(picture, line);
+    size_t letters = 0;
+    for (size_t i = 0; i < survey->mark_count; i++) {
+        vl_box m = survey->marks[i];
+        int32_t x = m.x + m.width / 2, y = m.y + m.height / 2;
+        letters += m.height * 5 > survey->letter_height * 2 &&
+                   m.height < survey->letter_height * 3 && x >= box.x &&
+                   x < box.x + box.width && y >= box.y && y < box.y + box.height;
+    }
+    if (line.height > line.width)
+        return letters > 1 ? 1 : 0;
+    double expected = line.height * 40.0 / (line.width + 1.0); /* wide lines hold more */
+    return letters > 40 ? 40 + (double)(letters - 40) * 0.2 : (double)letters - expected;
 }
 
-static size_t choose_samples(const vl_box *lines, size_t count, size_t max, sample *chosen) {
-    int *heights = malloc((count + 1) * sizeof *heights);
+static size_t choose_samples(const vl_ocr_picture *picture, const vl_box *lines, size_t count,
+                             size_t max, sample *chosen) {
     sample *all = malloc((count + 1) * sizeof *all);
     size_t n = 0;
-    if (heights && all) {
-        for (size_t i = 0; i < count; i++)
-            if (lines[i].height >= 6 && lines[i].width >= 6)
-                heights[n++] = lines[i].height;
-        double usual = median_height(heights, n);
-        n = 0;
-        for (size_t i = 0; i < count; i++)
-            if (lines[i].height >= 6 && lines[i].width >= 6)
-                all[n++] = (sample){lines[i], worth_of(lines[i], usual)};
+    for (size_t i = 0; all && i < count; i++)
+        if (lines[i].height >= 6 && lines[i].width >= 6)
+            all[n++] = (sample){lines[i], worth_of(picture, lines[i])};
+    if (n) {
         qsort(all, n, sizeof *all, by_worth);
         n = n < max ? n : max;
         memcpy(chosen, all, n * sizeof *chosen);
+        /* Letters on end are no sample: the page lies on its side. */
+        if (chosen[0].worth <= 1 && chosen[0].box.height > 2 * chosen[0].box.width)
+            n = 0;
+        while (n > 1 && chosen[n - 1].worth < 2)
+            n--;
     }
-    free(heights);
     free(all);
     return n;
+}
+
+/* The paper's own grey around the lines: on white, paper would be taken for ink. */
+static l_int32 paper_level(PIX *grey, const sample *chosen, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        vl_box b = chosen[i].box;
+        BOX *box = boxCreate(b.x, b.y, b.width, b.height);
+        PIX *cut = box ? pixClipRectangle(grey, box, NULL) : NULL;
+        l_float32 level = 255;
+        if (cut)
+            pixGetRankValueMasked(cut, NULL, 0, 0, 2, 0.7f, &level, NULL);
+        sum += (double)level;
+        pixDestroy(&cut);
+        boxDestroy(&box);
+    }
+    return (l_int32)(sum / (double)count);
 }
 
 PIX *vl_ocr_picture_samples(const vl_ocr_picture *picture, const vl_box *lines, size_t count,
                             size_t max) {
     enum { SAMPLES = 12, PAD = 8, MARGIN = 24 };
     sample chosen[SAMPLES];
-    size_t n = choose_samples(lines, count, max < SAMPLES ? max : SAMPLES, chosen);
+    size_t n = choose_samples(picture, lines, count, max < SAMPLES ? max : SAMPLES, chosen);
+    if (n == 0)
+        return NULL;
     l_int32 width = 0, height = MARGIN;
     for (size_t i = 0; i < n; i++) {
         width = chosen[i].box.width > width ? chosen[i].box.width : width;
         height += chosen[i].box.height + 2 * PAD + chosen[i].box.height / 3;
     }
-    if (n == 0)
-        return NULL;
-    l_int32 depth = pixGetDepth(picture->work);
-    PIX *out = pixCreate(width + 2 * MARGIN, height + MARGIN, depth);
-    if (!out)
-        return NULL;
-    pixSetAll(out);
-    l_int32 y = MARGIN;
-    for (size_t i = 0; i < n; i++) {
-        vl_box b = chosen[i].box;
-        pixRasterop(out, MARGIN, y, b.width, b.height + PAD, PIX_SRC, picture->work, b.x,
-                    b.y - PAD / 2);
-        y += b.height + 2 * PAD + b.height / 3;
+    PIX *grey = pixGetDepth(picture->work) == 32 ? pixConvertRGBToLuminance(picture->work)
+                                                 : pixClone(picture->work);
+    PIX *out = grey ? pixCreate(width + 2 * MARGIN, height + MARGIN, 8) : NULL;
+    if (out) {
+        pixSetAllArbitrary(out, (l_uint32)paper_level(grey, chosen, n));
+        l_int32 y = MARGIN;
+        for (size_t i = 0; i < n; i++) {
+            vl_box b = chosen[i].box;
+            pixRasterop(out, MARGIN, y, b.width, b.height + PAD, PIX_SRC, grey, b.x,
+                        b.y - PAD / 2);
+            y += b.height + 2 * PAD + b.height / 3;
+        }
     }
+    pixDestroy(&grey);
     return out;
 }

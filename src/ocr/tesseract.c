@@ -270,12 +270,16 @@ static vl_box box_of(int left, int top, int right, int bottom) {
 }
 
 /* Tesseract wraps words that run against the line in U+200E/U+200F marks: order is logical
- * here, the marks say nothing more. */
+ * here, the marks say nothing more. Its Tamil writes U+200C after every pulli (U+0BCD), where
+ * it changes nothing; inside Persian words it stays. */
 static void strip_marks(char *text) {
     char *out = text;
     for (const char *in = text; *in;) {
         const unsigned char *b = (const unsigned char *)in;
         if (b[0] == 0xE2 && b[1] == 0x80 && (b[2] == 0x8E || b[2] == 0x8F))
+            in += 3;
+        else if (b[0] == 0xE2 && b[1] == 0x80 && b[2] == 0x8C &&
+                 (!b[3] || (out - text >= 3 && memcmp(out - 3, "\xE0\xAF\x8D", 3) == 0)))
             in += 3;
         else if (*in == ' ' || *in == '\n' || *in == '\t')
             in++;
