@@ -1,0 +1,241 @@
+/* write_markup.c — hOCR 1.2 and ALTO 4, from their specifications.
+ *
+ * hOCR: http://kba.github.io/hocr-spec/1.2/. ALTO: https://www.loc.gov/standards/alto/, schema
+ * 4.4; a table's rows are TextLines of a ComposedBlock's TextBlock. */
+#include "ocr/writer.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- hOCR
+ * ------------------------------------------------------------------------------------ */
+
+static void hocr_box(vl_buf *out, vl_box b) {
+    vl_buf_printf(out, "bbox %d %d %d %d", b.x, b.y, b.x + b.width, b.y + b.height);
+}
+
+static vl_status hocr_begin(vl_ocr_writer *w, vl_error *error) {
+    (void)error;
+    vl_buf_puts(&w->buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                         "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" "
+                         "\"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n"
+                         "<html xmlns=\"http://www.w3.org/1999/xhtml\">\n <head>\n  <title>");
+    vl_xml_text(&w->buf, w->source);
+    vl_buf_puts(
+        &w->buf,
+        "</title>\n"
+        "  <meta http-equiv=\"Content-Type\" content=\"text/html;charset=utf-8\" />\n"
+        "  <meta name=\"ocr-system\" content=\"vislang " VL_VERSION "\" />\n"
+        "  <meta name=\"ocr-capabilities\" content=\"ocr_page ocr_carea ocr_par ocr_header "
+        "ocr_table ocr_photo ocr_line ocrx_word ocrp_lang ocrp_dir\" />\n"
+        " </head>\n <body>\n");
+    return VL_OK;
+}
+
+/* "baseline slope offset", relative to the box's lower left corner (hOCR 1.2, 6.3). */
+static void hocr_baseline(vl_buf *out, const vl_line *line) {
+    double width = line->box.width > 1 ? line->box.width - 1 : 1;
+    double slope = (line->baseline_y1 - line->baseline_y0) / width;
+    int offset = line->baseline_y0 - (line->box.y + line->box.height);
+    vl_buf_printf(out, "; baseline %.3f %d", slope, offset);
+    if (line->x_height > 0)
+        vl_buf_printf(out, "; x_size %.1f", line->x_height);
+}
+
+static void hocr_line(vl_ocr_writer *w, const vl_line *line, const char *id, size_t *word_id) {
+    vl_buf *out = &w->buf;
+    vl_buf_printf(out, "     <span class=\"ocr_line\" id=\"%s\"%s title=\"", id,
+                  line->rtl ? " dir=\"rtl\"" : "");
+    hocr_box(out, line->box);
+    hocr_baseline(out, line);
+    vl_buf_puts(out, "\">");
+    for (size_t i = 0; i < line->word_count; i++) {
+        const vl_word *word = &line->words[i];
+        vl_buf_printf(out, "%s<span class=\"ocrx_word\" id=\"word_%u_%zu\" title=\"",
+                      i ? " " : "", w->pages + 1, ++*word_id);
+        hocr_box(out, word->box);
+        vl_buf_printf(out, "; x_wconf %d\">", (int)lround(word->confidence * 100));
+        vl_xml_text(out, word->text);
+        vl_buf_puts(out, "</span>");
+    }
+    vl_buf_puts(out, "</span>\n");
+}
+
+static const char *const hocr_classes[] = {
+    [VL_BLOCK_PARAGRAPH] = "ocr_carea",
+    [VL_BLOCK_TITLE] = "ocr_carea",
+    [VL_BLOCK_TABLE] = "ocr_table",
+    [VL_BLOCK_FIGURE] = "ocr_photo",
+};
+
+static vl_status hocr_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
+                           vl_error *error) {
+    (void)picture;
+    (void)error;
+    vl_buf *out = &w->buf;
+    uint32_t number = w->pages + 1;
+    size_t line_id = 0, word_id = 0;
+    vl_buf_printf(out,
+                  "  <div class=\"ocr_page\" id=\"page_%u\" lang=\"%s\" title=\"image &quot;",
+                  number, vl_page_lang(page));
+    vl_xml_text(out, w->source);
+    vl_buf_printf(out, "&quot;; bbox 0 0 %u %u; ppageno %u", page->width, page->height,
+                  number - 1);
+    if (page->dpi > 0)
+        vl_buf_printf(out, "; scan_res %.0f %.0f", page->dpi, page->dpi);
+    vl_buf_puts(out, "\">\n");
+    for (size_t b = 0; b < page->block_count; b++) {
+        const vl_block *block = &page->blocks[b];
+        vl_buf_printf(out, "   <div class=\"%s\" id=\"block_%u_%zu\" title=\"",
+                      hocr_classes[block->kind], number, b + 1);
+        hocr_box(out, block->box);
+        vl_buf_puts(out, "\">\n");
+        if (block->line_count) {
+            const char *tag = block->kind == VL_BLOCK_TITLE ? "h2" : "p";
+            const char *kind = block->kind == VL_BLOCK_TITLE ? "ocr_header" : "ocr_par";
+            vl_buf_printf(out, "    <%s class=\"%s\" id=\"par_%u_%zu\" title=\"", tag, kind,
+                          number, b + 1);
+            hocr_box(out, block->box);
+            vl_buf_puts(out, "\">\n");
+            for (size_t l = 0; l < block->line_count; l++) {
+                char id[48];
+                snprintf(id, sizeof id, "line_%u_%zu", number, ++line_id);
+                hocr_line(w, &block->lines[l], id, &word_id);
+            }
+            vl_buf_printf(out, "    </%s>\n", tag);
+        }
+        vl_buf_puts(out, "   </div>\n");
+    }
+    vl_buf_puts(out, "  </div>\n");
+    return VL_OK;
+}
+
+static vl_status hocr_bad_page(vl_ocr_writer *w, const vl_error *reason, vl_error *error) {
+    (void)error;
+    vl_buf_printf(&w->buf,
+                  "  <div class=\"ocr_page\" id=\"page_%u\" title=\"bbox 0 0 0 0; ppageno %u\">"
+                  "<!-- not read (%s) --></div>\n",
+                  w->pages + 1, w->pages, vl_status_name(reason->status));
+    return VL_OK;
+}
+
+static vl_status hocr_end(vl_ocr_writer *w, vl_error *error) {
+    (void)error;
+    vl_buf_puts(&w->buf, " </body>\n</html>\n");
+    return VL_OK;
+}
+
+const vl_format_ops vl_format_hocr = {.name = "hocr",
+                                      .extension = ".hocr",
+                                      .begin = hocr_begin,
+                                      .page = hocr_page,
+                                      .bad_page = hocr_bad_page,
+                                      .end = hocr_end};
+
+/* ---- ALTO
+ * ------------------------------------------------------------------------------------ */
+
+static void alto_box(vl_buf *out, vl_box b) {
+    vl_buf_printf(out, " HPOS=\"%d\" VPOS=\"%d\" WIDTH=\"%d\" HEIGHT=\"%d\"", b.x, b.y, b.width,
+                  b.height);
+}
+
+static vl_status alto_begin(vl_ocr_writer *w, vl_error *error) {
+    (void)error;
+    vl_buf_puts(&w->buf,
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                "<alto xmlns=\"http://www.loc.gov/standards/alto/ns-v4#\" "
+                "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+                "xsi:schemaLocation=\"http://www.loc.gov/standards/alto/ns-v4# "
+                "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd\" SCHEMAVERSION=\"4.4\">\n"
+                " <Description>\n  <MeasurementUnit>pixel</MeasurementUnit>\n"
+                "  <sourceImageInformation><fileName>");
+    vl_xml_text(&w->buf, w->source);
+    vl_buf_puts(&w->buf,
+                "</fileName></sourceImageInformation>\n"
+                "  <Processing ID=\"OCR_1\">\n"
+                "   <processingSoftware><softwareName>vislang</softwareName>"
+                "<softwareVersion>" VL_VERSION "</softwareVersion></processingSoftware>\n"
+                "  </Processing>\n </Description>\n"
+                " <Tags><LayoutTag ID=\"TITLE\" LABEL=\"title\"/>"
+                "<LayoutTag ID=\"TABLE\" LABEL=\"table\"/></Tags>\n <Layout>\n");
+    return VL_OK;
+}
+
+static void alto_line(vl_buf *out, const vl_line *line, const char *page_block, size_t number) {
+    vl_buf_printf(out, "     <TextLine ID=\"%s_l%zu\"", page_block, number);
+    alto_box(out, line->box);
+    vl_buf_printf(out, " BASELINE=\"%d,%d %d,%d\">\n", line->box.x, line->baseline_y0,
+                  line->box.x + line->box.width, line->baseline_y1);
+    for (size_t i = 0; i < line->word_count; i++) {
+        const vl_word *word = &line->words[i];
+        vl_buf_printf(out, "      %s<String ID=\"%s_l%zu_w%zu\"", i ? "<SP/>" : "", page_block,
+                      number, i + 1);
+        alto_box(out, word->box);
+        vl_buf_printf(out, " WC=\"%.3f\" CONTENT=\"", word->confidence);
+        vl_xml_text(out, word->text);
+        vl_buf_puts(out, "\"/>\n");
+    }
+    vl_buf_puts(out, "     </TextLine>\n");
+}
+
+static void alto_block(vl_ocr_writer *w, const vl_page *page, size_t b) {
+    const vl_block *block = &page->blocks[b];
+    vl_buf *out = &w->buf;
+    char id[48];
+    snprintf(id, sizeof id, "p%u_b%zu", w->pages + 1, b + 1);
+    if (!block->line_count) {
+        vl_buf_printf(out, "    <Illustration ID=\"%s\"", id);
+        alto_box(out, block->box);
+        vl_buf_puts(out, "/>\n");
+        return;
+    }
+    vl_buf_printf(out, "    <TextBlock ID=\"%s\"", id);
+    alto_box(out, block->box);
+    if (block->kind == VL_BLOCK_TITLE || block->kind == VL_BLOCK_TABLE)
+        vl_buf_printf(out, " TAGREFS=\"%s\"",
+                      block->kind == VL_BLOCK_TITLE ? "TITLE" : "TABLE");
+    vl_buf_printf(out, " LANG=\"%s\">\n", vl_page_lang(page));
+    for (size_t l = 0; l < block->line_count; l++)
+        alto_line(out, &block->lines[l], id, l + 1);
+    vl_buf_puts(out, "    </TextBlock>\n");
+}
+
+static vl_status alto_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
+                           vl_error *error) {
+    (void)picture;
+    (void)error;
+    vl_buf *out = &w->buf;
+    vl_buf_printf(out,
+                  "  <Page ID=\"page_%u\" PHYSICAL_IMG_NR=\"%u\" WIDTH=\"%u\" HEIGHT=\"%u\" "
+                  "PC=\"%.3f\">\n",
+                  w->pages + 1, w->pages + 1, page->width, page->height, page->confidence);
+    vl_buf_printf(out, "   <PrintSpace HPOS=\"0\" VPOS=\"0\" WIDTH=\"%u\" HEIGHT=\"%u\">\n",
+                  page->width, page->height);
+    for (size_t b = 0; b < page->block_count; b++)
+        alto_block(w, page, b);
+    vl_buf_puts(out, "   </PrintSpace>\n  </Page>\n");
+    return VL_OK;
+}
+
+static vl_status alto_bad_page(vl_ocr_writer *w, const vl_error *reason, vl_error *error) {
+    (void)error;
+    vl_buf_printf(
+        &w->buf,
+        "  <Page ID=\"page_%u\" PHYSICAL_IMG_NR=\"%u\"><!-- not read (%s) --></Page>\n",
+        w->pages + 1, w->pages + 1, vl_status_name(reason->status));
+    return VL_OK;
+}
+
+static vl_status alto_end(vl_ocr_writer *w, vl_error *error) {
+    (void)error;
+    vl_buf_puts(&w->buf, " </Layout>\n</alto>\n");
+    return VL_OK;
+}
+
+const vl_format_ops vl_format_alto = {.name = "alto",
+                                      .extension = ".alto.xml",
+                                      .begin = alto_begin,
+                                      .page = alto_page,
+                                      .bad_page = alto_bad_page,
+                                      .end = alto_end};
