@@ -125,7 +125,7 @@ static void put_text(vl_ocr_writer *w, const placement *p, const vl_line *line, 
     int32_t bytes = (int32_t)strlen(text);
     size_t count = 0;
     for (int32_t at = 0; at < bytes; count++)
-        U8_FWD_1(text, at, bytes);
+        U8_FWD_1((const uint8_t *)text, at, bytes);
     if (!count || !(width > 0))
         return;
     double size = line->box.height * p->scale;
