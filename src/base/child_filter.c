@@ -68,6 +68,17 @@ static bool added(int result) {
     return result == 0 || result == -EDOM || result == -EINVAL;
 }
 
+/* libseccomp's own macros for these leave a field out, which clang warns of. */
+static struct scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) {
+    return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+static struct scmp_arg_cmp equal_under(unsigned argument, scmp_datum_t mask,
+                                       scmp_datum_t value) {
+    return (struct scmp_arg_cmp){
+        .arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
 static bool plain_rules(scmp_filter_ctx filter) {
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof plain_calls / sizeof plain_calls[0]; i++)
@@ -80,35 +91,34 @@ static bool open_rules(scmp_filter_ctx filter) {
     const scmp_datum_t writes =
         O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
     return added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
-                                  SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY))) &&
+                                  equal_under(1, writes, O_RDONLY))) &&
            added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)));
+                                  equal_under(2, writes, O_RDONLY)));
 }
 
 static bool argument_rules(scmp_filter_ctx filter) {
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof fcntl_commands / sizeof fcntl_commands[0]; i++)
         ok = added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntl_commands[i])));
+                                    equal(1, (scmp_datum_t)fcntl_commands[i])));
     for (size_t i = 0; ok && i < sizeof ioctl_requests / sizeof ioctl_requests[0]; i++)
         ok = added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                    SCMP_A1(SCMP_CMP_EQ, ioctl_requests[i])));
+                                    equal(1, ioctl_requests[i])));
     /* A thread of this process; clone3 hides its flags, and glibc then uses clone. */
     ok = ok && added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)));
+                                      equal_under(0, CLONE_THREAD, CLONE_THREAD)));
     ok = ok && added(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
     ok = ok && added(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0));
     /* Reading one's own limits, never changing any. */
     return ok && added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-                                        SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)));
+                                        equal(0, 0), equal(2, 0)));
 }
 
 static bool start_rule(scmp_filter_ctx filter, const void *path, const void *argv,
                        const void *env) {
-    return added(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(execve), 3,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)path),
-                                  SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)argv),
-                                  SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)env)));
+    return added(seccomp_rule_add(
+        filter, SCMP_ACT_ALLOW, SCMP_SYS(execve), 3, equal(0, (scmp_datum_t)(uintptr_t)path),
+        equal(1, (scmp_datum_t)(uintptr_t)argv), equal(2, (scmp_datum_t)(uintptr_t)env)));
 }
 
 /* libseccomp writes its program to a file descriptor; this reads it back into memory. */

@@ -464,12 +464,13 @@ static void test_dies_with_its_parent(void **state) {
 /* In a container that refuses seccomp the limits still hold, and the log says so once. */
 static int without_seccomp(void) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    const struct scmp_arg_cmp refused = {
+        .arg = 0, .op = SCMP_CMP_EQ, .datum_a = PR_SET_SECCOMP};
     int log[2];
     if (!filter || pipe(log) != 0)
         return 10;
     seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 0);
-    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1,
-                     SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1, refused);
     if (seccomp_load(filter) != 0)
         return 11;
     dup2(log[1], STDERR_FILENO);
