@@ -1,0 +1,4 @@
+# The bundled samples: ninja make_samples && build/make_samples samples/source samples
+add_executable(make_samples tools/make_samples.c tools/degrade.c)
+target_link_libraries(make_samples PRIVATE vl_ocr PkgConfig::PANGOCAIRO PkgConfig::CAIRO
+                      PkgConfig::TIFF PkgConfig::WEBP)
