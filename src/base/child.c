@@ -159,7 +159,8 @@ static bool env_make(run *r) {
     r->limit_memory = !is_sanitized(r->path);
     if (ok && !r->limit_memory) {
         char options[96];
-        snprintf(options, sizeof options, "detect_leaks=0:hard_rss_limit_mb=%zu",
+        snprintf(options, sizeof options,
+                 "detect_leaks=0:disable_coredump=0:hard_rss_limit_mb=%zu",
                  r->options->max_memory >> 20);
         ok = env_add(r->env, &count, "ASAN_OPTIONS", options);
     }
