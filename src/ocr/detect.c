@@ -20,7 +20,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAMPLE_LINES = 5, TEXT_MAX = 1 << 20 };
+enum {
+    SAMPLE_LINES = 5,
+    TEXT_MAX = 1 << 20,
+    SEARCH_MS = 3000, /* no further turn is tried after this long */
+};
 /* Measured on scans in nine scripts: the right pack reads printed lines at 0.8 and more, a
  * wrong one below 0.65; upside down, below 0.6. */
 static const double CLEAR = 0.80, FAINT = 0.60, NO_TEXT = 0.45;
@@ -239,11 +243,13 @@ static int first_guess(const vl_ocr_job *job, const attempt *a, char script[5], 
     vl_engine_orientation seen;
     vl_engine_request request = {.picture = a->picture.work, .dpi = a->picture.work_dpi};
     script[0] = 0;
-    if (a->picture.survey.single_line || a->picture.survey.letters < 20 ||
+    bool lenient = *sure;
+    *sure = false;
+    if (job->photo || a->picture.survey.single_line || a->picture.survey.letters < 20 ||
         job->engine->orient(job->state, &request, &seen, NULL))
         return 0;
     snprintf(script, 5, "%s", script_of_osd(seen.script));
-    *sure = seen.confidence >= OSD_CERTAIN;
+    *sure = seen.confidence >= (lenient ? OSD_SURE : OSD_CERTAIN);
     return seen.confidence >= OSD_SURE ? seen.clockwise : 0;
 }
 
@@ -260,7 +266,10 @@ vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture
     best.ready = true;
     if (job->photo && best.picture.survey.letters == 0)
         goto done;
-    bool sure = false;
+    /* With the packs known the search costs a reading that was poor already: the detector's
+     * word is enough. */
+    bool sure = packs != NULL;
+    int64_t start = vl_clock_ns();
     int turn = first_guess(job, &best, guess, &sure);
     turn = job->detect_orientation ? turn : 0;
     if (turn) {
@@ -269,12 +278,12 @@ vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture
     }
     tried[turn / 90] = true;
     status = try_turn(job, turn, packs, guess, &best, error);
-    double enough = sure ? 0.3 : FAINT;
+    double enough = sure ? (packs ? 0 : 0.3) : FAINT;
     static const int turns[] = {0, 180, 90, 270};
     bool line = best.ready && best.picture.survey.single_line;
     for (size_t i = 0; !status && job->detect_orientation && i < 4; i++) {
         int next = turns[i];
-        if (best.found.score >= enough || job->photo)
+        if (best.found.score >= enough || job->photo || vl_clock_ms_since(start) > SEARCH_MS)
             break;
         if (tried[next / 90] || (line && next % 180 != 0))
             continue;

@@ -152,6 +152,16 @@ void vl_ocr_free(vl_ocr *ocr) {
 
 /* ---- one reading ---------------------------------------------------------------------- */
 
+/* True when no light text on a dark box can be there: every mark is a letter's size. Then no
+ * line is worth the engine's second, inverted look. */
+static bool is_dark_on_light(const vl_ocr_survey *survey) {
+    double letter = survey->letter_height;
+    for (size_t i = 0; i < survey->mark_count; i++)
+        if (survey->marks[i].height > 1.6 * letter && survey->marks[i].width > 4 * letter)
+            return false;
+    return survey->letters >= 40;
+}
+
 static vl_status read_once(const vl_ocr_job *job, const vl_ocr_picture *picture,
                            const char *packs, vl_engine_mode mode, vl_engine_reading *reading,
                            vl_error *error) {
@@ -161,6 +171,7 @@ static vl_status read_once(const vl_ocr_job *job, const vl_ocr_picture *picture,
         .dpi = picture->work_dpi,
         .packs = packs,
         .mode = mode,
+        .dark_on_light = is_dark_on_light(&picture->survey),
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
     };
@@ -267,7 +278,7 @@ static vl_status read_given(const vl_ocr_job *job, const char *packs, vl_ocr_pic
     if (!status)
         status = read_whole(job, picture, packs, reading, error);
     if (status || !job->detect_orientation || job->photo || picture->survey.letters < 5 ||
-        reading->confidence >= 0.6)
+        reading->confidence >= 0.5)
         return status;
     vl_ocr_picture turned;
     vl_ocr_detection found;
@@ -308,8 +319,8 @@ static void name_languages(const vl_ocr_job *job, vl_page *page) {
         page->language_count = vl_langid_guess(job->langid, text, 5, page->languages);
 }
 
-static vl_status job_init(const vl_ocr *ocr, const vl_image *image, vl_arena *arena,
-                          vl_ocr_job *job, vl_error *error) {
+static vl_status job_init(const vl_ocr *ocr, const vl_image *image, bool detecting,
+                          vl_arena *arena, vl_ocr_job *job, vl_error *error) {
     enum { PHOTO_SIDE = 1800 };
     vl_picture_look look = {0};
     if (image->width == 0 || image->height == 0)
@@ -324,7 +335,7 @@ static vl_status job_init(const vl_ocr *ocr, const vl_image *image, vl_arena *ar
     };
     if (ocr->options.max_seconds > 0)
         job->deadline_ns = vl_clock_ns() + (int64_t)(ocr->options.max_seconds * 1e9);
-    if (ocr->options.fast_photo && image->width >= 150 && image->height >= 150 &&
+    if (detecting && ocr->options.fast_photo && image->width >= 150 && image->height >= 150 &&
         !vl_picture_look_at(image, &look, NULL))
         job->photo = look.kind == VL_PICTURE_PHOTO;
     job->max_side = job->photo ? PHOTO_SIDE : 0;
@@ -341,8 +352,8 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     vl_page *page = vl_arena_alloc(arena, sizeof *page);
     if (!page)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
-    vl_status status = job_init(ocr, image, arena, &job, error);
     const char *asked = languages && *languages ? languages : ocr->languages;
+    vl_status status = job_init(ocr, image, !*asked, arena, &job, error);
     if (!status && *asked)
         status = vl_ocr_packs_check(ocr->engine, ocr->state, asked, error);
     if (status)

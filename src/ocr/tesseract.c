@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 enum {
-    HANDLES = 8,
+    HANDLES = 14,
     PACKS_MAX = 96,          /* bytes of "eng+fra+…" */
     PACK_FILE_MAX = 1 << 30, /* bytes of a pack file */
     LINES_MAX = 20000,
