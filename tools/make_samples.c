@@ -405,7 +405,6 @@ static size_t split_row(char *line, char *cells[MAX_CELLS]) {
 static void put_table(sheet *p, char *rows[], size_t count) {
     char *cells[MAX_ROWS][MAX_CELLS];
     size_t columns = 0;
-    double row_height = 0;
     for (size_t r = 0; r < count; r++) {
         size_t n = split_row(rows[r], cells[r]);
         columns = n > columns ? n : columns;
@@ -414,12 +413,13 @@ static void put_table(sheet *p, char *rows[], size_t count) {
     bool ruled = strcmp(p->s->kind, "receipt") != 0;
     cairo_set_line_width(p->cairo, 2);
     for (size_t r = 0; r < count; r++) {
+        double row_height = 0;
         for (size_t c = 0; c < columns; c++) {
             PangoLayout *layout =
                 lay_out(p, cells[r][c], 1, r == 0, column_width - 2 * CELL_PAD);
-            row_height =
-                show(p, layout, p->x + (double)c * column_width + CELL_PAD, p->y + CELL_PAD) +
-                2 * CELL_PAD;
+            double height =
+                show(p, layout, p->x + (double)c * column_width + CELL_PAD, p->y + CELL_PAD);
+            row_height = fmax(row_height, height + 2 * CELL_PAD);
             fprintf(p->truth, "%s%s", c ? " " : "", cells[r][c]);
         }
         fprintf(p->truth, "\n");
