@@ -540,11 +540,26 @@ static bool shares_columns(vl_box a, vl_box b) {
     return overlap(a.x, a.width, b.x, b.width) * 10 > less;
 }
 
+/* True when `p` and `q`, apart both ways, stand in columns beside each other: something in the
+ * column of one lies beside the other. A short title over a date at the margin has none. */
+static bool in_columns(const vl_page *page, vl_box p, vl_box q) {
+    if (overlap(p.y, p.height, q.y, q.height) > 0)
+        return true;
+    for (size_t c = 0; c < page->block_count; c++) {
+        vl_box r = page->blocks[c].box;
+        bool with_p = shares_columns(r, p), with_q = shares_columns(r, q);
+        if (with_p != with_q &&
+            overlap(r.y, r.height, with_p ? q.y : p.y, with_p ? q.height : p.height) > 0)
+            return true;
+    }
+    return false;
+}
+
 static bool comes_before(const work *w, size_t a, size_t b) {
     const vl_block *blocks = w->page->blocks;
     vl_box p = blocks[a].box, q = blocks[b].box;
     int32_t p_middle = 2 * p.y + p.height, q_middle = 2 * q.y + q.height;
-    if (shares_columns(p, q))
+    if (shares_columns(p, q) || !in_columns(w->page, p, q))
         return p_middle < q_middle;
     bool first = w->rtl ? p.x > q.x : p.x < q.x;
     if (!first)

@@ -350,7 +350,8 @@ static void read_sample(fixture *f, const char *stem) {
            page->language_count ? page->languages[0].code : "-", page->engine,
            page->milliseconds);
     assert_string_equal(page->script, vl_text_script(truth, NULL));
-    assert_true(cer < 0.2);
+    /* Cells that wrap onto several lines are read line by line, the transcript goes by rows. */
+    assert_true(cer < (strncmp(stem, "receipt", 7) == 0 ? 0.35 : 0.06));
     /* Samples are named <kind>-<language>[-…]. */
     const char *dash = strchr(stem, '-');
     if (dash && strlen(dash) >= 4 && page->language_count)
