@@ -44,7 +44,11 @@ static bool is_number_part(const char *ascii) {
 
 /* A word may carry a label or a full stop: "simu:+254711555014." */
 static const char *number_start(const char *ascii) {
-    const char *start = ascii + strcspn(ascii, "+0123456789(");
+    size_t skipped = strcspn(ascii, "+0123456789(");
+    const char *start = ascii + skipped;
+    bool glued = skipped && isalpha((unsigned char)ascii[0]) && ascii[skipped - 1] != ':';
+    if (glued) /* "KAK-2026-00417" is no telephone number */
+        return NULL;
     size_t length = strspn(start, "0123456789+()-./");
     const char *rest = start + length;
     return length >= 3 && (!*rest || strspn(rest, ",;:!?)။።") == strlen(rest)) ? start : NULL;
@@ -178,19 +182,18 @@ static const struct {
 };
 
 static const char *const units[] = {
-    "kg",       "kilos",   "kilo",     "kilograms", "tonnes",     "tons",       "litres",
-    "liters",   "litre",   "liter",    "litros",    "lita",       "l",          "km",
-    "m",        "mm",      "ml",       "mg",        "kilometres", "kilometers", "%",
-    "percent",  "per",     "people",   "persons",   "households", "families",   "children",
-    "women",    "men",     "patients", "cases",     "deaths",     "shelters",   "blankets",
-    "tents",    "hours",   "days",     "personnes", "familles",   "ménages",    "enfants",
-    "savons",   "bidons",  "cas",      "jours",     "heures",     "kilomètres", "personas",
-    "familias", "niños",   "casos",    "días",      "watu",       "kaya",       "familia",
-    "watoto",   "siku",    "mutane",   "gidaje",    "yara",       "iyali",      "qoys",
-    "qof",      "carruur", "місць",    "людей",     "осіб",       "дітей",      "сімей",
-    "شخص",      "أسرة",    "أسر",      "طفل",       "عائلة",      "كغ",         "لتر",
-    "ሕፃናት",     "ሰዎች",     "ቤተሰብ",     "ሊትር",       "ኪሎ",         "ယောက်",       "ဦး",
-    NULL};
+    "kg",        "kilos",      "kilo",       "kilograms",  "tonnes",   "tons",    "litres",
+    "liters",    "litre",      "liter",      "litros",     "lita",     "km",      "mm",
+    "ml",        "mg",         "kilometres", "kilometers", "%",        "percent", "people",
+    "persons",   "households", "families",   "children",   "women",    "men",     "patients",
+    "cases",     "deaths",     "shelters",   "blankets",   "tents",    "hours",   "days",
+    "personnes", "familles",   "ménages",    "enfants",    "savons",   "bidons",  "cas",
+    "jours",     "heures",     "kilomètres", "personas",   "familias", "niños",   "casos",
+    "días",      "watu",       "kaya",       "familia",    "watoto",   "siku",    "mutane",
+    "gidaje",    "yara",       "iyali",      "qoys",       "qof",      "carruur", "місць",
+    "людей",     "осіб",       "дітей",      "сімей",      "شخص",      "أسرة",    "أسر",
+    "طفل",       "عائلة",      "كغ",         "لتر",        "ሕፃናት",     "ሰዎች",     "ቤተሰብ",
+    "ሊትር",       "ኪሎ",         "ယောက်",       "ဦး",         NULL};
 
 static const char *currency_of(const char *word, bool *found) {
     for (size_t i = 0; i < sizeof currencies / sizeof *currencies; i++)
@@ -254,8 +257,10 @@ static void find_amount(reading *r, const text_line *line, size_t at, size_t *ne
     else if (!money && end < line->count && is_one_of(line->tokens[end].plain, units)) {
         counted = true;
         end++;
-        if (!strcmp(line->tokens[end - 1].plain, "per") && end < line->count)
-            end++; /* per cent */
+    } else if (!money && end + 1 < line->count && !strcmp(line->tokens[end].plain, "per") &&
+               !strcmp(line->tokens[end + 1].plain, "cent")) {
+        counted = true;
+        end += 2;
     }
     /* "lita 40", "USD 33.75": the unit before the number. */
     if (!money && !counted && at > 0) {

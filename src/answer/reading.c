@@ -166,6 +166,30 @@ double line_slice_confidence(const text_line *line, size_t first, size_t count) 
     return count ? sum / (double)count : 0;
 }
 
+/* Without the punctuation that stands around it in its sentence. */
+static const char *trimmed(reading *r, const char *text) {
+    static const char *const tails[] = {",",  ".", ";", ":", "!", "?", ")",
+                                        "\"", "»", "።", "၊", "။", "،", NULL};
+    static const char *const heads[] = {"(", "\"", "«", NULL};
+    char *copy = vl_arena_strdup(r->arena, text);
+    for (bool again = copy != NULL; again;) {
+        again = false;
+        for (size_t i = 0; tails[i]; i++) {
+            size_t length = strlen(copy), tail = strlen(tails[i]);
+            if (length > tail && !strcmp(copy + length - tail, tails[i])) {
+                copy[length - tail] = '\0';
+                again = true;
+            }
+        }
+        for (size_t i = 0; heads[i]; i++)
+            if (!strncmp(copy, heads[i], strlen(heads[i])) && copy[strlen(heads[i])]) {
+                copy += strlen(heads[i]);
+                again = true;
+            }
+    }
+    return copy ? copy : text;
+}
+
 vl_fact *add_fact(reading *r, vl_fact_kind kind, const text_line *line, size_t first,
                   size_t count, const char *value, double certainty) {
     if (r->fact_count == r->fact_capacity) {
@@ -179,8 +203,10 @@ vl_fact *add_fact(reading *r, vl_fact_kind kind, const text_line *line, size_t f
         r->fact_capacity = capacity;
     }
     vl_fact *fact = &r->facts[r->fact_count++];
+    const char *text = line_slice(r, line, first, count);
+    bool sentence = kind == VL_FACT_TITLE || kind == VL_FACT_FIELD;
     *fact = (vl_fact){.kind = kind,
-                      .text = line_slice(r, line, first, count),
+                      .text = sentence ? text : trimmed(r, text),
                       .value = value,
                       .page = line->page,
                       .box = line_slice_box(line, first, count),

@@ -195,7 +195,8 @@ static double label_bonus(reading *r, const vl_fact *fact, const char *const *cu
 static const char *fact_with_value(reading *r, const vl_fact *fact) {
     if (fact->kind == VL_FACT_DATE && fact->value && strcmp(fact->value, fact->text))
         return vl_arena_printf(r->arena, "%s (%s)", fact->text, fact->value);
-    if (fact->kind == VL_FACT_DATE && !fact->value && strpbrk(fact->text, "/.-"))
+    if (fact->kind == VL_FACT_DATE && !fact->value &&
+        strspn(fact->text, "0123456789/.-") == strlen(fact->text))
         return vl_arena_printf(r->arena, "%s (which number is the day cannot be told)",
                                fact->text);
     return fact->text;
