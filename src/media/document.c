@@ -9,6 +9,7 @@ struct vl_document {
     vl_media_limits limits;
     vl_media_kind kind;
     uint32_t pages;
+    vl_pdf_page *pdf_pages; /* `pages` of them; NULL unless a PDF */
 };
 
 vl_media_limits vl_media_limits_default(void) {
@@ -29,28 +30,37 @@ int64_t vl_media_deadline(const vl_media_limits *limits) {
 
 vl_status vl_media_check_size(uint64_t width, uint64_t height, const vl_media_limits *limits,
                               vl_error *error) {
+    unsigned long long w = width, h = height;
     if (!width || !height)
-        return vl_fail(error, VL_ERR_INPUT, "a picture of %llu×%llu pixels",
-                       (unsigned long long)width, (unsigned long long)height);
+        return vl_fail(error, VL_ERR_INPUT, "a picture of %llu×%llu pixels", w, h);
     if (width > limits->max_side || height > limits->max_side)
         return vl_fail(error, VL_ERR_LIMIT,
-                       "a picture of %llu×%llu pixels; the limit is %u a side (max_side)",
-                       (unsigned long long)width, (unsigned long long)height, limits->max_side);
+                       "a picture of %llu×%llu pixels; the limit is %u a side (max_side)", w, h,
+                       limits->max_side);
     if (width * height > limits->max_pixels)
         return vl_fail(error, VL_ERR_LIMIT,
                        "a picture of %llu×%llu pixels; the limit is %llu in all (max_pixels)",
-                       (unsigned long long)width, (unsigned long long)height,
-                       (unsigned long long)limits->max_pixels);
+                       w, h, (unsigned long long)limits->max_pixels);
     return VL_OK;
 }
 
-static vl_status count_pages(vl_document *d, vl_error *error) {
+static vl_status read_headers(vl_document *d, vl_error *error) {
     d->pages = 1;
-    if (d->kind == VL_MEDIA_TIFF)
+    switch (d->kind) {
+    case VL_MEDIA_JPEG:
+        return vl_jpeg_check(d->bytes, d->count, &d->limits, error);
+    case VL_MEDIA_PNG:
+        return vl_png_check(d->bytes, d->count, &d->limits, error);
+    case VL_MEDIA_WEBP:
+        return vl_webp_check(d->bytes, d->count, &d->limits, error);
+    case VL_MEDIA_TIFF:
         return vl_tiff_page_count(d->bytes, d->count, &d->limits, &d->pages, error);
-    if (d->kind == VL_MEDIA_PDF)
-        return vl_pdf_page_count(d->bytes, d->count, &d->limits, &d->pages, error);
-    return VL_OK;
+    case VL_MEDIA_PDF:
+        return vl_pdf_open(d->bytes, d->count, &d->limits, &d->pdf_pages, &d->pages, error);
+    case VL_MEDIA_UNKNOWN:
+        break;
+    }
+    return vl_fail(error, VL_ERR_INTERNAL, "a document of no kind was opened");
 }
 
 vl_status vl_document_open(const void *bytes, size_t count, const vl_media_limits *limits,
@@ -70,18 +80,21 @@ vl_status vl_document_open(const void *bytes, size_t count, const vl_media_limit
     if (!d)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     *d = (vl_document){.bytes = bytes, .count = count, .limits = *limits, .kind = kind};
-    vl_status status = count_pages(d, error);
+    vl_status status = read_headers(d, error);
     if (!status && d->pages > limits->max_pages)
-        status = vl_fail(error, VL_ERR_LIMIT, "the document has %u pages; the limit is %u",
-                         d->pages, limits->max_pages);
+        status = vl_fail(error, VL_ERR_LIMIT, "the document has more than %u pages",
+                         limits->max_pages);
     if (status)
-        free(d);
+        vl_document_free(d);
     else
         *document = d;
     return status;
 }
 
 void vl_document_free(vl_document *document) {
+    if (!document)
+        return;
+    free(document->pdf_pages);
     free(document);
 }
 
@@ -111,7 +124,8 @@ vl_status vl_document_page(vl_document *d, uint32_t index, vl_image **image, vl_
     case VL_MEDIA_TIFF:
         return vl_tiff_decode(d->bytes, d->count, index, &d->limits, image, error);
     case VL_MEDIA_PDF:
-        return vl_pdf_decode(d->bytes, d->count, index, &d->limits, image, error);
+        return vl_pdf_decode(d->bytes, d->count, index, d->pdf_pages[index], &d->limits, image,
+                             error);
     case VL_MEDIA_UNKNOWN:
         return vl_fail(error, VL_ERR_INTERNAL, "a document of no kind was opened");
     }

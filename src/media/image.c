@@ -67,29 +67,58 @@ vl_image *vl_image_to_grey(const vl_image *image) {
     return grey;
 }
 
-static void put_pixel(uint8_t *to, const uint8_t *from, uint32_t channels) {
-    to[0] = from[0];
-    if (channels == 3) {
-        to[1] = from[1];
-        to[2] = from[2];
+/* ---- turn ---------------------------------------------------------------------------- */
+
+/* Where source pixel (x, y) goes: start + x·right + y·down, in bytes. */
+typedef struct turn {
+    ptrdiff_t start, right, down;
+} turn;
+
+static turn turn_for(const vl_image *from, const vl_image *to, int quarters) {
+    ptrdiff_t n = from->channels, stride = (ptrdiff_t)to->stride;
+    ptrdiff_t last_column = ((ptrdiff_t)to->width - 1) * n;
+    ptrdiff_t last_row = ((ptrdiff_t)to->height - 1) * stride;
+    if (quarters == 1)
+        return (turn){last_column, stride, -n};
+    if (quarters == 2)
+        return (turn){last_row + last_column, -n, -stride};
+    return (turn){last_row, -stride, n};
+}
+
+/* Block by block, because a quarter turn walks down the columns of the target: whole rows of
+ * a large source would miss the cache at every pixel. */
+static void turn_block(const vl_image *from, vl_image *to, turn t, uint32_t x0, uint32_t y0,
+                       uint32_t x1, uint32_t y1) {
+    size_t n = from->channels;
+    for (uint32_t y = y0; y < y1; y++) {
+        const uint8_t *in = from->pixels + y * from->stride + x0 * n;
+        uint8_t *out = to->pixels + t.start + (ptrdiff_t)y * t.down + (ptrdiff_t)x0 * t.right;
+        if (n == 1)
+            for (uint32_t x = x0; x < x1; x++, in++, out += t.right)
+                *out = *in;
+        else
+            for (uint32_t x = x0; x < x1; x++, in += 3, out += t.right) {
+                out[0] = in[0];
+                out[1] = in[1];
+                out[2] = in[2];
+            }
     }
 }
 
 vl_image *vl_image_rotate(const vl_image *image, int degrees_clockwise) {
-    int turn = ((degrees_clockwise % 360) + 360) % 360 / 90;
-    if (turn == 0)
+    enum { BLOCK = 64 };
+    int quarters = ((degrees_clockwise % 360) + 360) % 360 / 90;
+    if (quarters == 0)
         return vl_image_copy(image);
     uint32_t w = image->width, h = image->height, n = image->channels;
-    vl_image *turned = turn == 2 ? like(image, w, h, n) : like(image, h, w, n);
-    for (uint32_t y = 0; turned && y < h; y++) {
-        const uint8_t *in = image->pixels + y * image->stride;
-        for (uint32_t x = 0; x < w; x++) {
-            uint32_t to_x = turn == 1 ? h - 1 - y : turn == 2 ? w - 1 - x : y;
-            uint32_t to_y = turn == 1 ? x : turn == 2 ? h - 1 - y : w - 1 - x;
-            put_pixel(turned->pixels + to_y * turned->stride + (size_t)to_x * n,
-                      in + (size_t)x * n, n);
-        }
-    }
+    vl_image *turned = quarters == 2 ? like(image, w, h, n) : like(image, h, w, n);
+    if (!turned)
+        return NULL;
+    turn t = turn_for(image, turned, quarters);
+    for (uint32_t y = 0; y < h; y += BLOCK)
+        for (uint32_t x = 0; x < w; x += BLOCK)
+            turn_block(image, turned, t, x, y, w - x < BLOCK ? w : x + BLOCK,
+                       h - y < BLOCK ? h : y + BLOCK);
     return turned;
 }
 
@@ -137,29 +166,37 @@ static float tap_weight(const taps *t, uint32_t i) {
     return i == 0 ? t->weights[0] : i + 1 == t->count ? t->weights[1] : 1;
 }
 
-/* One row of the source, narrowed or widened to the target's width. */
-static void resize_row(const vl_image *image, uint32_t y, const taps *columns, uint32_t width,
-                       float *out) {
-    uint32_t n = image->channels;
-    const uint8_t *row = image->pixels + y * image->stride;
-    for (uint32_t x = 0; x < width; x++) {
-        const taps *t = &columns[x];
-        for (uint32_t c = 0; c < n; c++) {
-            float sum = 0;
-            for (uint32_t i = 0; i < t->count; i++)
-                sum += tap_weight(t, i) * row[(size_t)(t->first + i) * n + c];
-            out[(size_t)x * n + c] = sum * t->scale;
-        }
+/* The source rows that one target row is made of, weighed and summed, at the source's width. */
+static void sum_rows(const vl_image *image, taps t, float *sum) {
+    size_t samples = (size_t)image->width * image->channels;
+    memset(sum, 0, samples * sizeof *sum);
+    for (uint32_t i = 0; i < t.count; i++) {
+        const uint8_t *row = image->pixels + (t.first + i) * image->stride;
+        float weight = tap_weight(&t, i) * t.scale;
+        for (size_t s = 0; s < samples; s++)
+            sum[s] += weight * (float)row[s];
     }
 }
 
+static float sum_taps(const float *at, const taps *t, size_t step) {
+    float sum = t->weights[0] * at[0];
+    for (uint32_t i = 1; i + 1 < t->count; i++)
+        sum += at[i * step];
+    if (t->count > 1)
+        sum += t->weights[1] * at[(t->count - 1) * step];
+    return sum * t->scale;
+}
+
+static uint8_t to_sample(float value) {
+    return value >= 254.5f ? 255 : (uint8_t)(value + 0.5f);
+}
+
 vl_image *vl_image_resize(const vl_image *image, uint32_t width, uint32_t height) {
-    size_t samples = (size_t)width * image->channels;
-    vl_image *resized = like(image, width, height, image->channels);
+    uint32_t n = image->channels;
+    vl_image *resized = like(image, width, height, n);
     taps *columns = calloc(width ? width : 1, sizeof *columns);
-    float *row = calloc(samples ? samples : 1, sizeof *row);
-    float *sum = calloc(samples ? samples : 1, sizeof *sum);
-    if (!resized || !columns || !row || !sum) {
+    float *sum = calloc((size_t)image->width * n, sizeof *sum);
+    if (!resized || !columns || !sum) {
         vl_image_free(resized);
         resized = NULL;
         goto out;
@@ -168,21 +205,15 @@ vl_image *vl_image_resize(const vl_image *image, uint32_t width, uint32_t height
     for (uint32_t x = 0; x < width; x++)
         columns[x] = taps_for(x, image->width, width);
     for (uint32_t y = 0; y < height; y++) {
-        taps t = taps_for(y, image->height, height);
-        memset(sum, 0, samples * sizeof *sum);
-        for (uint32_t i = 0; i < t.count; i++) {
-            resize_row(image, t.first + i, columns, width, row);
-            float weight = tap_weight(&t, i) * t.scale;
-            for (size_t s = 0; s < samples; s++)
-                sum[s] += weight * row[s];
-        }
-        uint8_t *out = resized->pixels + y * resized->stride;
-        for (size_t s = 0; s < samples; s++)
-            out[s] = sum[s] >= 254.5f ? 255 : (uint8_t)(sum[s] + 0.5f);
+        uint8_t *to = resized->pixels + y * resized->stride;
+        sum_rows(image, taps_for(y, image->height, height), sum);
+        for (uint32_t x = 0; x < width; x++)
+            for (uint32_t c = 0; c < n; c++)
+                *to++ =
+                    to_sample(sum_taps(sum + (size_t)columns[x].first * n + c, &columns[x], n));
     }
 out:
     free(columns);
-    free(row);
     free(sum);
     return resized;
 }

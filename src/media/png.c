@@ -1,7 +1,8 @@
 /* png.c — PNG in and out, through libpng.
  *
- * Everything becomes 8-bit grey or RGB; transparency is laid over white, as paper is. Ancillary
- * chunks are limited in number and size, so compressed-text bombs are not unpacked. */
+ * Everything becomes 8-bit grey or RGB; transparency is laid over white, as paper is. Chunks
+ * that say nothing of the pixels (text, profiles) are skipped unread, so compressed-text bombs
+ * are not unpacked. */
 #include "media/decode.h"
 
 #include <png.h>
@@ -9,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CHUNKS = 256, MAX_CHUNK_BYTES = 8 << 20 };
+/* Of the chunks that are read (palette, transparency, resolution) none is larger. */
+enum { MAX_CHUNK_BYTES = 1 << 20 };
 
 typedef struct codec {
     const uint8_t *bytes; /* reading */
     size_t left;
     vl_buf *out; /* writing */
+    int64_t deadline_ns;
     vl_status status;
     vl_error *error;
 } codec;
@@ -67,53 +70,60 @@ static double density(png_structp png, png_infop info) {
     return x * 0.0254;
 }
 
-static vl_status read_picture(png_structp png, png_infop info, codec *c,
-                              const vl_media_limits *limits, vl_image **made,
-                              png_bytep **rows) {
-    png_read_info(png, info);
+static void read_rows(png_structp png, codec *c, vl_image *image, int passes) {
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t y = 0; y < image->height; y++) {
+            if (!(y & 63) && vl_clock_ns() > c->deadline_ns) {
+                c->status = vl_fail(c->error, VL_ERR_TIMEOUT, "decoding the PNG took too long");
+                return;
+            }
+            png_read_row(png, image->pixels + y * image->stride, NULL);
+        }
+}
+
+static void read_picture(png_structp png, png_infop info, codec *c, vl_image **made) {
     uint32_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
-    c->status = vl_media_check_size(width, height, limits, c->error);
-    if (c->status)
-        return c->status;
     uint32_t channels = ask_for_plain_samples(png, info);
-    png_set_interlace_handling(png);
+    int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
     c->status = vl_image_new(width, height, channels, made, c->error);
     if (c->status)
-        return c->status;
-    if (png_get_rowbytes(png, info) != (*made)->stride)
-        return c->status = vl_fail(c->error, VL_ERR_INTERNAL, "PNG rows of an unexpected size");
-    *rows = malloc(height * sizeof **rows);
-    if (!*rows)
-        return c->status = vl_fail(c->error, VL_ERR_MEMORY, "out of memory");
-    for (uint32_t y = 0; y < height; y++)
-        (*rows)[y] = (*made)->pixels + y * (*made)->stride;
+        return;
+    if (png_get_rowbytes(png, info) != (*made)->stride) {
+        c->status = vl_fail(c->error, VL_ERR_INTERNAL, "PNG rows of an unexpected size");
+        return;
+    }
     (*made)->dpi = density(png, info);
-    png_read_image(png, *rows);
-    return VL_OK; /* what stands behind the pixels does not matter */
+    read_rows(png, c, *made, passes); /* what stands behind the pixels does not matter */
 }
 
-/* What must be freed however reading ends; apart, because libpng jumps. */
-typedef struct result {
-    vl_image *made;
-    png_bytep *rows;
-} result;
+static void set_limits(png_structp png) {
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours say more */
+    png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "pHYs", 1);
+}
 
+/* Apart from its caller, because libpng jumps. */
 static void read_or_jump(png_structp png, png_infop info, codec *c,
-                         const vl_media_limits *limits, result *r) {
+                         const vl_media_limits *limits, vl_image **made, bool header_only) {
     if (setjmp(png_jmpbuf(png)))
         return;
     png_set_read_fn(png, c, read_bytes);
-    png_set_user_limits(png, limits->max_side, limits->max_side);
-    png_set_chunk_cache_max(png, MAX_CHUNKS);
-    png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
-    read_picture(png, info, c, limits, &r->made, &r->rows);
+    set_limits(png);
+    png_read_info(png, info);
+    c->status = vl_media_check_size(png_get_image_width(png, info),
+                                    png_get_image_height(png, info), limits, c->error);
+    if (!c->status && !header_only)
+        read_picture(png, info, c, made);
 }
 
-vl_status vl_png_decode(const void *bytes, size_t count, const vl_media_limits *limits,
-                        vl_image **image, vl_error *error) {
-    codec c = {.bytes = bytes, .left = count, .error = error};
-    result r = {0};
+static vl_status run(const void *bytes, size_t count, const vl_media_limits *limits,
+                     vl_image **image, bool header_only, vl_error *error) {
+    codec c = {.bytes = bytes,
+               .left = count,
+               .error = error,
+               .deadline_ns = vl_media_deadline(limits)};
     *image = NULL;
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -121,14 +131,24 @@ vl_status vl_png_decode(const void *bytes, size_t count, const vl_media_limits *
         png_destroy_read_struct(&png, NULL, NULL);
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     }
-    read_or_jump(png, info, &c, limits, &r);
+    read_or_jump(png, info, &c, limits, image, header_only);
     png_destroy_read_struct(&png, &info, NULL);
-    free(r.rows);
-    if (c.status)
-        vl_image_free(r.made);
-    else
-        *image = r.made;
+    if (c.status) {
+        vl_image_free(*image);
+        *image = NULL;
+    }
     return c.status;
+}
+
+vl_status vl_png_check(const void *bytes, size_t count, const vl_media_limits *limits,
+                       vl_error *error) {
+    vl_image *none;
+    return run(bytes, count, limits, &none, true, error);
+}
+
+vl_status vl_png_decode(const void *bytes, size_t count, const vl_media_limits *limits,
+                        vl_image **image, vl_error *error) {
+    return run(bytes, count, limits, image, false, error);
 }
 
 /* ---- out ------------------------------------------------------------------------------ */

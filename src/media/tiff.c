@@ -1,4 +1,11 @@
-/* tiff.c — TIFF by way of vislang-decode in a sandboxed child. */
+/* tiff.c — TIFF by way of vislang-decode in a sandboxed child.
+ *
+ * The child answers one line and then, for a page, a PNM:
+ *
+ *   pages N\n
+ *   page ORIENTATION DPI\n P5|P6 WIDTH HEIGHT 255\n samples…
+ *   error STATUS MESSAGE\n          STATUS is a vl_status_name
+ */
 #include "media/decode.h"
 
 #include <stdio.h>
@@ -24,18 +31,64 @@ static const char *decoder_path(char *path, size_t bytes) {
 }
 
 static vl_status run_decoder(const char *const *argv, const void *bytes, size_t count,
-                             const vl_media_limits *limits, size_t max_output, vl_buf *out,
-                             vl_error *error) {
+                             const vl_media_limits *limits, vl_buf *out, vl_error *error) {
+    vl_error local;
     vl_child_options options = vl_child_options_default();
     options.argv = argv;
     options.input = bytes;
     options.input_bytes = count;
     options.input_as_file = true;
-    options.max_output = max_output;
+    options.max_output = out->max;
     options.max_memory = limits->max_memory;
     options.max_seconds = limits->max_seconds;
-    return vl_child_run(&options, out, NULL, error);
+    if (!error)
+        error = &local;
+    vl_status status = vl_child_run(&options, out, NULL, error);
+    if (status == VL_ERR_MISSING)
+        return vl_fail(error, VL_ERR_MISSING,
+                       "TIFF needs the program vislang-decode beside vislang, or its path in "
+                       "VISLANG_DECODER");
+    return status ? vl_error_prefix(error, "TIFF") : VL_OK;
 }
+
+/* ---- what the child says ---------------------------------------------------------------- */
+
+/* An "error" line, or an answer that is none of ours. */
+static vl_status parse_error(const vl_buf *reply, vl_error *error) {
+    static const vl_status passed_on[] = {VL_ERR_LIMIT, VL_ERR_UNSUPPORTED};
+    char status[32] = "", message[300] = "";
+    if (!reply->data || sscanf(reply->data, "error %31s %299[^\n]", status, message) != 2)
+        return vl_fail(error, VL_ERR_INPUT, "the TIFF could not be decoded");
+    message[vl_utf8_valid_prefix(message, strlen(message))] = '\0';
+    for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
+        if (!strcmp(status, vl_status_name(passed_on[i])))
+            return vl_fail(error, passed_on[i], "%s", message);
+    return vl_fail(error, VL_ERR_INPUT, "%s", message);
+}
+
+vl_status vl_tiff_parse_count(const vl_buf *reply, uint32_t *pages, vl_error *error) {
+    *pages = 0;
+    if (!reply->data || sscanf(reply->data, "pages %9u", pages) != 1)
+        return parse_error(reply, error);
+    return *pages ? VL_OK : vl_fail(error, VL_ERR_INPUT, "the TIFF has no pages");
+}
+
+vl_status vl_tiff_parse_page(vl_buf *reply, const vl_media_limits *limits, vl_image **image,
+                             vl_error *error) {
+    unsigned orientation, dpi;
+    *image = NULL;
+    if (!reply->data || sscanf(reply->data, "page %9u %9u", &orientation, &dpi) != 2)
+        return parse_error(reply, error);
+    size_t head = strcspn(reply->data, "\n") + 1;
+    vl_status status = vl_pnm_take(reply, head, limits, image, error);
+    if (status)
+        return status;
+    (*image)->dpi = dpi < 100000 ? dpi : 0;
+    *image = vl_image_orient(*image, orientation <= 8 ? (int)orientation : 1);
+    return *image ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory to turn the picture");
+}
+
+/* ---- asking ----------------------------------------------------------------------------- */
 
 vl_status vl_tiff_page_count(const void *bytes, size_t count, const vl_media_limits *limits,
                              uint32_t *pages, vl_error *error) {
@@ -44,30 +97,13 @@ vl_status vl_tiff_page_count(const void *bytes, size_t count, const vl_media_lim
     snprintf(memory, sizeof memory, "%zu", limits->max_memory);
     const char *argv[] = {decoder_path(path, sizeof path), "count", max_pages, memory, NULL};
     vl_buf out;
-    vl_buf_init(&out, 64);
-    vl_status status = run_decoder(argv, bytes, count, limits, 64, &out, error);
-    unsigned long number = !status && out.data ? strtoul(out.data, NULL, 10) : 0;
-    if (!status && (!number || number > UINT32_MAX))
-        status = vl_fail(error, VL_ERR_INPUT, "the TIFF has no pages");
-    *pages = (uint32_t)number;
+    vl_buf_init(&out, 1024);
+    *pages = 0;
+    vl_status status = run_decoder(argv, bytes, count, limits, &out, error);
+    if (!status)
+        status = vl_tiff_parse_count(&out, pages, error);
     vl_buf_deinit(&out);
     return status;
-}
-
-/* "ORIENTATION DPI\n", then a PNM. */
-static vl_status parse_page(const vl_buf *out, const vl_media_limits *limits, vl_image **image,
-                            vl_error *error) {
-    char *line_end = out->data ? memchr(out->data, '\n', out->len) : NULL;
-    int orientation, dpi;
-    if (!line_end || sscanf(out->data, "%d %d", &orientation, &dpi) != 2)
-        return vl_fail(error, VL_ERR_INPUT, "the TIFF page could not be decoded");
-    size_t head = (size_t)(line_end + 1 - out->data);
-    vl_status status = vl_pnm_decode(out->data + head, out->len - head, limits, image, error);
-    if (status)
-        return status;
-    (*image)->dpi = dpi > 0 && dpi < 100000 ? dpi : 0;
-    *image = vl_image_orient(*image, orientation);
-    return *image ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory to turn the picture");
 }
 
 vl_status vl_tiff_decode(const void *bytes, size_t count, uint32_t page,
@@ -79,13 +115,12 @@ vl_status vl_tiff_decode(const void *bytes, size_t count, uint32_t page,
     snprintf(memory, sizeof memory, "%zu", limits->max_memory);
     const char *argv[] = {
         decoder_path(path, sizeof path), "page", index, side, pixels, memory, NULL};
-    size_t max_output = (size_t)limits->max_pixels * 3 + 128;
     vl_buf out;
-    vl_buf_init(&out, max_output);
+    vl_buf_init(&out, (size_t)limits->max_pixels * 3 + 1024);
     *image = NULL;
-    vl_status status = run_decoder(argv, bytes, count, limits, max_output, &out, error);
+    vl_status status = run_decoder(argv, bytes, count, limits, &out, error);
     if (!status)
-        status = parse_page(&out, limits, image, error);
+        status = vl_tiff_parse_page(&out, limits, image, error);
     vl_buf_deinit(&out);
     return status;
 }
