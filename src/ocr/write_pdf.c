@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicode/ubidi.h>
+#include <unicode/ustring.h>
 #include <unicode/utf8.h>
 #include <zlib.h>
 
@@ -118,6 +120,44 @@ typedef struct placement { /* of a page, in points */
     double scale, height;
 } placement;
 
+static void put_codes(vl_ocr_writer *w, const char *text, int32_t bytes) {
+    for (int32_t at = 0; at < bytes;) {
+        UChar32 c;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        vl_buf_printf(&w->buf, "%04X", code_of(w->state, (uint32_t)c));
+    }
+}
+
+/* In the order glyphs lie on the page (UAX #9): letters from the right, numbers from the left.
+ */
+static void put_visual(vl_ocr_writer *w, const char *text, int32_t bytes) {
+    enum { LONGEST_WORD = 256 };
+    UChar wide[LONGEST_WORD];
+    int32_t length = 0, order[LONGEST_WORD];
+    UErrorCode code = U_ZERO_ERROR;
+    u_strFromUTF8WithSub(wide, LONGEST_WORD, &length, text, bytes, 0xFFFD, NULL, &code);
+    UBiDi *bidi = U_SUCCESS(code) ? ubidi_open() : NULL;
+    if (bidi) {
+        ubidi_setPara(bidi, wide, length, UBIDI_RTL, NULL, &code);
+        ubidi_getVisualMap(bidi, order, &code);
+        ubidi_close(bidi);
+    }
+    if (!bidi || U_FAILURE(code)) { /* no word is that long */
+        put_codes(w, text, bytes);
+        return;
+    }
+    for (int32_t i = 0; i < length; i++) {
+        UChar32 c = wide[order[i]];
+        if (U16_IS_TRAIL(c) && i + 1 < length && U16_IS_LEAD(wide[order[i + 1]]))
+            c = U16_GET_SUPPLEMENTARY(wide[order[++i]], c);
+        else if (U16_IS_LEAD(c) && i + 1 < length && U16_IS_TRAIL(wide[order[i + 1]])) {
+            UChar32 trail = wide[order[++i]];
+            c = U16_GET_SUPPLEMENTARY(c, trail);
+        }
+        vl_buf_printf(&w->buf, "%04X", code_of(w->state, (uint32_t)c));
+    }
+}
+
 /* `text` stretched over [x, x + width) of the line, in pixels. */
 static void put_text(vl_ocr_writer *w, const placement *p, const vl_line *line, double x,
                      double width, const char *text, bool rtl) {
@@ -135,13 +175,12 @@ static void put_text(vl_ocr_writer *w, const placement *p, const vl_line *line, 
                        : 0;
     double drop = slope * (x - line->box.x - line->box.width / 2.0);
     double base = line->box.y + line->box.height * (1 + DESCENT / 1000.0) + drop;
-    vl_buf_printf(out, "/F %.2f Tf %.3f 0 0 1 %.2f %.2f Tm <", size, rtl ? -stretch : stretch,
-                  (rtl ? x + width : x) * p->scale, p->height - base * p->scale);
-    for (int32_t at = 0; at < bytes;) {
-        UChar32 c;
-        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
-        vl_buf_printf(out, "%04X", code_of(w->state, (uint32_t)c));
-    }
+    vl_buf_printf(out, "/F %.2f Tf %.3f 0 0 1 %.2f %.2f Tm <", size, stretch, x * p->scale,
+                  p->height - base * p->scale);
+    if (rtl)
+        put_visual(w, text, bytes);
+    else
+        put_codes(w, text, bytes);
     vl_buf_puts(out, "> Tj\n");
 }
 
