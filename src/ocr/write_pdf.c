@@ -147,14 +147,14 @@ static void put_visual(vl_ocr_writer *w, const char *text, int32_t bytes) {
         return;
     }
     for (int32_t i = 0; i < length; i++) {
-        UChar32 c = wide[order[i]];
-        if (U16_IS_TRAIL(c) && i + 1 < length && U16_IS_LEAD(wide[order[i + 1]]))
-            c = U16_GET_SUPPLEMENTARY(wide[order[++i]], c);
-        else if (U16_IS_LEAD(c) && i + 1 < length && U16_IS_TRAIL(wide[order[i + 1]])) {
-            UChar32 trail = wide[order[++i]];
-            c = U16_GET_SUPPLEMENTARY(c, trail);
-        }
-        vl_buf_printf(&w->buf, "%04X", code_of(w->state, (uint32_t)c));
+        UChar unit = wide[order[i]], next = i + 1 < length ? wide[order[i + 1]] : 0;
+        uint32_t point = unit;
+        if (U16_IS_TRAIL(unit) && U16_IS_LEAD(next)) /* a pair in a right-to-left run */
+            point = (uint32_t)U16_GET_SUPPLEMENTARY(next, unit);
+        else if (U16_IS_LEAD(unit) && U16_IS_TRAIL(next))
+            point = (uint32_t)U16_GET_SUPPLEMENTARY(unit, next);
+        i += point > 0xFFFF;
+        vl_buf_printf(&w->buf, "%04X", code_of(w->state, point));
     }
 }
 
