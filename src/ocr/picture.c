@@ -2,7 +2,7 @@
  *
  * Straight line: pixels → pix (grey when no pixel is coloured) → turned → surveyed (Otsu,
  * connected marks: polarity, letter height, skew, one line or many) → deskewed → scaled. One
- * survey costs about 2 % of reading the page.
+ * survey costs 2 to 4 % of reading the page.
  *
  *   pix_from_image, vl_ocr_picture_image   between vl_image and leptonica
  *   survey                                 what the pixels say
