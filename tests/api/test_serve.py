@@ -504,7 +504,7 @@ class Pressure(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
 
     def test_drain_loses_nothing(self):
-        server = Server(PROGRAM, max_concurrent_requests=64)
+        server = Server(PROGRAM, max_concurrent_requests=64, drain_timeout=250)
         clients = [server.connect(120) for _ in range(50)]
         kept = server.connect(30)
         kept.write(request_bytes("GET", "/health"))

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("VISLANG_PROGRAM", str(ROOT / "build" / "vislang"))
+PROGRAM = os.environ.pop("VISLANG_PROGRAM", str(ROOT / "build" / "vislang"))
 SAMPLES = ROOT / "samples"
 SWAHILI = SAMPLES / "notice-swh.jpg"
 COMMANDS = ["predict", "ocr", "serve", "train", "doctor", "help"]
