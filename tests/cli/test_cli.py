@@ -132,7 +132,7 @@ class Predict(unittest.TestCase):
             text.write_text("not a picture")
             empty = Path(folder, "empty.jpg")
             empty.touch()
-            for path, code in ((text, 3), (empty, 3), (Path(folder, "none.png"), 1)):
+            for path, code in ((text, 3), (empty, 3), (Path(folder, "none.png"), 3)):
                 result = vislang("predict", path)
                 self.assertEqual(result.returncode, code, result.stderr)
                 self.assertIn(path.name, result.stderr.decode())
