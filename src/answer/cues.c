@@ -2,10 +2,10 @@
 #include "answer/reading.h"
 
 const char *const cue_date[] = {
-    "date",    "day",      "when",   "dated",    "issued", "fecha", "cuándo", "cuando",
-    "data",    "quand",    "jour",   "tarehe",   "lini",   "siku",  "kwanan", "wata",
-    "yaushe",  "taariikh", "goorma", "maalinta", "дата",   "коли",  "число",  "когда",
-    "التاريخ", "تاريخ",    "متى",    "يوم",      "ቀን",     "መቼ",    "ရက်စွဲ",    NULL};
+    "date",     "day",    "when",     "dated", "fecha", "cuándo", "cuando", "data",
+    "quand",    "jour",   "tarehe",   "lini",  "siku",  "kwanan", "wata",   "yaushe",
+    "taariikh", "goorma", "maalinta", "дата",  "коли",  "число",  "когда",  "التاريخ",
+    "تاريخ",    "متى",    "يوم",      "ቀን",    "መቼ",    "ရက်စွဲ",    NULL};
 const char *const cue_phone[] = {
     "phone",   "telephone", "tel",      "mobile",    "call",   "hotline",   "number",
     "contact", "cell",      "fax",      "simu",      "piga",   "téléphone", "appelez",

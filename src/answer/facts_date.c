@@ -167,6 +167,13 @@ static bool marked_ethiopian(const text_line *line, size_t from) {
     return false;
 }
 
+/* The mark of the Ethiopian calendar belongs to the date when it follows as a word of its own.
+ */
+static size_t with_mark(const text_line *line, size_t end) {
+    return end < line->count && !strncmp(line->tokens[end].text, "ዓ", strlen("ዓ")) ? end + 1
+                                                                                   : end;
+}
+
 /* "14 Machi 2026", "9 de mayo de 2026", "3 ga Yuni 2026", "11 лютого 2026". */
 static found_date day_month_year(reading *r, const text_line *line, size_t at) {
     const token *t = line->tokens;
@@ -188,7 +195,7 @@ static found_date day_month_year(reading *r, const text_line *line, size_t at) {
                             ? iso_from_ethiopian(r, year, ethiopian, day)
                         : month ? iso(r, year, month, day)
                                 : NULL;
-    return (found_date){y + 1 - at, value, 0.98};
+    return (found_date){with_mark(line, y + 1) - at, value, 0.98};
 }
 
 /* "August 30, 2026", "መጋቢት 12 ቀን 2018 ዓ.ም". */
@@ -210,7 +217,7 @@ static found_date month_day_year(reading *r, const text_line *line, size_t at) {
         ethiopian
             ? marked_ethiopian(line, y) ? iso_from_ethiopian(r, year, ethiopian, day) : NULL
             : iso(r, year, month, day);
-    return (found_date){y + 1 - at, value, 0.97};
+    return (found_date){with_mark(line, y + 1) - at, value, 0.97};
 }
 
 /* "၂၀၂၆ ခုနှစ် ဇူလိုင်လ ၈ ရက်", "2026 March 8". */

@@ -51,14 +51,16 @@ static const char *number_start(const char *ascii) {
         return NULL;
     size_t length = strspn(start, "0123456789+()-./");
     const char *rest = start + length;
-    return length >= 3 && (!*rest || strspn(rest, ",;:!?)။።") == strlen(rest)) ? start : NULL;
+    return length >= 2 && (!*rest || strspn(rest, ",;:!?)။።") == strlen(rest)) ? start : NULL;
 }
 
 static const char *phone_value(reading *r, const text_line *line, size_t first, size_t count) {
     char *digits = vl_arena_alloc(r->arena, 40);
     size_t used = 0;
     for (size_t i = first; digits && i < first + count; i++)
-        for (const char *c = number_start(line->tokens[i].ascii); c && *c && used < 38; c++)
+        for (const char *c = i == first ? number_start(line->tokens[i].ascii)
+                                        : line->tokens[i].ascii;
+             c && *c && used < 38; c++)
             if ((*c == '+' && used == 0) || (*c >= '0' && *c <= '9'))
                 digits[used++] = *c;
     if (digits && !strncmp(digits, "00", 2)) { /* the international prefix, written out */
