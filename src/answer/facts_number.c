@@ -38,8 +38,10 @@ static bool overlaps_fact(const reading *r, const text_line *line, size_t at,
 /* ---- telephone numbers (ITU-T E.123, E.164: at most 15 digits)
  * --------------------------------- */
 
+/* Digits and their separators; a sentence may go on behind them. */
 static bool is_number_part(const char *ascii) {
-    return *ascii && strspn(ascii, "0123456789+()-./ ") == strlen(ascii) && count_digits(ascii);
+    const char *rest = ascii + strspn(ascii, "0123456789()-./");
+    return count_digits(ascii) && strspn(rest, ",;:!?") == strlen(rest);
 }
 
 /* A word may carry a label or a full stop: "simu:+254711555014." */
@@ -78,7 +80,7 @@ static size_t phone_length(const text_line *line, size_t at, size_t *digits) {
     size_t end = at + 1;
     *digits = count_digits(first);
     while (end < line->count && *digits < 15 && is_number_part(line->tokens[end].ascii) &&
-           !strchr(line->tokens[end].ascii, '+') &&
+           !strpbrk(line->tokens[end - 1].ascii, ",;:!?") &&
            count_digits(line->tokens[end].ascii) <= 7 &&
            *digits + count_digits(line->tokens[end].ascii) <= 15)
         *digits += count_digits(line->tokens[end++].ascii);
