@@ -68,11 +68,13 @@ static JDIMENSION rows_read(j_decompress_ptr info) {
     return rows < info->image_height ? rows : info->image_height;
 }
 
-/* The data stops, or its end marker stands where rows should be. */
+/* The data stops, or a marker stands where rows should be: the rest of the scan is lost unless
+ * the decoder can find its place again at a restart marker. */
 static bool ends_here(j_decompress_ptr info) {
     int code = info->err->msg_code;
     return code == JWRN_JPEG_EOF ||
-           (code == JWRN_HIT_MARKER && info->unread_marker == MARKER_END);
+           (code == JWRN_HIT_MARKER &&
+            (!info->restart_interval || info->unread_marker == MARKER_END));
 }
 
 static void on_message(j_common_ptr info, int level) {

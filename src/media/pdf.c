@@ -20,14 +20,21 @@ static vl_status explain(vl_status status, vl_error *error) {
     if (status == VL_ERR_MISSING)
         return vl_fail(error, VL_ERR_MISSING,
                        "PDF needs poppler's programs: apt-get install poppler-utils");
-    if (status == VL_ERR_INPUT && strstr(error->message, "Incorrect password"))
+    if (status != VL_ERR_INPUT)
+        return status;
+    char said[sizeof error->message];
+    snprintf(said, sizeof said, "%s", error->message);
+    if (strstr(said, "Incorrect password"))
         return vl_fail(
-            error, VL_ERR_INPUT,
+            error, status,
             "the PDF is encrypted and asks for a password; remove the password first");
-    if (status == VL_ERR_INPUT && strstr(error->message, "signal"))
-        return vl_fail(error, VL_ERR_INPUT,
+    if (strstr(said, "Wrong page range"))
+        return vl_fail(error, status, "the PDF has no pages that can be read");
+    if (strstr(said, "signal"))
+        return vl_fail(error, status,
                        "the PDF is broken, or needs more memory to draw than is allowed");
-    return status ? vl_error_prefix(error, "PDF") : VL_OK;
+    const char *reason = strstr(said, "Error: ");
+    return vl_fail(error, status, "broken PDF: %s", reason ? reason + 7 : said);
 }
 
 static vl_status run_poppler(const char *const *argv, const void *bytes, size_t count,
@@ -61,7 +68,7 @@ static unsigned long page_count_in(const char *info) {
 }
 
 static bool is_length(double points) {
-    return isfinite(points) && points > 0 && points < 1e9;
+    return isfinite(points) && points > 0 && points < 1e12;
 }
 
 /* "Page    2 size: 595.32 x 841.92 pts (A4)". A page without a usable size keeps 0×0. */
