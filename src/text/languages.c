@@ -29,6 +29,7 @@ static const struct {
     {"kpv", "kpv", "Komi-Zyrian"},
     {"nus", "nus", "Nuer"},
     {"din", "din", "Dinka"},
+    {"hbs", "sh", "Serbo-Croatian"},
 };
 
 enum { MAX_NAMES = 512, NAME_BYTES = 48 };
