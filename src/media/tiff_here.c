@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <tiffio.h>
+#include <unistd.h>
 
 typedef struct complaint {
     char text[200];
@@ -35,7 +36,7 @@ static int drop_warning(TIFF *tiff, void *user, const char *module, const char *
 }
 
 static TIFF *open_tiff(int fd, const vl_media_limits *limits, complaint *said) {
-    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+    TIFFOpenOptions *options = lseek(fd, 0, SEEK_SET) == 0 ? TIFFOpenOptionsAlloc() : NULL;
     if (!options)
         return NULL;
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)(limits->max_memory / 2));

@@ -136,8 +136,8 @@ static void grey_is_luma(void **state) {
 }
 
 static vl_image *decoded(const vl_buf *bytes) {
-    vl_document *document;
-    vl_image *image;
+    vl_document *document = NULL;
+    vl_image *image = NULL;
     vl_error error = {0};
     vl_media_limits limits = vl_media_limits_default();
     if (vl_document_open(bytes->data, bytes->len, &limits, &document, &error) ||
