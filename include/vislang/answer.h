@@ -78,8 +78,9 @@ typedef struct vl_answer_options {
 } vl_answer_options;
 vl_answer_options vl_answer_options_default(void);
 /* The settings that concern answering (max_pages, max_side, tessdata, …). Strings point into
- * `config`, which must outlive the options. */
-vl_answer_options vl_answer_options_from_config(const vl_config *config);
+ * `config`, which must outlive the options. VL_ERR_USAGE for an engine this version lacks. */
+vl_status vl_answer_options_from_config(const vl_config *config, vl_answer_options *options,
+                                        vl_error *error);
 
 typedef struct vl_answerer vl_answerer;
 vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answerer,

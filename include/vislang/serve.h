@@ -12,8 +12,9 @@ extern "C" {
 #endif
 
 typedef struct vl_server vl_server;
-/* Binds and starts. Keys used: host, port, workers, max_upload_size,
- * max_concurrent_requests, cache_size_mb, cache_ttl, … (docs/configuration.md). */
+/* Binds and starts. `config` must outlive the server. Keys used: host, port, workers,
+ * max_upload_size, max_concurrent_requests, cache_size_mb, cache_ttl, …
+ * (docs/configuration.md). */
 vl_status vl_server_start(const vl_config *config, vl_server **server, vl_error *error);
 uint16_t vl_server_port(const vl_server *server); /* the bound one (port 0 picks a free one) */
 /* Refuses new connections, lets every accepted request finish (at most `max_seconds`), then

@@ -190,7 +190,11 @@ int cli_doctor(const cli_args *args) {
         return exit_code;
     }
     static report r;
-    vl_answer_options options = vl_answer_options_from_config(config);
+    vl_answer_options options;
+    if (vl_answer_options_from_config(config, &options, &error)) {
+        vl_config_free(config);
+        return cli_fail(args, &error);
+    }
     check_engine(&r);
     check_packs(&r, &options);
     check_program(&r, "pdfinfo", "poppler-utils");

@@ -371,10 +371,10 @@ int cli_ocr(const cli_args *args) {
     int exit_code;
     batch_init(&run.files);
     vl_status status = cli_config(args, &config, &error);
-    if (!status) {
-        run.options = vl_answer_options_from_config(config);
+    if (!status)
+        status = vl_answer_options_from_config(config, &run.options, &error);
+    if (!status)
         status = prepare(args, &run, &error);
-    }
     if (!status) {
         struct sigaction action = {.sa_handler = ask_stop};
         sigaction(SIGINT, &action, NULL);

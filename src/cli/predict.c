@@ -81,8 +81,8 @@ int cli_predict(const cli_args *args) {
         exit_code = cli_fail(args, &error);
         goto out;
     }
-    options = vl_answer_options_from_config(config);
-    if (vl_answerer_new(&options, &answerer, &error)) {
+    if (vl_answer_options_from_config(config, &options, &error) ||
+        vl_answerer_new(&options, &answerer, &error)) {
         exit_code = cli_fail(args, &error);
         goto out;
     }

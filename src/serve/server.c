@@ -30,22 +30,13 @@ static size_t at_least(int64_t value, size_t least) {
 }
 
 /* How documents are decoded and read, the same as on the command line. */
-static void read_answer_settings(const vl_config *config, vl_serve_settings *settings) {
+static vl_status read_answer_settings(const vl_config *config, vl_serve_settings *settings,
+                                      vl_error *error) {
     vl_answer_options *answer = &settings->answer;
-    copy_setting(config, "languages", settings->languages, sizeof settings->languages);
-    copy_setting(config, "tessdata", settings->tessdata, sizeof settings->tessdata);
-    *answer = vl_answer_options_default();
-    answer->max_pages = (uint32_t)vl_config_int(config, "max_pages");
-    answer->limits.max_bytes = settings->max_upload;
-    answer->limits.max_side = (uint32_t)vl_config_int(config, "max_side");
-    answer->limits.max_pixels = (uint64_t)vl_config_int(config, "max_pixels");
-    answer->limits.max_seconds = vl_config_number(config, "decode_timeout");
-    answer->limits.pdf_dpi = vl_config_number(config, "pdf_dpi");
-    answer->ocr.languages = settings->languages[0] ? settings->languages : NULL;
-    answer->ocr.tessdata = settings->tessdata[0] ? settings->tessdata : NULL;
-    answer->ocr.max_seconds = vl_config_number(config, "ocr_timeout");
+    vl_status status = vl_answer_options_from_config(config, answer, error);
     if (settings->request_seconds > 0 && answer->ocr.max_seconds > settings->request_seconds)
         answer->ocr.max_seconds = settings->request_seconds;
+    return status;
 }
 
 vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
@@ -76,8 +67,7 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
     copy_setting(config, "allowed_hosts", settings->allowed_hosts,
                  sizeof settings->allowed_hosts);
     copy_setting(config, "cors_origins", settings->cors_origins, sizeof settings->cors_origins);
-    read_answer_settings(config, settings);
-    return VL_OK;
+    return read_answer_settings(config, settings, error);
 }
 
 /* ---- connections -------------------------------------------------------------------- */

@@ -50,8 +50,7 @@ typedef struct vl_serve_settings {
     double cache_seconds;
     char allowed_hosts[1024], cors_origins[1024];
     bool log_requests;
-    char languages[VL_LANGUAGES_MAX], tessdata[1024];
-    vl_answer_options answer; /* its strings point into this struct */
+    vl_answer_options answer; /* its strings point into the configuration */
 } vl_serve_settings;
 vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
                                  vl_error *error);
