@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *text = (const char *)data + 1;
     vl_status a = parse(text, size - 1, size, &whole);
     vl_status b = parse(text, size - 1, (size_t)data[0] % 64 + 1, &cut);
-    if (a != b || (!a && (whole.len != cut.len || memcmp(whole.data, cut.data, cut.len))))
+    if (a != b ||
+        (!a && (whole.len != cut.len || (whole.len && memcmp(whole.data, cut.data, cut.len)))))
         if (a != b || whole.len)
             abort();
     char boundary[VL_MULTIPART_BOUNDARY_MAX + 1];
