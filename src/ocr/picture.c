@@ -56,8 +56,7 @@ static void row_to_grey(const vl_image *image, uint32_t y, l_uint32 *line) {
         SET_DATA_BYTE(line, x, (l_uint8)((p[0] * 77u + p[1] * 150u + p[2] * 29u) >> 8));
 }
 
-static PIX *pix_from_image(const vl_image *image) {
-    bool colour = is_coloured(image);
+static PIX *pix_from_image(const vl_image *image, bool colour) {
     PIX *pix = pixCreateNoInit((l_int32)image->width, (l_int32)image->height, colour ? 32 : 8);
     if (!pix)
         return NULL;
@@ -77,15 +76,45 @@ static PIX *pix_from_image(const vl_image *image) {
     return pix;
 }
 
-vl_status vl_ocr_picture_image(const vl_ocr_picture *picture, const vl_image *like,
+static PIX *deskewed(PIX *pix, double skew) {
+    l_int32 width = pixGetWidth(pix), height = pixGetHeight(pix);
+    return pixRotate(pix, (l_float32)(skew * 3.14159265358979 / 180.0), L_ROTATE_AREA_MAP,
+                     L_BRING_IN_WHITE, width, height);
+}
+
+/* The picture it was read from once more, turned and straightened alike, in its own colours:
+ * what is read is grey, what is shown and kept must not be. */
+static PIX *upright_in_colour(const vl_ocr_picture *picture, const vl_image *original) {
+    PIX *pix = pix_from_image(original, true);
+    PIX *turned = pix && picture->rotation ? pixRotateOrth(pix, picture->rotation / 90)
+                  : pix                    ? pixClone(pix)
+                                           : NULL;
+    pixDestroy(&pix);
+    PIX *straight = turned && picture->skew != 0 ? deskewed(turned, picture->skew) : NULL;
+    if (straight)
+        pixDestroy(&turned);
+    return straight ? straight : turned;
+}
+
+vl_status vl_ocr_picture_image(const vl_ocr_picture *picture, const vl_image *original,
                                vl_image **out, vl_error *error) {
-    PIX *pix = picture->upright;
+    *out = NULL;
+    if (!picture->rotation && picture->skew == 0) {
+        *out = vl_image_copy(original);
+        return *out ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the page picture");
+    }
+    PIX *pix = original->channels == 3 ? upright_in_colour(picture, original)
+                                       : pixClone(picture->upright);
+    if (!pix)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the page picture");
     uint32_t width = (uint32_t)pixGetWidth(pix), height = (uint32_t)pixGetHeight(pix);
     bool colour = pixGetDepth(pix) == 32;
     vl_image *image = NULL;
-    vl_status status = vl_image_new(width, height, colour ? 3 : like->channels, &image, error);
-    if (status)
+    vl_status status = vl_image_new(width, height, colour ? 3 : 1, &image, error);
+    if (status) {
+        pixDestroy(&pix);
         return status;
+    }
     image->dpi = picture->dpi;
     l_uint32 *data = pixGetData(pix);
     size_t words = (size_t)pixGetWpl(pix);
@@ -103,6 +132,7 @@ vl_status vl_ocr_picture_image(const vl_ocr_picture *picture, const vl_image *li
             *p++ = (uint8_t)(value >> L_BLUE_SHIFT);
         }
     }
+    pixDestroy(&pix);
     *out = image;
     return VL_OK;
 }
@@ -281,12 +311,6 @@ static double work_scale(const vl_ocr_survey *survey, PIX *pix, uint32_t max_sid
     return scale;
 }
 
-static PIX *deskewed(PIX *pix, double skew) {
-    l_int32 width = pixGetWidth(pix), height = pixGetHeight(pix);
-    return pixRotate(pix, (l_float32)(skew * 3.14159265358979 / 180.0), L_ROTATE_AREA_MAP,
-                     L_BRING_IN_WHITE, width, height);
-}
-
 /* The file's resolution is believed only where letters have a size that fits it: phones and
  * editors write 72 into everything. Print of 10 points has an x-height of about dpi / 15. */
 static int believed_dpi(double dpi, double scale, double letter_height) {
@@ -302,7 +326,8 @@ vl_status vl_ocr_picture_init(vl_ocr_picture *picture, const vl_image *image, in
                               vl_error *error) {
     memset(picture, 0, sizeof *picture);
     vl_status status = VL_OK;
-    PIX *pix = pix_from_image(image), *turned = NULL, *grey = NULL, *sized = NULL;
+    PIX *pix = pix_from_image(image, is_coloured(image)), *turned = NULL, *grey = NULL,
+        *sized = NULL;
     if (pix && rotation)
         turned = pixRotateOrth(pix, rotation / 90);
     else if (pix)

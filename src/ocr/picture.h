@@ -40,8 +40,9 @@ vl_status vl_ocr_picture_init(vl_ocr_picture *picture, const vl_image *image, in
 void vl_ocr_picture_deinit(vl_ocr_picture *picture);
 /* A box of `work` in pixels of `upright`. */
 vl_box vl_ocr_picture_box(const vl_ocr_picture *picture, vl_box work_box);
-/* The upright picture as an image (caller frees). `like` says channels wanted at least. */
-vl_status vl_ocr_picture_image(const vl_ocr_picture *picture, const vl_image *like,
+/* The upright picture as an image (caller frees), in the colours of `original`, which it was
+ * made from. */
+vl_status vl_ocr_picture_image(const vl_ocr_picture *picture, const vl_image *original,
                                vl_image **image, vl_error *error);
 /* Up to `max` of `lines` cut out of `work` and stacked on white, the longest text-like ones
  * first. NULL: none or no memory. The caller destroys it. */
