@@ -1,5 +1,6 @@
 # Files made to break a decoder: hostile.corpus writes them into the build tree, hostile.run opens
-# every one under the default limits and holds the decoders to their promises.
+# every one under the default limits, in two halves that may run side by side, and holds the
+# decoders to their promises.
 find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND AND TARGET vl_media AND TARGET vislang-decode)
     set(hostile ${CMAKE_CURRENT_LIST_DIR})
@@ -12,7 +13,15 @@ if(Python3_FOUND AND TARGET vl_media AND TARGET vislang-decode)
                           ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME hostile.corpus COMMAND ${Python3_EXECUTABLE} -B ${hostile}/make_corpus.py
              $<TARGET_FILE:hostile_seeds> ${CMAKE_BINARY_DIR}/hostile)
-    add_test(NAME hostile.run COMMAND hostile_run ${CMAKE_BINARY_DIR}/hostile)
     set_tests_properties(hostile.corpus PROPERTIES FIXTURES_SETUP hostile TIMEOUT 120)
-    set_tests_properties(hostile.run PROPERTIES FIXTURES_REQUIRED hostile TIMEOUT 1200)
+    foreach(shard 0 1)
+        add_test(NAME hostile.run${shard}
+                 COMMAND hostile_run ${CMAKE_BINARY_DIR}/hostile ${shard} 2)
+        set_tests_properties(hostile.run${shard} PROPERTIES FIXTURES_REQUIRED hostile TIMEOUT 900)
+    endforeach()
+endif()
+# The unit tests of documents run it as well.
+if(TARGET test_media_document AND TARGET vislang-decode)
+    add_dependencies(test_media_document vislang-decode)
+    add_dependencies(test_media_image vislang-decode)
 endif()
