@@ -13,6 +13,7 @@ typedef struct vl_ocr_job {
     const vl_image *image;
     bool detect_orientation;
     bool photo; /* a photograph: text is not to be expected */
+    bool blank; /* nothing stands out from the ground: there is nothing to read */
     uint32_t max_side;
     int64_t deadline_ns;
     vl_arena *arena;

@@ -335,9 +335,11 @@ static vl_status job_init(const vl_ocr *ocr, const vl_image *image, bool detecti
     };
     if (ocr->options.max_seconds > 0)
         job->deadline_ns = vl_clock_ns() + (int64_t)(ocr->options.max_seconds * 1e9);
-    if (detecting && ocr->options.fast_photo && image->width >= 150 && image->height >= 150 &&
-        !vl_picture_look_at(image, &look, NULL))
-        job->photo = look.kind == VL_PICTURE_PHOTO;
+    if (detecting && ocr->options.fast_photo && !vl_picture_look_at(image, &look, NULL)) {
+        bool large = image->width >= 150 && image->height >= 150;
+        job->photo = large && look.kind == VL_PICTURE_PHOTO;
+        job->blank = look.kind == VL_PICTURE_BLANK;
+    }
     job->max_side = job->photo ? PHOTO_SIDE : 0;
     return VL_OK;
 }
@@ -359,8 +361,12 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (status)
         return status;
     snprintf(packs, sizeof packs, "%s", asked);
-    status = *asked ? read_given(&job, packs, &picture, &reading, error)
-                    : read_detecting(&job, packs, &picture, &reading, error);
+    if (job.blank) /* nothing to turn, straighten or read */
+        status = vl_ocr_picture_init(&picture, image, 0, false, 0, arena, error);
+    else if (*asked)
+        status = read_given(&job, packs, &picture, &reading, error);
+    else
+        status = read_detecting(&job, packs, &picture, &reading, error);
     if (status)
         goto out;
     /* Many marks that read well are a page, however colourful; and who names the languages
