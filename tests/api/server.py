@@ -54,12 +54,12 @@ class Server:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def connect(self, timeout=20):
+    def connect(self, timeout=90):
         s = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return Client(s)
 
-    def send(self, request, timeout=20):
+    def send(self, request, timeout=90):
         """Sends raw bytes on a new connection; the first response."""
         with self.connect(timeout) as client:
             client.write(request)

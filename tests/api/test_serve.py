@@ -504,14 +504,14 @@ class Pressure(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
 
     def test_drain_loses_nothing(self):
-        server = Server(PROGRAM, max_concurrent_requests=64, drain_timeout=250)
+        server = Server(PROGRAM, max_concurrent_requests=64, drain_timeout=250, request_timeout=250)
         clients = [server.connect(120) for _ in range(50)]
         kept = server.connect(30)
         kept.write(request_bytes("GET", "/health"))
         self.assertEqual(kept.response().status, 200)
         for i, c in enumerate(clients):
-            c.write(form_request("/predict", [("file", page(i % 5 + 300), "a.png"),
-                                              ("instruction", f"what does line {i} say?")]))
+            c.write(form_request("/predict", [("file", page(i % 10 + 300), "a.png"),
+                                              ("instruction", f"what does line {i % 10} say?")]))
         wait_until(lambda: server.get("/stats").json()["in_work"] >= 1)
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
