@@ -38,8 +38,10 @@ static const char *const sentences[][2] = {
     {"yor", "Gbogbo àwọn ọmọ ni wọn yóò gba abẹ́rẹ́ àjẹsára lọ́fẹ̀ẹ́."},
     {"kin", "Abaturage bose barasabwa kugera ku kigo nderabuzima bitwaje ibyangombwa."},
     {"ara", "سيتم توزيع المياه الصالحة للشرب على جميع الأسر يوم الأحد."},
-    {"fas", "توزیع آب آشامیدنی برای همه خانواده‌ها از فردا آغاز "
-            "می‌شود."},
+    {"fas",
+     "توزیع آب آشامیدنی برای همه خانواده‌ها از فردا "
+     "آغاز "
+     "می‌شود."},
     {"urd", "تمام خاندانوں کو پینے کا صاف پانی مفت دیا جائے گا۔"},
     {"pus", "ټولو کورنیو ته به د څښاک پاکې اوبه وړیا ورکړل شي."},
     {"fra",
@@ -56,6 +58,15 @@ static const char *const sentences[][2] = {
     {"tur", "Evlerini kaybeden ailelere yarın sabah temiz su ve battaniye dağıtılacak."},
     {"deu",
      "Familien, die ihr Haus verloren haben, erhalten morgen sauberes Wasser und Decken."},
+    {"tir", "ኩሎም ነበርቲ ጽሩይ ዝስተ ማይ ክወሃቦም እዩ።"},
+    {"lin", "Mabota nyonso ekozwa mai ya peto mpe bilei na lopitalo lobi na ntongo."},
+    {"ibo", "Ezinụlọ niile ga-enweta mmiri ọcha na nri n'ụlọ ọgwụ echi ụtụtụ."},
+    {"zul", "Yonke imindeni izothola amanzi ahlanzekile nokudla emtholampilo kusasa ekuseni."},
+    {"mar", "सर्व कुटुंबांना उद्या सकाळी पिण्याचे स्वच्छ पाणी आणि चादरी मिळतील."},
+    {"nep", "सबै परिवारलाई भोलि बिहान सफा खानेपानी र कम्बल दिइनेछ।"},
+    {"hye", "Բոլոր ընտանիքները վաղը առավոտյան կստանան մաքուր ջուր։"},
+    {"kat", "ყველა ოჯახი ხვალ დილით მიიღებს სუფთა წყალს."},
+    {"ell", "Όλες οι οικογένειες θα λάβουν καθαρό νερό αύριο το πρωί."},
     {"vie", "Các gia đình mất nhà cửa sẽ được phát nước sạch và chăn vào sáng mai."},
 };
 enum { SENTENCES = sizeof sentences / sizeof *sentences };
@@ -112,6 +123,42 @@ static void test_nothing_to_tell_by(void **state) {
         assert_string_equal(guess.code, "und");
     }
     assert_int_equal(vl_langid_guess(langid, "text", 0, &guess), 0);
+}
+
+/* A script that only some languages are written in leaves only those and "und". */
+static void test_scripts_decide(void **state) {
+    static const struct {
+        const char *text, *may_be;
+    } rows[] = {
+        {"ማይ ጽሩይ", "amh tir und"}, {"ውሃ", "amh tir und"},          {"ջուր", "hye und"},
+        {"წყალი", "kat und"},      {"נייַע וואַסער", "heb yid und"}, {"水", "zho jpn und"},
+        {"ދިވެހި ބަސް", "und"},         {"ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ", "und"},          {"ⵜⴰⵎⴰⵣⵉⵖⵜ", "und"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_lang_guess guesses[VL_LANG_SIZE];
+        size_t count = vl_langid_guess(langid, rows[i].text, VL_LANG_SIZE, guesses);
+        for (size_t g = 0; g < count; g++) {
+            if (!strstr(rows[i].may_be, guesses[g].code))
+                print_error("%s taken for %s\n", rows[i].text, guesses[g].code);
+            assert_non_null(strstr(rows[i].may_be, guesses[g].code));
+        }
+    }
+}
+
+/* Decomposed letters are the same letters. */
+static void test_normal_forms_agree(void **state) {
+    vl_lang_guess composed, decomposed;
+    (void)state;
+    vl_langid_guess(langid,
+                    "Les r\xC3\xA9"
+                    "fugi\xC3\xA9s arrivent",
+                    1, &composed);
+    vl_langid_guess(langid,
+                    "Les re\xCC\x81"
+                    "fugie\xCC\x81s arrivent",
+                    1, &decomposed);
+    assert_string_equal(composed.code, decomposed.code);
+    assert_float_equal(composed.probability, decomposed.probability, 1e-6);
 }
 
 static void test_probabilities(void **state) {
@@ -176,6 +223,8 @@ int main(void) {
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_engine_mistakes),
         cmocka_unit_test(test_nothing_to_tell_by),
+        cmocka_unit_test(test_scripts_decide),
+        cmocka_unit_test(test_normal_forms_agree),
         cmocka_unit_test(test_probabilities),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_broken_models),
