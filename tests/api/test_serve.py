@@ -38,7 +38,7 @@ class Shared(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         # Warm workers may keep files of their engine open; connections and uploads may not stay.
-        back = wait_until(lambda: cls.server.descriptors() <= cls.descriptors + 1, 15)
+        back = wait_until(lambda: cls.server.descriptors() <= cls.descriptors + 1, 60)
         count = cls.server.descriptors()
         status = cls.server.stop()
         assert back, f"{count} descriptors open, {cls.descriptors} at the start"

@@ -136,7 +136,7 @@ class Predict(unittest.TestCase):
                 result = vislang("predict", path)
                 self.assertEqual(result.returncode, code, result.stderr)
                 self.assertIn(path.name, result.stderr.decode())
-        result = vislang("predict", SWAHILI, "-l", "xyz")
+        result = vislang("predict", SWAHILI, "-l", "tel")
         self.assertEqual(result.returncode, 4)
         self.assertIn("apt-get install", result.stderr.decode())
 
