@@ -7,15 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/uscript.h>
+#include <unicode/ustring.h>
+#include <unicode/utf16.h>
 #include <unicode/utf8.h>
 
-enum { MAX_FILE_BYTES = 64 << 20, MIN_LETTERS = 3 };
+enum {
+    MAX_FILE_BYTES = 64 << 20,
+    MIN_LETTERS = 3,
+    MAX_UNITS = 4096,      /* of UTF-16 looked at; a page's first 600 words */
+    SCRIPT_LETTERS_IN = 8, /* a script is the text's own from one letter in this many */
+};
 
 struct vl_langid {
     vl_buf file;
     vl_langid_header header;
     const vl_langid_label *labels;
     const int8_t *weights;
+    UScriptCode scripts[VL_LANGID_MAX_LABELS][VL_LANGID_SCRIPTS]; /* -1: none */
+    uint16_t first[VL_LANGID_MAX_LABELS]; /* the first label with the same code */
 };
 
 /* ---- features -------------------------------------------------------------------------------
@@ -40,25 +51,42 @@ static size_t add_grams(const uint32_t *last, size_t count, uint32_t buckets,
     return used;
 }
 
+/* The text's letters, in NFC, with one space wherever something else stood. Returns the number
+ * of characters. */
+static int32_t only_letters(const char *text, UChar32 out[MAX_UNITS * 3]) {
+    UChar wide[MAX_UNITS], nfc[MAX_UNITS * 3];
+    int32_t used = 0, bytes = (int32_t)strnlen(text, 1 << 20);
+    UErrorCode code = U_ZERO_ERROR;
+    wide[used++] = ' ';
+    for (int32_t at = 0; at < bytes && used < MAX_UNITS - 3;) {
+        UChar32 c;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        if (u_isalpha(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) || c == '\'') {
+            U16_APPEND_UNSAFE(wide, used, c);
+        } else if (wide[used - 1] != ' ') {
+            wide[used++] = ' ';
+        }
+    }
+    if (wide[used - 1] != ' ')
+        wide[used++] = ' ';
+    used =
+        unorm2_normalize(unorm2_getNFCInstance(&code), wide, used, nfc, MAX_UNITS * 3, &code);
+    int32_t length;
+    u_strToUTF32(out, MAX_UNITS * 3, &length, nfc, used, &code);
+    return U_SUCCESS(code) ? length : 0;
+}
+
 size_t vl_langid_features(const char *text, uint32_t buckets,
                           uint32_t features[VL_LANGID_MAX_FEATURES], size_t *letters) {
+    UChar32 points[MAX_UNITS * 3];
     uint32_t last[VL_LANGID_MAX_GRAM] = {' '};
     size_t kept = 1, used = 0, seen = 0;
-    int32_t bytes = (int32_t)strnlen(text, 1 << 20);
-    for (int32_t at = 0; at <= bytes && used < VL_LANGID_MAX_FEATURES;) {
-        UChar32 c = ' ';
-        if (at < bytes)
-            U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
-        else
-            at++;
-        bool letter = u_isalpha(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) || c == '\'';
-        uint32_t point = letter ? (uint32_t)u_tolower(c) : ' ';
-        seen += letter;
-        if (point == ' ' && last[kept - 1] == ' ')
-            continue;
+    int32_t length = only_letters(text, points);
+    for (int32_t at = 1; at < length && used < VL_LANGID_MAX_FEATURES; at++) {
         if (kept == VL_LANGID_MAX_GRAM)
             memmove(last, last + 1, --kept * sizeof *last);
-        last[kept++] = point;
+        last[kept++] = (uint32_t)u_tolower(points[at]);
+        seen += points[at] != ' ' && points[at] != '\'';
         used = add_grams(last, kept, buckets, features, used);
     }
     if (letters)
@@ -72,6 +100,26 @@ size_t vl_langid_length_class(size_t letters) {
 
 /* ---- loading --------------------------------------------------------------------------------
  */
+
+static vl_status check_label(vl_langid *l, size_t i, vl_error *error) {
+    const vl_langid_label *label = &l->labels[i];
+    if (!memchr(label->code, 0, VL_LANG_SIZE) || !(fabsf(label->scale) < 1e6f) ||
+        !(fabsf(label->bias) < 1e6f))
+        return vl_fail(error, VL_ERR_INPUT, "label %zu is broken", i);
+    for (size_t s = 0; s < VL_LANGID_SCRIPTS; s++) {
+        char name[5] = {0};
+        memcpy(name, label->scripts[s], 4);
+        l->scripts[i][s] = *name ? (UScriptCode)u_getPropertyValueEnum(UCHAR_SCRIPT, name)
+                                 : USCRIPT_INVALID_CODE;
+        if (*name && l->scripts[i][s] == USCRIPT_INVALID_CODE)
+            return vl_fail(error, VL_ERR_INPUT, "label %zu names a script that is none", i);
+    }
+    size_t first = 0;
+    while (strcmp(l->labels[first].code, label->code))
+        first++;
+    l->first[i] = (uint16_t)first;
+    return VL_OK;
+}
 
 static vl_status check(vl_langid *l, vl_error *error) {
     vl_langid_header *h = &l->header;
@@ -95,12 +143,11 @@ static vl_status check(vl_langid *l, vl_error *error) {
         if (!(h->temperatures[i] > 0.001f && h->temperatures[i] < 1000))
             return vl_fail(error, VL_ERR_INPUT, "a temperature is out of range");
     l->labels = (const vl_langid_label *)(const void *)(l->file.data + sizeof *h);
-    for (size_t i = 0; i < h->labels; i++)
-        if (!memchr(l->labels[i].code, 0, VL_LANG_SIZE) || !isfinite(l->labels[i].scale) ||
-            !isfinite(l->labels[i].bias))
-            return vl_fail(error, VL_ERR_INPUT, "language %zu is broken", i);
+    vl_status status = VL_OK;
+    for (size_t i = 0; i < h->labels && !status; i++)
+        status = check_label(l, i, error);
     l->weights = (const int8_t *)(l->labels + h->labels);
-    return VL_OK;
+    return status;
 }
 
 vl_status vl_langid_open(const char *path, vl_langid **langid, vl_error *error) {
@@ -134,6 +181,7 @@ void vl_langid_free(vl_langid *langid) {
 /* ---- guessing -------------------------------------------------------------------------------
  */
 
+/* -inf stays 0. */
 static void softmax(float *values, size_t count, float temperature) {
     float top = values[0], sum = 0;
     for (size_t i = 1; i < count; i++)
@@ -144,32 +192,84 @@ static void softmax(float *values, size_t count, float temperature) {
         values[i] /= sum;
 }
 
+typedef struct script_use {
+    uint16_t counts[USCRIPT_CODE_LIMIT];
+    uint16_t letters;
+} script_use;
+
+static void count_scripts(const char *text, script_use *use) {
+    int32_t bytes = (int32_t)strnlen(text, 1 << 20);
+    *use = (script_use){0};
+    for (int32_t at = 0; at < bytes && use->letters < MAX_UNITS;) {
+        UErrorCode code = U_ZERO_ERROR;
+        UChar32 c;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        if (!u_isalpha(c))
+            continue;
+        UScriptCode script = uscript_getScript(c, &code);
+        if (script > USCRIPT_INHERITED && script < USCRIPT_CODE_LIMIT) {
+            use->counts[script]++;
+            use->letters++;
+        }
+    }
+}
+
+/* May a text in these scripts be in the label's language? */
+static bool is_possible(const vl_langid *l, size_t label, const script_use *use) {
+    const UScriptCode *scripts = l->scripts[label];
+    if (scripts[0] == USCRIPT_INVALID_CODE)
+        return true;
+    uint32_t own = 0;
+    for (size_t s = 0; s < VL_LANGID_SCRIPTS && scripts[s] != USCRIPT_INVALID_CODE; s++)
+        own += use->counts[scripts[s]];
+    return own * SCRIPT_LETTERS_IN >= use->letters && own;
+}
+
 static size_t unknown(vl_lang_guess *guesses) {
     guesses[0] = (vl_lang_guess){.code = "und", .probability = 1};
     return 1;
 }
 
-size_t vl_langid_guess(const vl_langid *l, const char *text, size_t max,
-                       vl_lang_guess *guesses) {
-    uint32_t features[VL_LANGID_MAX_FEATURES];
+/* Probabilities of the labels in `values`; false when no label is possible. */
+static bool weigh(const vl_langid *l, const char *text, const uint32_t *features, size_t count,
+                  size_t letters, float values[VL_LANGID_MAX_LABELS]) {
     int32_t sums[VL_LANGID_MAX_LABELS] = {0};
-    float values[VL_LANGID_MAX_LABELS];
-    size_t labels = l->header.labels, letters;
-    if (!max)
-        return 0;
-    size_t count = vl_langid_features(text, l->header.buckets, features, &letters);
-    if (letters < MIN_LETTERS)
-        return unknown(guesses);
+    size_t labels = l->header.labels;
+    script_use use;
+    bool any = false;
     for (size_t f = 0; f < count; f++) {
         const int8_t *row = l->weights + (size_t)features[f] * labels;
         for (size_t i = 0; i < labels; i++)
             sums[i] += row[i];
     }
     float shrink = 1 / sqrtf((float)count);
-    for (size_t i = 0; i < labels; i++)
-        values[i] = (float)sums[i] * l->labels[i].scale * shrink + l->labels[i].bias;
-    softmax(values, labels, l->header.temperatures[vl_langid_length_class(letters)]);
-    size_t given = 0;
+    count_scripts(text, &use);
+    for (size_t i = 0; i < labels; i++) {
+        bool possible = is_possible(l, i, &use);
+        values[i] = possible ? (float)sums[i] * l->labels[i].scale * shrink + l->labels[i].bias
+                             : -INFINITY;
+        any |= possible;
+    }
+    if (any)
+        softmax(values, labels, l->header.temperatures[vl_langid_length_class(letters)]);
+    for (size_t i = 0; any && i < labels; i++)
+        if (l->first[i] != i) {
+            values[l->first[i]] += values[i];
+            values[i] = 0;
+        }
+    return any;
+}
+
+size_t vl_langid_guess(const vl_langid *l, const char *text, size_t max,
+                       vl_lang_guess *guesses) {
+    uint32_t features[VL_LANGID_MAX_FEATURES];
+    float values[VL_LANGID_MAX_LABELS];
+    size_t labels = l->header.labels, letters, given = 0;
+    if (!max)
+        return 0;
+    size_t count = vl_langid_features(text, l->header.buckets, features, &letters);
+    if (letters < MIN_LETTERS || !weigh(l, text, features, count, letters, values))
+        return unknown(guesses);
     for (; given < max && given < labels; given++) {
         size_t best = 0;
         for (size_t i = 1; i < labels; i++)
@@ -178,7 +278,7 @@ size_t vl_langid_guess(const vl_langid *l, const char *text, size_t max,
         if (given && values[best] < 0.005f)
             break;
         snprintf(guesses[given].code, VL_LANG_SIZE, "%s", l->labels[best].code);
-        guesses[given].probability = (double)values[best];
+        guesses[given].probability = fmin(1, (double)values[best]);
         values[best] = -1;
     }
     return given;

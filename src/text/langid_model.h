@@ -1,9 +1,11 @@
 /* langid_model.h — the shape of models/langid.bin, and the features it weighs.
  *
- * A linear classifier over hashed character n-grams: the text's letters in lower case, words
- * apart by one space, every run of 1 to 4 characters hashed into `buckets`; the logit of a
- * language is (sum of its weights over the n-grams) / sqrt(number of n-grams) + bias, and the
- * probabilities are softmax(logit / temperature of the text's length).
+ * A linear classifier over hashed character n-grams: the text's letters in NFC and lower case,
+ * words apart by one space, every run of 1 to 4 characters hashed into `buckets`; the logit of
+ * a label is (sum of its weights over the n-grams) / sqrt(number of n-grams) + bias, and the
+ * probabilities are softmax(logit / temperature of the text's length) over the labels whose
+ * scripts the text has. Several labels may have one code, whose probability is their sum: "und"
+ * is a group of labels, each for a family of languages that the model does not tell apart.
  *
  * File, little endian: vl_langid_header, `labels` × vl_langid_label, then int8 weights
  * [buckets][labels]. */
@@ -13,10 +15,11 @@
 #include <vislang/text.h>
 
 enum {
-    VL_LANGID_VERSION = 1,
+    VL_LANGID_VERSION = 2,
     VL_LANGID_MAX_LABELS = 256,
     VL_LANGID_MAX_BUCKETS = 1 << 18,
     VL_LANGID_MAX_GRAM = 4,
+    VL_LANGID_SCRIPTS = 4,
     VL_LANGID_LENGTHS = 4,         /* temperatures: up to 20, 50, 100 letters, and more */
     VL_LANGID_MAX_FEATURES = 8192, /* of a text; what comes later is not looked at */
 };
@@ -29,7 +32,8 @@ typedef struct vl_langid_header {
 
 typedef struct vl_langid_label {
     char code[VL_LANG_SIZE];
-    float scale, bias; /* weight = scale × int8 */
+    float scale, bias;                  /* weight = scale × int8 */
+    char scripts[VL_LANGID_SCRIPTS][4]; /* ISO 15924; none at all: any script will do */
 } vl_langid_label;
 
 /* Buckets of the text's n-grams; returns how many. `letters` (may be NULL): letters looked at.

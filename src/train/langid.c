@@ -129,6 +129,23 @@ static double step(net *n, const uint32_t *features, size_t count, size_t target
     return loss;
 }
 
+/* A language, each as often as another, or one time in `unknown_share` a line of any of the
+ * unknown ones. */
+static const char *draw_line(const langid_recipe *r, uint64_t *state, size_t *target) {
+    size_t known = r->language_count - r->unknown_groups, all = 0;
+    if (below(state, 1000000) >= r->unknown_share * 1e6) {
+        *target = below(state, known);
+        const lines *from = &r->languages[*target].train;
+        return from->items[below(state, from->count)];
+    }
+    for (size_t i = known; i < r->language_count; i++)
+        all += r->languages[i].train.count;
+    size_t line = below(state, all);
+    for (*target = known; line >= r->languages[*target].train.count; ++*target)
+        line -= r->languages[*target].train.count;
+    return r->languages[*target].train.items[line];
+}
+
 static void train_epochs(const langid_recipe *r, const vl_langid_training *t, net *n) {
     static const size_t lengths[] = {12, 20, 35, 50, 80, 120, 200};
     uint32_t features[VL_LANGID_MAX_FEATURES];
@@ -139,10 +156,9 @@ static void train_epochs(const langid_recipe *r, const vl_langid_training *t, ne
     for (unsigned epoch = 1; epoch <= r->epochs; epoch++) {
         double loss = 0;
         for (size_t s = 0; s < per_epoch; s++, done++) {
-            size_t target = below(&state, r->language_count);
-            const lines *from = &r->languages[target].train;
-            cut(from->items[below(&state, from->count)],
-                lengths[below(&state, sizeof lengths / sizeof *lengths)], &state, text);
+            size_t target;
+            const char *line = draw_line(r, &state, &target);
+            cut(line, lengths[below(&state, sizeof lengths / sizeof *lengths)], &state, text);
             if (below(&state, 3) == 0)
                 add_noise(text, 8 + below(&state, 20), &state);
             size_t count = vl_langid_features(text, r->buckets, features, NULL);
@@ -171,6 +187,38 @@ static void quantise(const net *n, vl_langid_label *labels, int8_t *out) {
     }
 }
 
+/* The scripts of at least one line in twenty, most of it written in them. */
+static void find_scripts(const lines *from, vl_langid_label *label) {
+    enum { LOOKED_AT = 1000, MAX_SEEN = 32 };
+    struct {
+        const char *name;
+        size_t lines;
+    } seen[MAX_SEEN] = {{0}};
+    size_t stride = from->count / LOOKED_AT + 1, looked = 0, used = 0;
+    for (size_t i = 0; i < from->count; i += stride, looked++) {
+        const char *name = vl_text_script(from->items[i], NULL);
+        size_t s = 0;
+        while (s < MAX_SEEN - 1 && seen[s].name && strcmp(seen[s].name, name))
+            s++;
+        seen[s].name = name;
+        seen[s].lines++;
+    }
+    for (size_t s = 0; s < MAX_SEEN && used < VL_LANGID_SCRIPTS; s++)
+        if (seen[s].lines * 20 >= looked && seen[s].name && strcmp(seen[s].name, "Zyyy"))
+            memcpy(label->scripts[used++], seen[s].name, 4);
+}
+
+/* -log of the probability of label `target`'s code, whichever of its labels has it. */
+static double code_loss(const langid_recipe *r, float *values, float temperature,
+                        size_t target) {
+    double own = 0;
+    softmax_loss(values, r->language_count, temperature, target);
+    for (size_t i = 0; i < r->language_count; i++)
+        if (!strcmp(r->languages[i].code, r->languages[target].code))
+            own += (double)values[i];
+    return -log(fmax(1e-12, own));
+}
+
 /* Mean loss over held-out lines cut to `points` characters. */
 static double held_loss(const langid_recipe *r, const net *n, size_t points,
                         float temperature) {
@@ -186,7 +234,7 @@ static double held_loss(const langid_recipe *r, const net *n, size_t points,
         for (size_t j = 0; j < held->count; j += stride, lines_seen++) {
             cut(held->items[j], points, &state, text);
             logits(n, features, vl_langid_features(text, r->buckets, features, NULL), values);
-            loss += softmax_loss(values, n->labels, temperature, i);
+            loss += code_loss(r, values, temperature, i);
         }
     }
     return lines_seen ? loss / (double)lines_seen : 0;
@@ -223,8 +271,11 @@ static vl_status write_model(const langid_recipe *r, const net *n, const char *p
         for (size_t c = 0; c < CUTS; c++)
             header.temperatures[c] = best_temperature(r, n, cut_letters[c]);
         quantise(n, labels, weights);
-        for (size_t i = 0; i < n->labels; i++)
+        for (size_t i = 0; i < n->labels; i++) {
             memcpy(labels[i].code, r->languages[i].code, VL_LANG_SIZE);
+            if (i + r->unknown_groups < n->labels)
+                find_scripts(&r->languages[i].train, &labels[i]);
+        }
         vl_buf_append(&file, &header, sizeof header);
         vl_buf_append(&file, labels, n->labels * sizeof *labels);
         vl_buf_append(&file, weights, weight_bytes);
@@ -311,7 +362,8 @@ vl_status vl_langid_evaluate(const vl_langid_training *training, const vl_langid
     langid_recipe recipe;
     *count = 0;
     vl_status status = langid_recipe_load(training->recipe, training->data_dir, &recipe, error);
-    for (size_t i = 0; !status && i < recipe.language_count && i < max; i++)
+    size_t scored = recipe.language_count - recipe.unknown_groups + 1;
+    for (size_t i = 0; !status && i < scored && i < max; i++)
         score_language(&recipe.languages[i], langid, &scores[(*count)++]);
     langid_recipe_free(&recipe);
     return status;

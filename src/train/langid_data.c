@@ -3,6 +3,7 @@
  * The recipe is YAML: settings, then `languages:` mapping a code to its files, then `unknown:`,
  * a folder whose other files stand for every language the model does not know. A file is
  * gzipped plain text, a line a text; "name.tsv.gz:3" takes the third column. */
+#include "text/langid_model.h"
 #include "train/langid_data.h"
 
 #include <dirent.h>
@@ -181,6 +182,36 @@ static bool is_relative(const reading *r, const char *name) {
     return false;
 }
 
+static bool is_excepted(reading *r, const char *name, yaml_node_t *except) {
+    if (except)
+        for (yaml_node_item_t *item = except->data.sequence.items.start;
+             item < except->data.sequence.items.top; item++) {
+            const char *text = scalar(yaml_document_get_node(&r->document, *item));
+            if (text && !strncmp(text, name, strlen(text)))
+                return true;
+        }
+    return false;
+}
+
+/* Makes the files' lines the training text of "und", a group of relatives a label. */
+static vl_status group_unknown(reading *r, lines *files, size_t count, lang_data *to) {
+    langid_recipe *recipe = r->recipe;
+    uint32_t *group = vl_arena_array(recipe->arena, count + 1, sizeof *group);
+    if (!group)
+        return vl_fail(r->error, VL_ERR_MEMORY, "out of memory");
+    vl_status status = langid_group(files, count, recipe->unknown_groups, group, r->error);
+    for (size_t i = 0; i < count && !status; i++)
+        for (size_t j = 0; j < files[i].count && !status; j++)
+            if (!add_line(recipe->arena, &to[group[i]].train, files[i].items[j],
+                          strlen(files[i].items[j])))
+                status = vl_fail(r->error, VL_ERR_MEMORY, "the text does not fit in memory");
+    for (uint32_t g = 0; g < recipe->unknown_groups && !status; g++)
+        if (!to[g].train.count)
+            status = vl_fail(r->error, VL_ERR_INPUT, "a group of unknown languages is empty");
+    return status;
+}
+
+/* One language in five is held out whole (all such in the first group's `held`). */
 static vl_status read_unknown(reading *r, const char *folder, yaml_node_t *except) {
     char path[4096];
     struct dirent **entries;
@@ -189,43 +220,48 @@ static vl_status read_unknown(reading *r, const char *folder, yaml_node_t *excep
     if (count < 0)
         return vl_fail(r->error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
     langid_recipe *recipe = r->recipe;
-    lang_data *to = &recipe->languages[recipe->language_count];
-    snprintf(to->code, sizeof to->code, "und");
-    vl_status status = VL_OK;
+    lang_data *to = &recipe->languages[recipe->language_count], file;
+    lines *files = vl_arena_array(recipe->arena, (size_t)count + 1, sizeof *files);
+    size_t used = 0;
+    vl_status status = files ? VL_OK : vl_fail(r->error, VL_ERR_MEMORY, "out of memory");
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        bool excepted = false;
-        for (yaml_node_item_t *item = except ? except->data.sequence.items.start : NULL;
-             item && item < except->data.sequence.items.top; item++) {
-            const char *text = scalar(yaml_document_get_node(&r->document, *item));
-            excepted |= text && !strncmp(text, name, strlen(text));
-        }
         snprintf(path, sizeof path, "%s/%s", folder, name);
-        if (!status && name[0] != '.' && !excepted && !is_used(r, folder, name) &&
-            !is_relative(r, name))
-            status = read_file(recipe, r->data_dir, path, to,
-                               text_hash(name) % UNKNOWN_HELD_ONE_IN ? HOLD_NONE : HOLD_ALL,
+        if (!status && name[0] != '.' && !is_excepted(r, name, except) &&
+            !is_used(r, folder, name) && !is_relative(r, name)) {
+            bool held = text_hash(name) % UNKNOWN_HELD_ONE_IN == 0;
+            file = (lang_data){.held = to->held};
+            status = read_file(recipe, r->data_dir, path, &file, held ? HOLD_ALL : HOLD_NONE,
                                r->error);
+            to->held = file.held;
+            if (file.train.count)
+                files[used++] = file.train;
+        }
         free(entries[i]);
     }
     free(entries);
-    recipe->language_count++;
-    return status;
+    for (uint32_t g = 0; g < recipe->unknown_groups; g++)
+        snprintf(to[g].code, sizeof to[g].code, "und");
+    recipe->language_count += recipe->unknown_groups;
+    return status ? status : group_unknown(r, files, used, to);
 }
 
 static vl_status read_recipe(reading *r, yaml_node_t *root) {
     langid_recipe *recipe = r->recipe;
-    double seed, buckets, epochs, samples;
+    double seed, buckets, epochs, samples, groups;
     vl_status status;
     if ((status = read_number(r, root, "seed", 0, 1e15, &seed)) ||
         (status = read_number(r, root, "buckets", 256, 1 << 18, &buckets)) ||
         (status = read_number(r, root, "epochs", 1, 1000, &epochs)) ||
         (status = read_number(r, root, "samples_per_language", 1, 1e7, &samples)) ||
+        (status = read_number(r, root, "unknown_groups", 1, 64, &groups)) ||
+        (status = read_number(r, root, "unknown_share", 0, 0.5, &recipe->unknown_share)) ||
         (status = read_number(r, root, "learning_rate", 1e-6, 100, &recipe->learning_rate)))
         return status;
     recipe->seed = (uint64_t)seed;
     recipe->buckets = (uint32_t)buckets;
     recipe->epochs = (uint32_t)epochs;
+    recipe->unknown_groups = (uint32_t)groups;
     recipe->samples_per_language = (uint32_t)samples;
     yaml_node_t *languages = value_of(r, root, "languages");
     const char *unknown = scalar(value_of(r, root, "unknown"));
@@ -236,8 +272,9 @@ static vl_status read_recipe(reading *r, yaml_node_t *root) {
     yaml_node_pair_t *first = languages->data.mapping.pairs.start,
                      *end = languages->data.mapping.pairs.top;
     size_t count = (size_t)(end - first);
-    recipe->languages = vl_arena_array(recipe->arena, count + 1, sizeof *recipe->languages);
-    if (!recipe->languages || count > 250)
+    recipe->languages = vl_arena_array(recipe->arena, count + recipe->unknown_groups,
+                                       sizeof *recipe->languages);
+    if (!recipe->languages || !count || count + recipe->unknown_groups > VL_LANGID_MAX_LABELS)
         return vl_fail(r->error, VL_ERR_LIMIT, "the recipe has %zu languages", count);
     for (yaml_node_pair_t *pair = first; pair < end && !status; pair++) {
         const char *code = scalar(yaml_document_get_node(&r->document, pair->key));

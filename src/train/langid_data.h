@@ -16,9 +16,9 @@ typedef struct lang_data {
 
 typedef struct langid_recipe {
     uint64_t seed;
-    uint32_t buckets, epochs, samples_per_language;
-    double learning_rate;
-    lang_data *languages; /* the last one is "und" */
+    uint32_t buckets, epochs, samples_per_language, unknown_groups;
+    double learning_rate, unknown_share;
+    lang_data *languages; /* the last `unknown_groups` are "und", one group of relatives each */
     size_t language_count;
     vl_arena *arena;
 } langid_recipe;
@@ -28,6 +28,10 @@ typedef struct langid_recipe {
  * whole, so that the score is over languages never seen. */
 vl_status langid_recipe_load(const char *path, const char *data_dir, langid_recipe *recipe,
                              vl_error *error);
+/* Which of `groups` each of the files belongs to, by what n-grams they are made of (spherical
+ * k-means; deterministic). VL_ERR_MEMORY. */
+vl_status langid_group(const lines *files, size_t count, uint32_t groups, uint32_t *group,
+                       vl_error *error);
 void langid_recipe_free(langid_recipe *recipe);
 
 #endif

@@ -57,12 +57,34 @@ static void test_squeeze(void **state) {
 
 static void test_script(void **state) {
     static const char *const rows[][2] = {
-        {"Tangazo la maji", "Latn"}, {"የክትባት ዘመቻ", "Ethi"}, {"إعلان", "Arab"},
-        {"ОГОЛОШЕННЯ", "Cyrl"},      {"ရေဘေး", "Mymr"},     {"सूचना", "Deva"},
-        {"বিজ্ঞপ্তি", "Beng"},         {"அறிவிப்பு", "Taml"},  {"សេចក្តី", "Khmr"},
-        {"ประกาศ", "Thai"},          {"通知", "Hani"},      {"공지", "Hang"},
-        {"הודעה", "Hebr"},           {"12 345", "Zyyy"},    {"", "Zyyy"},
+        {"Tangazo la maji", "Latn"},
+        {"የክትባት ዘመቻ", "Ethi"},
+        {"إعلان", "Arab"},
+        {"ОГОЛОШЕННЯ", "Cyrl"},
+        {"ရေဘေး", "Mymr"},
+        {"सूचना", "Deva"},
+        {"বিজ্ঞপ্তি", "Beng"},
+        {"அறிவிப்பு", "Taml"},
+        {"សេចក្តី", "Khmr"},
+        {"ประกาศ", "Thai"},
+        {"通知", "Hani"},
+        {"공지", "Hang"},
+        {"הודעה", "Hebr"},
+        {"12 345", "Zyyy"},
+        {"", "Zyyy"},
         {"ቀን 3 abc ማስታወቂያ", "Ethi"},
+        {"સૂચના", "Gujr"},
+        {"ਸੂਚਨਾ", "Guru"},
+        {"సూచన", "Telu"},
+        {"അറിയിപ്പ്", "Mlym"},
+        {"ಸೂಚನೆ", "Knda"},
+        {"දැන්වීම", "Sinh"},
+        {"ແຈ້ງການ", "Laoo"},
+        {"お知らせ", "Hira"},
+        {"შეტყობინება", "Geor"},
+        {"ծանուցում", "Armn"},
+        {"ανακοίνωση", "Grek"},
+        {"བརྡ", "Tibt"},
     };
     double share;
     (void)state;
@@ -85,7 +107,18 @@ static void test_direction(void **state) {
 
 static void test_visual_to_logical(void **state) {
     static const char *const rows[][2] = {
-        {"abc", "abc"}, {"مالس", "سلام"}, {"דג", "גד"}, {"abc 123", "abc 123"}, {"123", "123"},
+        {"abc", "abc"},
+        {"مالس", "سلام"},
+        {"דג", "גד"},
+        {"abc 123", "abc 123"},
+        {"123", "123"},
+        {"", ""},
+        {"1999 תנשב", "בשנת 1999"},                     /* a number keeps its own order */
+        {"ةعاسلا 10:30 دعوملا", "الموعد 10:30 الساعة"}, /* with a separator in it */
+        {"تناك 2024 ةنس", "سنة 2024 كانت"},
+        {"انه UNICEF تعزو", "وزعت UNICEF هنا"},
+        {"The word مالس means peace", "The word سلام means peace"},
+        {"(مالس)", "(سلام)"}, /* brackets are mirrored */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -96,9 +129,19 @@ static void test_graphemes(void **state) {
     static const struct {
         const char *text;
         size_t count;
-    } rows[] = {{"", 0},      {"abc", 3},  {"e\xCC\x81", 1},
-                {"ရေဘေး", 3}, {"नमस्ते", 3}, {"👨‍👩‍👧", 1},
-                {"ሰላም", 3},   {"\r\n", 1}};
+    } rows[] = {{"", 0},
+                {"abc", 3},
+                {"e\xCC\x81", 1},
+                {"ရေဘေး", 3},
+                {"नमस्ते", 3},
+                {"👨‍👩‍👧", 1},
+                {"ကို", 1},
+                {"की", 1},
+                {"\xE0\xA4\x95\xE0\xA4\xBF", 1},
+                {"한", 1},
+                {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", 1},
+                {"ሰላም", 3},
+                {"\r\n", 1}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t count = vl_text_grapheme_count(rows[i].text);
@@ -180,6 +223,26 @@ static void test_distance_against_plain_recursion(void **state) {
     }
 }
 
+/* Two pages of 20,000 characters, as an evaluation compares by the thousand. */
+static void test_long_pages(void **state) {
+    enum { LENGTH = 20000 };
+    char *a = malloc(LENGTH + 1), *b = malloc(LENGTH + 1);
+    vl_edit_count count;
+    (void)state;
+    for (size_t i = 0; i < LENGTH; i++) {
+        a[i] = (char)('a' + i * 7 % 26);
+        b[i] = i % 100 == 50 ? '#' : a[i];
+    }
+    a[LENGTH] = b[LENGTH] = '\0';
+    int64_t start = vl_clock_ns();
+    assert_int_equal(vl_text_cer(b, a, &count, NULL), VL_OK);
+    print_message("20,000 characters against 20,000: %.0f ms\n", vl_clock_ms_since(start));
+    assert_int_equal(count.edits, LENGTH / 100);
+    assert_int_equal(count.length, LENGTH);
+    free(a);
+    free(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nfc),
@@ -190,6 +253,7 @@ int main(void) {
         cmocka_unit_test(test_graphemes),
         cmocka_unit_test(test_error_rates),
         cmocka_unit_test(test_distance_against_plain_recursion),
+        cmocka_unit_test(test_long_pages),
     };
     return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

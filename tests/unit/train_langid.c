@@ -1,0 +1,152 @@
+/* Tests of the trainer: two invented languages told apart, the same weights from the same seed,
+ * and recipes that cannot be followed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <vislang/train.h>
+
+static char folder[] = "/tmp/vislang-train-XXXXXX";
+static char path_buffer[4][256];
+
+static const char *in_folder(const char *name, int slot) {
+    snprintf(path_buffer[slot], sizeof path_buffer[slot], "%s/%s", folder, name);
+    return path_buffer[slot];
+}
+
+/* Lines of words made of the given syllables. */
+static void write_language(const char *name, const char *const *syllables, size_t count) {
+    uint32_t seed = 7;
+    gzFile file = gzopen(in_folder(name, 0), "wb");
+    assert_non_null(file);
+    for (size_t line = 0; line < 200; line++) {
+        for (size_t word = 0; word < 9; word++) {
+            for (size_t i = 0; i < 3; i++) {
+                seed = seed * 1664525u + 1013904223u;
+                gzputs(file, syllables[(seed >> 16) % count]);
+            }
+            gzputs(file, word == 8 ? "\n" : " ");
+        }
+    }
+    gzclose(file);
+}
+
+static int make_folder(void **state) {
+    static const char *const one[] = {"ma", "ku", "ti", "wa", "ni"},
+                             *const two[] = {"str", "eng", "ow", "ith", "ald"},
+                             *const other[] = {"qxe", "zzu", "xou", "vvi"},
+                             *const more[] = {"yyb", "jjo", "hhe", "ccu"};
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    write_language("one.gz", one, 5);
+    write_language("two.gz", two, 5);
+    vl_dir_make(in_folder("rest", 1), NULL);
+    for (int i = 0; i < 8; i++) { /* enough that some are held out and some are not */
+        char name[32];
+        snprintf(name, sizeof name, "rest/u%d.gz", i);
+        write_language(name, i % 2 ? other : more, 4);
+    }
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    char command[300];
+    (void)state;
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    return system(command) ? -1 : 0;
+}
+
+#define SETTINGS                                                                               \
+    "seed: 3\nbuckets: 1024\nepochs: 2\nsamples_per_language: 300\nlearning_rate: 0.5\n"       \
+    "unknown: rest\nunknown_groups: 2\nunknown_share: 0.3\n"
+
+static vl_status train(const char *recipe, const char *out, vl_error *error) {
+    const char *path = in_folder("recipe.yaml", 2);
+    assert_int_equal(vl_file_write(path, recipe, strlen(recipe), NULL), VL_OK);
+    vl_langid_training training = {.recipe = path, .data_dir = folder};
+    return vl_langid_train(&training, out, error);
+}
+
+static void test_two_languages(void **state) {
+    static const char recipe[] = SETTINGS "languages:\n  one: [one.gz]\n  two: [two.gz]\n";
+    vl_error error;
+    vl_buf first, again;
+    (void)state;
+    const char *out = in_folder("a.bin", 1), *out_again = in_folder("b.bin", 3);
+    assert_int_equal(train(recipe, out, &error), VL_OK);
+    assert_int_equal(train(recipe, out_again, &error), VL_OK);
+    vl_buf_init(&first, 1 << 20);
+    vl_buf_init(&again, 1 << 20);
+    assert_int_equal(vl_file_read(out, 1 << 20, &first, &error), VL_OK);
+    assert_int_equal(vl_file_read(out_again, 1 << 20, &again, &error), VL_OK);
+    assert_int_equal(first.len, again.len);
+    assert_memory_equal(first.data, again.data, first.len);
+    vl_buf_deinit(&first);
+    vl_buf_deinit(&again);
+
+    vl_langid *langid;
+    assert_int_equal(vl_langid_open(out, &langid, &error), VL_OK);
+    static const char *const rows[][2] = {{"makuti waniku timawa", "one"},
+                                          {"strengow ithaldow engithald", "two"},
+                                          {"qxezzuxou vviqxezzu xouvviqxe", "und"}};
+    for (size_t i = 0; i < 3; i++) {
+        vl_lang_guess guess;
+        assert_int_equal(vl_langid_guess(langid, rows[i][0], 1, &guess), 1);
+        assert_string_equal(guess.code, rows[i][1]);
+    }
+    vl_langid_training training = {.recipe = in_folder("recipe.yaml", 2), .data_dir = folder};
+    vl_langid_score scores[8];
+    size_t count;
+    assert_int_equal(vl_langid_evaluate(&training, langid, scores, 8, &count, &error), VL_OK);
+    assert_int_equal(count, 3); /* the groups of "und" are one score */
+    assert_string_equal(scores[2].code, "und");
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(scores[i].count[1] > 5);
+        assert_true(scores[i].right[1] * 10 >= scores[i].count[1] * 9);
+    }
+    vl_langid_free(langid);
+}
+
+static void test_recipes_refused(void **state) {
+    static const struct {
+        const char *recipe;
+        vl_status status;
+        const char *says;
+    } rows[] = {
+        {"languages: [", VL_ERR_INPUT, "line"},
+        {"seed: 3\n", VL_ERR_INPUT, "buckets"},
+        {"just words", VL_ERR_INPUT, "seed"},
+        {SETTINGS, VL_ERR_INPUT, "languages"},
+        {SETTINGS "languages: {}\n", VL_ERR_LIMIT, "0 languages"},
+        {SETTINGS "languages:\n  one: one.gz\n", VL_ERR_INPUT, "list"},
+        {SETTINGS "languages:\n  one: [absent.gz]\n", VL_ERR_MISSING, "absent.gz"},
+        {SETTINGS "languages:\n  one: [held one.gz]\n", VL_ERR_MISSING, "one"},
+        {SETTINGS "languages:\n  one: []\n", VL_ERR_MISSING, "one"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_error error = {0};
+        vl_status status = train(rows[i].recipe, in_folder("none.bin", 1), &error);
+        if (status != rows[i].status || !strstr(error.message, rows[i].says))
+            print_error("%s → %s: %s\n", rows[i].recipe, vl_status_name(status), error.message);
+        assert_int_equal(status, rows[i].status);
+        assert_non_null(strstr(error.message, rows[i].says));
+        assert_int_not_equal(access(in_folder("none.bin", 1), F_OK), 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_languages),
+        cmocka_unit_test(test_recipes_refused),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
