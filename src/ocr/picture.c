@@ -22,7 +22,7 @@ enum {
     UPSCALED_SIDE_MAX = 4000, /* pages this large have small marks for other reasons */
     WORK_PIXELS_MAX = 60000000,
 };
-static const double SKEW_MIN = 0.8, SKEW_MAX = 15.0;      /* degrees undone */
+static const double SKEW_MIN = 1.0, SKEW_MAX = 15.0;      /* degrees undone */
 static const double LETTER_MIN = 10.0, LETTER_MAX = 70.0; /* pixels: else scaled */
 static const double LETTER_GOAL_LOW = 20.0, LETTER_GOAL_HIGH = 40.0;
 
