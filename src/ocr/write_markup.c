@@ -1,11 +1,14 @@
 /* write_markup.c — hOCR 1.2 and ALTO 4, from their specifications.
  *
  * hOCR: http://kba.github.io/hocr-spec/1.2/. ALTO: https://www.loc.gov/standards/alto/, schema
- * 4.4; a table's rows are TextLines of a ComposedBlock's TextBlock. */
+ * 4.4: a TextLine holds at least one String, so lines without words are left out of both; a
+ * table is a TextBlock tagged TABLE whose TextLines are its rows. */
 #include "ocr/writer.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- hOCR
  * ------------------------------------------------------------------------------------ */
@@ -26,7 +29,7 @@ static vl_status hocr_begin(vl_ocr_writer *w, vl_error *error) {
         "</title>\n"
         "  <meta http-equiv=\"Content-Type\" content=\"text/html;charset=utf-8\" />\n"
         "  <meta name=\"ocr-system\" content=\"vislang " VL_VERSION "\" />\n"
-        "  <meta name=\"ocr-capabilities\" content=\"ocr_page ocr_carea ocr_par ocr_header "
+        "  <meta name=\"ocr-capabilities\" content=\"ocr_page ocr_carea ocr_par ocr_title "
         "ocr_table ocr_photo ocr_line ocrx_word ocrp_lang ocrp_dir\" />\n"
         " </head>\n <body>\n");
     return VL_OK;
@@ -38,8 +41,7 @@ static void hocr_baseline(vl_buf *out, const vl_line *line) {
     double slope = (line->baseline_y1 - line->baseline_y0) / width;
     int offset = line->baseline_y0 - (line->box.y + line->box.height);
     vl_buf_printf(out, "; baseline %.3f %d", slope, offset);
-    if (line->x_height > 0)
-        vl_buf_printf(out, "; x_size %.1f", line->x_height);
+    vl_buf_printf(out, "; x_size %d", line->box.height); /* as Tesseract's: the row's height */
 }
 
 static void hocr_line(vl_ocr_writer *w, const vl_line *line, const char *id, size_t *word_id) {
@@ -68,54 +70,72 @@ static const char *const hocr_classes[] = {
     [VL_BLOCK_FIGURE] = "ocr_photo",
 };
 
+static void hocr_block(vl_ocr_writer *w, const vl_block *block, size_t number, size_t *line_id,
+                       size_t *word_id) {
+    vl_buf *out = &w->buf;
+    bool title = block->kind == VL_BLOCK_TITLE;
+    vl_buf_printf(out, "   <div class=\"%s\" id=\"block_%u_%zu\" title=\"",
+                  hocr_classes[block->kind], w->pages + 1, number);
+    hocr_box(out, block->box);
+    vl_buf_puts(out, "\">\n");
+    if (vl_block_has_words(block)) {
+        if (title)
+            vl_buf_puts(out, "    <div class=\"ocr_title\">\n");
+        vl_buf_printf(out, "    <p class=\"ocr_par\" id=\"par_%u_%zu\" title=\"", w->pages + 1,
+                      number);
+        hocr_box(out, block->box);
+        vl_buf_puts(out, "\">\n");
+        for (size_t l = 0; l < block->line_count; l++) {
+            char id[48];
+            snprintf(id, sizeof id, "line_%u_%zu", w->pages + 1, ++*line_id);
+            if (block->lines[l].word_count)
+                hocr_line(w, &block->lines[l], id, word_id);
+        }
+        vl_buf_printf(out, "    </p>\n%s", title ? "    </div>\n" : "");
+    }
+    vl_buf_puts(out, "   </div>\n");
+}
+
+/* A property's string cannot hold the quotes that end it. */
+static void hocr_image(vl_ocr_writer *w) {
+    char *name = strdup(w->source);
+    if (!name) {
+        w->buf.failed = true;
+        return;
+    }
+    for (char *quote = name; (quote = strchr(quote, '"'));)
+        *quote = '\'';
+    vl_buf_puts(&w->buf, "image &quot;");
+    vl_xml_text(&w->buf, name);
+    vl_buf_puts(&w->buf, "&quot;; ");
+    free(name);
+}
+
 static vl_status hocr_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
                            vl_error *error) {
     (void)picture;
     (void)error;
     vl_buf *out = &w->buf;
-    uint32_t number = w->pages + 1;
     size_t line_id = 0, word_id = 0;
-    vl_buf_printf(out,
-                  "  <div class=\"ocr_page\" id=\"page_%u\" lang=\"%s\" title=\"image &quot;",
-                  number, vl_page_lang(page));
-    vl_xml_text(out, w->source);
-    vl_buf_printf(out, "&quot;; bbox 0 0 %u %u; ppageno %u", page->width, page->height,
-                  number - 1);
+    vl_buf_printf(out, "  <div class=\"ocr_page\" id=\"page_%u\" lang=\"%s\" title=\"",
+                  w->pages + 1, vl_page_lang(page));
+    hocr_image(w);
+    vl_buf_printf(out, "bbox 0 0 %u %u; ppageno %u", page->width, page->height, w->pages);
     if (page->dpi > 0)
         vl_buf_printf(out, "; scan_res %.0f %.0f", page->dpi, page->dpi);
     vl_buf_puts(out, "\">\n");
-    for (size_t b = 0; b < page->block_count; b++) {
-        const vl_block *block = &page->blocks[b];
-        vl_buf_printf(out, "   <div class=\"%s\" id=\"block_%u_%zu\" title=\"",
-                      hocr_classes[block->kind], number, b + 1);
-        hocr_box(out, block->box);
-        vl_buf_puts(out, "\">\n");
-        if (block->line_count) {
-            const char *tag = block->kind == VL_BLOCK_TITLE ? "h2" : "p";
-            const char *kind = block->kind == VL_BLOCK_TITLE ? "ocr_header" : "ocr_par";
-            vl_buf_printf(out, "    <%s class=\"%s\" id=\"par_%u_%zu\" title=\"", tag, kind,
-                          number, b + 1);
-            hocr_box(out, block->box);
-            vl_buf_puts(out, "\">\n");
-            for (size_t l = 0; l < block->line_count; l++) {
-                char id[48];
-                snprintf(id, sizeof id, "line_%u_%zu", number, ++line_id);
-                hocr_line(w, &block->lines[l], id, &word_id);
-            }
-            vl_buf_printf(out, "    </%s>\n", tag);
-        }
-        vl_buf_puts(out, "   </div>\n");
-    }
+    for (size_t b = 0; b < page->block_count; b++)
+        hocr_block(w, &page->blocks[b], b + 1, &line_id, &word_id);
     vl_buf_puts(out, "  </div>\n");
     return VL_OK;
 }
 
 static vl_status hocr_bad_page(vl_ocr_writer *w, const vl_error *reason, vl_error *error) {
     (void)error;
-    vl_buf_printf(&w->buf,
-                  "  <div class=\"ocr_page\" id=\"page_%u\" title=\"bbox 0 0 0 0; ppageno %u\">"
-                  "<!-- not read (%s) --></div>\n",
-                  w->pages + 1, w->pages, vl_status_name(reason->status));
+    vl_buf_printf(&w->buf, "  <div class=\"ocr_page\" id=\"page_%u\" title=\"", w->pages + 1);
+    hocr_image(w);
+    vl_buf_printf(&w->buf, "bbox 0 0 0 0; ppageno %u\"><!-- not read (%s) --></div>\n",
+                  w->pages, vl_status_name(reason->status));
     return VL_OK;
 }
 
@@ -165,8 +185,9 @@ static vl_status alto_begin(vl_ocr_writer *w, vl_error *error) {
 static void alto_line(vl_buf *out, const vl_line *line, const char *page_block, size_t number) {
     vl_buf_printf(out, "     <TextLine ID=\"%s_l%zu\"", page_block, number);
     alto_box(out, line->box);
-    vl_buf_printf(out, " BASELINE=\"%d,%d %d,%d\">\n", line->box.x, line->baseline_y0,
-                  line->box.x + line->box.width, line->baseline_y1);
+    vl_buf_printf(out, " BASELINE=\"%d,%d %d,%d\"%s>\n", line->box.x, line->baseline_y0,
+                  line->box.x + line->box.width, line->baseline_y1,
+                  line->rtl ? " BASEDIRECTION=\"rtl\"" : "");
     for (size_t i = 0; i < line->word_count; i++) {
         const vl_word *word = &line->words[i];
         vl_buf_printf(out, "      %s<String ID=\"%s_l%zu_w%zu\"", i ? "<SP/>" : "", page_block,
@@ -184,7 +205,9 @@ static void alto_block(vl_ocr_writer *w, const vl_page *page, size_t b) {
     vl_buf *out = &w->buf;
     char id[48];
     snprintf(id, sizeof id, "p%u_b%zu", w->pages + 1, b + 1);
-    if (!block->line_count) {
+    if (!vl_block_has_words(block) && block->kind != VL_BLOCK_FIGURE)
+        return;
+    if (!vl_block_has_words(block)) {
         vl_buf_printf(out, "    <Illustration ID=\"%s\"", id);
         alto_box(out, block->box);
         vl_buf_puts(out, "/>\n");
@@ -197,7 +220,8 @@ static void alto_block(vl_ocr_writer *w, const vl_page *page, size_t b) {
                       block->kind == VL_BLOCK_TITLE ? "TITLE" : "TABLE");
     vl_buf_printf(out, " LANG=\"%s\">\n", vl_page_lang(page));
     for (size_t l = 0; l < block->line_count; l++)
-        alto_line(out, &block->lines[l], id, l + 1);
+        if (block->lines[l].word_count)
+            alto_line(out, &block->lines[l], id, l + 1);
     vl_buf_puts(out, "    </TextBlock>\n");
 }
 
@@ -220,10 +244,11 @@ static vl_status alto_page(vl_ocr_writer *w, const vl_page *page, const vl_image
 
 static vl_status alto_bad_page(vl_ocr_writer *w, const vl_error *reason, vl_error *error) {
     (void)error;
-    vl_buf_printf(
-        &w->buf,
-        "  <Page ID=\"page_%u\" PHYSICAL_IMG_NR=\"%u\"><!-- not read (%s) --></Page>\n",
-        w->pages + 1, w->pages + 1, vl_status_name(reason->status));
+    vl_buf_printf(&w->buf,
+                  "  <Page ID=\"page_%u\" PHYSICAL_IMG_NR=\"%u\" QUALITY_DETAIL=\"not read: ",
+                  w->pages + 1, w->pages + 1);
+    vl_xml_text(&w->buf, reason->message);
+    vl_buf_puts(&w->buf, "\"/>\n");
     return VL_OK;
 }
 

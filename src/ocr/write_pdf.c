@@ -9,6 +9,7 @@
 #include "ocr/writer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/ubidi.h>
@@ -35,7 +36,10 @@ enum {
     ASCENT = 800,
     DESCENT = -200, /* thousandths of the font size; a line's box is exactly one size high */
     GLYPH_WIDTH = 500,
+    RIGHT_TO_LEFT_MARK = 0x200F,
 };
+/* Of a line's height: the narrowest gap in which poppler sees a space, and a little more. */
+#define MIN_SPACE 0.13
 
 typedef struct pdf_state {
     uint64_t *offsets; /* of objects, from 1 */
@@ -43,6 +47,7 @@ typedef struct pdf_state {
     uint32_t *code_points; /* by CID; 0 is not used */
     uint32_t code_count;
     uint16_t *slots; /* hash of code point → CID */
+    char lang[VL_LANG_SIZE];
 } pdf_state;
 
 static void pdf_release(void *state) {
@@ -158,44 +163,94 @@ static void put_visual(vl_ocr_writer *w, const char *text, int32_t bytes) {
     }
 }
 
-/* `text` stretched over [x, x + width) of the line, in pixels. */
-static void put_text(vl_ocr_writer *w, const placement *p, const vl_line *line, double x,
-                     double width, const char *text, bool rtl) {
-    vl_buf *out = &w->buf;
-    int32_t bytes = (int32_t)strlen(text);
-    size_t count = 0;
+/* A stretch of a line with something to draw in it, in pixels. */
+typedef struct span {
+    double left, right;
+    const char *text;
+    size_t order; /* of reading */
+    bool mark;    /* a right-to-left mark stands at its left end */
+} span;
+
+static void put_span(vl_ocr_writer *w, const placement *p, const vl_line *line, const span *s) {
+    int32_t bytes = (int32_t)strlen(s->text);
+    size_t count = s->mark;
     for (int32_t at = 0; at < bytes; count++)
-        U8_FWD_1((const uint8_t *)text, at, bytes);
-    if (!count || !(width > 0))
+        U8_FWD_1((const uint8_t *)s->text, at, bytes);
+    if (!count)
         return;
-    double size = line->box.height * p->scale;
-    double stretch = width * p->scale / ((double)count * GLYPH_WIDTH / 1000 * size);
-    double slope = line->box.width > 1
-                       ? (double)(line->baseline_y1 - line->baseline_y0) / line->box.width
-                       : 0;
-    double drop = slope * (x - line->box.x - line->box.width / 2.0);
-    double base = line->box.y + line->box.height * (1 + DESCENT / 1000.0) + drop;
-    vl_buf_printf(out, "/F %.2f Tf %.3f 0 0 1 %.2f %.2f Tm <", size, stretch, x * p->scale,
-                  p->height - base * p->scale);
-    if (rtl)
-        put_visual(w, text, bytes);
+    const vl_box *box = &line->box;
+    double height = box->height > 0 ? box->height : 1, size = height * p->scale;
+    double width = fmax(s->right - s->left, 0.1) * p->scale;
+    double stretch = width / ((double)count * GLYPH_WIDTH / 1000 * size);
+    double slope =
+        box->width > 1 ? (double)(line->baseline_y1 - line->baseline_y0) / box->width : 0;
+    double drop = slope * (s->left - box->x - box->width / 2.0);
+    double base = box->y + height * (1 + DESCENT / 1000.0) + drop;
+    vl_buf_printf(&w->buf, "/F %.2f Tf %.4f 0 0 1 %.2f %.2f Tm <", size, stretch,
+                  s->left * p->scale, p->height - base * p->scale);
+    if (s->mark)
+        vl_buf_printf(&w->buf, "%04X", code_of(w->state, RIGHT_TO_LEFT_MARK));
+    if (vl_text_is_rtl(s->text))
+        put_visual(w, s->text, bytes);
     else
-        put_codes(w, text, bytes);
-    vl_buf_puts(out, "> Tj\n");
+        put_codes(w, s->text, bytes);
+    vl_buf_puts(&w->buf, "> Tj\n");
 }
 
-static void put_text_line(vl_ocr_writer *w, const placement *p, const vl_line *line) {
-    for (size_t i = 0; i < line->word_count; i++) {
-        const vl_word *word = &line->words[i];
-        put_text(w, p, line, word->box.x, word->box.width, word->text,
-                 vl_text_is_rtl(word->text));
-        if (i + 1 == line->word_count)
-            continue;
-        const vl_box *a = &word->box, *b = &line->words[i + 1].box;
-        const vl_box *left = a->x < b->x ? a : b, *right = a->x < b->x ? b : a;
-        put_text(w, p, line, left->x + left->width, right->x - left->x - left->width, " ",
-                 false);
+static int from_left(const void *a, const void *b) {
+    const span *x = a, *y = b;
+    return (x->left > y->left) - (x->left < y->left);
+}
+
+/* Whether a word of a right-to-left line shows that it is one at its left end. */
+static bool ends_right_to_left(const char *word) {
+    int32_t at = (int32_t)strlen(word);
+    UChar32 c = -1;
+    if (at)
+        U8_PREV((const uint8_t *)word, 0, at, c);
+    UCharDirection direction = c < 0 ? U_OTHER_NEUTRAL : u_charDirection(c);
+    return direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC ||
+           direction == U_DIR_NON_SPACING_MARK ||
+           (direction == U_OTHER_NEUTRAL && vl_text_is_rtl(word));
+}
+
+/* Neighbours in the order they lie on the page. Between them readers see a space only where
+ * there is room for one. And they take a number, or a mark at a word's end, to run on to the
+ * left with whatever is there, unless a mark says that the line goes from right to left. */
+static void part_neighbours(const vl_line *line, span *a, span *b) {
+    double room = MIN_SPACE * line->box.height, gap = b->left - a->right;
+    if (gap < room) {
+        a->right -= (room - gap) / 2;
+        b->left += (room - gap) / 2;
     }
+    b->mark = line->rtl && a->order > b->order && !ends_right_to_left(b->text);
+}
+
+static vl_status put_text_line(vl_ocr_writer *w, const placement *p, const vl_line *line,
+                               vl_error *error) {
+    size_t count = line->word_count;
+    span *spans = calloc(count + 1, sizeof *spans), *reading = calloc(count + 1, sizeof *spans);
+    if (!spans || !reading) {
+        free(spans);
+        free(reading);
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const vl_word *word = &line->words[i];
+        spans[i] = (span){word->box.x, word->box.x + word->box.width, word->text, i, false};
+    }
+    qsort(spans, count, sizeof *spans, from_left);
+    for (size_t i = 1; i < count; i++)
+        part_neighbours(line, &spans[i - 1], &spans[i]);
+    for (size_t i = 0; i < count; i++)
+        reading[spans[i].order] = spans[i];
+    for (size_t i = 0; i < count; i++)
+        put_span(w, p, line, &reading[i]);
+    for (size_t i = 1; i < count; i++)
+        put_span(w, p, line, &(span){spans[i - 1].right, spans[i].left, " ", 0, false});
+    free(spans);
+    free(reading);
+    return VL_OK;
 }
 
 /* ---- picture
@@ -282,14 +337,16 @@ static vl_status put_content(vl_ocr_writer *w, uint32_t number, const vl_page *p
     vl_buf object = w->buf; /* the content is put together apart, then packed */
     vl_buf_init(&w->buf, object.max);
     vl_buf_puts(&w->buf, "BT 3 Tr\n");
+    vl_status status = VL_OK;
     for (size_t b = 0; b < page->block_count; b++)
-        for (size_t l = 0; l < page->blocks[b].line_count; l++)
-            put_text_line(w, p, &page->blocks[b].lines[l]);
+        for (size_t l = 0; l < page->blocks[b].line_count && !status; l++)
+            status = put_text_line(w, p, &page->blocks[b].lines[l], error);
     vl_buf_printf(&w->buf, "ET\nq %.3f 0 0 %.3f 0 0 cm /P Do Q\n", page->width * p->scale,
                   p->height);
     vl_buf content = w->buf;
     w->buf = object;
-    vl_status status = vl_buf_status(&content, "a page", error);
+    if (!status)
+        status = vl_buf_status(&content, "a page", error);
     if (!status)
         status = begin_object(w, number, error);
     if (!status)
@@ -303,6 +360,9 @@ static vl_status pdf_page(vl_ocr_writer *w, const vl_page *page, const vl_image 
     if (!picture)
         return vl_fail(error, VL_ERR_INTERNAL, "a searchable PDF needs the page's picture");
     uint32_t number = page_object(w->pages);
+    pdf_state *s = w->state;
+    if (!s->lang[0] && page->language_count)
+        snprintf(s->lang, sizeof s->lang, "%s", vl_page_lang(page));
     placement p = place(page);
     vl_status status = begin_object(w, number, error);
     if (status)
@@ -512,7 +572,9 @@ static vl_status pdf_end(vl_ocr_writer *w, vl_error *error) {
     if (status)
         return status;
     begin_object(w, OBJ_CATALOG, error);
-    vl_buf_printf(&w->buf, "<< /Type /Catalog /Pages %d 0 R >>\nendobj\n", OBJ_PAGES);
+    const pdf_state *s = w->state;
+    vl_buf_printf(&w->buf, "<< /Type /Catalog /Pages %d 0 R /Lang (%s) >>\nendobj\n", OBJ_PAGES,
+                  s->lang[0] ? s->lang : "und");
     begin_object(w, OBJ_PAGES, error);
     vl_buf_printf(&w->buf, "<< /Type /Pages /Count %u /Kids [", w->pages);
     for (uint32_t i = 0; i < w->pages; i++)

@@ -23,9 +23,11 @@ static vl_status text_page(vl_ocr_writer *w, const vl_page *page, const vl_image
         vl_buf_puts(&w->buf, "\f");
     for (size_t b = 0; b < page->block_count; b++) {
         const vl_block *block = &page->blocks[b];
-        if (block->line_count && !first)
+        if (!first && vl_block_has_words(block))
             vl_buf_puts(&w->buf, "\n");
         for (size_t l = 0; l < block->line_count; l++) {
+            if (!block->lines[l].word_count)
+                continue;
             put_line(&w->buf, &block->lines[l]);
             vl_buf_puts(&w->buf, "\n");
             first = false;
@@ -48,13 +50,21 @@ const vl_format_ops vl_format_text = {
 /* ---- Markdown (CommonMark, tables as GitHub writes them)
  * ------------------------------------- */
 
+/* "&amp;", "&#39;": what a reader of Markdown would turn into another character. */
+static bool is_reference(const char *text) {
+    size_t name = strspn(text + 1, "#0123456789abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return name > 0 && text[1 + name] == ';';
+}
+
 static void put_escaped(vl_buf *out, const char *text, bool in_table) {
     for (const char *c = text; *c; c++) {
         if (*c == '\n') {
             vl_buf_puts(out, in_table ? " " : "\n");
             continue;
         }
-        if (strchr("\\`*_[]<>", *c) || (in_table && *c == '|'))
+        if (strchr("\\`*_[]<>~", *c) || (*c == '&' && is_reference(c)) ||
+            (in_table && *c == '|'))
             vl_buf_puts(out, "\\");
         vl_buf_append(out, c, 1);
     }
@@ -107,6 +117,22 @@ static void put_table(vl_buf *out, const vl_block *block) {
     }
 }
 
+/* A heading is one line; a paragraph keeps its lines, which read on as one text. */
+static void put_markdown_block(vl_buf *out, const vl_block *block) {
+    bool title = block->kind == VL_BLOCK_TITLE, begun = false;
+    if (title)
+        vl_buf_puts(out, "# ");
+    for (size_t l = 0; l < block->line_count; l++) {
+        if (!block->lines[l].word_count)
+            continue;
+        if (begun)
+            vl_buf_puts(out, title ? " " : "\n");
+        put_markdown_line(out, &block->lines[l]);
+        begun = true;
+    }
+    vl_buf_puts(out, "\n");
+}
+
 static vl_status markdown_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
                                vl_error *error) {
     (void)picture;
@@ -116,23 +142,16 @@ static vl_status markdown_page(vl_ocr_writer *w, const vl_page *page, const vl_i
         vl_buf_puts(&w->buf, "\n---\n\n");
     for (size_t b = 0; b < page->block_count; b++) {
         const vl_block *block = &page->blocks[b];
-        if (!block->line_count && !block->cell_count)
+        bool table = block->kind == VL_BLOCK_TABLE && block->cell_count;
+        if (!table && !vl_block_has_words(block))
             continue;
         if (!first)
             vl_buf_puts(&w->buf, "\n");
         first = false;
-        if (block->kind == VL_BLOCK_TABLE && block->cell_count) {
+        if (table)
             put_table(&w->buf, block);
-            continue;
-        }
-        if (block->kind == VL_BLOCK_TITLE)
-            vl_buf_puts(&w->buf, "# ");
-        for (size_t l = 0; l < block->line_count; l++) {
-            if (l)
-                vl_buf_puts(&w->buf, block->kind == VL_BLOCK_TITLE ? " " : "\n");
-            put_markdown_line(&w->buf, &block->lines[l]);
-        }
-        vl_buf_puts(&w->buf, "\n");
+        else
+            put_markdown_block(&w->buf, block);
     }
     return VL_OK;
 }

@@ -143,6 +143,13 @@ void vl_xml_text(vl_buf *out, const char *text) {
     }
 }
 
+bool vl_block_has_words(const vl_block *block) {
+    for (size_t i = 0; i < block->line_count; i++)
+        if (block->lines[i].word_count)
+            return true;
+    return false;
+}
+
 const char *vl_page_lang(const vl_page *page) {
     return page->language_count ? vl_lang_short(page->languages[0].code) : "und";
 }

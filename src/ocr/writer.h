@@ -31,6 +31,8 @@ vl_status vl_writer_flush(vl_ocr_writer *w, vl_error *error);
 
 /* Text into XML: markup escaped, and what XML 1.0 cannot hold left out. */
 void vl_xml_text(vl_buf *out, const char *text);
+/* Whether there is anything to read in it: what formats of text alone leave out otherwise. */
+bool vl_block_has_words(const vl_block *block);
 /* BCP 47 tag of a page's or the likeliest language: "sw", "en", "und". */
 const char *vl_page_lang(const vl_page *page);
 

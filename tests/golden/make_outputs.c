@@ -1,8 +1,10 @@
 /* make_outputs.c — writes a known document in every format, for test_golden.py to compare and
  * read back. usage: make_outputs DIR
  *
- * Three pages: Latin with a title, markup and a table; Arabic, Amharic and Burmese lines; an
- * empty page; and between them one that could not be read. */
+ * Latin with a title, markup and a table; a page that could not be read; Arabic, Amharic and
+ * Burmese lines; an empty page; Arabic with numbers and marks between its words; and what
+ * engines give at their worst: words that touch and overlap, a line without height, one without
+ * words, letters outside the basic plane. */
 #include <vislang/ocr.h>
 
 #include <stdio.h>
@@ -17,9 +19,10 @@ static void *need(void *memory) {
     return memory;
 }
 
-/* A line of words apart by spaces, each 12 pixels a byte wide, from `x` on; a right-to-left
+/* A line of words, each 12 pixels a byte wide and `gap` apart, from `x` on; a right-to-left
  * line from `x` to the left. */
-static vl_line make_line(const char *text, int32_t x, int32_t y, double confidence) {
+static vl_line make_spaced_line(const char *text, int32_t x, int32_t y, int32_t gap,
+                                double confidence) {
     char *copy = need(vl_arena_strdup(arena, text)), *save = NULL;
     vl_line line = {.confidence = confidence, .x_height = 14, .rtl = vl_text_is_rtl(text)};
     line.words = need(vl_arena_array(arena, 32, sizeof *line.words));
@@ -31,13 +34,17 @@ static vl_line make_line(const char *text, int32_t x, int32_t y, double confiden
             (vl_word){.text = word,
                       .box = box,
                       .confidence = confidence - 0.01 * (double)line.word_count};
-        at += line.rtl ? -width - 14 : width + 14;
+        at += line.rtl ? -width - gap : width + gap;
     }
-    int32_t left = line.rtl ? at + 14 : x, right = line.rtl ? x : at - 14;
+    int32_t left = line.rtl ? at + gap : x, right = line.rtl ? x : at - gap;
     line.box = (vl_box){left, y, right - left, 28};
     line.baseline_y0 = y + 22;
     line.baseline_y1 = y + 23;
     return line;
+}
+
+static vl_line make_line(const char *text, int32_t x, int32_t y, double confidence) {
+    return make_spaced_line(text, x, y, 14, confidence);
 }
 
 static vl_block make_block(vl_block_kind kind, const char *const *lines, size_t count,
@@ -94,14 +101,46 @@ static vl_page latin_page(void) {
 static vl_page mixed_page(void) {
     static const char *const arabic[] = {"إعلان عن توزيع المساعدات", "الهاتف 00963944555017"};
     static const char *const amharic[] = {"የክትባት ዘመቻ ማስታወቂያ።"};
-    static const char *const burmese[] = {"ရေဘေး သတိပေးချက်"};
+    static const char *const burmese[] = {"ရေဘေး သတိပေးချက်", "ထုတ်ပြန်သည်"};
     vl_page page = make_page("Arab", "ara");
     page.dpi = 0;
     page.rotation = 180;
     page.skew = -0.75;
     page.blocks[page.block_count++] = make_block(VL_BLOCK_PARAGRAPH, arabic, 2, 940, 60);
     page.blocks[page.block_count++] = make_block(VL_BLOCK_PARAGRAPH, amharic, 1, 20, 200);
-    page.blocks[page.block_count++] = make_block(VL_BLOCK_PARAGRAPH, burmese, 1, 20, 300);
+    page.blocks[page.block_count++] = make_block(VL_BLOCK_PARAGRAPH, burmese, 2, 20, 300);
+    return page;
+}
+
+static vl_page arabic_page(void) {
+    static const char *const lines[] = {
+        "السعر: 250 ل.س. للكيلو",
+        "الهاتف 00963944555017 أو البريد",
+        "مَدْرَسَةُ الأَمَلِ (مرحبا) في 14/03/2026",
+        "برنامج WFP ثم [الأحد] 50%",
+        "12 آذار 2026",
+    };
+    vl_page page = make_page("Arab", "ara");
+    page.blocks[page.block_count++] = make_block(VL_BLOCK_PARAGRAPH, lines, 5, 940, 60);
+    return page;
+}
+
+static vl_page awkward_page(void) {
+    vl_page page = make_page("Latn", "eng");
+    vl_block *block = &page.blocks[page.block_count++];
+    block->box = (vl_box){60, 60, 800, 300};
+    block->lines = need(vl_arena_array(arena, 6, sizeof *block->lines));
+    block->lines[0] = make_spaced_line("these words touch", 60, 60, 0, 0.9);
+    block->lines[1] = make_spaced_line("these overlap", 60, 120, -3, 0.9);
+    block->lines[2] = make_line("e\xCC\x81l &amp; \xF0\x9F\x98\x80 ~x~", 60, 180, 0.9);
+    block->lines[3] = make_line("flat", 60, 240, 0.9);
+    block->lines[3].box.height = block->lines[3].words[0].box.height = 0;
+    block->lines[4] = (vl_line){.box = {60, 300, 5, 5}}; /* no words */
+    block->line_count = 5;
+    vl_block *empty = &page.blocks[page.block_count++];
+    *empty = (vl_block){.kind = VL_BLOCK_TITLE, .box = {60, 400, 9, 9}};
+    empty->lines = &block->lines[4];
+    empty->line_count = 1;
     return page;
 }
 
@@ -132,6 +171,7 @@ static void write_document(vl_ocr_format format, const char *folder) {
     for (size_t x = 100; x < 200; x++) /* something to see, of two tones */
         picture->pixels[400 * 1000 + x] = 0;
     vl_page latin = latin_page(), mixed = mixed_page(), empty = make_page("Zyyy", "und");
+    vl_page arabic = arabic_page(), awkward = awkward_page();
     empty.language_count = 0;
     check(vl_ocr_writer_new(format, "scan \"1\" & <2>.png", to_file, file, &writer, &error),
           &error);
@@ -141,6 +181,8 @@ static void write_document(vl_ocr_format format, const char *folder) {
            1000); /* grey from here on: JPEG inside the PDF */
     check(vl_ocr_writer_page(writer, &mixed, picture, &error), &error);
     check(vl_ocr_writer_page(writer, &empty, picture, &error), &error);
+    check(vl_ocr_writer_page(writer, &arabic, picture, &error), &error);
+    check(vl_ocr_writer_page(writer, &awkward, picture, &error), &error);
     check(vl_ocr_writer_finish(writer, &error), &error);
     vl_ocr_writer_free(writer);
     vl_image_free(picture);
