@@ -33,13 +33,16 @@ enum {
     JPEG_QUALITY = 78,
     MAX_CODES = 65535,
     CODE_SLOTS = 1 << 17,
-    ASCENT = 800,
-    DESCENT = -200, /* thousandths of the font size; a line's box is exactly one size high */
+    /* Thousandths of the font size. A line's box, from its tallest letter to its lowest, is
+     * REACH of it, as in type: readers judge by it which lines and words belong together. */
+    ASCENT = 680,
+    DESCENT = -170,
+    REACH = ASCENT - DESCENT,
     GLYPH_WIDTH = 500,
     RIGHT_TO_LEFT_MARK = 0x200F,
 };
-/* Of a line's height: the narrowest gap in which poppler sees a space, and a little more. */
-#define MIN_SPACE 0.13
+/* Of a line's size: the narrowest gap in which poppler sees a space, and a little more. */
+#define MIN_SPACE 0.11
 
 typedef struct pdf_state {
     uint64_t *offsets; /* of objects, from 1 */
@@ -171,21 +174,61 @@ typedef struct span {
     bool mark;    /* a right-to-left mark stands at its left end */
 } span;
 
-static void put_span(vl_ocr_writer *w, const placement *p, const vl_line *line, const span *s) {
+/* How a line is set: its letters reach from ASCENT above to DESCENT below the baseline. */
+typedef struct setting {
+    double size;                  /* of the font, in pixels */
+    double baseline, slope, left; /* y at x = left, and its change by pixel to the right */
+} setting;
+
+static int by_height(const void *a, const void *b) {
+    const int32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The height of a block's lines, in pixels: the median. A line's own height says
+ * whether letters with tails happen to be in it, and readers take lines of different sizes for
+ * paragraphs of their own. */
+static double block_height(const vl_block *block) {
+    int32_t *heights = calloc(block->line_count + 1, sizeof *heights);
+    if (!heights)
+        return 0; /* then each line has its own size */
+    for (size_t i = 0; i < block->line_count; i++)
+        heights[i] = block->lines[i].box.height;
+    qsort(heights, block->line_count, sizeof *heights, by_height);
+    double median = heights[block->line_count / 2];
+    free(heights);
+    return median;
+}
+
+static setting set_line(const vl_line *line, double block) {
+    const vl_box *box = &line->box;
+    double height = box->height > 0 ? box->height : 1;
+    double run = box->width > 1 ? box->width : 1;
+    setting t = {.left = box->x, .slope = (line->baseline_y1 - line->baseline_y0) / run};
+    double tallest = height > block * 0.6 && height < block * 1.25 ? block : height;
+    t.size = tallest * 1000 / REACH;
+    /* On its baseline, but so that the letters' reach holds the whole box. */
+    double lowest = box->y + t.size * ASCENT / 1000;
+    double highest = box->y + height + t.size * DESCENT / 1000;
+    double middle = (line->baseline_y0 + line->baseline_y1) / 2.0;
+    if (lowest < highest)
+        middle = (lowest + highest) / 2;
+    else
+        middle = fmin(fmax(middle, highest), lowest);
+    t.baseline = middle - t.slope * box->width / 2;
+    return t;
+}
+
+static void put_span(vl_ocr_writer *w, const placement *p, const setting *t, const span *s) {
     int32_t bytes = (int32_t)strlen(s->text);
     size_t count = s->mark;
     for (int32_t at = 0; at < bytes; count++)
         U8_FWD_1((const uint8_t *)s->text, at, bytes);
     if (!count)
         return;
-    const vl_box *box = &line->box;
-    double height = box->height > 0 ? box->height : 1, size = height * p->scale;
-    double width = fmax(s->right - s->left, 0.1) * p->scale;
+    double size = t->size * p->scale, width = fmax(s->right - s->left, 0.1) * p->scale;
     double stretch = width / ((double)count * GLYPH_WIDTH / 1000 * size);
-    double slope =
-        box->width > 1 ? (double)(line->baseline_y1 - line->baseline_y0) / box->width : 0;
-    double drop = slope * (s->left - box->x - box->width / 2.0);
-    double base = box->y + height * (1 + DESCENT / 1000.0) + drop;
+    double base = t->baseline + t->slope * (s->left - t->left);
     vl_buf_printf(&w->buf, "/F %.2f Tf %.4f 0 0 1 %.2f %.2f Tm <", size, stretch,
                   s->left * p->scale, p->height - base * p->scale);
     if (s->mark)
@@ -217,8 +260,8 @@ static bool ends_right_to_left(const char *word) {
 /* Neighbours in the order they lie on the page. Between them readers see a space only where
  * there is room for one. And they take a number, or a mark at a word's end, to run on to the
  * left with whatever is there, unless a mark says that the line goes from right to left. */
-static void part_neighbours(const vl_line *line, span *a, span *b) {
-    double room = MIN_SPACE * line->box.height, gap = b->left - a->right;
+static void part_neighbours(const vl_line *line, double size, span *a, span *b) {
+    double room = MIN_SPACE * size, gap = b->left - a->right;
     if (gap < room) {
         a->right -= (room - gap) / 2;
         b->left += (room - gap) / 2;
@@ -227,8 +270,9 @@ static void part_neighbours(const vl_line *line, span *a, span *b) {
 }
 
 static vl_status put_text_line(vl_ocr_writer *w, const placement *p, const vl_line *line,
-                               vl_error *error) {
+                               double block, vl_error *error) {
     size_t count = line->word_count;
+    setting t = set_line(line, block);
     span *spans = calloc(count + 1, sizeof *spans), *reading = calloc(count + 1, sizeof *spans);
     if (!spans || !reading) {
         free(spans);
@@ -241,13 +285,13 @@ static vl_status put_text_line(vl_ocr_writer *w, const placement *p, const vl_li
     }
     qsort(spans, count, sizeof *spans, from_left);
     for (size_t i = 1; i < count; i++)
-        part_neighbours(line, &spans[i - 1], &spans[i]);
+        part_neighbours(line, t.size, &spans[i - 1], &spans[i]);
     for (size_t i = 0; i < count; i++)
         reading[spans[i].order] = spans[i];
     for (size_t i = 0; i < count; i++)
-        put_span(w, p, line, &reading[i]);
+        put_span(w, p, &t, &reading[i]);
     for (size_t i = 1; i < count; i++)
-        put_span(w, p, line, &(span){spans[i - 1].right, spans[i].left, " ", 0, false});
+        put_span(w, p, &t, &(span){spans[i - 1].right, spans[i].left, " ", 0, false});
     free(spans);
     free(reading);
     return VL_OK;
@@ -338,9 +382,12 @@ static vl_status put_content(vl_ocr_writer *w, uint32_t number, const vl_page *p
     vl_buf_init(&w->buf, object.max);
     vl_buf_puts(&w->buf, "BT 3 Tr\n");
     vl_status status = VL_OK;
-    for (size_t b = 0; b < page->block_count; b++)
-        for (size_t l = 0; l < page->blocks[b].line_count && !status; l++)
-            status = put_text_line(w, p, &page->blocks[b].lines[l], error);
+    for (size_t b = 0; b < page->block_count; b++) {
+        const vl_block *block = &page->blocks[b];
+        double height = block_height(block);
+        for (size_t l = 0; l < block->line_count && !status; l++)
+            status = put_text_line(w, p, &block->lines[l], height, error);
+    }
     vl_buf_printf(&w->buf, "ET\nq %.3f 0 0 %.3f 0 0 cm /P Do Q\n", page->width * p->scale,
                   p->height);
     vl_buf content = w->buf;

@@ -4,7 +4,7 @@
  * Latin with a title, markup and a table; a page that could not be read; Arabic, Amharic and
  * Burmese lines; an empty page; Arabic with numbers and marks between its words; and what
  * engines give at their worst: words that touch and overlap, a line without height, one without
- * words, letters outside the basic plane. */
+ * words, letters outside the basic plane; and two columns. */
 #include <vislang/ocr.h>
 
 #include <stdio.h>
@@ -144,6 +144,36 @@ static vl_page awkward_page(void) {
     return page;
 }
 
+/* Lines 45 pixels apart whose boxes end where their own letters do. */
+static void set_column(vl_block *block, const char *const *text, size_t count, int32_t x) {
+    *block = make_block(VL_BLOCK_PARAGRAPH, text, count, x, 60);
+    for (size_t i = 0; i < count; i++) {
+        vl_line *line = &block->lines[i];
+        int32_t top = 60 + 45 * (int32_t)i, height = i % 2 ? 22 : 28;
+        line->box.y = top;
+        line->box.height = height;
+        line->baseline_y0 = line->baseline_y1 = top + 22;
+        for (size_t w = 0; w < line->word_count; w++) {
+            line->words[w].box.y = top;
+            line->words[w].box.height = height;
+        }
+    }
+    block->box.height = 45 * (int32_t)count - 17;
+}
+
+static vl_page column_page(void) {
+    static const char *const left[] = {"Heavy monsoon rain has flooded",
+                                       "four districts in the east",
+                                       "and people have left home", "since the end of June"};
+    static const char *const right[] = {"Boats are needed to reach",
+                                        "villages that are still cut",
+                                        "off by the rising water", "and to carry clean water"};
+    vl_page page = make_page("Latn", "eng");
+    set_column(&page.blocks[page.block_count++], left, 4, 40);
+    set_column(&page.blocks[page.block_count++], right, 4, 540);
+    return page;
+}
+
 static vl_status to_file(void *file, const void *bytes, size_t count, vl_error *error) {
     if (fwrite(bytes, 1, count, file) == count)
         return VL_OK;
@@ -171,7 +201,7 @@ static void write_document(vl_ocr_format format, const char *folder) {
     for (size_t x = 100; x < 200; x++) /* something to see, of two tones */
         picture->pixels[400 * 1000 + x] = 0;
     vl_page latin = latin_page(), mixed = mixed_page(), empty = make_page("Zyyy", "und");
-    vl_page arabic = arabic_page(), awkward = awkward_page();
+    vl_page arabic = arabic_page(), awkward = awkward_page(), columns = column_page();
     empty.language_count = 0;
     check(vl_ocr_writer_new(format, "scan \"1\" & <2>.png", to_file, file, &writer, &error),
           &error);
@@ -183,6 +213,7 @@ static void write_document(vl_ocr_format format, const char *folder) {
     check(vl_ocr_writer_page(writer, &empty, picture, &error), &error);
     check(vl_ocr_writer_page(writer, &arabic, picture, &error), &error);
     check(vl_ocr_writer_page(writer, &awkward, picture, &error), &error);
+    check(vl_ocr_writer_page(writer, &columns, picture, &error), &error);
     check(vl_ocr_writer_finish(writer, &error), &error);
     vl_ocr_writer_free(writer);
     vl_image_free(picture);

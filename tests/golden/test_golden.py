@@ -50,7 +50,7 @@ class Golden(unittest.TestCase):
             self.assertEqual(made.decode(), expected.read_text(encoding="utf-8"), extension)
 
     def test_json(self):
-        self.assertEqual([page["page"] for page in self.document["pages"]], [1, 2, 3, 4, 5, 6])
+        self.assertEqual([page["page"] for page in self.document["pages"]], [1, 2, 3, 4, 5, 6, 7])
         self.assertEqual(self.document["pages"][1]["error"]["status"], "bad_input")
         table = self.document["pages"][0]["blocks"][2]["table"]
         self.assertEqual((table["rows"], table["columns"], len(table["cells"])), (2, 2, 4))
@@ -60,7 +60,7 @@ class Golden(unittest.TestCase):
         run("xmllint", "--noout", "--nonet", self.folder / "document.hocr")
         root = ElementTree.parse(self.folder / "document.hocr").getroot()
         pages = [div for div in root.iter(XHTML + "div") if div.get("class") == "ocr_page"]
-        self.assertEqual(len(pages), 6)
+        self.assertEqual(len(pages), 7)
         for number, page in enumerate(pages):
             if number == 1:
                 continue
@@ -125,7 +125,7 @@ class Golden(unittest.TestCase):
         checked = subprocess.run(["qpdf", "--check", pdf], capture_output=True, text=True)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
         self.assertNotIn("WARNING", checked.stdout + checked.stderr)
-        self.assertIn("Pages:           6", run("pdfinfo", pdf))
+        self.assertIn("Pages:           7", run("pdfinfo", pdf))
         listing = run("qpdf", "--qdf", "--stream-data=uncompress", pdf, "-")
         self.assertIn("/Lang (sw)", listing)
         self.assertNotRegex(listing, r"\b(inf|nan)\b")
@@ -135,10 +135,12 @@ class Golden(unittest.TestCase):
     def test_pdf_gives_the_text_back_in_logical_order(self):
         pdf = self.folder / "document.pdf"
         marks = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-        for number in (0, 4, 5):
+        for number in (0, 4, 5, 6):
             text = marks.sub("", run("pdftotext", "-f", number + 1, "-l", number + 1, pdf, "-"))
             expected = [word for word, _ in self.words(number) if word != "\x01"]
             self.assertEqual([word for word in text.split() if word != "\x01"], expected)
+        # The last page's columns come one after the other, each as one paragraph.
+        self.assertEqual(len(re.split(r"\n\n", text.strip())), 2, text)
         # Where most of a page runs the other way, poppler may turn the order of a line's words.
         text = marks.sub("", run("pdftotext", "-f", 3, "-l", 3, pdf, "-"))
         self.assertEqual(sorted(text.split()), sorted(word for word, _ in self.words(2)))
