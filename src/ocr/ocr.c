@@ -319,6 +319,15 @@ static void name_languages(const vl_ocr_job *job, vl_page *page) {
         page->language_count = vl_langid_guess(job->langid, text, 5, page->languages);
 }
 
+/* A word or a line cut out of a photograph looks like one itself: such cuts are small, and
+ * wider than a camera's picture. They are read as what they may be. */
+static bool could_be_a_sign(const vl_image *image) {
+    enum { SMALL = 450 };
+    if (image->width < 150 || image->height < 150)
+        return true;
+    return image->width <= SMALL && image->width * 10 >= image->height * 16;
+}
+
 static vl_status job_init(const vl_ocr *ocr, const vl_image *image, bool detecting,
                           vl_arena *arena, vl_ocr_job *job, vl_error *error) {
     enum { PHOTO_SIDE = 1800 };
@@ -336,8 +345,7 @@ static vl_status job_init(const vl_ocr *ocr, const vl_image *image, bool detecti
     if (ocr->options.max_seconds > 0)
         job->deadline_ns = vl_clock_ns() + (int64_t)(ocr->options.max_seconds * 1e9);
     if (detecting && ocr->options.fast_photo && !vl_picture_look_at(image, &look, NULL)) {
-        bool large = image->width >= 150 && image->height >= 150;
-        job->photo = large && look.kind == VL_PICTURE_PHOTO;
+        job->photo = look.kind == VL_PICTURE_PHOTO && !could_be_a_sign(image);
         job->blank = look.kind == VL_PICTURE_BLANK;
     }
     job->max_side = job->photo ? PHOTO_SIDE : 0;
