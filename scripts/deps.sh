@@ -12,7 +12,7 @@ packages=(
     # libraries
     libcjson-dev libyaml-dev zlib1g-dev libssl-dev libseccomp-dev libicu-dev
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
-    libcairo2-dev libpango1.0-dev libmicrohttpd-dev
+    libcairo2-dev libpango1.0-dev libmicrohttpd-dev libdnnl-dev
     # programs used while running
     poppler-utils curl jq
     # language packs

@@ -1,0 +1,346 @@
+/* rows.c — the kernels on rows of numbers, in plain C.
+ *
+ * Compiled once for each instruction set (src/kernel/room.cmake) with VL_ISA naming the table
+ * it fills; the loops are written so that a compiler makes vectors of them: unit stride, no
+ * branches, one accumulator that may be reordered. The reference is the same text compiled
+ * without vectors. */
+#include <vislang/kernel.h>
+
+#include <math.h>
+#include <string.h>
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define real vl_real
+
+static const real EPSILON = (real)1e-5;
+
+/* exp(x) for float: 2^n · p(r), |r| ≤ ln2/2, relative error below 2e-7 (coefficients: Cephes
+ * expf). */
+static inline real fast_exp(real x) {
+#ifdef VL_REAL_DOUBLE
+    return exp(x);
+#else
+    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    float n = __builtin_nearbyintf(x * 1.44269504f);
+    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    union {
+        int32_t i;
+        float f;
+    } power = {.i = ((int32_t)n + 127) << 23};
+    return p * power.f;
+#endif
+}
+
+static void add(real *restrict y, const real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+static void axpy(real *restrict y, real a, const real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+static real dot(const real *restrict x, const real *restrict y, size_t n) {
+    real sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+static void add_bias(real *restrict y, const real *restrict bias, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, y += n)
+        for (size_t i = 0; i < n; i++)
+            y[i] += bias[i];
+}
+
+static void sum_rows(real *restrict sum, const real *restrict x, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n)
+        for (size_t i = 0; i < n; i++)
+            sum[i] += x[i];
+}
+
+/* ---- normalisation ------------------------------------------------------------------ */
+
+static void layernorm(real *restrict y, real *restrict mean, real *restrict rstd,
+                      const real *restrict x, const real *restrict gain,
+                      const real *restrict bias, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n, y += n) {
+        real sum = 0, square = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += x[i];
+        real m = sum / (real)n;
+        for (size_t i = 0; i < n; i++)
+            square += (x[i] - m) * (x[i] - m);
+        real s = 1 / (real)sqrt((double)(square / (real)n + EPSILON));
+        for (size_t i = 0; i < n; i++)
+            y[i] = (x[i] - m) * s * gain[i] + bias[i];
+        mean[r] = m;
+        rstd[r] = s;
+    }
+}
+
+static void layernorm_backward(real *restrict dx, real *restrict dgain, real *restrict dbias,
+                               const real *restrict dy, const real *restrict x,
+                               const real *restrict mean, const real *restrict rstd,
+                               const real *restrict gain, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n, dy += n, dx += n) {
+        real m = mean[r], s = rstd[r], sum = 0, along = 0;
+        for (size_t i = 0; i < n; i++) {
+            real normal = (x[i] - m) * s, d = dy[i] * gain[i];
+            sum += d;
+            along += d * normal;
+            dgain[i] += dy[i] * normal;
+            dbias[i] += dy[i];
+        }
+        sum /= (real)n;
+        along /= (real)n;
+        for (size_t i = 0; i < n; i++)
+            dx[i] += s * (dy[i] * gain[i] - sum - (x[i] - m) * s * along);
+    }
+}
+
+static void rmsnorm(real *restrict y, real *restrict rstd, const real *restrict x,
+                    const real *restrict gain, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n, y += n) {
+        real square = dot(x, x, n);
+        real s = 1 / (real)sqrt((double)(square / (real)n + EPSILON));
+        for (size_t i = 0; i < n; i++)
+            y[i] = x[i] * s * gain[i];
+        rstd[r] = s;
+    }
+}
+
+static void rmsnorm_backward(real *restrict dx, real *restrict dgain, const real *restrict dy,
+                             const real *restrict x, const real *restrict rstd,
+                             const real *restrict gain, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n, dy += n, dx += n) {
+        real s = rstd[r], along = 0;
+        for (size_t i = 0; i < n; i++) {
+            along += dy[i] * gain[i] * x[i];
+            dgain[i] += dy[i] * x[i] * s;
+        }
+        along *= s * s / (real)n;
+        for (size_t i = 0; i < n; i++)
+            dx[i] += s * (dy[i] * gain[i] - x[i] * along);
+    }
+}
+
+/* ---- activations -------------------------------------------------------------------- */
+
+#define GELU_A ((real)0.7978845608028654) /* sqrt(2/π) */
+#define GELU_B ((real)0.044715)
+
+static void gelu(real *restrict y, const real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        real u = GELU_A * (x[i] + GELU_B * x[i] * x[i] * x[i]);
+        y[i] = x[i] / (1 + fast_exp(-2 * u)); /* x/2 · (1 + tanh u) */
+    }
+}
+
+static void gelu_backward(real *restrict dx, const real *restrict dy, const real *restrict x,
+                          size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        real v = x[i], u = GELU_A * (v + GELU_B * v * v * v);
+        real s = 1 / (1 + fast_exp(-2 * u)); /* (1 + tanh u) / 2 */
+        real du = GELU_A * (1 + 3 * GELU_B * v * v);
+        dx[i] += dy[i] * (s + 2 * v * s * (1 - s) * du);
+    }
+}
+
+static void silu(real *restrict y, const real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] / (1 + fast_exp(-x[i]));
+}
+
+static void silu_backward(real *restrict dx, const real *restrict dy, const real *restrict x,
+                          size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        real s = 1 / (1 + fast_exp(-x[i]));
+        dx[i] += dy[i] * s * (1 + x[i] * (1 - s));
+    }
+}
+
+/* ---- softmax ------------------------------------------------------------------------ */
+
+static real maximum(const real *restrict x, size_t n) {
+    real most = x[0];
+    for (size_t i = 1; i < n; i++)
+        most = x[i] > most ? x[i] : most;
+    return most;
+}
+
+static real exp_shifted(real *y, const real *x, real shift, size_t n) {
+    real sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = fast_exp(x[i] - shift);
+        sum += y[i];
+    }
+    return sum;
+}
+
+static real log_sum_exp(const real *restrict x, size_t n) {
+    real most = maximum(x, n), sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += fast_exp(x[i] - most);
+    return most + (real)log((double)sum);
+}
+
+static void softmax(real *restrict x, real scale, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n) {
+        real most = maximum(x, n) * scale, sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = fast_exp(x[i] * scale - most);
+            sum += x[i];
+        }
+        sum = 1 / sum;
+        for (size_t i = 0; i < n; i++)
+            x[i] *= sum;
+    }
+}
+
+static void softmax_backward(real *restrict d, const real *restrict p, real scale, size_t rows,
+                             size_t n) {
+    for (size_t r = 0; r < rows; r++, d += n, p += n) {
+        real along = dot(d, p, n);
+        for (size_t i = 0; i < n; i++)
+            d[i] = scale * p[i] * (d[i] - along);
+    }
+}
+
+/* ---- depthwise convolution ---------------------------------------------------------- */
+
+/* The taps of output `o` that fall inside [0, extent): first tap and one past the last. */
+static inline void taps(size_t o, size_t stride, size_t size, size_t extent, size_t *first,
+                        size_t *end) {
+    size_t pad = size / 2, at = o * stride;
+    *first = at < pad ? pad - at : 0;
+    *end = extent + pad - at < size ? extent + pad - at : size;
+}
+
+static void depthwise(real *restrict y, const real *restrict x, const real *restrict weight,
+                      const real *restrict bias, size_t height, size_t width, size_t channels,
+                      size_t size, size_t stride) {
+    size_t out_height = (height + stride - 1) / stride,
+           out_width = (width + stride - 1) / stride;
+    size_t pad = size / 2;
+    for (size_t oy = 0; oy < out_height; oy++)
+        for (size_t ox = 0; ox < out_width; ox++, y += channels) {
+            size_t y0, y1, x0, x1;
+            taps(oy, stride, size, height, &y0, &y1);
+            taps(ox, stride, size, width, &x0, &x1);
+            memcpy(y, bias, channels * sizeof *y);
+            for (size_t ky = y0; ky < y1; ky++)
+                for (size_t kx = x0; kx < x1; kx++) {
+                    const real *in =
+                        x + ((oy * stride + ky - pad) * width + (ox * stride + kx - pad)) *
+                                channels;
+                    const real *w = weight + (ky * size + kx) * channels;
+                    for (size_t c = 0; c < channels; c++)
+                        y[c] += in[c] * w[c];
+                }
+        }
+}
+
+static void depthwise_backward(real *restrict dx, real *restrict dweight, real *restrict dbias,
+                               const real *restrict dy, const real *restrict x,
+                               const real *restrict weight, size_t height, size_t width,
+                               size_t channels, size_t size, size_t stride) {
+    size_t out_height = (height + stride - 1) / stride,
+           out_width = (width + stride - 1) / stride;
+    size_t pad = size / 2;
+    for (size_t oy = 0; oy < out_height; oy++)
+        for (size_t ox = 0; ox < out_width; ox++, dy += channels) {
+            size_t y0, y1, x0, x1;
+            taps(oy, stride, size, height, &y0, &y1);
+            taps(ox, stride, size, width, &x0, &x1);
+            for (size_t c = 0; c < channels; c++)
+                dbias[c] += dy[c];
+            for (size_t ky = y0; ky < y1; ky++)
+                for (size_t kx = x0; kx < x1; kx++) {
+                    size_t at = ((oy * stride + ky - pad) * width + (ox * stride + kx - pad)) *
+                                channels;
+                    size_t tap = (ky * size + kx) * channels;
+                    for (size_t c = 0; c < channels; c++) {
+                        dx[at + c] += dy[c] * weight[tap + c];
+                        dweight[tap + c] += dy[c] * x[at + c];
+                    }
+                }
+        }
+}
+
+/* ---- optimiser, conversions --------------------------------------------------------- */
+
+static void adamw(real *restrict weight, real *restrict m, real *restrict v,
+                  const real *restrict gradient, const vl_adamw *step, size_t n) {
+    const vl_adamw s = *step;
+    real root = 1 / (real)sqrt((double)s.correct2), rate = s.rate / s.correct1;
+    for (size_t i = 0; i < n; i++) {
+        real g = gradient[i] * s.gradient_scale;
+        m[i] += (1 - s.beta1) * (g - m[i]);
+        v[i] += (1 - s.beta2) * (g * g - v[i]);
+#ifdef VL_REAL_DOUBLE
+        real spread = sqrt(v[i]) * root + s.epsilon;
+#else
+        real spread = __builtin_sqrtf(v[i]) * root + s.epsilon;
+#endif
+        weight[i] -= rate * m[i] / spread + s.rate * s.decay * weight[i];
+    }
+}
+
+static void to_bf16(vl_bf16 *restrict y, const real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        union {
+            float f;
+            uint32_t u;
+        } bits = {.f = (float)x[i]};
+        y[i] = (vl_bf16)((bits.u + 0x7FFF + ((bits.u >> 16) & 1)) >> 16);
+    }
+}
+
+static void from_bf16(real *restrict y, const vl_bf16 *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        union {
+            uint32_t u;
+            float f;
+        } bits = {.u = (uint32_t)x[i] << 16};
+        y[i] = bits.f;
+    }
+}
+
+extern const vl_kernels JOIN(vl_kernels_, VL_ISA);
+#define NAME_(isa) #isa
+#define NAME(isa) NAME_(isa)
+const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
+    .name = NAME(VL_ISA),
+    .add = add,
+    .axpy = axpy,
+    .dot = dot,
+    .add_bias = add_bias,
+    .sum_rows = sum_rows,
+    .layernorm = layernorm,
+    .layernorm_backward = layernorm_backward,
+    .rmsnorm = rmsnorm,
+    .rmsnorm_backward = rmsnorm_backward,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .silu = silu,
+    .silu_backward = silu_backward,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .log_sum_exp = log_sum_exp,
+    .exp_shifted = exp_shifted,
+    .depthwise = depthwise,
+    .depthwise_backward = depthwise_backward,
+    .adamw = adamw,
+    .to_bf16 = to_bf16,
+    .from_bf16 = from_bf16,
+};

@@ -1,0 +1,120 @@
+/* params.c — the store of parameters: declared by name, then one flat array. */
+#include <vislang/nn.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct vl_params {
+    vl_param *items;
+    size_t count, capacity, total;
+    vl_real *values;
+};
+
+vl_params *vl_params_new(void) {
+    return calloc(1, sizeof(vl_params));
+}
+
+void vl_params_free(vl_params *params) {
+    if (!params)
+        return;
+    free(params->items);
+    free(params->values);
+    free(params);
+}
+
+size_t vl_params_add(vl_params *params, const char *name, vl_param_init init, double spread,
+                     size_t rank, const size_t *dims) {
+    if (vl_params_find(params, name) || strlen(name) >= VL_PARAM_NAME_SIZE)
+        return SIZE_MAX;
+    if (params->count == params->capacity) {
+        size_t capacity = params->capacity ? params->capacity * 2 : 64;
+        vl_param *items = realloc(params->items, capacity * sizeof *items);
+        if (!items)
+            return SIZE_MAX;
+        params->items = items;
+        params->capacity = capacity;
+    }
+    vl_param *item = &params->items[params->count];
+    *item = (vl_param){.rank = rank,
+                       .init = init,
+                       .spread = spread,
+                       .decay = rank >= 2,
+                       .offset = params->total,
+                       .count = 1};
+    strcpy(item->name, name);
+    for (size_t i = 0; i < rank; i++) {
+        item->dims[i] = dims[i];
+        item->count *= dims[i];
+    }
+    params->total += (item->count + 15) / 16 * 16; /* each begins on 64 bytes */
+    return params->count++;
+}
+
+/* splitmix64 (Steele, Lea and Flood 2014). */
+static uint64_t next_random(uint64_t *state) {
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+static double uniform(uint64_t *state) { /* (0,1] */
+    return ((double)(next_random(state) >> 11) + 1) / 9007199254740992.0;
+}
+
+static void fill(const vl_param *item, vl_real *values, uint64_t seed) {
+    uint64_t state = seed;
+    for (const char *c = item->name; *c; c++)
+        state = (state ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < item->count; i++)
+        switch (item->init) {
+        case VL_INIT_ZERO:
+            values[i] = 0;
+            break;
+        case VL_INIT_ONE:
+            values[i] = 1;
+            break;
+        case VL_INIT_NORMAL: { /* Box and Muller 1958, cut at two deviations */
+            double z;
+            do
+                z = sqrt(-2 * log(uniform(&state))) * cos(6.283185307179586 * uniform(&state));
+            while (fabs(z) > 2);
+            values[i] = (vl_real)(z * item->spread);
+        }
+        }
+}
+
+vl_status vl_params_allocate(vl_params *params, uint64_t seed, vl_error *error) {
+    size_t bytes = (params->total * sizeof(vl_real) + 63) / 64 * 64;
+    params->values = aligned_alloc(64, bytes ? bytes : 64);
+    if (!params->values)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu parameters", params->total);
+    memset(params->values, 0, bytes);
+    for (size_t i = 0; i < params->count; i++)
+        fill(&params->items[i], params->values + params->items[i].offset, seed);
+    return VL_OK;
+}
+
+size_t vl_params_count(const vl_params *params) {
+    return params->count;
+}
+
+size_t vl_params_total(const vl_params *params) {
+    return params->total;
+}
+
+const vl_param *vl_params_at(const vl_params *params, size_t index) {
+    return &params->items[index];
+}
+
+const vl_param *vl_params_find(const vl_params *params, const char *name) {
+    for (size_t i = 0; i < params->count; i++)
+        if (strcmp(params->items[i].name, name) == 0)
+            return &params->items[i];
+    return NULL;
+}
+
+vl_real *vl_params_values(const vl_params *params) {
+    return params->values;
+}
