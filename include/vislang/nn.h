@@ -17,6 +17,7 @@
 #define VISLANG_NN_H
 
 #include <vislang/kernel.h>
+#include <vislang/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,12 +25,13 @@ extern "C" {
 
 /* ---- parameters --------------------------------------------------------------------- */
 
-enum { VL_PARAM_NAME_SIZE = 64, VL_MAX_RANK = 4 };
+enum { VL_PARAM_NAME_SIZE = 64 };
 
 typedef enum vl_param_init {
     VL_INIT_ZERO,
     VL_INIT_ONE,
-    VL_INIT_NORMAL, /* standard deviation `spread` */
+    VL_INIT_CONSTANT, /* `spread` */
+    VL_INIT_NORMAL,   /* standard deviation `spread`, cut at two of them */
 } vl_param_init;
 
 typedef struct vl_param {
@@ -146,6 +148,8 @@ vl_var *vl_nn_drop_path(vl_graph *graph, vl_var *x, double probability);
 vl_var *vl_nn_mean_pool(vl_graph *graph, vl_var *x);
 /* Rows of x [R,D] → [count,D]. */
 vl_var *vl_nn_gather(vl_graph *graph, vl_var *x, const int32_t *rows, size_t count);
+/* `count` rows of x [R,…] from `first` on, sharing its numbers. */
+vl_var *vl_nn_rows(vl_graph *graph, vl_var *x, size_t first, size_t count);
 /* Rows to length 1. */
 vl_var *vl_nn_normalize(vl_graph *graph, vl_var *x);
 /* Position embeddings [grid²,D] → [H·W,D], bilinear (align corners off). */

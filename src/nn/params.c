@@ -75,6 +75,9 @@ static void fill(const vl_param *item, vl_real *values, uint64_t seed) {
         case VL_INIT_ONE:
             values[i] = 1;
             break;
+        case VL_INIT_CONSTANT:
+            values[i] = (vl_real)item->spread;
+            break;
         case VL_INIT_NORMAL: { /* Box and Muller 1958, cut at two deviations */
             double z;
             do
