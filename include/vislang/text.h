@@ -1,4 +1,4 @@
-/* text.h — Unicode, scripts, language identification, and the field's error rates.
+/* text.h — Unicode, scripts, language identification, tokens, and the field's error rates.
  *
  * Strings are UTF-8. Thread-safety: everything here is read-only after loading. */
 #ifndef VISLANG_TEXT_H
@@ -57,6 +57,52 @@ size_t vl_langid_guess(const vl_langid *langid, const char *text, size_t max,
 const char *vl_lang_name(const char *code);
 /* Two-letter ISO 639-1 code where there is one ("sw"), else the code itself. */
 const char *vl_lang_short(const char *code);
+
+/* ---- tokenizer -------------------------------------------------------------------- */
+
+/* Byte-level byte-pair encoding (Gage 1994; Sennrich, Haddow and Birch 2016): any bytes to a
+ * short row of numbers and back, without loss. Ids are: the special tokens, then the 256 bytes,
+ * then one id a merge, in the order they were learned. No two ids stand for the same bytes.
+ *
+ * Text is first cut into words, and a token never reaches over a word's end. A word is
+ *   - letters, with the one space (U+0020) before them, if any,
+ *   - or at most three decimal digits, likewise,
+ *   - or other symbols (and bytes that are no UTF-8), likewise,
+ *   - or white space, less a last space that belongs to the word after it;
+ * marks and zero-width joiners stay with what they follow, and a word longer than
+ * VL_BPE_WORD_BYTES is cut there, between characters. Specials never come out of text: only
+ * vl_bpe_special gives their ids.
+ *
+ * Read-only after loading, so thread-safe: no function below writes to the vl_bpe. */
+enum { VL_BPE_WORD_BYTES = 64, VL_BPE_MAX_TOKENS = 65536, VL_BPE_MAX_SPECIALS = 1024 };
+typedef struct vl_bpe vl_bpe;
+/* `path` NULL: the bundled tokenizer (models/seer-tokenizer.bpe under vl_data_dir()). A file
+ * that is not what it says is VL_ERR_INPUT with the line that is wrong. */
+vl_status vl_bpe_open(const char *path, vl_bpe **bpe, vl_error *error);
+/* From a file's content, which is not kept. */
+vl_status vl_bpe_parse(const void *content, size_t bytes, vl_bpe **bpe, vl_error *error);
+void vl_bpe_free(vl_bpe *bpe);
+/* Appends the file's content: parsing it gives the same tokenizer. Check the buffer after. */
+void vl_bpe_serialize(const vl_bpe *bpe, vl_buf *out);
+/* Number of ids: specials, bytes and merges. */
+size_t vl_bpe_size(const vl_bpe *bpe);
+/* The ids of `text[0..bytes)`, which may hold NULs and anything else. `count` receives how many
+ * there are; more than `max` is VL_ERR_LIMIT, with the first `max` written. `ids` NULL: only
+ * counts. There are never more ids than bytes. */
+vl_status vl_bpe_encode(const vl_bpe *bpe, const char *text, size_t bytes, int32_t *ids,
+                        size_t max, size_t *count, vl_error *error);
+/* Appends the bytes of the ids to `out`, leaving specials out. An id that the tokenizer does
+ * not have is VL_ERR_INPUT. */
+vl_status vl_bpe_decode(const vl_bpe *bpe, const int32_t *ids, size_t count, vl_buf *out,
+                        vl_error *error);
+/* The bytes of one id (not NUL-terminated, living as long as `bpe`); NULL and 0 for a special
+ * and for an id that there is not. */
+const char *vl_bpe_token_bytes(const vl_bpe *bpe, int32_t id, size_t *bytes);
+/* Id of the special token called `name` ("<caption>"), or -1. Specials are 0 … n-1. */
+int32_t vl_bpe_special(const vl_bpe *bpe, const char *name);
+size_t vl_bpe_special_count(const vl_bpe *bpe);
+/* Its name, or NULL when `id` is no special. */
+const char *vl_bpe_special_name(const vl_bpe *bpe, int32_t id);
 
 #ifdef __cplusplus
 }

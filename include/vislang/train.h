@@ -32,6 +32,33 @@ vl_status vl_langid_evaluate(const vl_langid_training *training, const vl_langid
                              vl_langid_score *scores, size_t max, size_t *count,
                              vl_error *error);
 
+/* ---- tokenizer -------------------------------------------------------------------- */
+
+/* The merges of a vl_bpe, learned from the words of a recipe's text
+ * (models/recipes/seer-tokenizer.yaml): the commonest neighbours become one, again and again
+ * (Sennrich, Haddow and Birch 2016, algorithm 1). Every source of the recipe counts for as much
+ * as its weight says, however long it is. Nothing is drawn by chance: the same text gives the
+ * same file. `progress` (may be NULL) is called after every 512 merges. */
+typedef struct vl_bpe_training {
+    const char *recipe;   /* YAML file */
+    const char *data_dir; /* the recipe's files are relative to it */
+    void (*progress)(size_t tokens, size_t vocabulary, void *user);
+    void *user;
+} vl_bpe_training;
+/* VL_ERR_INPUT: a recipe that cannot be followed, or text too short for its vocabulary;
+ * VL_ERR_MISSING: a file that is not there, or has nothing in it. */
+vl_status vl_bpe_train(const vl_bpe_training *training, const char *out_path, vl_error *error);
+
+/* How short held-out text becomes: one line in ten of the recipe's plain text (which is not
+ * trained on), and the files under its `held`, by language and kind of text. */
+typedef struct vl_bpe_score {
+    char label[32];                       /* "en captions" */
+    uint64_t lines, words, bytes, tokens; /* words: between white space */
+} vl_bpe_score;
+/* `scores` has room for `max`; `count` receives how many there are. */
+vl_status vl_bpe_evaluate(const vl_bpe_training *training, const vl_bpe *bpe,
+                          vl_bpe_score *scores, size_t max, size_t *count, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

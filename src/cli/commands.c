@@ -42,10 +42,11 @@ static const cli_flag serve_flags[] = {
 };
 
 static const cli_flag train_flags[] = {
-    {"recipe", 0, "FILE", "what to train from (default: models/recipes/langid.yaml)"},
+    {"recipe", 0, "FILE",
+     "what to train from (default: the bundled model's, in models/recipes)"},
     {"data", 0, "DIR", "the folder the recipe's files lie in"},
-    {"out", 'o', "FILE", "where the weights go (default: models/langid.bin)"},
-    {"evaluate", 0, NULL, "score the weights at --out on the recipe's held-out text instead"},
+    {"out", 'o', "FILE", "where the model goes (default: the bundled one, in models)"},
+    {"evaluate", 0, NULL, "score the model at --out on the recipe's held-out text instead"},
     {"json", 'j', NULL, "print the scores as JSON"},
     {0},
 };
@@ -78,9 +79,10 @@ const cli_command cli_commands[] = {
      "vislang serve\n"
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
      serve_flags, cli_serve},
-    {"train", "train a bundled model again from its recipe", "langid",
+    {"train", "train a bundled model again from its recipe", "langid|tokenizer",
      "vislang train langid --data data/text --out models/langid.bin\n"
-     "vislang train langid --data data/text --evaluate\n",
+     "vislang train langid --data data/text --evaluate\n"
+     "vislang train tokenizer --data data --out models/seer-tokenizer.bpe\n",
      train_flags, cli_train},
     {"doctor", "say what is present, what is missing, and the command that fixes it", "",
      "vislang doctor\n"

@@ -1,6 +1,6 @@
 /* train.c — `vislang train MODEL`: makes a bundled model again from its recipe, or scores it.
  */
-#include "cli/cli.h"
+#include "cli/train.h"
 
 #include <vislang/train.h>
 
@@ -75,29 +75,53 @@ static vl_status evaluate(const cli_args *args, const vl_langid_training *traini
     return VL_OK;
 }
 
+static vl_status train_langid(const cli_args *args, const char *recipe, const char *out,
+                              vl_error *error) {
+    vl_langid_training training = {
+        .recipe = recipe, .data_dir = cli_value(args, "data"), .progress = show_epoch};
+    return cli_has(args, "evaluate") ? evaluate(args, &training, out, error)
+                                     : vl_langid_train(&training, out, error);
+}
+
+static const struct model {
+    const char *name, *recipe, *weights; /* under vl_data_dir() */
+    vl_status (*train)(const cli_args *args, const char *recipe, const char *out,
+                       vl_error *error);
+} models[] = {
+    {"langid", "models/recipes/langid.yaml", "models/langid.bin", train_langid},
+    {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe",
+     cli_train_tokenizer},
+};
+
+static const struct model *model_find(const char *name) {
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (!strcmp(models[i].name, name))
+            return &models[i];
+    return NULL;
+}
+
 int cli_train(const cli_args *args) {
     vl_error error;
-    char recipe[4096], weights[4096];
-    vl_langid_training training = {.recipe = cli_value(args, "recipe"),
-                                   .data_dir = cli_value(args, "data"),
-                                   .progress = show_epoch};
-    const char *out = cli_value(args, "out");
+    char bundled_recipe[4096], bundled_weights[4096];
+    const char *recipe = cli_value(args, "recipe"), *out = cli_value(args, "out");
+    const struct model *model = args->operand_count == 1 ? model_find(args->operands[0]) : NULL;
     vl_status status = VL_OK;
-    if (args->operand_count != 1 || strcmp(args->operands[0], "langid"))
-        status = vl_fail(&error, VL_ERR_USAGE, "train what? This version trains: langid");
-    else if (!training.data_dir)
+    if (!model)
+        status =
+            vl_fail(&error, VL_ERR_USAGE, "train what? This version trains: langid, tokenizer");
+    else if (!cli_value(args, "data"))
         status =
             vl_fail(&error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");
-    if (!training.recipe) {
-        snprintf(recipe, sizeof recipe, "%s/models/recipes/langid.yaml", vl_data_dir());
-        training.recipe = recipe;
+    if (!status && !recipe) {
+        snprintf(bundled_recipe, sizeof bundled_recipe, "%s/%s", vl_data_dir(), model->recipe);
+        recipe = bundled_recipe;
     }
-    if (!out) {
-        snprintf(weights, sizeof weights, "%s/models/langid.bin", vl_data_dir());
-        out = weights;
+    if (!status && !out) {
+        snprintf(bundled_weights, sizeof bundled_weights, "%s/%s", vl_data_dir(),
+                 model->weights);
+        out = bundled_weights;
     }
     if (!status)
-        status = cli_has(args, "evaluate") ? evaluate(args, &training, out, &error)
-                                           : vl_langid_train(&training, out, &error);
+        status = model->train(args, recipe, out, &error);
     return status ? cli_fail(args, &error) : cli_finish_stdout(args, 0);
 }
