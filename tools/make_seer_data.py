@@ -27,6 +27,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import caption_questions
 import numpy
 from PIL import Image
 
@@ -210,11 +211,13 @@ class Report:
             counts["pictures"] += 1
             for language, captions in row.get("captions", {}).items():
                 counts[f"captions.{language}"] += len(captions)
-            for key in ("qa", "derived_qa"):
-                counts[key] += len(row.get(key, []))
+            counts["qa"] += len(row.get("qa", []))
+            for one in row.get("derived_qa", []):
+                counts[f"derived_qa.{one['kind']}"] += 1
             for key in ("statements", "derived_statements"):
                 for one in row.get(key, []):
-                    counts[f"{key}.{'true' if one['true'] else 'false'}"] += 1
+                    kind = f".{one['kind']}" if "kind" in one else ""
+                    counts[f"{key}{kind}.{'true' if one['true'] else 'false'}"] += 1
             for group, label in row.get("labels", {}).items():
                 if group != "tiny":
                     counts[f"{group}={label}"] += 1
@@ -346,6 +349,9 @@ def make_flickr(photos, out, seed, report):
     notes["dev"] = f"{lost} statement lines without a picture"
     notes["hold"] = f"{len(groups)} clusters in train and hold"
     for split, rows in parts.items():
+        derived = caption_questions.derive([row["captions"]["en"] for row in rows], seed)
+        for row, (asked, told) in zip(rows, derived):
+            row["derived_qa"], row["derived_statements"] = asked, told
         write_folder(out, f"flickr-{split}", rows, report, notes[split])
 
 
