@@ -31,7 +31,7 @@ static void unroll(const geometry *g, vl_real *picture, vl_real *patches, bool b
                 for (size_t kx = 0; kx < g->size; kx++, patches += g->channels) {
                     size_t y = oy * g->stride + ky - g->pad, x = ox * g->stride + kx - g->pad;
                     bool inside = y < g->height && x < g->width; /* below zero wraps */
-                    vl_real *at = picture + (y * g->width + x) * g->channels;
+                    vl_real *at = inside ? picture + (y * g->width + x) * g->channels : NULL;
                     if (back && inside)
                         kernels->add(at, patches, g->channels);
                     else if (!back && inside)
