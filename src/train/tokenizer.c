@@ -7,8 +7,9 @@
  * the count they had when they were put in: counts only ever fall, but for the pairs that the
  * newest token makes, so an entry that says too much is put back with what is true.
  *
- * Counts are whole numbers (every source is scaled to its weight's share of MASS), so sums do
- * not hang on their order and the same text gives the same merges everywhere. */
+ * Counts are whole numbers (those of a source are multiplied to make its weight's share of
+ * MASS), so sums do not hang on their order and the same text gives the same merges everywhere.
+ */
 #include "text/bpe_words.h"
 #include "train/tokenizer_data.h"
 
@@ -170,9 +171,10 @@ static vl_status read_words(trainer *t, const bpe_recipe *recipe, const char *da
         if (!t->source_bytes)
             return vl_fail(error, VL_ERR_MISSING, "%s: no text for the recipe in it",
                            source->path);
-        double scale = MASS * source->weight / weights / (double)t->source_bytes;
+        int64_t scale = llround(MASS * source->weight / weights / (double)t->source_bytes);
+        scale = scale ? scale : 1;
         for (uint32_t w = 0; w < t->word_count; w++) {
-            t->words[w].count += llround(scale * t->words[w].seen);
+            t->words[w].count += scale * t->words[w].seen;
             t->words[w].seen = 0;
         }
     }
