@@ -82,7 +82,7 @@ static vl_status train(const char *recipe, const char *out, vl_error *error) {
 
 static vl_bpe *trained(const char *recipe) {
     const char *out = in_folder("out.bpe", 1);
-    vl_bpe *bpe;
+    vl_bpe *bpe = NULL;
     vl_error error;
     if (train(recipe, out, &error) || vl_bpe_open(out, &bpe, &error))
         fail_msg("%s", error.message);
