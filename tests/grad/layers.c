@@ -113,6 +113,10 @@ static vl_var *cross_entropy(vl_graph *graph, const layer_case *c, vl_var **leaf
     return vl_nn_cross_entropy(graph, leaf[0], c->ints, c->weights, c->number, NULL);
 }
 
+static vl_var *ctc(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_ctc(graph, leaf[0], c->lengths, c->ints, c->starts, NULL);
+}
+
 /* A transformer block and a head: what one layer hands to the next. */
 static vl_var *block(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     vl_var *x = vl_nn_linear(graph, vl_nn_rmsnorm(graph, leaf[0], 2), 0, VL_NONE);
@@ -129,6 +133,14 @@ static const int32_t ids[] = {1, 4, 1, 0, 4}, rows[] = {4, 0, 4, 2}, sources[] =
                      block_ints[] = {2, 7, 2, 5, 0, 3}, targets[] = {2, 5, -1, 0},
                      lengths[] = {3, 5, 1}, lengths_large[] = {13, 20}, lengths_zero[] = {0, 4},
                      block_lengths[] = {4, 3};
+/* Rows of labels: with a repeat; shorter than its row; none; a repeat that does not fit; as
+ * long as its row; longer than its row. */
+static const int32_t labels[] = {1, 1, 2, 3, 1, 2, 2, 1, 2, 3, 3, 2, 1, 3, 2, 1},
+                     label_lengths[] = {6, 4, 6, 2, 3, 5};
+static const size_t starts[] = {0, 3, 5, 5, 7, 10, 16};
+static const int32_t labels_large[] = {7, 7, 7, 30, 2, 36, 1, 1, 9, 30, 2, 11, 12, 13, 14},
+                     label_lengths_large[] = {40, 17};
+static const size_t starts_large[] = {0, 10, 15};
 static const vl_real weights[] = {1, (vl_real)0.5, 0, 2};
 
 const layer_case layer_cases[] = {
@@ -190,6 +202,11 @@ const layer_case layer_cases[] = {
     {"cross_entropy_smooth", cross_entropy, .leaves = {{4, 6}}, .ints = targets,
      .weights = weights, .number = 0.1},
     {"cross_entropy_plain", cross_entropy, .leaves = {{3, 37}}, .ints = ids, .number = 0.2},
+    {"ctc", ctc, .leaves = {{6, 6, 4}}, .ints = labels, .starts = starts,
+     .lengths = label_lengths},
+    {"ctc_full", ctc, .leaves = {{3, 5, 4}}, .ints = labels, .starts = starts},
+    {"ctc_large", ctc, .leaves = {{2, 40, 37}}, .ints = labels_large, .starts = starts_large,
+     .lengths = label_lengths_large},
     {"block",
      block,
      .leaves = {{2, 4, 6}},
