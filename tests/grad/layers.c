@@ -164,6 +164,7 @@ const layer_case layer_cases[] = {
     {"depthwise_large", depthwise, .leaves = {{1, 4, 3, 37}}, {{3, 3, 37}, {37}}, 3, 1},
     {"layernorm", layernorm, .leaves = {{2, 3, 7}}, {{7}, {7}}},
     {"layernorm_large", layernorm, .leaves = {{5, 67}}, {{67}, {67}}},
+    {"layernorm_offset", layernorm, .leaves = {{3, 16}}, {{16}, {16}}},
     {"rmsnorm", rmsnorm, .leaves = {{2, 3, 7}}, {{7}}},
     {"rmsnorm_large", rmsnorm, .leaves = {{5, 67}}, {{67}}},
     {"gelu", gelu, .leaves = {{3, 47}}},

@@ -15,4 +15,22 @@ if(TARGET vl_nn)
     target_link_libraries(grad_layers PRIVATE vl_nn64 PkgConfig::CMOCKA)
     add_test(NAME grad.layers COMMAND grad_layers)
     set_tests_properties(grad.layers PROPERTIES TIMEOUT 300)
+
+    # Each variant of the kernels by itself; a processor without one says SKIPPED.
+    add_executable(grad_reference ${grad_dir}/reference.c ${grad_dir}/layers.c)
+    set_target_properties(grad_reference PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(grad_reference PRIVATE vl_nn)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+        set(variants ref neon)
+    else()
+        set(variants ref avx2 avx512 bf16)
+    endif()
+    foreach(variant ${variants})
+        add_test(NAME grad.reference.${variant}
+                 COMMAND grad_reference ${variant} ${grad_dir}/references/layers.bin)
+        set_tests_properties(grad.reference.${variant} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+        if(NOT variant STREQUAL "bf16") # which is a way to multiply, with any rows
+            set_property(TEST grad.reference.${variant} PROPERTY ENVIRONMENT VISLANG_CPU=${variant})
+        endif()
+    endforeach()
 endif()
