@@ -104,6 +104,78 @@ size_t vl_bpe_special_count(const vl_bpe *bpe);
 /* Its name, or NULL when `id` is no special. */
 const char *vl_bpe_special_name(const vl_bpe *bpe, int32_t id);
 
+/* ---- captions: the scores of the COCO caption evaluation ---------------------------- */
+
+/* The tokens of `text` with one space between them, as the COCO evaluation counts them:
+ * lower case, Penn Treebank rules ("don't" is "do n't", "dog's" is "dog 's"), the tokens
+ * '' ' `` ` . ? ! , : - -- ... ; left out. As in that evaluation a bracket is a token of its
+ * own (-lrb-, -rrb-) and stays. Text whose letters are mostly not Latin is cut into words by
+ * UAX #29 (with ICU's dictionaries where a script has no spaces), punctuation left out.
+ * In the arena; NULL: arena full. */
+char *vl_caption_tokenize(vl_arena *arena, const char *text);
+
+/* Scores of a corpus of (hypothesis, references); texts are tokenised as above and copied.
+ * One thread at a time. */
+typedef struct vl_caption_scorer vl_caption_scorer;
+typedef struct vl_caption_scores {
+    double bleu[4]; /* BLEU-1 … BLEU-4 of the corpus, 0 … 1 (Papineni et al. 2002), reference
+                     * length: the closest, of two equally close the shorter */
+    double cider_d; /* mean over hypotheses, 0 … 10 (Vedantam et al. 2015, n = 4, sigma = 6;
+                     * document frequencies over the references of this corpus: with a single
+                     * hypothesis it is 0) */
+    size_t n;       /* hypotheses */
+} vl_caption_scores;
+vl_caption_scorer *vl_caption_scorer_new(void); /* NULL: no memory */
+void vl_caption_scorer_free(vl_caption_scorer *scorer);
+/* An empty hypothesis counts (and scores nothing). VL_ERR_INPUT: no references. VL_ERR_LIMIT:
+ * a text over 64 KB, or a corpus over 2^28 different n-grams of a caption; the scorer then
+ * holds what was added before. */
+vl_status vl_caption_scorer_add(vl_caption_scorer *scorer, const char *hypothesis,
+                                const char *const *references, size_t count, vl_error *error);
+/* Of all that was added so far; more may be added after. VL_ERR_INPUT: nothing was. */
+vl_status vl_caption_scorer_scores(const vl_caption_scorer *scorer, vl_caption_scores *scores,
+                                   vl_error *error);
+
+/* ---- answers ------------------------------------------------------------------------ */
+
+/* As the VQA evaluation compares answers (Antol et al. 2015, and the notes on its page): lower
+ * case; periods out unless a digit follows; commas between digits out; other punctuation but
+ * apostrophe and colon to a space; a, an, the out; "none" and "zero" … "ten" to digits; the
+ * missing apostrophe of a contraction in. Digits of every script become 0-9. In the arena;
+ * NULL: arena full. */
+char *vl_text_answer_normalize(vl_arena *arena, const char *answer);
+/* Whether `answer` equals one of `accepted` after that. VL_ERR_LIMIT: a text over 64 KB. */
+vl_status vl_text_answer_match(const char *answer, const char *const *accepted, size_t count,
+                               bool *match, vl_error *error);
+
+/* ---- scores of labels and of retrieval ------------------------------------------------ */
+
+typedef struct vl_class_score {
+    double precision, recall, f1; /* 0 where nothing was predicted, or nothing is there */
+    uint64_t support;             /* how many there are */
+} vl_class_score;
+/* `confusion` [classes, classes]: row the truth, column the prediction. `scores` [classes] may
+ * be NULL. `macro_f1`: mean of f1 over the classes that are there or were predicted.
+ * VL_ERR_INPUT: no class, or nothing counted. */
+vl_status vl_score_classes(const uint64_t *confusion, size_t classes, vl_class_score *scores,
+                           double *macro_f1, vl_error *error);
+/* Expected calibration error (Guo et al. 2017, eq. 3) over 15 bins of equal width, the upper
+ * edge of a bin belonging to it. VL_ERR_INPUT: no item, or a confidence outside 0 … 1. */
+vl_status vl_score_calibration(const float *confidence, const bool *right, size_t n,
+                               double *error_out, vl_error *error);
+/* Recall at each of `k` [k_count]: how often a right one is among the k most similar.
+ * `similarity` is [texts, images] and text i belongs to image owner[i]. A wrong one that is
+ * exactly as similar as the right one stands before it, so a constant scores nothing.
+ * image_to_text: over the images that have a text; the best placed of its texts counts.
+ * VL_ERR_INPUT: no text, an owner that is not an image, or a similarity that is not a number.
+ */
+vl_status vl_score_text_to_image(const float *similarity, size_t texts, size_t images,
+                                 const size_t *owner, const size_t *k, size_t k_count,
+                                 double *recall, vl_error *error);
+vl_status vl_score_image_to_text(const float *similarity, size_t texts, size_t images,
+                                 const size_t *owner, const size_t *k, size_t k_count,
+                                 double *recall, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif
