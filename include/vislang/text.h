@@ -128,8 +128,8 @@ typedef struct vl_caption_scores {
 vl_caption_scorer *vl_caption_scorer_new(void); /* NULL: no memory */
 void vl_caption_scorer_free(vl_caption_scorer *scorer);
 /* An empty hypothesis counts (and scores nothing). VL_ERR_INPUT: no references. VL_ERR_LIMIT:
- * a text over 64 KB, or a corpus over 2^28 different n-grams of a caption; the scorer then
- * holds what was added before. */
+ * a text over 64 KB, or a corpus of more than 2^28 n-grams. After an error the scorer holds
+ * what it held before. */
 vl_status vl_caption_scorer_add(vl_caption_scorer *scorer, const char *hypothesis,
                                 const char *const *references, size_t count, vl_error *error);
 /* Of all that was added so far; more may be added after. VL_ERR_INPUT: nothing was. */
@@ -162,7 +162,7 @@ vl_status vl_score_classes(const uint64_t *confusion, size_t classes, vl_class_s
 /* Expected calibration error (Guo et al. 2017, eq. 3) over 15 bins of equal width, the upper
  * edge of a bin belonging to it. VL_ERR_INPUT: no item, or a confidence outside 0 … 1. */
 vl_status vl_score_calibration(const float *confidence, const bool *right, size_t n,
-                               double *error_out, vl_error *error);
+                               double *ece, vl_error *error);
 /* Recall at each of `k` [k_count]: how often a right one is among the k most similar.
  * `similarity` is [texts, images] and text i belongs to image owner[i]. A wrong one that is
  * exactly as similar as the right one stands before it, so a constant scores nothing.

@@ -100,8 +100,7 @@ static size_t missing_apostrophe(const char *word) {
         "thered",   "therere",   "theres",   "theyd",      "theyll",  "theyre", "theyve",
         "weve",     "whatll",    "whatre",   "whats",      "whatve",  "whens",  "whered",
         "wheres",   "whereve",   "whod",     "wholl",      "whos",    "whove",  "whyll",
-        "whyre",    "whys",      "wouldve",  "yall",       "youd",    "youll",  "youre",
-        "youve"};
+        "whyre",    "whys",      "wouldve",  "youd",       "youll",   "youre",  "youve"};
     size_t length = strlen(word);
     char base[16];
     if (length < 2 || length >= sizeof base)

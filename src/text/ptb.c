@@ -551,11 +551,12 @@ static size_t match_entity(const char *text, uint32_t *c) {
     return 0;
 }
 
-/* Characters that no token has: soft hyphens, variation selectors, controls, emoji. */
+/* Characters that leave no trace: soft hyphens and variation selectors. */
 static bool is_ignored(uint32_t c) {
     return c == 0xAD || (c >= 0xFE00 && c <= 0xFE0F);
 }
 
+/* Characters that no token has and that end one: emoji, controls. */
 static bool is_untokenizable(uint32_t c) {
     return c == 0x2012 || c == 0xFFFD || (c > 0xFFFF && !is_alnum(c)) ||
            (u_iscntrl((UChar32)c) && !is_gap(c));

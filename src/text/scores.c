@@ -39,7 +39,7 @@ vl_status vl_score_classes(const uint64_t *confusion, size_t classes, vl_class_s
 }
 
 vl_status vl_score_calibration(const float *confidence, const bool *right, size_t n,
-                               double *error_out, vl_error *error) {
+                               double *ece, vl_error *error) {
     enum { BINS = 15 };
     double gap[BINS] = {0}; /* sum of (right - confidence) in the bin */
     for (size_t i = 0; i < n; i++) {
@@ -55,7 +55,7 @@ vl_status vl_score_calibration(const float *confidence, const bool *right, size_
     double sum = 0;
     for (size_t b = 0; b < BINS; b++)
         sum += fabs(gap[b]);
-    *error_out = sum / (double)n;
+    *ece = sum / (double)n;
     return VL_OK;
 }
 
