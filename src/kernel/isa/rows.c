@@ -31,10 +31,12 @@ static inline real fast_exp(real x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
+    /* 2^n: adding 1.5 · 2^23 leaves n in the lowest bits. A NaN has no integer to go by. */
     union {
-        int32_t i;
         float f;
-    } power = {.i = ((int32_t)n + 127) << 23};
+        uint32_t u;
+    } power = {.f = n + 12582912.0f};
+    power.u = (power.u + 127) << 23;
     return p * power.f;
 #endif
 }
