@@ -14,6 +14,7 @@
 #define VISLANG_KERNEL_H
 
 #include <vislang/base.h>
+#include <vislang/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,6 +80,7 @@ typedef struct vl_kernels {
                   const vl_adamw *step, size_t n);
     void (*to_bf16)(vl_bf16 *y, const vl_real *x, size_t n); /* round to nearest even */
     void (*from_bf16)(vl_real *y, const vl_bf16 *x, size_t n);
+    const struct vl_quant_kernels *quant; /* below; NULL in the double build */
 } vl_kernels;
 
 /* The table in use; can't fail. */
@@ -105,6 +107,57 @@ typedef struct vl_gemm {
     size_t lda, ldb, ldc;
 } vl_gemm;
 void vl_gemm_run(const vl_gemm *gemm, const vl_real *a, const vl_real *b, vl_real *c);
+
+/* ---- products with quantised weights ------------------------------------------------ */
+
+/* For decoding: a few rows of inputs times a matrix of weights in the blocks of
+ * <vislang/tensor.h>. What bounds it is how fast weights are read, so they are read once for
+ * all rows of inputs. Inputs are rounded to 8 bits on the way: each 32 values of a row become
+ * int8 with one f32 scale, max|x| / 127 (the q8_0 scheme of ggml, with an f32 scale). Inside
+ * 32 weights the product is whole numbers and exact; variants differ only in the order in
+ * which they add the blocks' floats.
+ *
+ * A block of inputs that holds a NaN or an infinity makes the row's results NaN. One whose
+ * largest magnitude is below 1e-30 counts as zero. `k` is a multiple of vl_dtype_block(dtype),
+ * and at least that: who loads weights checks it (vl_dtype_row_bytes is 0 otherwise); here
+ * anything else aborts, as does a type that is not quantised. Not part of the
+ * VL_REAL_DOUBLE build. */
+
+#define VL_QUANT_BLOCK 32 /* inputs under one scale */
+
+/* A view of rounded inputs; it owns nothing. */
+typedef struct vl_quant_input {
+    size_t m, k;        /* rows, values of a row */
+    const int8_t *q;    /* [m, k], -127 … 127 */
+    const float *scale; /* [m, k / 32] */
+    const int32_t *sum; /* [m, k / 32], of q: what a constant offset of the weights adds */
+} vl_quant_input;
+
+typedef struct vl_quant_kernels {
+    const char *name; /* "avx512-vnni", …: the instructions, finer than the table's name */
+    /* `k` values, a multiple of 32. */
+    void (*round_row)(int8_t *q, float *scale, int32_t *sum, const float *x, size_t k);
+    /* y[m,n] = x · Wᵀ + bias, W is [n, k]; `bias` [n] may be NULL. */
+    void (*product)(float *y, const vl_quant_input *x, vl_dtype dtype, const void *weights,
+                    size_t n, const float *bias);
+    /* `k` weights, whole blocks. The same bits as vl_dequantize_row and its rounding. */
+    void (*to_f32)(float *y, vl_dtype dtype, const void *blocks, size_t k);
+    void (*to_bf16)(vl_bf16 *y, vl_dtype dtype, const void *blocks, size_t k);
+} vl_quant_kernels;
+
+/* Bytes that vl_quant_round needs for m rows of k values; 0 when that is more than memory can
+ * hold. A multiple of 64. */
+size_t vl_quant_input_bytes(size_t m, size_t k);
+/* Rounds x [m, k] into `memory`, which lies at a multiple of 64 and must outlive the view. One
+ * view may go into several products (query, key and value of one input). Can't fail. */
+vl_quant_input vl_quant_round(void *memory, const float *x, size_t m, size_t k);
+/* y[m,n] = x · Wᵀ + bias. W is [n, k] in `dtype`; `bias` [n] may be NULL. Any m and n; made for
+ * m up to 16. Can't fail. */
+void vl_quant_gemv(float *y, const vl_quant_input *x, vl_dtype dtype, const void *weights,
+                   size_t n, const float *bias);
+/* `k` weights as floats, for products with many rows. For a matrix k may be rows · columns. */
+void vl_quant_to_f32(float *y, vl_dtype dtype, const void *blocks, size_t k);
+void vl_quant_to_bf16(vl_bf16 *y, vl_dtype dtype, const void *blocks, size_t k);
 
 #ifdef __cplusplus
 }
