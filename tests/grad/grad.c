@@ -239,6 +239,59 @@ static void test_layers(void **state) {
     assert_int_equal(failures, 0);
 }
 
+/* ---- too little memory -------------------------------------------------------------- */
+
+/* A pass over `b` in a graph of `bytes`; how much of it was used. What fails must fail as
+ * VL_ERR_MEMORY, on the way there or on the way back, and touch nothing it has not got. */
+static vl_status pass_within(bench *b, size_t bytes, size_t *used) {
+    vl_graph_options options = {.max_bytes = bytes, .training = true};
+    vl_graph *graph = vl_graph_new(b->params, &options);
+    assert_non_null(graph);
+    vl_graph_set_gradients(graph, b->gradients);
+    for (size_t i = 0; i < b->leaves; i++)
+        b->vars[i] =
+            vl_nn_leaf(graph, b->leaf[i], shape_rank(b->c->leaves[i]), b->c->leaves[i]);
+    vl_var *y = b->c->forward(graph, b->c, b->vars);
+    assert_true(y || vl_graph_status(graph, NULL) == VL_ERR_MEMORY);
+    vl_real *grad = vl_var_grad(graph, y);
+    for (size_t i = 0; grad && i < y->count; i++)
+        grad[i] = 1;
+    vl_graph_backward(graph, NULL, 0);
+    *used = vl_graph_mark(graph);
+    assert_true(*used <= bytes);
+    vl_status status = vl_graph_status(graph, NULL);
+    assert_true(status == VL_OK || status == VL_ERR_MEMORY);
+    vl_graph_free(graph);
+    return status;
+}
+
+/* With every amount of memory up to enough, in steps of what allocations are rounded to (or of
+ * a hundredth, for the large). */
+static void test_out_of_memory(void **state) {
+    (void)state;
+    enum { LEAST = 64, PLENTY = 32 << 20 };
+    for (size_t i = 0; i < layer_case_count; i++) {
+        const layer_case *c = &layer_cases[i];
+        bench b = {.c = c, .params = layer_params(c)};
+        assert_non_null(b.params);
+        b.gradients = calloc(vl_params_total(b.params) + 1, sizeof *b.gradients);
+        b.leaves = shapes_listed(c->leaves, MAX_LEAVES);
+        for (size_t l = 0; l < b.leaves; l++)
+            b.leaf[l] = random_array(shape_count(c->leaves[l]));
+        size_t needed, used, step = LEAST;
+        assert_int_equal(pass_within(&b, PLENTY, &needed), VL_OK);
+        while (needed / step > 100)
+            step += LEAST;
+        for (size_t bytes = LEAST; bytes < needed; bytes += step)
+            assert_int_equal(pass_within(&b, bytes, &used), VL_ERR_MEMORY);
+        assert_int_equal(pass_within(&b, needed, &used), VL_OK);
+        for (size_t l = 0; l < b.leaves; l++)
+            free(b.leaf[l]);
+        free(b.gradients);
+        vl_params_free(b.params);
+    }
+}
+
 /* ---- InfoNCE ------------------------------------------------------------------------ */
 
 typedef struct pairs {
@@ -320,6 +373,7 @@ static void test_infonce(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_infonce),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
