@@ -11,7 +11,8 @@ says what each set holds, how it was split, and what each metadata key means.
 Same input, same seed: the same bytes. Pictures are hard links where the file system allows it.
 Needs Debian's python3-pil and python3-numpy, hence the interpreter above.
 
-In reading order: perceptual hashes and clusters, splits, writers, one function per set, main."""
+In reading order: perceptual hashes and clusters, splits, writers, one function per set, main.
+"""
 
 import argparse
 import hashlib
@@ -27,7 +28,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import caption_questions
+import caption_statements
 import numpy
 from PIL import Image
 
@@ -90,7 +91,9 @@ def hamming(a, b):
     ones = numpy.array([bin(i).count("1") for i in range(1 << 16)], dtype=numpy.uint8)
     distance = numpy.zeros((len(a), len(b)), dtype=numpy.uint8)
     for shift in (0, 16, 32, 48):
-        part = lambda v: ((v >> numpy.uint64(shift)) & numpy.uint64(0xFFFF)).astype(numpy.uint16)
+        part = lambda v: ((v >> numpy.uint64(shift)) & numpy.uint64(0xFFFF)).astype(
+            numpy.uint16
+        )
         distance += ones[part(a)[:, None] ^ part(b)[None, :]]
     return distance
 
@@ -179,7 +182,9 @@ def split_by_longitude(rows, share, seed):
     split = {}
     for i, degrees in enumerate(where):
         band = math.floor(degrees / BAND_DEGREES)
-        touching = {math.floor((degrees + d) / BAND_DEGREES) for d in (-BAND_MARGIN, BAND_MARGIN)}
+        touching = {
+            math.floor((degrees + d) / BAND_DEGREES) for d in (-BAND_MARGIN, BAND_MARGIN)
+        }
         split[i] = "dev" if band in held else None if touching & held else "train"
     return split
 
@@ -349,7 +354,7 @@ def make_flickr(photos, out, seed, report):
     notes["dev"] = f"{lost} statement lines without a picture"
     notes["hold"] = f"{len(groups)} clusters in train and hold"
     for split, rows in parts.items():
-        derived = caption_questions.derive([row["captions"]["en"] for row in rows], seed)
+        derived = caption_statements.derive([row["captions"]["en"] for row in rows], seed)
         for row, (asked, told) in zip(rows, derived):
             row["derived_qa"], row["derived_statements"] = asked, told
         write_folder(out, f"flickr-{split}", rows, report, notes[split])
@@ -387,7 +392,9 @@ def make_crisis(photos, out, seed, report):
     above = [row for row in rows if row["label"].endswith("_satellite")]
     for row in rows:
         row["_source"] = photos / "crisis" / row["file_name"]
-    groups = clusters(len(ground), near_pairs(hashes([r["_source"] for r in ground]), SAME_SCENE))
+    groups = clusters(
+        len(ground), near_pairs(hashes([r["_source"] for r in ground]), SAME_SCENE)
+    )
     held = set()
     for label in sorted({row["label"] for row in ground}):
         own = [g for g in groups if ground[g[0]]["label"] == label]
@@ -406,7 +413,9 @@ def make_crisis(photos, out, seed, report):
         row["origin_label"] = row.pop("label")
     dropped = sum(1 for split in bands.values() if split is None)
     for split, part in parts.items():
-        write_folder(out, f"crisis-{split}", part, report, f"{dropped} tiles at bands' edges left out")
+        write_folder(
+            out, f"crisis-{split}", part, report, f"{dropped} tiles at bands' edges left out"
+        )
 
 
 def make_pages(pages, out, report):
@@ -426,13 +435,19 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="some of thumbs,flickr,daquar,crisis,pages")
     args = parser.parse_args()
-    makers = {"thumbs": make_thumbs, "flickr": make_flickr, "daquar": make_daquar,
-              "crisis": make_crisis}
+    makers = {
+        "thumbs": make_thumbs,
+        "flickr": make_flickr,
+        "daquar": make_daquar,
+        "crisis": make_crisis,
+    }
     every = [*makers, "pages"] if args.pages else [*makers]
     wanted = [name for name in args.only.split(",") if name] or every
     unknown = [name for name in wanted if name not in makers and name != "pages"]
     if unknown or ("pages" in wanted and not args.pages):
-        parser.error(f"no such set: {', '.join(unknown)}" if unknown else "pages need --pages DIR")
+        parser.error(
+            f"no such set: {', '.join(unknown)}" if unknown else "pages need --pages DIR"
+        )
     targets = [p for name in wanted for p in args.out.glob(f"{name}-*")]
     if targets:
         parser.error(f"{targets[0]} exists; name an empty --out")
