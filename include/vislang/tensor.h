@@ -104,7 +104,7 @@ typedef struct vl_tensor {
     vl_dtype dtype;
     size_t rank;
     size_t dims[VL_MAX_RANK]; /* row-major, dims[0] outermost */
-    const void *data;         /* aligned for its type, in files of ours for SIMD (32 bytes) */
+    const void *data;         /* aligned for its element; for 32 bytes in our GGUF files */
     size_t bytes;
 } vl_tensor;
 

@@ -10,19 +10,20 @@
 
 enum { NAME_SHOWN = 160 }; /* bytes of a path that a message has room for */
 
-/* The end of a path tells files apart, so that is what stays of a long one. */
+/* The end of a path tells files apart, so that is what stays of a long one. Bytes that are no
+ * UTF-8 would end a message. */
 static char *source_name(const char *path) {
     size_t length = strlen(path);
-    if (length <= NAME_SHOWN)
-        return strdup(path);
-    const char *tail = path + length - NAME_SHOWN;
-    while ((*tail & 0xC0) == 0x80) /* not from inside a character */
+    const char *tail = length > NAME_SHOWN ? path + length - NAME_SHOWN : path;
+    while (tail > path && (*tail & 0xC0) == 0x80) /* not from inside a character */
         tail++;
     char *name = malloc(strlen(tail) + 4);
-    if (name) {
-        strcpy(name, "...");
-        strcat(name, tail);
-    }
+    if (!name)
+        return NULL;
+    strcpy(name, tail > path ? "..." : "");
+    strcat(name, tail);
+    for (char *at = name; *(at += vl_utf8_valid_prefix(at, strlen(at)));)
+        *at = '?';
     return name;
 }
 
@@ -104,11 +105,14 @@ const char *vl_name_fault(const char *name, size_t bytes, size_t max_bytes) {
 
 const char *vl_name_shown(const char *name, char out[VL_NAME_SHOWN_SIZE]) {
     enum { CUT = VL_NAME_SHOWN_SIZE - 4 };
-    size_t length = strlen(name);
-    if (length < VL_NAME_SHOWN_SIZE)
-        return strcpy(out, name);
-    memcpy(out, name, CUT);
-    strcpy(out + vl_utf8_valid_prefix(out, CUT), "...");
+    size_t length = strlen(name), kept = length < CUT ? length : CUT;
+    kept = vl_utf8_valid_prefix(name, kept);
+    memcpy(out, name, kept);
+    strcpy(out + kept, kept < length ? "..." : "");
+    for (char *c = out; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            *c = '?';
+    }
     return out;
 }
 

@@ -716,6 +716,10 @@ static void test_long_path(void **state) {
     assert_int_equal(vl_file_write(path, "GGUF\2\0\0\0", 8, NULL), VL_OK);
     assert_int_equal(vl_gguf_open(path, &file, &error), VL_ERR_UNSUPPORTED);
     assert_non_null(strstr(error.message, "x.gguf: byte 4: GGUF version 2"));
+    file_path("\xFF-\xC3.gguf", path);
+    assert_int_equal(vl_file_write(path, "GGUF\1\0\0\0", 8, NULL), VL_OK);
+    assert_int_equal(vl_gguf_open(path, &file, &error), VL_ERR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "/?-?.gguf: byte 4: GGUF version 1"));
 }
 
 static void test_writer_refusals(void **state) {
