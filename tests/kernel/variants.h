@@ -472,8 +472,8 @@ static void check_quant_nan(const vl_quant_kernels *q, vl_dtype dtype) {
 }
 
 static void check_quant(const vl_quant_kernels *ref, const vl_quant_kernels *q) {
-    static const size_t rows[] = {1, 3, 15, 16, 17, 63, 65};
-    static const size_t inputs[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 25};
+    static const size_t rows[] = {1, 3, 15, 16, 17, 65};
+    static const size_t inputs[] = {1, 2, 3, 7, 8, 9, 16, 17, 25};
     check_rounding(ref, q);
     check_unpacking(q);
     for (size_t t = 0; t < COUNT(quantised); t++) {
@@ -481,7 +481,7 @@ static void check_quant(const vl_quant_kernels *ref, const vl_quant_kernels *q) 
         check_quant_nan(q, dtype);
         for (size_t n = 0; n < COUNT(rows); n++)
             for (size_t m = 0; m < COUNT(inputs); m++) {
-                size_t k = vl_dtype_block(dtype) * (1 + random_bits() % 8);
+                size_t k = vl_dtype_block(dtype) * (1 + random_bits() % 5);
                 check_exact(q, dtype, inputs[m], rows[n], k);
                 check_close(q, dtype, inputs[m], rows[n], k);
             }
