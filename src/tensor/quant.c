@@ -1,13 +1,16 @@
 /* quant.c — rows of f32 into quantised blocks and back: the plain reference.
  *
  * For a given scale the best codes are the nearest levels, and for given codes the best scale
- * is the least-squares one, sum(x q) / sum(q q). What is searched is where the two agree with
- * the least squared error, always measured with the scale as it is stored, rounded to f16. */
+ * is the least-squares one, sum(x q) / sum(q q). What is searched is the pair with the least
+ * squared error; the codes that are stored are those of the scale as it is stored, rounded to
+ * f16. */
 #include <vislang/tensor.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LARGEST_F16 65504.0f
 
 static float largest_magnitude(const float *x, size_t n) {
     float largest = 0;
@@ -26,7 +29,7 @@ static vl_status check_range(const float *x, size_t n, float outermost_level) {
         if (!isfinite(x[i]))
             return VL_ERR_INPUT;
     }
-    return largest_magnitude(x, n) > outermost_level * 65504.0f ? VL_ERR_LIMIT : VL_OK;
+    return largest_magnitude(x, n) > outermost_level * LARGEST_F16 ? VL_ERR_LIMIT : VL_OK;
 }
 
 static long nearest_code(float value, long lowest, long highest) {
@@ -54,62 +57,72 @@ static void decode_q8_0(const vl_block_q8_0 *block, float *out) {
 /* ---- q4_0 ----------------------------------------------------------------------- */
 
 /* Levels -8 … 7 times d, and d may be negative, so that the side with the larger weight gets
- * the eighth level. The grid tries the weight of largest magnitude on levels from 9.2 down
- * to 4.9, for either sign; below, the outliers are clipped too much for any distribution. */
+ * the eighth level. The grid puts the weight of largest magnitude on levels from 9.2 down
+ * to 5.1, for either sign: further down the outliers are clipped too much for any distribution.
+ */
 enum { GRID_STEPS = 24 };
 static const float grid_outermost = 9.2f, grid_step = 0.18f;
 
-static void codes_q4_0(const float *x, float d, int8_t q[VL_Q4_0_WEIGHTS]) {
-    for (size_t i = 0; i < VL_Q4_0_WEIGHTS; i++)
-        q[i] = (int8_t)(d != 0 ? nearest_code(x[i] / d, -8, 7) : 0);
+/* To the nearest whole number, ties to even, for |value| < 2^22: the sum has no fraction bits.
+ */
+static float round_small(float value) {
+    const float shift = 0x1.8p23f;
+    return (value + shift) - shift;
 }
 
-static float least_squares_scale(const float *x, const int8_t *q, size_t n) {
-    double xq = 0, qq = 0;
-    for (size_t i = 0; i < n; i++) {
-        xq += (double)x[i] * q[i];
-        qq += (double)q[i] * q[i];
-    }
-    return qq > 0 ? (float)(xq / qq) : 0.0f;
-}
-
-typedef struct q4_choice {
-    uint16_t d;
-    double error;
-    int8_t q[VL_Q4_0_WEIGHTS];
-} q4_choice;
-
-/* Keeps the scale `d` in `best` where it is better. */
-static void try_q4_0(const float *x, float d, q4_choice *best) {
-    q4_choice choice = {.d = vl_f32_to_f16(d)};
-    float stored = vl_f16_to_f32(choice.d);
-    if (!isfinite(stored))
-        return;
-    codes_q4_0(x, stored, choice.q);
+/* Codes of a block under the scale 1 / `inverse`, as whole numbers from -8 to 7. */
+static void codes_q4_0(const float *x, float inverse, float q[VL_Q4_0_WEIGHTS]) {
     for (size_t i = 0; i < VL_Q4_0_WEIGHTS; i++) {
-        double miss = (double)x[i] - (double)stored * choice.q[i];
-        choice.error += miss * miss;
+        float level = x[i] * inverse;
+        level = level < -8.0f ? -8.0f : level;
+        level = level > 7.0f ? 7.0f : level;
+        q[i] = round_small(level);
     }
-    if (choice.error < best->error)
-        *best = choice;
+}
+
+/* With the codes under 1 / `inverse` and their own best scale d, sum(x q) / sum(q q), the error
+ * is sum(x x) - gain. Keeps d where the gain is larger than *best_gain. */
+static void try_q4_0(const float *x, float inverse, float *best_gain, float *best_d) {
+    float q[VL_Q4_0_WEIGHTS], xq = 0, qq = 0;
+    codes_q4_0(x, inverse, q);
+    for (size_t i = 0; i < VL_Q4_0_WEIGHTS; i++) {
+        xq += x[i] * q[i];
+        qq += q[i] * q[i];
+    }
+    if (qq > 0 && xq * (xq / qq) > *best_gain) {
+        *best_gain = xq * (xq / qq);
+        *best_d = xq / qq;
+    }
+}
+
+/* The exponent is taken out first, so that no product here leaves the range of f32. */
+static float best_scale_q4_0(const float *x, float largest) {
+    float scaled[VL_Q4_0_WEIGHTS], gain = 0, d = 0;
+    int exponent;
+    if (largest == 0)
+        return 0;
+    frexpf(largest, &exponent);
+    for (size_t i = 0; i < VL_Q4_0_WEIGHTS; i++)
+        scaled[i] = ldexpf(x[i], -exponent);
+    float top = ldexpf(largest, -exponent); /* 0.5 … 1 */
+    for (int step = 0; step < GRID_STEPS; step++) {
+        float inverse = (grid_outermost - grid_step * (float)step) / top;
+        try_q4_0(scaled, inverse, &gain, &d);
+        try_q4_0(scaled, -inverse, &gain, &d);
+    }
+    try_q4_0(scaled, 8.0f / top, &gain, &d); /* what ggml's own encoder takes */
+    try_q4_0(scaled, -8.0f / top, &gain, &d);
+    return fmaxf(-LARGEST_F16, fminf(LARGEST_F16, ldexpf(d, exponent)));
 }
 
 static void encode_q4_0(const float *x, vl_block_q4_0 *block) {
-    q4_choice best = {.error = INFINITY};
-    float largest = largest_magnitude(x, VL_Q4_0_WEIGHTS);
-    for (int side = 1; side >= -1; side -= 2) {
-        for (int step = 0; step < GRID_STEPS; step++) {
-            float d = (float)side * largest / (grid_outermost - grid_step * (float)step);
-            int8_t q[VL_Q4_0_WEIGHTS];
-            try_q4_0(x, d, &best);
-            codes_q4_0(x, d, q);
-            try_q4_0(x, least_squares_scale(x, q, VL_Q4_0_WEIGHTS), &best);
-        }
-        try_q4_0(x, (float)side * largest / 8.0f, &best); /* what ggml's own encoder takes */
-    }
-    block->d = best.d;
+    float q[VL_Q4_0_WEIGHTS] = {0}, largest = largest_magnitude(x, VL_Q4_0_WEIGHTS);
+    block->d = vl_f32_to_f16(best_scale_q4_0(x, largest));
+    float d = vl_f16_to_f32(block->d);
+    if (d != 0)
+        codes_q4_0(x, 1.0f / d, q);
     for (size_t i = 0; i < 16; i++)
-        block->q[i] = (uint8_t)((best.q[i] + 8) | (best.q[i + 16] + 8) << 4);
+        block->q[i] = (uint8_t)((int)(q[i] + 8) | (int)(q[i + 16] + 8) << 4);
 }
 
 static void decode_q4_0(const vl_block_q4_0 *block, float *out) {
@@ -139,7 +152,7 @@ static float best_scale_q2_0(const float *x) {
     }
     qsort(magnitude, VL_Q2_0_WEIGHTS, sizeof *magnitude, descending);
     for (size_t k = 0; k <= VL_Q2_0_WEIGHTS; k++) {
-        if (xc * xc / cc > best && xc / cc <= 65504.0) { /* f16 reaches no further */
+        if (xc * xc / cc > best && xc / cc <= LARGEST_F16) {
             best = xc * xc / cc;
             d = xc / cc;
         }

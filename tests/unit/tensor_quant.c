@@ -304,6 +304,27 @@ static void test_what_does_not_fit(void **state) {
     }
 }
 
+/* At the end of the f16 scales nothing becomes infinite, and the error stays that of a step. */
+static void test_largest_weights(void **state) {
+    static const vl_dtype dtypes[] = {VL_Q8_0, VL_Q4_0, VL_Q2_0};
+    static const float largest[] = {127.0f * 65504.0f, 7.0f * 65504.0f, 1.5f * 65504.0f};
+    static const float steps[] = {65504.0f, 65504.0f, 2 * 65504.0f};
+    uint32_t seed = 17;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        for (int trial = 0; trial < 50; trial++) {
+            float x[64], back[64], packed[64];
+            for (size_t j = 0; j < 64; j++)
+                x[j] = largest[i] * ((float)(next_random(&seed) % 2001) / 1000.0f - 1.0f);
+            x[trial] = trial % 2 ? largest[i] : -largest[i];
+            assert_int_equal(vl_quantize_row(dtypes[i], x, 64, packed), VL_OK);
+            assert_int_equal(vl_dequantize_row(dtypes[i], packed, 64, back), VL_OK);
+            for (size_t j = 0; j < 64; j++)
+                assert_true(fabsf(x[j] - back[j]) <= steps[i]);
+        }
+    }
+}
+
 /* Zeros and weights under every scale come back as zeros. */
 static void test_zeros(void **state) {
     static const vl_dtype dtypes[] = {VL_Q8_0, VL_Q4_0, VL_Q2_0};
@@ -391,12 +412,12 @@ static void test_tensor_init(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dtypes),        cmocka_unit_test(test_f32_to_half),
-        cmocka_unit_test(test_every_half),    cmocka_unit_test(test_half_is_nearest),
-        cmocka_unit_test(test_block_layouts), cmocka_unit_test(test_exact_blocks),
-        cmocka_unit_test(test_scale_search),  cmocka_unit_test(test_what_does_not_fit),
-        cmocka_unit_test(test_zeros),         cmocka_unit_test(test_plain_rows),
-        cmocka_unit_test(test_tensor_init),
+        cmocka_unit_test(test_dtypes),          cmocka_unit_test(test_f32_to_half),
+        cmocka_unit_test(test_every_half),      cmocka_unit_test(test_half_is_nearest),
+        cmocka_unit_test(test_block_layouts),   cmocka_unit_test(test_exact_blocks),
+        cmocka_unit_test(test_scale_search),    cmocka_unit_test(test_what_does_not_fit),
+        cmocka_unit_test(test_largest_weights), cmocka_unit_test(test_zeros),
+        cmocka_unit_test(test_plain_rows),      cmocka_unit_test(test_tensor_init),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
