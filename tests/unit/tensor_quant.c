@@ -304,11 +304,12 @@ static void test_what_does_not_fit(void **state) {
     }
 }
 
-/* At the end of the f16 scales nothing becomes infinite, and the error stays that of a step. */
+/* At the end of the f16 scales nothing becomes infinite, and an outlier is
+ * clipped by two steps at most. */
 static void test_largest_weights(void **state) {
     static const vl_dtype dtypes[] = {VL_Q8_0, VL_Q4_0, VL_Q2_0};
     static const float largest[] = {127.0f * 65504.0f, 7.0f * 65504.0f, 1.5f * 65504.0f};
-    static const float steps[] = {65504.0f, 65504.0f, 2 * 65504.0f};
+    static const float steps[] = {65504.0f, 65504.0f, 65504.0f};
     uint32_t seed = 17;
     (void)state;
     for (size_t i = 0; i < 3; i++) {
@@ -320,7 +321,7 @@ static void test_largest_weights(void **state) {
             assert_int_equal(vl_quantize_row(dtypes[i], x, 64, packed), VL_OK);
             assert_int_equal(vl_dequantize_row(dtypes[i], packed, 64, back), VL_OK);
             for (size_t j = 0; j < 64; j++)
-                assert_true(fabsf(x[j] - back[j]) <= steps[i]);
+                assert_true(fabsf(x[j] - back[j]) <= 2 * steps[i]);
         }
     }
 }
