@@ -13,6 +13,16 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define real vl_real
 
+/* x + y · z, not to be reordered with what is added to it: gcc would add up the two parts of ln
+ * 2 below and lose what there are two for. */
+#if defined(__FMA__) || defined(__aarch64__)
+#define MADD(x, y, z) __builtin_fmaf(y, z, x)
+#elif __has_builtin(__builtin_assoc_barrier)
+#define MADD(x, y, z) __builtin_assoc_barrier((x) + (y) * (z))
+#else
+#define MADD(x, y, z) ((x) + (y) * (z))
+#endif
+
 static const real EPSILON = (real)1e-5;
 
 /* exp(x) for float: 2^n · p(r), |r| ≤ ln2/2, relative error below 2e-7 (coefficients: Cephes
@@ -23,7 +33,7 @@ static inline real fast_exp(real x) {
 #else
     x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
     float n = __builtin_nearbyintf(x * 1.44269504f);
-    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    float r = MADD(MADD(x, n, -0.693359375f), n, 2.12194440e-4f);
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
