@@ -44,7 +44,7 @@ static vl_tensor make(const char *name, vl_dtype dtype, void *data) {
         else if (dtype == VL_I32)
             ((int32_t *)data)[i] = (i - 100) * 100000;
         else if (dtype == VL_I64)
-            ((int64_t *)data)[i] = (int64_t)(i - 100) << 40;
+            ((int64_t *)data)[i] = (int64_t)(i - 100) * ((int64_t)1 << 40);
         else if (dtype == VL_F64)
             ((double *)data)[i] = (double)x[i];
     }

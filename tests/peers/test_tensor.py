@@ -35,7 +35,8 @@ def check(holds, what):
 
 
 def peer(*arguments):
-    return subprocess.run([PEER, *arguments], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([PEER, *arguments], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout
 
 
 def dump(path):
