@@ -18,13 +18,24 @@
 extern "C" {
 #endif
 
-enum { VL_SEER_MAX_STAGES = 3, VL_SEER_MAX_HEADS = 8, VL_HEAD_NAME_SIZE = 24 };
+enum {
+    VL_SEER_MAX_STAGES = 3,
+    VL_SEER_MAX_HEADS = 6,
+    VL_SEER_MAX_LABELS = 256,
+    VL_HEAD_NAME_SIZE = 24,
+    VL_LABEL_SIZE = 32
+};
 
 /* A set of labels that pictures are sorted by. */
 typedef struct vl_seer_head {
     char name[VL_HEAD_NAME_SIZE];
     uint32_t labels;
+    char label[VL_SEER_MAX_LABELS][VL_LABEL_SIZE];
 } vl_seer_head;
+/* false: full, too long, or there already. */
+bool vl_seer_head_add(vl_seer_head *head, const char *label);
+/* Index of a label, or -1. */
+int32_t vl_seer_head_find(const vl_seer_head *head, const char *label);
 
 typedef struct vl_seer_config {
     uint32_t picture;                    /* side, pixels, the network was last trained at */

@@ -92,6 +92,8 @@ vl_real *vl_var_grad(vl_graph *graph, vl_var *var);
 /* The name of the first layer since the last reset whose output holds a NaN or an infinity, or
  * NULL: walks everything, for error messages. */
 const char *vl_graph_find_nonfinite(const vl_graph *graph);
+/* A copy in the graph's memory; NULL without. For what a layer reads on its way back. */
+void *vl_graph_keep(vl_graph *graph, const void *bytes, size_t count);
 /* In inference: memory taken after a mark is given back by rewinding to it. */
 size_t vl_graph_mark(const vl_graph *graph);
 void vl_graph_rewind(vl_graph *graph, size_t mark);

@@ -59,6 +59,38 @@ typedef struct vl_bpe_score {
 vl_status vl_bpe_evaluate(const vl_bpe_training *training, const vl_bpe *bpe,
                           vl_bpe_score *scores, size_t max, size_t *count, vl_error *error);
 
+/* ---- seer -------------------------------------------------------------------------- */
+
+/* The tasks a picture model is trained on; losses are reported by task. */
+enum { VL_TRAIN_TASKS = 5 };
+extern const char *const vl_train_task_names[VL_TRAIN_TASKS];
+
+typedef struct vl_train_progress {
+    uint64_t step, steps;
+    double loss[VL_TRAIN_TASKS]; /* mean since the last report; NaN: the task was not there */
+    double rate, gradient_norm;
+    double pictures_per_second, seconds_left;
+    const char *event; /* NULL, or what happened: "checkpoint", "evaluation: …" */
+} vl_train_progress;
+
+/* The picture model from a recipe (models/recipes/seer-*.yaml). A run lives in `out_dir`:
+ * recipe.yaml, checkpoint.safetensors, best.safetensors (lowest held-out loss), log.jsonl. A
+ * run that is there already goes on from its checkpoint, bit for bit as if it had never stopped
+ * (in f32); its recipe must then be the same. SIGINT and SIGTERM: a checkpoint, then
+ * VL_ERR_CANCELLED. */
+typedef struct vl_seer_training {
+    const char *recipe;   /* YAML file */
+    const char *data_dir; /* the recipe's paths are relative to it */
+    const char *out_dir;
+    uint64_t max_steps; /* stop (with a checkpoint) after this many in this process; 0: no */
+    void (*progress)(const vl_train_progress *progress, void *user);
+    void *user;
+} vl_seer_training;
+/* VL_ERR_USAGE: a recipe that cannot be followed; VL_ERR_MISSING: no data; VL_ERR_INPUT: broken
+ * data past the recipe's share, a checkpoint of another network, or a loss that is no number
+ * any more (the last good checkpoint stays). */
+vl_status vl_seer_train(const vl_seer_training *training, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,7 @@
 #include <vislang/train.h>
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,11 +84,35 @@ static vl_status train_langid(const cli_args *args, const char *recipe, const ch
                                      : vl_langid_train(&training, out, error);
 }
 
+static void show_steps(const vl_train_progress *p, void *user) {
+    (void)user;
+    fprintf(stderr, "step %llu of %llu", (unsigned long long)p->step,
+            (unsigned long long)p->steps);
+    for (size_t t = 0; t < VL_TRAIN_TASKS; t++)
+        if (!isnan(p->loss[t]))
+            fprintf(stderr, "  %s %.3f", vl_train_task_names[t], p->loss[t]);
+    if (p->event)
+        fprintf(stderr, "  %s\n", p->event);
+    else
+        fprintf(stderr, "  |  %.1f pictures/s, %.0f min left\n", p->pictures_per_second,
+                p->seconds_left / 60);
+}
+
+static vl_status train_seer(const cli_args *args, const char *recipe, const char *out,
+                            vl_error *error) {
+    vl_seer_training training = {.recipe = recipe,
+                                 .data_dir = cli_value(args, "data"),
+                                 .out_dir = out,
+                                 .progress = show_steps};
+    return vl_seer_train(&training, error);
+}
+
 static const struct model {
     const char *name, *recipe, *weights; /* under vl_data_dir() */
     vl_status (*train)(const cli_args *args, const char *recipe, const char *out,
                        vl_error *error);
 } models[] = {
+    {"seer", "models/recipes/seer.yaml", "seer-run", train_seer},
     {"langid", "models/recipes/langid.yaml", "models/langid.bin", train_langid},
     {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe",
      cli_train_tokenizer},
@@ -107,8 +132,8 @@ int cli_train(const cli_args *args) {
     const struct model *model = args->operand_count == 1 ? model_find(args->operands[0]) : NULL;
     vl_status status = VL_OK;
     if (!model)
-        status =
-            vl_fail(&error, VL_ERR_USAGE, "train what? This version trains: langid, tokenizer");
+        status = vl_fail(&error, VL_ERR_USAGE,
+                         "train what? This version trains: seer, langid, tokenizer");
     else if (!cli_value(args, "data"))
         status =
             vl_fail(&error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");

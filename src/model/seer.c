@@ -55,6 +55,21 @@ vl_seer_config vl_seer_config_default(void) {
                             .vector = 256};
 }
 
+bool vl_seer_head_add(vl_seer_head *head, const char *label) {
+    if (head->labels == VL_SEER_MAX_LABELS || strlen(label) >= VL_LABEL_SIZE ||
+        vl_seer_head_find(head, label) >= 0)
+        return false;
+    strcpy(head->label[head->labels++], label);
+    return true;
+}
+
+int32_t vl_seer_head_find(const vl_seer_head *head, const char *label) {
+    for (uint32_t i = 0; i < head->labels; i++)
+        if (strcmp(head->label[i], label) == 0)
+            return (int32_t)i;
+    return -1;
+}
+
 vl_status vl_seer_config_check(const vl_seer_config *c, vl_error *error) {
     uint32_t width = c->widths[2];
     for (size_t i = 0; i < VL_SEER_MAX_STAGES; i++)
@@ -85,7 +100,7 @@ vl_status vl_seer_config_check(const vl_seer_config *c, vl_error *error) {
         return vl_fail(error, VL_ERR_INPUT, "seer: more than %d label heads",
                        VL_SEER_MAX_HEADS);
     for (size_t i = 0; i < c->head_count; i++)
-        if (c->label_heads[i].labels < 2 || c->label_heads[i].labels > 10000)
+        if (c->label_heads[i].labels < 2 || c->label_heads[i].labels > VL_SEER_MAX_LABELS)
             return vl_fail(error, VL_ERR_INPUT, "seer: head %s has %u labels",
                            c->label_heads[i].name, c->label_heads[i].labels);
     return VL_OK;

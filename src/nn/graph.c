@@ -72,6 +72,11 @@ void *graph_alloc(vl_graph *graph, size_t bytes) {
     return memory;
 }
 
+void *vl_graph_keep(vl_graph *graph, const void *bytes, size_t count) {
+    void *kept = bytes ? graph_alloc(graph, count) : NULL;
+    return kept ? memcpy(kept, bytes, count) : NULL;
+}
+
 vl_var *graph_var(vl_graph *graph, size_t rank, const size_t *dims, bool learns) {
     vl_var *var = graph_alloc(graph, sizeof *var);
     if (!var)

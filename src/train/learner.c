@@ -1,0 +1,602 @@
+/* learner.c — one training step of `seer`.
+ *
+ * The pieces of a step are spread over lanes, piece i to lane i mod lanes, a thread a lane;
+ * each lane adds up gradients of its own, and lanes are added in order, so the sum does not
+ * depend on who was faster. Matching pictures with texts needs the vectors of the whole step:
+ * pieces that take part are run forward and kept, then matched, then carried back. */
+#include "train/learner.h"
+#include "train/augment.h"
+#include "train/checkpoint.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LANES = 64 };
+#define GRAPH_BYTES ((size_t)6 << 30) /* addresses, not memory */
+
+typedef struct lane {
+    vl_real *gradient;
+    tally sums;
+    vl_status status;
+    vl_error error;
+} lane;
+
+/* A piece on its way through the network. */
+typedef struct passage {
+    vl_graph *graph;
+    vl_var *loss, *pictures, *texts; /* unit vectors, or NULL */
+} passage;
+
+struct learner {
+    const recipe *recipe;
+    vl_params *params;
+    vl_seer_net *net;
+    size_t total;
+    vl_real *m, *v, *average;
+    uint64_t steps; /* taken */
+    lane lanes[MAX_LANES];
+    passage *passages;
+    size_t passage_count;
+    vl_pool *pool;
+    /* vectors of an evaluation */
+    vl_real *held_pictures, *held_texts;
+    int32_t *held_owner;
+    size_t held_n, held_m;
+};
+
+static vl_real *numbers(size_t count) {
+    vl_real *x = aligned_alloc(64, (count * sizeof *x + 63) / 64 * 64);
+    if (x)
+        memset(x, 0, count * sizeof *x);
+    return x;
+}
+
+vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
+    *out = NULL;
+    learner *l = calloc(1, sizeof *l);
+    if (!l)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for training");
+    l->recipe = r;
+    l->params = vl_params_new();
+    vl_status status = l->params ? vl_seer_net_new(&r->architecture, l->params, &l->net, error)
+                                 : vl_fail(error, VL_ERR_MEMORY, "no memory for training");
+    if (!status)
+        status = vl_params_allocate(l->params, (uint64_t)r->seed, error);
+    if (!status) {
+        l->total = vl_params_total(l->params);
+        l->m = numbers(l->total);
+        l->v = numbers(l->total);
+        l->average = numbers(l->total);
+        bool ok = l->m && l->v && l->average;
+        for (int64_t i = 0; i < r->lanes; i++)
+            ok = (l->lanes[i].gradient = numbers(l->total)) && ok;
+        l->pool = vl_pool_new((size_t)r->lanes, (size_t)r->lanes * 2);
+        if (!ok || !l->pool)
+            status = vl_fail(error, VL_ERR_MEMORY, "no memory to train %zu weights", l->total);
+        else
+            memcpy(l->average, vl_params_values(l->params), l->total * sizeof(vl_real));
+    }
+    if (status)
+        learner_free(l);
+    else
+        *out = l;
+    return status;
+}
+
+void learner_free(learner *l) {
+    if (!l)
+        return;
+    if (l->pool)
+        vl_pool_free(l->pool);
+    for (size_t i = 0; i < MAX_LANES; i++)
+        free(l->lanes[i].gradient);
+    for (size_t i = 0; i < l->passage_count; i++)
+        vl_graph_free(l->passages[i].graph);
+    free(l->passages);
+    free(l->m);
+    free(l->v);
+    free(l->average);
+    free(l->held_pictures);
+    free(l->held_texts);
+    free(l->held_owner);
+    vl_seer_net_free(l->net);
+    vl_params_free(l->params);
+    free(l);
+}
+
+const vl_seer_net *learner_net(const learner *l) {
+    return l->net;
+}
+
+vl_params *learner_params(const learner *l) {
+    return l->params;
+}
+
+/* ---- one piece ---------------------------------------------------------------------- */
+
+/* What one target of a task in a source weighs: its weight over how many there are in the step.
+ */
+typedef struct shares {
+    double text[RECIPE_MAX_SOURCES][TASK_COUNT];
+    double label[RECIPE_MAX_SOURCES][VL_SEER_MAX_HEADS];
+} shares;
+
+typedef struct context {
+    learner *learner;
+    const feed_step *step;
+    const recipe_source *sources; /* first of the recipe's, to number a piece's source */
+    shares shares;
+    bool training;
+    size_t lane;
+} context;
+
+static void count_targets(const context *c, shares *out) {
+    size_t heads = c->learner->recipe->architecture.head_count;
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < c->step->count; i++) {
+        const piece *p = &c->step->pieces[i];
+        size_t s = (size_t)(p->source - c->sources);
+        for (size_t t = 0; t < p->targets; t++)
+            out->text[s][p->task[t]]++;
+        for (size_t h = 0; h < heads; h++)
+            for (size_t b = 0; b < p->pictures; b++)
+                out->label[s][h] += p->labels[h * p->pictures + b] >= 0;
+    }
+}
+
+static void share_out(const context *c, shares *out) {
+    count_targets(c, out);
+    for (size_t s = 0; s < RECIPE_MAX_SOURCES; s++) {
+        for (size_t t = 0; t < TASK_COUNT; t++)
+            if (out->text[s][t] > 0)
+                out->text[s][t] = c->sources[s].weights[t] / out->text[s][t];
+        for (size_t h = 0; h < VL_SEER_MAX_HEADS; h++)
+            if (out->label[s][h] > 0)
+                out->label[s][h] = c->sources[s].weights[TASK_LABELS] / out->label[s][h];
+    }
+}
+
+static bool is_best(const vl_real *row, size_t n, size_t target) {
+    for (size_t i = 0; i < n; i++)
+        if (row[i] > row[target])
+            return false;
+    return true;
+}
+
+/* Cross-entropy of `logits`, tallied by task. */
+static vl_var *score(vl_graph *graph, vl_var *logits, const int32_t *targets,
+                     const uint8_t *tasks, const vl_real *weights, double smoothing,
+                     bool training, tally *sums) {
+    if (!logits)
+        return NULL;
+    size_t rows = logits->dims[0], n = logits->dims[1];
+    vl_real *losses = malloc(rows * sizeof *losses);
+    if (!losses)
+        return NULL;
+    vl_var *loss = vl_nn_cross_entropy(graph, logits, targets, weights, smoothing, losses);
+    for (size_t r = 0; loss && r < rows; r++) {
+        size_t kind = tasks ? tasks[r] : TASK_LABELS;
+        if (targets[r] < 0 || (weights && weights[r] == 0))
+            continue;
+        sums->loss[kind] += losses[r];
+        sums->count[kind]++;
+        if (!training || kind == TASK_LABELS || kind == TASK_STATEMENT)
+            sums->right[kind] += is_best(logits->value + r * n, n, (size_t)targets[r]);
+    }
+    free(losses);
+    return loss;
+}
+
+static vl_var *sum(vl_graph *graph, vl_var *a, vl_var *b) {
+    return a && b ? vl_nn_add(graph, a, b) : a ? a : b;
+}
+
+static vl_var *score_labels(const context *c, const piece *p, vl_graph *graph, vl_var *pooled,
+                            tally *sums) {
+    const vl_seer_config *config = vl_seer_net_config(c->learner->net);
+    size_t s = (size_t)(p->source - c->sources);
+    vl_var *total = NULL;
+    for (size_t h = 0; h < config->head_count; h++) {
+        if (c->shares.label[s][h] == 0)
+            continue;
+        /* Rows without a label weigh nothing and point at label 0. */
+        int32_t *targets = calloc(p->pictures, sizeof *targets);
+        vl_real *weights = calloc(p->pictures, sizeof *weights);
+        for (size_t b = 0; targets && weights && b < p->pictures; b++) {
+            int32_t label = p->labels[h * p->pictures + b];
+            targets[b] = label < 0 ? 0 : label;
+            weights[b] = label < 0 ? 0 : (vl_real)c->shares.label[s][h];
+        }
+        /* The graph reads them on its way back: they move into its memory. */
+        vl_real *kept_weights = vl_graph_keep(graph, weights, p->pictures * sizeof *weights);
+        int32_t *kept = vl_graph_keep(graph, targets, p->pictures * sizeof *targets);
+        free(targets);
+        free(weights);
+        if (kept && kept_weights)
+            total =
+                sum(graph, total,
+                    score(graph, vl_seer_label(c->learner->net, graph, pooled, h), kept, NULL,
+                          kept_weights, c->learner->recipe->smoothing, c->training, sums));
+    }
+    return total;
+}
+
+static vl_var *score_words(const context *c, const piece *p, vl_graph *graph, vl_var *text,
+                           vl_var *places, vl_seer_rates rates, tally *sums) {
+    const vl_seer_net *net = c->learner->net;
+    size_t s = (size_t)(p->source - c->sources);
+    vl_real *weights = malloc(p->targets * sizeof *weights);
+    for (size_t t = 0; weights && t < p->targets; t++)
+        weights[t] = (vl_real)c->shares.text[s][p->task[t]];
+    vl_real *kept = vl_graph_keep(graph, weights, p->targets * sizeof *weights);
+    free(weights);
+    if (!kept)
+        return NULL;
+    vl_var *mixed = vl_seer_mix(net, graph, text, places, p->owner, p->lengths, rates);
+    vl_var *logits = vl_seer_words(net, graph, mixed, p->at, p->targets);
+    return score(graph, logits, p->target, p->task, kept, c->learner->recipe->smoothing,
+                 c->training, sums);
+}
+
+static void forward(const context *c, const piece *p, passage *way, tally *sums) {
+    const vl_seer_net *net = c->learner->net;
+    const recipe *r = c->learner->recipe;
+    vl_graph *graph = way->graph;
+    vl_seer_rates rates = {0};
+    if (c->training)
+        rates = (vl_seer_rates){r->dropout, r->drop_path};
+    vl_var *x = vl_nn_input(graph, p->pixels, 4, (size_t[]){p->pictures, p->side, p->side, 3});
+    vl_var *places = vl_seer_look(net, graph, x, rates);
+    vl_var *pooled = vl_seer_pool(net, graph, places);
+    way->loss = score_labels(c, p, graph, pooled, sums);
+    way->pictures = way->texts = NULL;
+    if (!p->rows)
+        return;
+    vl_var *text = vl_seer_read(net, graph, p->ids, p->rows, p->length, p->lengths, rates);
+    if (p->targets)
+        way->loss = sum(graph, way->loss, score_words(c, p, graph, text, places, rates, sums));
+    if (p->vectors) {
+        way->pictures = vl_seer_picture_vector(net, graph, pooled);
+        way->texts = vl_seer_text_vector(net, graph, text, p->vector_at, p->vectors);
+    }
+}
+
+/* ---- lanes -------------------------------------------------------------------------- */
+
+static void fail_lane(lane *at, const vl_graph *graph, const char *what) {
+    if (at->status)
+        return;
+    if (vl_graph_status(graph, &at->error)) {
+        at->status = at->error.status;
+        return;
+    }
+    const char *layer = vl_graph_find_nonfinite(graph);
+    at->status = vl_fail(&at->error, VL_ERR_INPUT,
+                         "%s is not a number any more (first in a layer of kind %s)", what,
+                         layer ? layer : "loss");
+}
+
+static void lane_forward(void *arg, size_t worker) {
+    (void)worker;
+    const context *c = arg;
+    learner *l = c->learner;
+    lane *at = &l->lanes[c->lane];
+    size_t lanes = (size_t)l->recipe->lanes;
+    for (size_t i = c->lane; i < c->step->count && !at->status; i += lanes) {
+        passage *way = &l->passages[i];
+        uint64_t seed = c->step->number * 1000003 + i * 97 + (uint64_t)l->recipe->seed;
+        vl_graph_reset(way->graph, random_next(&seed));
+        vl_graph_set_gradients(way->graph, c->training ? at->gradient : NULL);
+        forward(c, &c->step->pieces[i], way, &at->sums);
+        if (vl_graph_status(way->graph, NULL) ||
+            (way->loss && !isfinite(way->loss->value[0]))) {
+            fail_lane(at, way->graph, "the loss");
+        } else if (c->training && !way->pictures) { /* nothing to wait for */
+            vl_graph_backward(way->graph, way->loss, 1);
+            if (vl_graph_status(way->graph, NULL))
+                fail_lane(at, way->graph, "the gradient");
+        }
+    }
+}
+
+static void lane_backward(void *arg, size_t worker) {
+    (void)worker;
+    const context *c = arg;
+    learner *l = c->learner;
+    lane *at = &l->lanes[c->lane];
+    for (size_t i = c->lane; i < c->step->count && !at->status; i += (size_t)l->recipe->lanes) {
+        passage *way = &l->passages[i];
+        if (!way->pictures)
+            continue;
+        vl_graph_backward(way->graph, way->loss, 1);
+        if (vl_graph_status(way->graph, NULL))
+            fail_lane(at, way->graph, "the gradient");
+    }
+}
+
+/* Runs `job` for every lane and waits; the first failure by lane is the step's. */
+static vl_status run_lanes(const context *c, vl_job job, vl_error *error) {
+    context each[MAX_LANES];
+    learner *l = c->learner;
+    size_t lanes = (size_t)l->recipe->lanes;
+    for (size_t i = 0; i < lanes; i++) {
+        each[i] = *c;
+        each[i].lane = i;
+        if (vl_pool_submit_wait(l->pool, job, &each[i]))
+            return vl_fail(error, VL_ERR_INTERNAL, "a training thread is gone");
+    }
+    vl_pool_wait(l->pool);
+    for (size_t i = 0; i < lanes; i++)
+        if (l->lanes[i].status) {
+            if (error)
+                *error = l->lanes[i].error;
+            return l->lanes[i].status;
+        }
+    return VL_OK;
+}
+
+static vl_status prepare(learner *l, size_t pieces, bool training, vl_error *error) {
+    for (size_t i = 0; i < (size_t)l->recipe->lanes; i++) {
+        lane *at = &l->lanes[i];
+        at->status = VL_OK;
+        at->sums = (tally){0};
+        if (training)
+            memset(at->gradient, 0, l->total * sizeof(vl_real));
+    }
+    if (pieces <= l->passage_count)
+        return VL_OK;
+    passage *grown = realloc(l->passages, pieces * sizeof *grown);
+    if (!grown)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu pieces", pieces);
+    l->passages = grown;
+    vl_graph_options options = {.max_bytes = GRAPH_BYTES,
+                                .training = true,
+                                .precision =
+                                    l->recipe->bf16 ? VL_PRECISION_BF16 : VL_PRECISION_F32};
+    for (; l->passage_count < pieces; l->passage_count++) {
+        l->passages[l->passage_count] = (passage){.graph = vl_graph_new(l->params, &options)};
+        if (!l->passages[l->passage_count].graph)
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu pieces", pieces);
+    }
+    return VL_OK;
+}
+
+static void add_sums(const learner *l, tally *sums) {
+    for (size_t i = 0; i < (size_t)l->recipe->lanes; i++)
+        for (size_t t = 0; t < TASK_COUNT; t++) {
+            sums->loss[t] += l->lanes[i].sums.loss[t];
+            sums->right[t] += l->lanes[i].sums.right[t];
+            sums->count[t] += l->lanes[i].sums.count[t];
+        }
+}
+
+/* ---- matching ----------------------------------------------------------------------- */
+
+typedef struct vectors {
+    vl_real *x, *y, *dx, *dy;
+    int32_t *owner;
+    size_t n, m, d;
+} vectors;
+
+static void vectors_deinit(vectors *v) {
+    free(v->x);
+    free(v->y);
+    free(v->dx);
+    free(v->dy);
+    free(v->owner);
+}
+
+/* All unit vectors of the step, pictures numbered through the pieces. */
+static bool gather_vectors(const learner *l, const feed_step *step, vectors *v) {
+    *v = (vectors){.d = vl_seer_net_config(l->net)->vector};
+    for (size_t i = 0; i < step->count; i++)
+        if (l->passages[i].pictures) {
+            v->n += l->passages[i].pictures->dims[0];
+            v->m += l->passages[i].texts->dims[0];
+        }
+    v->x = numbers(v->n * v->d + 1);
+    v->dx = numbers(v->n * v->d + 1);
+    v->y = numbers(v->m * v->d + 1);
+    v->dy = numbers(v->m * v->d + 1);
+    v->owner = calloc(v->m + 1, sizeof *v->owner);
+    if (!v->x || !v->y || !v->dx || !v->dy || !v->owner)
+        return false;
+    size_t n = 0, m = 0;
+    for (size_t i = 0; i < step->count; i++) {
+        const passage *way = &l->passages[i];
+        if (!way->pictures)
+            continue;
+        memcpy(v->x + n * v->d, way->pictures->value, way->pictures->count * sizeof(vl_real));
+        memcpy(v->y + m * v->d, way->texts->value, way->texts->count * sizeof(vl_real));
+        for (size_t j = 0; j < way->texts->dims[0]; j++)
+            v->owner[m + j] = (int32_t)n + step->pieces[i].vector_owner[j];
+        n += way->pictures->dims[0];
+        m += way->texts->dims[0];
+    }
+    return true;
+}
+
+static void hand_back(learner *l, const feed_step *step, const vectors *v) {
+    size_t n = 0, m = 0;
+    for (size_t i = 0; i < step->count; i++) {
+        passage *way = &l->passages[i];
+        if (!way->pictures)
+            continue;
+        vl_real weight = (vl_real)step->pieces[i].source->weights[TASK_CONTRAST];
+        vl_real *dx = vl_var_grad(way->graph, way->pictures);
+        vl_real *dy = vl_var_grad(way->graph, way->texts);
+        if (dx)
+            vl_kernels_get()->axpy(dx, weight, v->dx + n * v->d, way->pictures->count);
+        if (dy)
+            vl_kernels_get()->axpy(dy, weight, v->dy + m * v->d, way->texts->count);
+        n += way->pictures->dims[0];
+        m += way->texts->dims[0];
+    }
+}
+
+static vl_status match(learner *l, const feed_step *step, tally *sums, vl_error *error) {
+    vectors v;
+    if (!gather_vectors(l, step, &v)) {
+        vectors_deinit(&v);
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to match a step's pictures");
+    }
+    size_t at = vl_params_at(l->params, vl_seer_log_scale(l->net))->offset;
+    double loss = 0;
+    vl_real dscale = 0;
+    vl_status status =
+        vl_nn_infonce(v.x, v.y, v.owner, v.n, v.m, v.d, vl_params_values(l->params)[at], v.dx,
+                      v.dy, &dscale, &loss, error);
+    if (!status && v.m) {
+        hand_back(l, step, &v);
+        l->lanes[0].gradient[at] += dscale;
+        sums->loss[TASK_CONTRAST] += loss * (double)v.m;
+        sums->count[TASK_CONTRAST] += (double)v.m;
+    }
+    vectors_deinit(&v);
+    return status;
+}
+
+/* ---- the optimiser ------------------------------------------------------------------ */
+
+static void update(learner *l, double rate, double scale) {
+    const recipe *r = l->recipe;
+    const vl_kernels *kernels = vl_kernels_get();
+    vl_real *values = vl_params_values(l->params);
+    double t = (double)++l->steps;
+    /* The average of few steps follows quickly. */
+    vl_real keep = (vl_real)fmin(r->ema, (1 + t) / (10 + t));
+    for (size_t i = 0; i < vl_params_count(l->params); i++) {
+        const vl_param *p = vl_params_at(l->params, i);
+        vl_adamw step = {.rate = (vl_real)rate,
+                         .beta1 = (vl_real)r->beta1,
+                         .beta2 = (vl_real)r->beta2,
+                         .epsilon = (vl_real)1e-8,
+                         .decay = p->decay ? (vl_real)r->decay : 0,
+                         .correct1 = (vl_real)(1 - pow(r->beta1, t)),
+                         .correct2 = (vl_real)(1 - pow(r->beta2, t)),
+                         .gradient_scale = (vl_real)scale};
+        kernels->adamw(values + p->offset, l->m + p->offset, l->v + p->offset,
+                       l->lanes[0].gradient + p->offset, &step, p->count);
+    }
+    size_t at = vl_params_at(l->params, vl_seer_log_scale(l->net))->offset;
+    if (values[at] > (vl_real)4.6052) /* a temperature of 1/100, as in CLIP */
+        values[at] = (vl_real)4.6052;
+    for (size_t i = 0; i < l->total; i++)
+        l->average[i] = values[i] + keep * (l->average[i] - values[i]);
+}
+
+vl_status learner_step(learner *l, const feed_step *step, double rate, tally *sums,
+                       double *norm, vl_error *error) {
+    context c = {.learner = l, .step = step, .sources = l->recipe->sources, .training = true};
+    share_out(&c, &c.shares);
+    vl_status status = prepare(l, step->count, true, error);
+    if (!status)
+        status = run_lanes(&c, lane_forward, error);
+    if (!status)
+        status = match(l, step, sums, error);
+    if (!status)
+        status = run_lanes(&c, lane_backward, error);
+    if (status)
+        return status;
+    for (size_t i = 1; i < (size_t)l->recipe->lanes; i++)
+        vl_kernels_get()->add(l->lanes[0].gradient, l->lanes[i].gradient, l->total);
+    *norm = vl_gradient_norm(l->lanes[0].gradient, l->total);
+    if (!isfinite(*norm))
+        return vl_fail(error, VL_ERR_INPUT,
+                       "the gradient of step %llu is not a number any more",
+                       (unsigned long long)step->number);
+    add_sums(l, sums);
+    double clip = l->recipe->clip;
+    update(l, rate, clip > 0 && *norm > clip ? clip / *norm : 1);
+    return VL_OK;
+}
+
+/* ---- evaluation --------------------------------------------------------------------- */
+
+static void swap_average(learner *l) {
+    vl_real *values = vl_params_values(l->params);
+    for (size_t i = 0; i < l->total; i++) {
+        vl_real swap = values[i];
+        values[i] = l->average[i];
+        l->average[i] = swap;
+    }
+}
+
+static bool keep_vectors(learner *l, const vectors *v) {
+    vl_real *x = realloc(l->held_pictures, ((l->held_n + v->n) * v->d + 1) * sizeof *x);
+    if (x)
+        l->held_pictures = x;
+    vl_real *y = realloc(l->held_texts, ((l->held_m + v->m) * v->d + 1) * sizeof *y);
+    if (y)
+        l->held_texts = y;
+    int32_t *owner = realloc(l->held_owner, (l->held_m + v->m + 1) * sizeof *owner);
+    if (owner)
+        l->held_owner = owner;
+    if (!x || !y || !owner)
+        return false;
+    memcpy(x + l->held_n * v->d, v->x, v->n * v->d * sizeof *x);
+    memcpy(y + l->held_m * v->d, v->y, v->m * v->d * sizeof *y);
+    for (size_t j = 0; j < v->m; j++)
+        owner[l->held_m + j] = (int32_t)l->held_n + v->owner[j];
+    l->held_n += v->n;
+    l->held_m += v->m;
+    return true;
+}
+
+vl_status learner_evaluate(learner *l, const feed_step *step, tally *sums, vl_error *error) {
+    context c = {.learner = l, .step = step, .sources = l->recipe->held};
+    share_out(&c, &c.shares);
+    vl_status status = prepare(l, step->count, false, error);
+    if (status)
+        return status;
+    swap_average(l);
+    status = run_lanes(&c, lane_forward, error);
+    swap_average(l);
+    vectors v = {0};
+    if (!status && (!gather_vectors(l, step, &v) || !keep_vectors(l, &v)))
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for an evaluation");
+    vectors_deinit(&v);
+    add_sums(l, sums);
+    return status;
+}
+
+void learner_recall(learner *l, double recall[2]) {
+    size_t d = vl_seer_net_config(l->net)->vector, texts = l->held_m, first = 0, ten = 0;
+    const vl_kernels *kernels = vl_kernels_get();
+    for (size_t j = 0; j < texts; j++) {
+        const vl_real *y = l->held_texts + j * d;
+        size_t own = (size_t)l->held_owner[j], nearer = 0;
+        vl_real mine = kernels->dot(l->held_pictures + own * d, y, d);
+        for (size_t i = 0; i < l->held_n; i++)
+            nearer += i != own && kernels->dot(l->held_pictures + i * d, y, d) >= mine;
+        first += nearer < 1;
+        ten += nearer < 10;
+    }
+    l->held_n = l->held_m = 0;
+    recall[0] = texts ? (double)first / (double)texts : NAN;
+    recall[1] = texts ? (double)ten / (double)texts : NAN;
+}
+
+/* ---- checkpoints -------------------------------------------------------------------- */
+
+vl_status learner_save(const learner *l, const char *path, uint64_t step,
+                       const char *recipe_text, vl_error *error) {
+    vl_real *arrays[CHECKPOINT_ARRAYS] = {vl_params_values(l->params), l->m, l->v, l->average};
+    return checkpoint_write(path, l->params, arrays, step, recipe_text, error);
+}
+
+vl_status learner_load(learner *l, const char *path, uint64_t *step, vl_error *error) {
+    vl_real *arrays[CHECKPOINT_ARRAYS] = {vl_params_values(l->params), l->m, l->v, l->average};
+    vl_status status = checkpoint_read(path, l->params, arrays, step, error);
+    l->steps = status ? 0 : *step;
+    return status;
+}
+
+vl_status learner_init(learner *l, const char *path, size_t *taken, vl_error *error) {
+    vl_real *values = vl_params_values(l->params);
+    vl_status status = checkpoint_take(path, l->params, values, taken, error);
+    memcpy(l->average, values, l->total * sizeof *values);
+    return status;
+}

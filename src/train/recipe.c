@@ -1,0 +1,342 @@
+/* recipe.c — reads a recipe: tables of keys, one for each kind of mapping. */
+#include "train/recipe.h"
+
+#include <vislang/train.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+const char *const vl_train_task_names[VL_TRAIN_TASKS] = {"caption", "contrast", "ask",
+                                                         "statement", "labels"};
+
+typedef enum kind { KIND_INT, KIND_U32, KIND_NUMBER, KIND_BOOL, KIND_TEXT, KIND_U32_LIST } kind;
+
+typedef struct key {
+    const char *name;
+    kind kind;
+    size_t offset;
+    double low, high; /* KIND_TEXT: high is the buffer's size; KIND_U32_LIST: low its length */
+} key;
+
+typedef struct reading {
+    const char *path;
+    yaml_document_t document;
+    vl_error *error;
+} reading;
+
+#define R(field) offsetof(recipe, field)
+static const key training_keys[] = {
+    {"steps", KIND_INT, R(steps), 1, 1e9},
+    {"warmup", KIND_INT, R(warmup), 0, 1e9},
+    {"rate", KIND_NUMBER, R(rate), 0, 1},
+    {"final_rate", KIND_NUMBER, R(final_rate), 0, 1},
+    {"decay", KIND_NUMBER, R(decay), 0, 10},
+    {"beta1", KIND_NUMBER, R(beta1), 0, 0.9999999},
+    {"beta2", KIND_NUMBER, R(beta2), 0, 0.9999999},
+    {"clip", KIND_NUMBER, R(clip), 0, 1e9},
+    {"smoothing", KIND_NUMBER, R(smoothing), 0, 0.9},
+    {"dropout", KIND_NUMBER, R(dropout), 0, 0.9},
+    {"drop_path", KIND_NUMBER, R(drop_path), 0, 0.9},
+    {"word_dropout", KIND_NUMBER, R(word_dropout), 0, 0.9},
+    {"ema", KIND_NUMBER, R(ema), 0, 0.9999999},
+    {"bf16", KIND_BOOL, R(bf16), 0, 1},
+    {"lanes", KIND_INT, R(lanes), 1, 64},
+    {"micro_batch", KIND_INT, R(micro_batch), 1, 1024},
+    {"checkpoint_minutes", KIND_NUMBER, R(checkpoint_minutes), 0, 1e6},
+    {"log_every", KIND_INT, R(log_every), 1, 1e6},
+    {"evaluate_every", KIND_INT, R(evaluate_every), 0, 1e9},
+    {"patience", KIND_INT, R(patience), 0, 1e9},
+    {"max_broken", KIND_NUMBER, R(max_broken), 0, 1},
+};
+#define A(field) offsetof(vl_seer_config, field)
+static const key architecture_keys[] = {
+    {"picture", KIND_U32, A(picture), 16, 4096},
+    {"widths", KIND_U32_LIST, A(widths), VL_SEER_MAX_STAGES, 4096},
+    {"blocks", KIND_U32_LIST, A(blocks), 2, 64},
+    {"kernel", KIND_U32, A(kernel), 1, 31},
+    {"layers", KIND_U32, A(layers), 0, 64},
+    {"heads", KIND_U32, A(heads), 1, 64},
+    {"grid", KIND_U32, A(grid), 1, 64},
+    {"vocabulary", KIND_U32, A(vocabulary), 300, 1e6},
+    {"max_text", KIND_U32, A(max_text), 8, 4096},
+    {"text_layers", KIND_U32, A(text_layers), 0, 64},
+    {"mixed_layers", KIND_U32, A(mixed_layers), 1, 64},
+    {"text_heads", KIND_U32, A(text_heads), 1, 64},
+    {"vector", KIND_U32, A(vector), 16, 4096},
+};
+#define S(field) offsetof(recipe_source, field)
+static const key source_keys[] = {
+    {"name", KIND_TEXT, S(name), 0, RECIPE_NAME},
+    {"path", KIND_TEXT, S(path), 0, RECIPE_PATH},
+    {"batch", KIND_INT, S(batch), 1, 65536},
+    {"picture", KIND_INT, S(picture), 16, 1024},
+    {"captions", KIND_INT, S(captions), 0, 16},
+    {"questions", KIND_INT, S(questions), 0, 16},
+    {"statements", KIND_INT, S(statements), 0, 16},
+    {"derived", KIND_BOOL, S(derived), 0, 1},
+    {"flip", KIND_BOOL, S(flip), 0, 1},
+    {"crop", KIND_NUMBER, S(crop), 0.05, 1},
+    {"colour", KIND_NUMBER, S(colour), 0, 1},
+    {"erase", KIND_NUMBER, S(erase), 0, 1},
+    {"caption", KIND_NUMBER, S(weights[TASK_CAPTION]), 0, 1000},
+    {"contrast", KIND_NUMBER, S(weights[TASK_CONTRAST]), 0, 1000},
+    {"ask", KIND_NUMBER, S(weights[TASK_ASK]), 0, 1000},
+    {"statement", KIND_NUMBER, S(weights[TASK_STATEMENT]), 0, 1000},
+    {"labels", KIND_NUMBER, S(weights[TASK_LABELS]), 0, 1000},
+};
+
+static vl_status complain(reading *r, const yaml_node_t *node, const char *what,
+                          const char *detail) {
+    return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s%s", r->path, node->start_mark.line + 1,
+                   what, detail);
+}
+
+static vl_status unknown_key(reading *r, const yaml_node_t *node, const char *name,
+                             const char *const *known, size_t count) {
+    const char *near = vl_nearest_name(name, known, count);
+    return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: unknown key '%s'%s%s%s", r->path,
+                   node->start_mark.line + 1, name, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+}
+
+static const char *scalar(const yaml_node_t *node) {
+    return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
+                                                  : NULL;
+}
+
+static vl_status read_number(reading *r, const yaml_node_t *node, const key *k,
+                             double *number) {
+    const char *text = scalar(node);
+    char *end = NULL;
+    errno = 0;
+    *number = text ? strtod(text, &end) : 0;
+    if (!text || end == text || *end || errno || !(*number >= k->low && *number <= k->high))
+        return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s: a number from %g to %g is needed",
+                       r->path, node->start_mark.line + 1, k->name,
+                       k->kind == KIND_U32_LIST ? 0 : k->low, k->high);
+    return VL_OK;
+}
+
+static vl_status read_list(reading *r, const yaml_node_t *node, const key *k, uint32_t *out) {
+    size_t count = (size_t)k->low;
+    if (node->type != YAML_SEQUENCE_NODE ||
+        (size_t)(node->data.sequence.items.top - node->data.sequence.items.start) != count)
+        return complain(r, node, k->name, ": a list of another length is needed");
+    key item = *k;
+    item.low = 0;
+    for (size_t i = 0; i < count; i++) {
+        double number;
+        vl_status status = read_number(
+            r, yaml_document_get_node(&r->document, node->data.sequence.items.start[i]), &item,
+            &number);
+        if (status)
+            return status;
+        out[i] = (uint32_t)number;
+    }
+    return VL_OK;
+}
+
+static vl_status read_value(reading *r, const yaml_node_t *node, const key *k, void *into) {
+    char *at = (char *)into + k->offset;
+    const char *text = scalar(node);
+    double number = 0;
+    switch (k->kind) {
+    case KIND_TEXT:
+        if (!text || !*text || strlen(text) >= (size_t)k->high)
+            return complain(r, node, k->name, ": a short text is needed");
+        strcpy(at, text);
+        return VL_OK;
+    case KIND_BOOL:
+        if (!text || (strcmp(text, "true") && strcmp(text, "false")))
+            return complain(r, node, k->name, ": true or false is needed");
+        *(bool *)at = strcmp(text, "true") == 0;
+        return VL_OK;
+    case KIND_U32_LIST:
+        return read_list(r, node, k, (uint32_t *)at);
+    default:
+        break;
+    }
+    vl_status status = read_number(r, node, k, &number);
+    if (k->kind != KIND_NUMBER && number != (double)(int64_t)number)
+        status = complain(r, node, k->name, ": a whole number is needed");
+    if (status)
+        return status;
+    if (k->kind == KIND_INT)
+        *(int64_t *)at = (int64_t)number;
+    else if (k->kind == KIND_U32)
+        *(uint32_t *)at = (uint32_t)number;
+    else
+        *(double *)at = number;
+    return VL_OK;
+}
+
+/* Every pair of `mapping` by the table, into the struct at `into`. */
+static vl_status read_mapping(reading *r, const yaml_node_t *mapping, const key *keys,
+                              size_t count, void *into) {
+    if (mapping->type != YAML_MAPPING_NODE)
+        return complain(r, mapping, "a mapping is needed here", "");
+    const char *names[64];
+    for (size_t i = 0; i < count; i++)
+        names[i] = keys[i].name;
+    vl_status status = VL_OK;
+    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+         pair < mapping->data.mapping.pairs.top && !status; pair++) {
+        const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);
+        size_t i = 0;
+        while (i < count && scalar(name) && strcmp(names[i], scalar(name)))
+            i++;
+        if (!scalar(name) || i == count)
+            return unknown_key(r, name, scalar(name) ? scalar(name) : "", names, count);
+        status =
+            read_value(r, yaml_document_get_node(&r->document, pair->value), &keys[i], into);
+    }
+    return status;
+}
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static vl_status read_sources(reading *r, const yaml_node_t *list, recipe_source *sources,
+                              size_t *count) {
+    if (list->type != YAML_SEQUENCE_NODE)
+        return complain(r, list, "a list of sources is needed", "");
+    vl_status status = VL_OK;
+    for (yaml_node_item_t *item = list->data.sequence.items.start;
+         item < list->data.sequence.items.top && !status; item++) {
+        const yaml_node_t *node = yaml_document_get_node(&r->document, *item);
+        if (*count == RECIPE_MAX_SOURCES)
+            return complain(r, node, "too many sources", "");
+        recipe_source *source = &sources[(*count)++];
+        *source = (recipe_source){.batch = 16,
+                                  .picture = 192,
+                                  .captions = 1,
+                                  .questions = 1,
+                                  .statements = 1,
+                                  .crop = 1};
+        status = read_mapping(r, node, source_keys, COUNT(source_keys), source);
+        if (!status && (!source->path[0] || !source->name[0]))
+            status = complain(r, node, "a source needs a name and a path", "");
+    }
+    return status;
+}
+
+/* labels: {scene: [flood, fire, …]} */
+static vl_status read_labels(reading *r, const yaml_node_t *mapping, vl_seer_config *config) {
+    if (mapping->type != YAML_MAPPING_NODE)
+        return complain(r, mapping, "labels: sets of labels by name are needed", "");
+    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+         pair < mapping->data.mapping.pairs.top; pair++) {
+        const char *name = scalar(yaml_document_get_node(&r->document, pair->key));
+        const yaml_node_t *list = yaml_document_get_node(&r->document, pair->value);
+        if (!name || strlen(name) >= VL_HEAD_NAME_SIZE || list->type != YAML_SEQUENCE_NODE ||
+            config->head_count == VL_SEER_MAX_HEADS)
+            return complain(r, list, "labels: a list under a short name is needed", "");
+        vl_seer_head *head = &config->label_heads[config->head_count++];
+        strcpy(head->name, name);
+        for (yaml_node_item_t *item = list->data.sequence.items.start;
+             item < list->data.sequence.items.top; item++) {
+            const char *label = scalar(yaml_document_get_node(&r->document, *item));
+            if (!label || !vl_seer_head_add(head, label))
+                return complain(r, list, "labels: too many, too long, or twice the same in ",
+                                name);
+        }
+    }
+    return VL_OK;
+}
+
+static vl_status read_root(reading *r, recipe *out) {
+    static const char *const names[] = {"model",   "seed",         "tokenizer",
+                                        "init",    "architecture", "labels",
+                                        "sources", "held_out",     "training"};
+    const yaml_node_t *root = yaml_document_get_root_node(&r->document);
+    if (!root || root->type != YAML_MAPPING_NODE)
+        return vl_fail(r->error, VL_ERR_USAGE, "%s: not a recipe (a YAML mapping)", r->path);
+    vl_status status = VL_OK;
+    for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top && !status; pair++) {
+        const yaml_node_t *key_node = yaml_document_get_node(&r->document, pair->key);
+        const yaml_node_t *node = yaml_document_get_node(&r->document, pair->value);
+        const char *name = scalar(key_node) ? scalar(key_node) : "", *text = scalar(node);
+        if (!strcmp(name, "model")) {
+            if (!text || strcmp(text, "seer"))
+                status = complain(r, node, "model: only 'seer' can be trained so", "");
+        } else if (!strcmp(name, "seed")) {
+            status = read_value(r, node, &(key){"seed", KIND_INT, R(seed), 0, 1e15}, out);
+        } else if (!strcmp(name, "tokenizer")) {
+            status = read_value(
+                r, node, &(key){"tokenizer", KIND_TEXT, R(tokenizer), 0, RECIPE_PATH}, out);
+        } else if (!strcmp(name, "init")) {
+            status =
+                read_value(r, node, &(key){"init", KIND_TEXT, R(init), 0, RECIPE_PATH}, out);
+        } else if (!strcmp(name, "architecture")) {
+            status = read_mapping(r, node, architecture_keys, COUNT(architecture_keys),
+                                  &out->architecture);
+        } else if (!strcmp(name, "labels")) {
+            status = read_labels(r, node, &out->architecture);
+        } else if (!strcmp(name, "sources")) {
+            status = read_sources(r, node, out->sources, &out->source_count);
+        } else if (!strcmp(name, "held_out")) {
+            status = read_sources(r, node, out->held, &out->held_count);
+        } else if (!strcmp(name, "training")) {
+            status = read_mapping(r, node, training_keys, COUNT(training_keys), out);
+        } else {
+            status = unknown_key(r, key_node, name, names, COUNT(names));
+        }
+    }
+    return status;
+}
+
+static recipe recipe_default(void) {
+    return (recipe){.seed = 1,
+                    .architecture = vl_seer_config_default(),
+                    .steps = 1000,
+                    .warmup = 100,
+                    .rate = 1e-3,
+                    .final_rate = 1e-5,
+                    .decay = 0.05,
+                    .beta1 = 0.9,
+                    .beta2 = 0.98,
+                    .clip = 1,
+                    .ema = 0.999,
+                    .lanes = 2,
+                    .micro_batch = 8,
+                    .log_every = 20,
+                    .checkpoint_minutes = 10,
+                    .max_broken = 0.01};
+}
+
+vl_status recipe_read(const char *path, recipe *out, vl_error *error) {
+    *out = recipe_default();
+    vl_buf text;
+    vl_status status = recipe_text(path, &text, error);
+    yaml_parser_t parser;
+    reading r = {.path = path, .error = error};
+    if (!status && !yaml_parser_initialize(&parser))
+        status = vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
+    if (status) {
+        vl_buf_deinit(&text);
+        return status;
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
+    if (!yaml_parser_load(&parser, &r.document)) {
+        status = vl_fail(error, VL_ERR_USAGE, "%s:%zu: %s", path, parser.problem_mark.line + 1,
+                         parser.problem ? parser.problem : "not YAML");
+    } else {
+        status = read_root(&r, out);
+        yaml_document_delete(&r.document);
+    }
+    yaml_parser_delete(&parser);
+    vl_buf_deinit(&text);
+    if (!status && !out->source_count)
+        status = vl_fail(error, VL_ERR_USAGE, "%s: no sources to train on", path);
+    if (!status && !out->tokenizer[0])
+        status = vl_fail(error, VL_ERR_USAGE, "%s: no tokenizer is named", path);
+    return status ? status : vl_seer_config_check(&out->architecture, error);
+}
+
+vl_status recipe_text(const char *path, vl_buf *text, vl_error *error) {
+    vl_buf_init(text, 1 << 20);
+    return vl_file_read(path, 1 << 20, text, error);
+}

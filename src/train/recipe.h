@@ -1,0 +1,56 @@
+/* recipe.h — what `vislang train --recipe` reads: the whole of a training run as YAML. */
+#ifndef TRAIN_RECIPE_H
+#define TRAIN_RECIPE_H
+
+#include <vislang/model.h>
+
+enum { RECIPE_MAX_SOURCES = 16, RECIPE_PATH = 512, RECIPE_NAME = 32 };
+
+/* What a picture is asked for; a source gives each task it serves a weight. */
+typedef enum task {
+    TASK_CAPTION,
+    TASK_CONTRAST,
+    TASK_ASK,
+    TASK_STATEMENT,
+    TASK_LABELS,
+    TASK_COUNT
+} task;
+
+typedef struct recipe_source {
+    char name[RECIPE_NAME];
+    char path[RECIPE_PATH]; /* relative to --data */
+    int64_t batch;          /* pictures a step */
+    int64_t picture;        /* side they are trained at */
+    int64_t captions;       /* captions drawn a picture, the first in the first language */
+    int64_t questions, statements;
+    bool derived;  /* also what was derived from captions by templates */
+    bool flip;     /* mirror half of the pictures (never those whose text says left or right) */
+    double crop;   /* least share of the picture's area a random crop keeps; 1: none */
+    double colour; /* strength of brightness, contrast and saturation changes */
+    double erase;  /* share of pictures that lose a rectangle */
+    double weights[TASK_COUNT];
+} recipe_source;
+
+typedef struct recipe {
+    int64_t seed;
+    char tokenizer[RECIPE_PATH];
+    char init[RECIPE_PATH]; /* a checkpoint or model to begin from; "" none */
+    vl_seer_config architecture;
+    recipe_source sources[RECIPE_MAX_SOURCES];
+    size_t source_count;
+    recipe_source held[RECIPE_MAX_SOURCES]; /* scored as training goes on */
+    size_t held_count;
+    int64_t steps, warmup, lanes, micro_batch, log_every, evaluate_every, patience;
+    double rate, final_rate, decay, beta1, beta2, clip, smoothing, dropout, drop_path;
+    double word_dropout; /* share of a text's tokens hidden from the decoder */
+    double ema, checkpoint_minutes, max_broken;
+    bool bf16;
+} recipe;
+
+/* Defaults, then the file. VL_ERR_USAGE names an unknown key and the nearest known one, a value
+ * out of range and its range. */
+vl_status recipe_read(const char *path, recipe *recipe, vl_error *error);
+/* The text the recipe was read from, for the checkpoint; the caller deinits `text`. */
+vl_status recipe_text(const char *path, vl_buf *text, vl_error *error);
+
+#endif
