@@ -11,6 +11,7 @@
 #ifndef VISLANG_MODEL_H
 #define VISLANG_MODEL_H
 
+#include <vislang/media.h>
 #include <vislang/nn.h>
 #include <vislang/text.h>
 
@@ -90,6 +91,104 @@ vl_var *vl_seer_words(const vl_seer_net *net, vl_graph *graph, vl_var *mixed, co
                       size_t count);
 /* Index of the scalar parameter log(1/temperature) of the contrastive loss. */
 size_t vl_seer_log_scale(const vl_seer_net *net);
+
+/* ---- seer, ready to use ------------------------------------------------------------- */
+
+/* Weights, labels, tokenizer and calibration of one file. Read-only, so thread-safe. */
+typedef struct vl_seer vl_seer;
+/* `path` NULL: the bundled one (models/seer.gguf under vl_data_dir()). VL_ERR_MISSING: no such
+ * file; VL_ERR_UNSUPPORTED: a GGUF of another architecture or of a later version; VL_ERR_INPUT:
+ * a file that contradicts itself. */
+vl_status vl_seer_open(const char *path, vl_seer **seer, vl_error *error);
+void vl_seer_free(vl_seer *seer);
+const vl_seer_config *vl_seer_config_of(const vl_seer *seer);
+const char *vl_seer_name(const vl_seer *seer);    /* "seer" */
+const char *vl_seer_version(const vl_seer *seer); /* as its file says */
+const char *vl_seer_format(const vl_seer *seer);  /* dtype of most of its weights: "q8_0" */
+
+/* The working memory of one thread, and the picture it looks at. */
+typedef struct vl_seer_session vl_seer_session;
+vl_seer_session *vl_seer_session_new(const vl_seer *seer); /* NULL: no memory */
+void vl_seer_session_free(vl_seer_session *session);
+/* Everything below is asked of the last picture looked at. The picture is not kept. */
+vl_status vl_seer_session_look(vl_seer_session *session, const vl_image *image,
+                               vl_error *error);
+
+typedef struct vl_seer_writing {
+    uint32_t beams;            /* beam search of this width; 1: greedy; 0: sampling */
+    uint32_t max_tokens;       /* longest text, at most the network's */
+    double length_penalty;     /* log-probability / length^this, Wu et al. 2016 */
+    double temperature, top_p; /* of sampling (Holtzman et al. 2020) */
+    uint64_t seed;
+} vl_seer_writing;
+vl_seer_writing vl_seer_writing_default(void); /* 3 beams, 32 tokens, 0.7, 0.8, 0.95, 1 */
+
+/* A text it wrote; lives in the arena it was asked for with. */
+typedef struct vl_seer_text {
+    const char *text;
+    double confidence; /* calibrated where the file holds a calibration: the probability that
+                          it is right (answers), or good (captions) */
+    bool sure;         /* confidence reaches the file's threshold for this task */
+    size_t tokens;
+} vl_seer_text;
+/* `language`: ISO 639-1 code ("en"). VL_ERR_USAGE: a language it was not trained to write (the
+ * message lists those it was). */
+vl_status vl_seer_caption(vl_seer_session *session, const char *language,
+                          const vl_seer_writing *how, vl_arena *arena, vl_seer_text *out,
+                          vl_error *error);
+vl_status vl_seer_ask(vl_seer_session *session, const char *question,
+                      const vl_seer_writing *how, vl_arena *arena, vl_seer_text *out,
+                      vl_error *error);
+/* Probability that a statement about the picture is true. */
+vl_status vl_seer_judge(vl_seer_session *session, const char *statement, double *probability,
+                        vl_error *error);
+
+typedef struct vl_seer_guess {
+    const char *label; /* of the seer */
+    double probability;
+    bool sure;
+} vl_seer_guess;
+/* Labels of one set ("scene"), best first, into `guesses` [max]; labels that no data taught are
+ * not among them. Returns how many; 0 for a set it has not. */
+size_t vl_seer_labels(vl_seer_session *session, const char *set, vl_seer_guess *guesses,
+                      size_t max);
+
+size_t vl_seer_vector_size(const vl_seer *seer);
+/* Unit vectors; pictures and texts that belong together lie close (dot product). */
+void vl_seer_picture_embedding(vl_seer_session *session, float *vector);
+/* `language` NULL: not said. No picture is needed. */
+vl_status vl_seer_text_embedding(vl_seer_session *session, const char *text,
+                                 const char *language, float *vector, vl_error *error);
+
+/* ---- making model files ------------------------------------------------------------- */
+
+/* How a score becomes a probability: sigmoid(slope · score + offset) (Platt 1999). */
+typedef struct vl_calibration {
+    double slope, offset, threshold;
+} vl_calibration;
+enum { VL_SEER_MAX_LANGUAGES = 16 };
+/* What a file holds beside weights. */
+typedef struct vl_seer_facts {
+    char version[32], licence[64];
+    char languages[VL_SEER_MAX_LANGUAGES][8]; /* it writes captions in */
+    size_t language_count;
+    double temperature[VL_SEER_MAX_HEADS]; /* of each label head (Guo et al. 2017) */
+    bool trained[VL_SEER_MAX_HEADS][VL_SEER_MAX_LABELS];
+    vl_calibration caption, ask, statement, labels;
+} vl_seer_facts;
+vl_seer_facts vl_seer_facts_default(void);
+const vl_seer_facts *vl_seer_facts_of(const vl_seer *seer);
+/* Writes a GGUF of `dtype` (VL_F32, VL_F16, VL_Q8_0, VL_Q4_0, VL_Q2_0): matrices in it, as far
+ * as their rows fill blocks; the rest in f16, vectors in f32. Word embeddings of q2_0 files are
+ * q4_0. */
+vl_status vl_seer_write(const char *path, const vl_seer_net *net, const vl_params *params,
+                        const vl_bpe *bpe, const vl_seer_facts *facts, vl_dtype dtype,
+                        vl_error *error);
+/* The weights of an open model as f32, in a store of their own that the caller frees; for
+ * quantising and for training on. */
+vl_status vl_seer_unpack(const vl_seer *seer, vl_seer_net **net, vl_params **params,
+                         vl_error *error);
+const vl_bpe *vl_seer_tokenizer(const vl_seer *seer);
 
 #ifdef __cplusplus
 }
