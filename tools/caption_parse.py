@@ -1,8 +1,8 @@
 """caption_parse.py — noun groups, the subject and its verb, and places, out of one caption.
 
-Captions are simple English, a sentence or less, and their words are known (caption_words.py), so a
-reading from left to right is enough: no tagger, no grammar. What cannot be read is left out; the
-callers want few and sure facts.
+Captions are simple English, a sentence or less, and their words are known (caption_words.py),
+so a reading from left to right is enough: no tagger, no grammar. What cannot be read is left
+out; the callers want few and sure facts.
 
   parse(caption) → Parsed
   people_in(parsed), number_of(heads)(parsed)     how many, or that it is left open
@@ -165,8 +165,8 @@ def _may_be_adjective(word):
 
 
 def _noun_group(words, start):
-    """The noun group that starts at a token, or None. Unknown words count as adjectives only behind
-    a determiner, a number or a plain adjective, and at most three of them."""
+    """The noun group that starts at a token, or None. Unknown words count as adjectives only
+    behind a determiner, a number or a plain adjective, and at most three of them."""
     opened = words[start] in OPENERS or words[start] in PLAIN
     count, colours, tinted, unknown, head = W.COUNTED.get(words[start]), [], False, 0, None
     for i in range(start, len(words)):
@@ -203,7 +203,8 @@ def _noun_group(words, start):
 
 
 def _merge_collectives(words, nouns):
-    """ "a group of three men" is three men, "a couple of dogs" two dogs, "a couple" two people."""
+    """ "a group of three men" is three men, "a couple of dogs" two dogs, "a couple" two
+    people."""
     merged = []
     for noun in nouns:
         before = merged[-1] if merged else None
@@ -227,9 +228,9 @@ def _merge_collectives(words, nouns):
 
 
 def _find_subject(parsed):
-    """The noun group that opens the caption, and the verb behind it: past "in a red shirt", "with …",
-    "wearing …" and is/are, and nothing else. A second subject ("and a woman") ends the search.
-    """
+    """The noun group that opens the caption, and the verb behind it: past "in a red shirt",
+    "with …", "wearing …" and is/are, and nothing else. A second subject ("and a woman") ends
+    the search."""
     words = parsed.words
     opening = 2 if words[:2] in (["there", "is"], ["there", "are"]) else 0
     if not parsed.nouns or parsed.nouns[0].start > opening:
@@ -304,13 +305,31 @@ def number_of(heads):
     return number_in
 
 
+def dressed_in(parsed):
+    """Colours of clothes that have no other name: "a man in red", "wearing black"."""
+    named = {i for noun in parsed.nouns for i in range(noun.start, noun.end)}
+    return {
+        COLOURS[word]
+        for i, word in enumerate(parsed.words)
+        if i and i not in named and word in COLOURS and parsed.words[i - 1] in ("in", "wearing")
+    }
+
+
+def _preposition_before(words, start):
+    """The word before a noun group, past two adjectives that no article opened: "in clear
+    shallow water"."""
+    for at in range(start - 1, max(-1, start - 4), -1):
+        if not _may_be_adjective(words[at]) or words[at] in PLACE_PREPOSITIONS:
+            return words[at]
+    return ""
+
+
 def places_of(parsed):
     """Surroundings: nouns behind in, on, at, …, and what "snowy" or "grassy" tell."""
     found = [
         noun.head
         for noun in parsed.nouns
-        if noun.start
-        and noun.head in W.SURROUNDINGS
-        and parsed.words[noun.start - 1] in PLACE_PREPOSITIONS
+        if noun.head in W.SURROUNDINGS
+        and _preposition_before(parsed.words, noun.start) in PLACE_PREPOSITIONS
     ]
     return found + [place for word, place in PLACE_ADJECTIVES.items() if word in parsed.words]

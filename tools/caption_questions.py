@@ -2,7 +2,8 @@
 
 Five people described each photo. What two of them say and no other contradicts is taken for a
 fact; templates make questions of facts ("what color is the dog?" → "black"). Silence is weak
-evidence, so a "no" needs an object that nobody would leave out, and none of its relatives named.
+evidence, so a "no" needs an object that nobody would leave out, and none of its relatives
+named.
 
   questions(parses)                  all kinds but presence, which needs the whole corpus
   presence_questions(rows, seed)     yes and no in equal number for every object
@@ -15,14 +16,16 @@ import random
 from collections import Counter, defaultdict
 
 import caption_words as W
-from caption_parse import COLOURS, is_person, number_of, people_in, person_kind, places_of
+from caption_parse import (
+    COLOURS, dressed_in, is_person, number_of, people_in, person_kind, places_of
+)  # fmt: skip
 
 # ---- facts of one picture
 
 
 def colour_answer(parses, head):
-    """The colour of the only `head` of a picture: named by two captions, or one for what is not an
-    animal, and by none otherwise. None when there may be two of them."""
+    """The colour of the only `head` of a picture: named by two captions, or one for what is
+    not an animal, and by none otherwise. None when there may be two of them."""
     votes = Counter()
     for parsed in parses:
         own = [noun for noun in parsed.nouns if noun.head == head]
@@ -55,20 +58,23 @@ def _colour_questions(parses):
             continue
         if head not in W.ANIMALS and head not in W.CLOTHES and head not in W.THINGS:
             continue
-        if head in W.CLOTHES and max((people_in(p) or 9 for p in parses)) > 1:
+        if head in W.CLOTHES and not all(people_in(p) in (0, 1) for p in parses):
             continue  # two people may wear one each
         if head in W.ANIMALS and any(p.said & {"another", "other"} for p in parses):
             continue
         answer = colour_answer(parses, head)
+        worn = set().union(*(dressed_in(p) for p in parses))
+        if head in W.CLOTHES and answer and worn and not worn & set(answer.split()):
+            continue  # "a player in black" beside "a man in a blue jersey"
         if answer:
             verb = "are" if head in W.PAIRED else "is"
             yield f"what color {verb} the {head}?", answer, "colour"
 
 
 def count_answer(parses, number_in, named_by=2):
-    """The number that at least `named_by` captions name when none names more, none leaves it open,
-    and more captions name it than a smaller one; `number_in` is a caption's number, 0 when it does not
-    speak of the thing, None when it leaves the number open."""
+    """The number that at least `named_by` captions name when none names more, none leaves it
+    open, and more captions name it than a smaller one; `number_in` is a caption's number, 0
+    when it does not speak of the thing, None when it leaves the number open."""
     numbers = [number_in(parsed) for parsed in parses]
     if None in numbers:
         return None
@@ -90,8 +96,10 @@ def _count_questions(parses):
         yield "how many people are there?", str(people), "count"
     for head in ("dog", "horse", "cat", "bird", "man", "woman", "boy", "girl", "child"):
         heads = {head}
-        if head in W.PERSONS and (people == 1 or not _one_kind_of_people(parses, head)):
-            continue
+        if head in W.PERSONS and not (
+            people and people > 1 and _one_kind_of_people(parses, head)
+        ):
+            continue  # nobody counted them all, or the question says nothing new
         if head not in W.PERSONS and any(p.said & {"animals", "pack"} for p in parses):
             continue
         answer = count_answer(parses, number_of(heads), 3)
@@ -113,8 +121,8 @@ def _one_kind_of_people(parses, head):
 
 
 def who_answer(parses):
-    """man, woman, boy, girl, child or baby, when every caption that names somebody names one person and
-    no two of them disagree about sex or age."""
+    """man, woman, boy, girl, child or baby, when every caption that names somebody names one
+    person and no two of them disagree about sex or age."""
     votes, sexes, ages = Counter(), set(), set()
     for parsed in parses:
         people = people_in(parsed)
@@ -150,8 +158,9 @@ def who_answer(parses):
 
 
 def _subjects(parses):
-    """Those of whom a question may ask what they do: (word, captions that open with them, many). The
-    word names one person or animal of the picture, or all the people or animals of one kind."""
+    """Those of whom a question may ask what they do: (word, captions that open with them,
+    many). The word names one person or animal of the picture, or all the people or animals of
+    one kind."""
     opening = [p for p in parses if p.subject]
     who = who_answer(parses)
     if who:
@@ -203,7 +212,8 @@ def _object_of(parsed):
 
 
 def _agreed(votes, needed=2):
-    """The one value with at least `needed` votes and twice as many as the next; None otherwise."""
+    """The one value with at least `needed` votes and twice as many as the next; None
+    otherwise."""
     ranked = votes.most_common(2)
     if (
         not ranked
@@ -308,7 +318,8 @@ def _what_questions(parses, subject, many):
 
 
 def where_answer(parses):
-    """The place that two captions name, when no other caption names one that cannot be the same."""
+    """The place that two captions name, when no other caption names one that cannot be the
+    same."""
     votes = Counter()
     for parsed in parses:
         votes.update(set(places_of(parsed)))
@@ -363,6 +374,18 @@ def names(parses, head):
     return sum(1 for parsed in parses if any(noun.head == head for noun in parsed.nouns))
 
 
+def surely_present(parses, head):
+    """Two captions name it, and nobody takes the only person for another, or the place."""
+    if names(parses, head) < 2:
+        return False
+    if head in W.PERSONS and count_answer(parses, people_in, 3) == 1:
+        return who_answer(parses) == head
+    if head in W.PLACES:
+        allowed = W.PLACES[head] | W.EVERYWHERE | {head}
+        return all(place in allowed for parsed in parses for place in places_of(parsed))
+    return True
+
+
 def surely_absent(parses, head):
     """No caption names it, a relative of it, or (for people) anybody it might be."""
     said = set().union(*(parsed.said for parsed in parses))
@@ -387,12 +410,13 @@ def _presence(head):
 
 
 def presence_questions(rows, seed):
-    """One list of yes/no questions for each picture (`rows`: lists of parses). For every object there
-    are as many "no" as "yes", so that the question alone does not give the answer."""
+    """One list of yes/no questions for each picture (`rows`: lists of parses). For every
+    object there are as many "no" as "yes", so that the question alone does not give the
+    answer."""
     found = [[] for _ in rows]
     yes, no = Counter(), defaultdict(list)
     for i, parses in enumerate(rows):
-        there = [h for h in W.SALIENT if names(parses, h) >= 2]
+        there = [h for h in W.SALIENT if surely_present(parses, h)]
         for head in rng_of(seed, "yes", i).sample(there, min(3, len(there))):
             found[i].append(
                 {"question": _presence(head), "answer": ["yes"], "kind": "presence"}

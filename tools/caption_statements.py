@@ -1,10 +1,10 @@
 """caption_statements.py — true and false statements derived from the captions of pictures.
 
-True: a caption of the picture, or a fact of it ("The dog is black ."). False: a caption of another
-picture with no word in common; a caption of this one with one word swapped — a colour, a number, a
-person, an animal, an action, a place — for a word that no caption supports and that excludes the
-old one; a fact with another picture's answer. A word is swapped in no more often than it stands in
-true statements, or the word alone would tell.
+True: a caption of the picture, or a fact of it ("The dog is black ."). False: a caption of
+another picture with no word in common; a caption of this one with one word swapped — a colour,
+a number, a person, an animal, an action, a place — for a word that no caption supports and
+that excludes the old one; a fact with another picture's answer. A word is swapped in no more
+often than it stands in true statements, or the word alone would tell.
 
   derive(rows, seed)     questions and statements of all pictures
   swaps(captions)        every hard negative of one picture
@@ -261,8 +261,9 @@ def _false_answers(question, parses):
 
 
 def _fact_statements(asked, parses, rng, budget):
-    """True or false, by the toss of a coin, where both are possible. A false answer is one that is true of
-    other pictures about as often: `budget` counts down the true uses of each answer."""
+    """True or false, by the toss of a coin, where both are possible. A false answer is one
+    that is true of other pictures about as often: `budget` counts down the true uses of each
+    answer."""
     for question in asked:
         answer = question["answer"][0]
         wrong = [w for w in _false_answers(question, parses) if budget[question["kind"], w] > 0]
@@ -284,9 +285,9 @@ def _fact_statements(asked, parses, rng, budget):
 
 
 def statements(rows, parsed_rows, asked_rows, seed):
-    """One list for each picture (`rows`: its captions; the parses; its questions): two captions that are
-    true, one stranger's, up to two hard negatives, and facts. A word is swapped in no more often than it
-    stands in true statements, or the word alone would tell."""
+    """One list for each picture (`rows`: its captions; the parses; its questions): two
+    captions that are true, one stranger's, up to two hard negatives, and facts. A word is
+    swapped in no more often than it stands in true statements, or the word alone would tell."""
     found, budget = [], Counter()
     facts = Counter({("colour", c): 4 for c in W.COLOURS})
     for kind, values in (

@@ -67,7 +67,8 @@ def progressive(verb):
 # Each person word: (sex, age); None where the word does not say.
 PERSONS = {
     **{w: ("m", "adult") for w in _words(
-        "man guy gentleman father dad groom cowboy husband policeman fireman businessman fisherman")},
+        "man guy gentleman father dad groom cowboy husband policeman fireman businessman "
+        "fisherman")},
     **{w: ("f", "adult") for w in _words(
         "woman lady mother mom bride wife grandmother ballerina businesswoman")},
     **{w: ("m", "child") for w in _words("boy son schoolboy")},
@@ -77,8 +78,8 @@ PERSONS = {
     **{w: ("f", None) for w in _words("female sister girlfriend cheerleader")},
     **{w: (None, "adult") for w in _words("adult")},
     **{w: (None, None) for w in _words(
-        "person teenager teen someone somebody individual player rider biker bicyclist cyclist skateboarder "
-        "snowboarder surfer skier climber hiker runner swimmer diver racer driver skater "
+        "person teenager teen someone somebody individual player rider biker bicyclist cyclist "
+        "skateboarder snowboarder surfer skier climber hiker runner swimmer diver racer driver skater "
         "motorcyclist wrestler boxer dancer performer musician guitarist singer photographer "
         "worker officer soldier athlete goalie catcher pitcher batter quarterback referee "
         "coach kayaker rower sledder jogger acrobat clown friend owner vendor spectator "

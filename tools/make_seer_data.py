@@ -66,8 +66,8 @@ _DCT = _dct_matrix(32)
 
 
 def perceptual_hash(picture):
-    """64-bit DCT hash: the 8 × 8 lowest frequencies of the picture at 32 × 32 grey, each compared
-    with their median (the constant one left out of the median). Returns a uint64."""
+    """64-bit DCT hash: the 8 × 8 lowest frequencies of the picture at 32 × 32 grey, each
+    compared with their median (the constant one left out of the median). Returns a uint64."""
     grey = numpy.asarray(picture.convert("L").resize((32, 32), Image.BOX), dtype=float)
     low = (_DCT @ grey @ _DCT.T)[:8, :8].ravel()
     bits = low > numpy.median(low[1:])
@@ -166,8 +166,8 @@ def longitude(row):
 
 
 def split_by_longitude(rows, share, seed):
-    """{index: "train" | "dev" | None} for satellite tiles. Bands are drawn until each label has its
-    share in dev; None stands for training tiles that touch a development band."""
+    """{index: "train" | "dev" | None} for satellite tiles. Bands are drawn until each label has
+    its share in dev; None stands for training tiles that touch a development band."""
     where = [longitude(row) for row in rows]
     bands = {}
     for i, degrees in enumerate(where):
@@ -235,7 +235,7 @@ class Report:
     def print(self):
         for name, (counts, note) in self.sets.items():
             print(f"{name:<16}{note}")
-            for key, count in counts.items():
+            for key, count in sorted(counts.items()):
                 print(f"    {key:<28}{count:>8}")
 
 

@@ -104,6 +104,7 @@ class Parsing(unittest.TestCase):
         table = [
             ("A dog on the beach", ["beach"]),
             ("A dog in a grassy field", ["field", "grass"]),
+            ("A man in clear shallow water", ["water"]),
             ("A beach and a dog", []),
         ]
         for caption, places in table:
@@ -147,11 +148,18 @@ class Questions(unittest.TestCase):
 
     def test_one_caption_is_not_enough(self):
         captions = [BLACK_DOG[0], "An animal .", "Something outside .", "Nice .", "."]
-        for question in ("what color is the dog?", "what is the dog doing?", "where is the dog?"):
+        for question in (
+            "what color is the dog?",
+            "what is the dog doing?",
+            "where is the dog?",
+        ):
             self.assertNotIn(question, asked(captions))
 
     def test_presence_is_balanced_and_never_of_a_relative(self):
-        rows = [[P.parse(c) for c in captions] for captions in [BLACK_DOG, MAN_ON_BIKE, TWO_GIRLS] * 4]
+        rows = [
+            [P.parse(c) for c in captions]
+            for captions in [BLACK_DOG, MAN_ON_BIKE, TWO_GIRLS] * 4
+        ]
         found = Q.presence_questions(rows, 1)
         answers = {}
         for i, questions in enumerate(found):
@@ -245,7 +253,9 @@ def noise(seed, width=64, height=48):
     for octave in range(4):
         shape = (3 << octave, 4 << octave, 3)
         layer = Image.fromarray(rng.randint(0, 256, shape).astype(numpy.uint8))
-        total += numpy.asarray(layer.resize((width, height), Image.BICUBIC)) / 2.0 ** (octave + 1)
+        total += numpy.asarray(layer.resize((width, height), Image.BICUBIC)) / 2.0 ** (
+            octave + 1
+        )
     return Image.fromarray(total.astype(numpy.uint8))
 
 
@@ -288,7 +298,10 @@ class Splits(unittest.TestCase):
             for i, d in enumerate(rng.uniform(0, 0.5, 600))
         ]
         split = M.split_by_longitude(rows, 0.15, 1)
-        where = {k: [M.longitude(rows[i]) for i, s in split.items() if s == k] for k in ("train", "dev")}
+        where = {
+            k: [M.longitude(rows[i]) for i, s in split.items() if s == k]
+            for k in ("train", "dev")
+        }
         self.assertGreater(len(where["dev"]), 40)
         gap = min(abs(a - b) for a in where["train"] for b in where["dev"])
         self.assertGreaterEqual(gap, M.BAND_MARGIN * 0.999)
@@ -307,7 +320,9 @@ def small_photos(folder):
     for split, seeds in (("train", range(12)), ("dev", range(11, 15))):  # 11 is in both
         rows = []
         for s in seeds:
-            rows.append({"file_name": f"{s}.jpg", "captions": {"en": BLACK_DOG, "fr": ["Un chien ."]}})
+            rows.append(
+                {"file_name": f"{s}.jpg", "captions": {"en": BLACK_DOG, "fr": ["Un chien ."]}}
+            )
             (folder / "flickr8k" / split).mkdir(parents=True, exist_ok=True)
             noise(s).save(folder / "flickr8k" / split / f"{s}.jpg", quality=95)
         write_rows(folder / "flickr8k" / split, rows)
@@ -320,7 +335,9 @@ def small_photos(folder):
     for s in range(20):
         (folder / "daquar" / "train").mkdir(parents=True, exist_ok=True)
         noise(100 + s // 4).save(folder / "daquar" / "train" / f"image{s}.jpg")  # rooms of four
-        rows.append({"file_name": f"image{s}.jpg", "qa": [{"question": "what?", "answer": ["x"]}]})
+        rows.append(
+            {"file_name": f"image{s}.jpg", "qa": [{"question": "what?", "answer": ["x"]}]}
+        )
     write_rows(folder / "daquar" / "train", rows)
     rows = []
     for k, label in enumerate(M.CRISIS_LABELS):
@@ -364,7 +381,10 @@ class Layout(unittest.TestCase):
         return found
 
     def test_flickr(self):
-        parts = {k: {r["file_name"] for r in self.rows(f"flickr-{k}")} for k in ("train", "hold", "dev")}
+        parts = {
+            k: {r["file_name"] for r in self.rows(f"flickr-{k}")}
+            for k in ("train", "hold", "dev")
+        }
         self.assertEqual(len(parts["hold"]), 2)
         self.assertEqual(len(parts["train"]), 9)  # of 12, one was also in dev
         self.assertNotIn("11.jpg", parts["train"] | parts["hold"])
@@ -385,7 +405,9 @@ class Layout(unittest.TestCase):
     def test_crisis(self):
         rows = self.rows("crisis-train") + self.rows("crisis-dev")
         for row in rows:
-            self.assertEqual((row["labels"]["scene"], row["aerial"]), M.CRISIS_LABELS[row["origin_label"]])
+            self.assertEqual(
+                (row["labels"]["scene"], row["aerial"]), M.CRISIS_LABELS[row["origin_label"]]
+            )
             self.assertEqual(row["source"], "s")
         self.assertEqual({r["labels"]["scene"] for r in self.rows("crisis-dev")},
                          {"fire", "ordinary", "flood", "storm_damage"})  # fmt: skip
@@ -412,7 +434,13 @@ class Layout(unittest.TestCase):
         numpy.testing.assert_array_equal(got, want)
 
     def test_the_table_names_every_set(self):
-        for name in ("thumbs-train.tar", "flickr-train", "flickr-hold", "daquar-dev", "crisis-dev"):
+        for name in (
+            "thumbs-train.tar",
+            "flickr-train",
+            "flickr-hold",
+            "daquar-dev",
+            "crisis-dev",
+        ):
             self.assertIn(name, self.printed)
 
     def test_a_folder_with_data_is_refused(self):
@@ -458,7 +486,9 @@ class Pages(unittest.TestCase):
                     labels |= set(row["labels"].items())
                     page = first / split / row["file_name"]
                     self.assertIn(row["labels"]["script"], row["text"])
-                    self.assertEqual(page.read_bytes(), (second / split / row["file_name"]).read_bytes())
+                    self.assertEqual(
+                        page.read_bytes(), (second / split / row["file_name"]).read_bytes()
+                    )
                     with Image.open(page) as picture:
                         self.assertLessEqual(max(picture.size), 320)
                         self.assertGreaterEqual(max(picture.size), 192)
@@ -472,8 +502,15 @@ class Pages(unittest.TestCase):
             run = self.render(Path(name, "nowhere"), Path(name, "out"))
             self.assertEqual(run.returncode, 1)
             self.assertIn(b"nowhere", run.stderr)
-            self.assertEqual(self.render(name, Path(name, "out")).returncode, 1)  # no text there
-        for argv in ([], ["--text"], ["--text", "x", "--out", "y", "--count", "0"], ["--what", "1"]):
+            self.assertEqual(
+                self.render(name, Path(name, "out")).returncode, 1
+            )  # no text there
+        for argv in (
+            [],
+            ["--text"],
+            ["--text", "x", "--out", "y", "--count", "0"],
+            ["--what", "1"],
+        ):
             run = subprocess.run([PROGRAM, *argv], capture_output=True)
             self.assertEqual(run.returncode, 2, argv)
 
