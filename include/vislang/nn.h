@@ -50,8 +50,10 @@ void vl_params_free(vl_params *params);
  * taken. All are declared before vl_params_allocate. */
 size_t vl_params_add(vl_params *params, const char *name, vl_param_init init, double spread,
                      size_t rank, const size_t *dims);
-/* Memory for the values, filled as declared from `seed` (the same for the same names, in any
- * order of declaration). */
+/* Memory for the values, once: zeros, of which pages never written cost nothing. */
+vl_status vl_params_reserve(vl_params *params, vl_error *error);
+/* As vl_params_reserve, then filled as declared from `seed` (the same for the same names, in
+ * any order of declaration). */
 vl_status vl_params_allocate(vl_params *params, uint64_t seed, vl_error *error);
 size_t vl_params_count(const vl_params *params); /* parameters */
 size_t vl_params_total(const vl_params *params); /* numbers in all of them */
@@ -97,6 +99,9 @@ void *vl_graph_keep(vl_graph *graph, const void *bytes, size_t count);
 /* In inference: memory taken after a mark is given back by rewinding to it. */
 size_t vl_graph_mark(const vl_graph *graph);
 void vl_graph_rewind(vl_graph *graph, size_t mark);
+/* In inference: moves x, which was made after the mark, down to it and gives back the rest.
+ * Returns its new place; in training x itself. */
+vl_var *vl_graph_settle(vl_graph *graph, size_t mark, vl_var *x);
 
 /* ---- sources ------------------------------------------------------------------------ */
 

@@ -2,42 +2,12 @@
  *
  * Read vl_seer_look (picture → places), vl_seer_read (text alone), vl_seer_mix (text beside
  * places); everything else declares parameters or is one projection. */
-#include <vislang/model.h>
+#include "model/seer_net.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_LAYERS = 24 };
-
-typedef struct affine {
-    size_t weight, bias;
-} affine;
-
-/* Depthwise filter, norm, and a two-layer perceptron of each place. */
-typedef struct conv_block {
-    affine filter, norm, up, down;
-} conv_block;
-
-/* Self-attention, attention to places (mixed layers), perceptron; each normed before. */
-typedef struct layer {
-    affine norm1, qkv, out;
-    affine norm2, query, kv, cross_out;
-    affine norm3, up, down;
-} layer;
-
-struct vl_seer_net {
-    vl_seer_config config;
-    affine stem1, stem2, stem_norm, shrink_norm[2], shrink[2];
-    conv_block block[2][MAX_LAYERS];
-    size_t position;
-    layer vision[MAX_LAYERS], text[MAX_LAYERS], mixed[MAX_LAYERS];
-    affine vision_norm, text_norm, mixed_norm;
-    size_t words, text_position;
-    size_t picture_vector, text_vector, log_scale;
-    affine heads[VL_SEER_MAX_HEADS];
-};
 
 vl_seer_config vl_seer_config_default(void) {
     return (vl_seer_config){.picture = 192,
@@ -81,10 +51,11 @@ vl_status vl_seer_config_check(const vl_seer_config *c, vl_error *error) {
         return vl_fail(error, VL_ERR_INPUT,
                        "seer: a picture side of %u; a multiple of 16 in 32 … 1024 is needed",
                        c->picture);
-    if (c->blocks[0] > MAX_LAYERS || c->blocks[1] > MAX_LAYERS || c->layers > MAX_LAYERS ||
-        c->text_layers > MAX_LAYERS || c->mixed_layers > MAX_LAYERS || !c->mixed_layers)
+    if (c->blocks[0] > SEER_MAX_LAYERS || c->blocks[1] > SEER_MAX_LAYERS ||
+        c->layers > SEER_MAX_LAYERS || c->text_layers > SEER_MAX_LAYERS ||
+        c->mixed_layers > SEER_MAX_LAYERS || !c->mixed_layers)
         return vl_fail(error, VL_ERR_INPUT, "seer: more than %d layers of a kind, or none",
-                       MAX_LAYERS);
+                       SEER_MAX_LAYERS);
     if (!c->heads || !c->text_heads || width % c->heads || width % c->text_heads)
         return vl_fail(error, VL_ERR_INPUT, "seer: width %u does not divide by its heads",
                        width);
@@ -123,25 +94,27 @@ static size_t add(declare *d, const char *prefix, const char *name, vl_param_ini
 }
 
 /* `share` scales the spread: outputs of residual branches begin small. */
-static affine add_linear(declare *d, const char *prefix, size_t out, size_t in, double share) {
-    return (affine){
+static seer_affine add_linear(declare *d, const char *prefix, size_t out, size_t in,
+                              double share) {
+    return (seer_affine){
         add(d, prefix, "weight", VL_INIT_NORMAL, share * sqrt(1.0 / (double)in), 2,
             (size_t[]){out, in}),
         add(d, prefix, "bias", VL_INIT_ZERO, 0, 1, (size_t[]){out}),
     };
 }
 
-static affine add_conv(declare *d, const char *prefix, size_t out, size_t size, size_t in) {
-    return (affine){
+static seer_affine add_conv(declare *d, const char *prefix, size_t out, size_t size,
+                            size_t in) {
+    return (seer_affine){
         add(d, prefix, "weight", VL_INIT_NORMAL, sqrt(2.0 / (double)(size * size * in)), 4,
             (size_t[]){out, size, size, in}),
         add(d, prefix, "bias", VL_INIT_ZERO, 0, 1, (size_t[]){out}),
     };
 }
 
-static affine add_norm(declare *d, const char *prefix, size_t n) {
-    return (affine){add(d, prefix, "gain", VL_INIT_ONE, 0, 1, (size_t[]){n}),
-                    add(d, prefix, "bias", VL_INIT_ZERO, 0, 1, (size_t[]){n})};
+static seer_affine add_norm(declare *d, const char *prefix, size_t n) {
+    return (seer_affine){add(d, prefix, "gain", VL_INIT_ONE, 0, 1, (size_t[]){n}),
+                         add(d, prefix, "bias", VL_INIT_ZERO, 0, 1, (size_t[]){n})};
 }
 
 static const char *name_of(char *buffer, const char *prefix, size_t index, const char *name) {
@@ -149,11 +122,11 @@ static const char *name_of(char *buffer, const char *prefix, size_t index, const
     return buffer;
 }
 
-static conv_block add_block(declare *d, size_t stage, size_t index, size_t width, size_t kernel,
+static seer_block add_block(declare *d, size_t stage, size_t index, size_t width, size_t kernel,
                             double share) {
     char name[VL_PARAM_NAME_SIZE], stage_name[16];
     snprintf(stage_name, sizeof stage_name, "conv%zu", stage);
-    conv_block b;
+    seer_block b;
     name_of(name, stage_name, index, "filter");
     b.filter.weight = add(d, name, "weight", VL_INIT_NORMAL, 1.0 / (double)kernel, 3,
                           (size_t[]){kernel, kernel, width});
@@ -164,10 +137,10 @@ static conv_block add_block(declare *d, size_t stage, size_t index, size_t width
     return b;
 }
 
-static layer add_layer(declare *d, const char *stack, size_t index, size_t width, bool cross,
-                       double share) {
+static seer_layer add_layer(declare *d, const char *stack, size_t index, size_t width,
+                            bool cross, double share) {
     char name[VL_PARAM_NAME_SIZE];
-    layer l = {0};
+    seer_layer l = {0};
     l.norm1 = add_norm(d, name_of(name, stack, index, "norm1"), width);
     l.qkv = add_linear(d, name_of(name, stack, index, "qkv"), 3 * width, width, 1);
     l.out = add_linear(d, name_of(name, stack, index, "out"), width, width, share);
@@ -269,15 +242,15 @@ size_t vl_seer_log_scale(const vl_seer_net *net) {
 
 /* ---- blocks ------------------------------------------------------------------------- */
 
-static vl_var *linear(vl_graph *graph, vl_var *x, affine a) {
+static vl_var *linear(vl_graph *graph, vl_var *x, seer_affine a) {
     return vl_nn_linear(graph, x, a.weight, a.bias);
 }
 
-static vl_var *norm(vl_graph *graph, vl_var *x, affine a) {
+static vl_var *norm(vl_graph *graph, vl_var *x, seer_affine a) {
     return vl_nn_layernorm(graph, x, a.weight, a.bias);
 }
 
-static vl_var *perceptron(vl_graph *graph, vl_var *x, affine up, affine down) {
+static vl_var *perceptron(vl_graph *graph, vl_var *x, seer_affine up, seer_affine down) {
     return linear(graph, vl_nn_gelu(graph, linear(graph, x, up)), down);
 }
 
@@ -286,7 +259,7 @@ static vl_var *residual(vl_graph *graph, vl_var *x, vl_var *branch, vl_seer_rate
     return vl_nn_add(graph, x, vl_nn_drop_path(graph, branch, rates.drop_path));
 }
 
-static vl_var *run_block(vl_graph *graph, vl_var *x, const conv_block *b, size_t kernel,
+static vl_var *run_block(vl_graph *graph, vl_var *x, const seer_block *b, size_t kernel,
                          vl_seer_rates rates) {
     vl_var *y = vl_nn_depthwise(graph, x, b->filter.weight, b->filter.bias, kernel, 1);
     y = perceptron(graph, norm(graph, y, b->norm), b->up, b->down);
@@ -294,9 +267,9 @@ static vl_var *run_block(vl_graph *graph, vl_var *x, const conv_block *b, size_t
 }
 
 /* `places` NULL: a layer that sees one sequence only. */
-static vl_var *run_layer(vl_graph *graph, vl_var *x, const layer *l, size_t heads, bool causal,
-                         const int32_t *lengths, vl_var *places, const int32_t *source,
-                         vl_seer_rates rates) {
+static vl_var *run_layer(vl_graph *graph, vl_var *x, const seer_layer *l, size_t heads,
+                         bool causal, const int32_t *lengths, vl_var *places,
+                         const int32_t *source, vl_seer_rates rates) {
     vl_var *y = linear(graph, norm(graph, x, l->norm1), l->qkv);
     y = vl_nn_self_attention(graph, y, heads, causal, lengths);
     x = residual(graph, x, linear(graph, y, l->out), rates);
@@ -314,14 +287,17 @@ static vl_var *run_layer(vl_graph *graph, vl_var *x, const layer *l, size_t head
 vl_var *vl_seer_look(const vl_seer_net *net, vl_graph *graph, vl_var *pictures,
                      vl_seer_rates rates) {
     const vl_seer_config *c = &net->config;
+    size_t mark = vl_graph_mark(graph);
     vl_var *x = vl_nn_conv2d(graph, pictures, net->stem1.weight, net->stem1.bias, 3, 2);
     x = vl_nn_conv2d(graph, vl_nn_gelu(graph, x), net->stem2.weight, net->stem2.bias, 3, 2);
-    x = norm(graph, x, net->stem_norm);
+    x = vl_graph_settle(graph, mark, norm(graph, x, net->stem_norm));
     for (size_t s = 0; s < 2; s++) {
         for (size_t i = 0; i < c->blocks[s]; i++)
-            x = run_block(graph, x, &net->block[s][i], c->kernel, rates);
+            x = vl_graph_settle(graph, mark,
+                                run_block(graph, x, &net->block[s][i], c->kernel, rates));
         x = norm(graph, x, net->shrink_norm[s]);
         x = vl_nn_conv2d(graph, x, net->shrink[s].weight, net->shrink[s].bias, 2, 2);
+        x = vl_graph_settle(graph, mark, x);
     }
     if (!x)
         return NULL;
@@ -330,8 +306,10 @@ vl_var *vl_seer_look(const vl_seer_net *net, vl_graph *graph, vl_var *pictures,
     x = vl_nn_add_broadcast(graph, x,
                             vl_nn_resize_grid(graph, net->position, c->grid, height, width));
     for (size_t i = 0; i < c->layers; i++)
-        x = run_layer(graph, x, &net->vision[i], c->heads, false, NULL, NULL, NULL, rates);
-    return norm(graph, x, net->vision_norm);
+        x = vl_graph_settle(
+            graph, mark,
+            run_layer(graph, x, &net->vision[i], c->heads, false, NULL, NULL, NULL, rates));
+    return vl_graph_settle(graph, mark, norm(graph, x, net->vision_norm));
 }
 
 vl_var *vl_seer_pool(const vl_seer_net *net, vl_graph *graph, vl_var *places) {

@@ -61,6 +61,20 @@ void vl_graph_rewind(vl_graph *graph, size_t mark) {
         graph->used = mark;
 }
 
+vl_var *vl_graph_settle(vl_graph *graph, size_t mark, vl_var *x) {
+    if (!x || graph->options.training || graph->failed)
+        return x;
+    const vl_real *value = x->value;
+    vl_var var = *x;
+    graph->used = mark;
+    vl_var *moved = graph_alloc(graph, sizeof var);
+    vl_real *numbers = graph_alloc(graph, var.count * sizeof *numbers);
+    memmove(numbers, value, var.count * sizeof *numbers); /* what was there is above: it fits */
+    *moved = var;
+    moved->value = numbers;
+    return moved;
+}
+
 void *graph_alloc(vl_graph *graph, size_t bytes) {
     bytes = (bytes + 63) / 64 * 64;
     if (graph->failed || bytes > graph->options.max_bytes - graph->used) {

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct vl_params {
     vl_param *items;
@@ -18,8 +19,9 @@ vl_params *vl_params_new(void) {
 void vl_params_free(vl_params *params) {
     if (!params)
         return;
+    if (params->values)
+        munmap(params->values, params->total * sizeof(vl_real));
     free(params->items);
-    free(params->values);
     free(params);
 }
 
@@ -88,15 +90,20 @@ static void fill(const vl_param *item, vl_real *values, uint64_t seed) {
         }
 }
 
-vl_status vl_params_allocate(vl_params *params, uint64_t seed, vl_error *error) {
-    size_t bytes = (params->total * sizeof(vl_real) + 63) / 64 * 64;
-    params->values = aligned_alloc(64, bytes ? bytes : 64);
-    if (!params->values)
+vl_status vl_params_reserve(vl_params *params, vl_error *error) {
+    void *memory = mmap(NULL, params->total * sizeof(vl_real), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (params->values || memory == MAP_FAILED)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu parameters", params->total);
-    memset(params->values, 0, bytes);
-    for (size_t i = 0; i < params->count; i++)
-        fill(&params->items[i], params->values + params->items[i].offset, seed);
+    params->values = memory;
     return VL_OK;
+}
+
+vl_status vl_params_allocate(vl_params *params, uint64_t seed, vl_error *error) {
+    vl_status status = vl_params_reserve(params, error);
+    for (size_t i = 0; i < params->count && !status; i++)
+        fill(&params->items[i], params->values + params->items[i].offset, seed);
+    return status;
 }
 
 size_t vl_params_count(const vl_params *params) {
