@@ -12,7 +12,9 @@ packages=(
     # libraries
     libcjson-dev libyaml-dev zlib1g-dev libssl-dev libseccomp-dev libicu-dev
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
-    libcairo2-dev libpango1.0-dev libmicrohttpd-dev libdnnl-dev
+    libcairo2-dev libpango1.0-dev libmicrohttpd-dev libdnnl-dev libopenmpi-dev
+    # training on several machines
+    openmpi-bin
     # programs used while running
     poppler-utils curl jq
     # language packs
@@ -26,6 +28,7 @@ packages=(
     # fonts that samples are made with
     fonts-noto-core fontconfig
     # tests and benchmarks
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-pil python3-numpy
     libcmocka-dev libxml2-utils libxml2-dev qpdf python3 wrk chromium
 )
 # Node may come from elsewhere than Debian; any version that runs will do.
@@ -58,5 +61,5 @@ if [ "${1-}" = --peers ]; then
     dpkg-query -W -f '${db:Status-Status}' python3-venv 2>/dev/null | grep -q '^installed$' ||
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null
     [ -x .venv/bin/pip ] || /usr/bin/python3 -m venv .venv
-    .venv/bin/pip install --quiet pytesseract
+    .venv/bin/pip install --quiet pytesseract gguf safetensors numpy
 fi

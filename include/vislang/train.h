@@ -2,6 +2,8 @@
 #ifndef VISLANG_TRAIN_H
 #define VISLANG_TRAIN_H
 
+#include <vislang/model.h>
+#include <vislang/tensor.h>
 #include <vislang/text.h>
 
 #ifdef __cplusplus
@@ -90,6 +92,21 @@ typedef struct vl_seer_training {
  * data past the recipe's share, a checkpoint of another network, or a loss that is no number
  * any more (the last good checkpoint stays). */
 vl_status vl_seer_train(const vl_seer_training *training, vl_error *error);
+
+/* From a run's folder to a model file. */
+typedef struct vl_seer_exporting {
+    const char *run_dir;
+    bool best;           /* best.safetensors instead of the last checkpoint */
+    const char *without; /* a label set that is left out (one of pretraining); NULL: none */
+    const char *facts;   /* JSON over the defaults: version, languages, calibration; NULL */
+    uint32_t picture;    /* side pictures are looked at with; 0: the recipe's */
+    vl_dtype dtype;
+} vl_seer_exporting;
+vl_status vl_seer_export(const vl_seer_exporting *what, const char *out_path, vl_error *error);
+/* A model file in another format; `facts_path` (may be NULL) as above. What was lost by fewer
+ * bits does not come back. */
+vl_status vl_seer_quantize(const char *in_path, const char *facts_path, vl_dtype dtype,
+                           const char *out_path, vl_error *error);
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,7 @@ extern const cli_flag cli_common_flags[]; /* every command takes these */
 
 /* ---- parsing -------------------------------------------------------------------- */
 
-enum { CLI_MAX_FLAGS = 64 };
+enum { CLI_MAX_FLAGS = 64, CLI_MAX_COMMANDS = 64 };
 struct cli_args {
     const cli_command *command;
     struct {
@@ -70,6 +70,8 @@ vl_status cli_print_completion(const char *shell, vl_buf *out, vl_error *error);
 int cli_predict(const cli_args *args);
 int cli_ocr(const cli_args *args);
 int cli_serve(const cli_args *args);
+int cli_export(const cli_args *args);
+int cli_quantize(const cli_args *args);
 int cli_train(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);

@@ -51,6 +51,23 @@ static const cli_flag train_flags[] = {
     {0},
 };
 
+static const cli_flag export_flags[] = {
+    {"out", 'o', "FILE", "the model file to write"},
+    {"format", 'f', "TYPE", "f32, f16, q8_0, q4_0 or q2_0 (default: q8_0)"},
+    {"best", 0, NULL, "the checkpoint with the lowest held-out loss, not the last"},
+    {"without", 0, "SET", "leave out a label set that only pretraining needed"},
+    {"facts", 0, "FILE", "JSON: version, licence, languages, calibration"},
+    {"picture", 0, "N", "side that pictures are looked at with (default: the recipe's)"},
+    {0},
+};
+
+static const cli_flag quantize_flags[] = {
+    {"out", 'o', "FILE", "the model file to write"},
+    {"to", 't', "TYPE", "f32, f16, q8_0, q4_0 or q2_0"},
+    {"facts", 0, "FILE", "JSON over what the file says: version, calibration, …"},
+    {0},
+};
+
 static const cli_flag doctor_flags[] = {
     {"settings", 0, NULL, "print every setting, its value and where it came from"},
     {"json", 'j', NULL, "print as JSON"},
@@ -84,6 +101,13 @@ const cli_command cli_commands[] = {
      "vislang train langid --data data/text --evaluate\n"
      "vislang train tokenizer --data data --out models/seer-tokenizer.bpe\n",
      train_flags, cli_train},
+    {"export", "write the model of a training run as a file to use", "RUN",
+     "vislang export run-1 --format q8_0 --out models/seer.gguf\n"
+     "vislang export run-1 --best --without tiny --facts facts.json --out seer.gguf\n",
+     export_flags, cli_export},
+    {"quantize", "write a model file with fewer bits a weight", "MODEL",
+     "vislang quantize models/seer.gguf --to q4_0 --out seer-q4.gguf\n", quantize_flags,
+     cli_quantize},
     {"doctor", "say what is present, what is missing, and the command that fixes it", "",
      "vislang doctor\n"
      "vislang doctor --settings\n",
@@ -96,7 +120,7 @@ const cli_command cli_commands[] = {
 };
 
 const cli_command *cli_command_find(const char *name, vl_error *error) {
-    const char *names[16];
+    const char *names[CLI_MAX_COMMANDS];
     size_t count = 0;
     for (const cli_command *command = cli_commands; command->name; command++) {
         if (!strcmp(command->name, name))
