@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FORMAT = 1, KEY_SIZE = 96 };
 #define ARCHITECTURE "vislang-seer"
@@ -352,6 +353,8 @@ vl_status vl_seer_open(const char *path, vl_seer **out, vl_error *error) {
         snprintf(bundled, sizeof bundled, "%s/models/seer.gguf", vl_data_dir());
         path = bundled;
     }
+    if (access(path, F_OK) != 0)
+        return vl_fail(error, VL_ERR_MISSING, "%s: no such model file", path);
     vl_seer *seer = calloc(1, sizeof *seer);
     if (!seer)
         return vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
