@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, starts the service on 127.0.0.1:8000, sends it the bundled
-# sample pages and prints each answer; then stays up until Ctrl-C (with --once it stops).
+# sample pages and photographs and prints each answer; then stays up until Ctrl-C (with --once it stops).
 #   PORT=8080 scripts/demo.sh --once
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,6 +52,12 @@ for sample in samples/*.jpg samples/*.png samples/*.webp samples/*.tif samples/*
 done
 ask samples/notice-swh.jpg "which phone number?"
 ask samples/notice-amh.jpg "what is the date?"
+for photo in samples/photos/*.jpg; do
+    ask "$photo"
+    asked=$((asked + 1))
+done
+ask samples/photos/astronaut.jpg "what color is the suit?"
+ask samples/photos/cat.jpg "is there a dog?"
 echo "$asked samples, $failed not answered"
 [ "$asked" -gt 0 ] && [ "$failed" = 0 ] || exit 1
 [ -n "$once" ] && exit 0
