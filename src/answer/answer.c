@@ -1,5 +1,5 @@
 /* answer.c — the straight line from a file's bytes to an answer. */
-#include "answer/reading.h"
+#include "answer/picture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@ struct vl_answerer {
     vl_ocr *ocr;
     vl_langid *langid;
     place_names *places;
+    picture_view view;
 };
 
 vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answerer,
@@ -20,6 +21,7 @@ vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answer
     if (!a)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     a->options = *options;
+    a->view.seer = options->seer;
     vl_status status = VL_OK;
     if (!options->ocr.langid)
         status = vl_langid_open(NULL, &a->langid, error);
@@ -42,6 +44,7 @@ void vl_answerer_free(vl_answerer *answerer) {
     vl_ocr_free(answerer->ocr);
     vl_langid_free(answerer->langid);
     place_names_free(answerer->places);
+    picture_view_deinit(&answerer->view);
     free(answerer);
 }
 
@@ -97,6 +100,8 @@ static vl_status read_page(vl_answerer *a, vl_document *document, uint32_t index
     vl_status status = vl_document_page(document, index, &image, error);
     if (!status && index == 0)
         status = vl_picture_look_at(image, &answer->look, error);
+    if (!status && index == 0)
+        status = picture_look(&a->view, image, &answer->look, error);
     if (!status)
         status = vl_ocr_read(a->ocr, image, request->languages, arena, &page,
                              request->keep_pictures ? &upright : NULL, error);
@@ -219,6 +224,7 @@ vl_status vl_answer_make(vl_answerer *a, const vl_answer_request *request, vl_ar
     if (status)
         return status;
     made->media_kind = vl_document_kind(document);
+    a->view.looked = false;
     status = read_pages(a, document, request, arena, made, &bad, error);
     vl_document_free(document);
     if (status)
@@ -234,6 +240,11 @@ vl_status vl_answer_make(vl_answerer *a, const vl_answer_request *request, vl_ar
     made->document_kind_confidence = kind.confidence;
     made->facts = r.facts;
     made->fact_count = r.fact_count;
+    if (picture_is_photograph(&a->view, &r)) {
+        if ((status = picture_see(&a->view, arena, made, error)))
+            return status;
+        r.view = &a->view;
+    }
     if (is_blank(request->instruction))
         describe(&r, made);
     else

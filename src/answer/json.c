@@ -89,6 +89,30 @@ static void add_pages(cJSON *to, const vl_answer *answer) {
     vl_arena_free(arena);
 }
 
+/* What the picture model said of the photograph. */
+static void add_seen(cJSON *to, const vl_seen *seen) {
+    cJSON_AddStringToObject(to, "caption", seen->caption.text);
+    add_number(to, "caption_confidence", seen->caption.confidence);
+    cJSON_AddBoolToObject(to, "caption_sure", seen->caption.sure);
+    cJSON *scene = cJSON_AddArrayToObject(to, "scene");
+    for (size_t i = 0; i < seen->scene_count; i++) {
+        cJSON *label = cJSON_CreateObject();
+        cJSON_AddStringToObject(label, "label", seen->scenes[i].label);
+        add_number(label, "probability", seen->scenes[i].probability);
+        cJSON_AddBoolToObject(label, "sure", seen->scenes[i].sure);
+        cJSON_AddItemToArray(scene, label);
+    }
+    if (seen->question) {
+        cJSON_AddStringToObject(to, "question", seen->question);
+        cJSON_AddStringToObject(to, "answer", seen->answer.text);
+        add_number(to, "answer_confidence", seen->answer.confidence);
+        cJSON_AddBoolToObject(to, "answer_sure", seen->answer.sure);
+    }
+    cJSON *model = cJSON_AddObjectToObject(to, "model");
+    cJSON_AddStringToObject(model, "name", seen->model);
+    cJSON_AddStringToObject(model, "version", seen->version);
+}
+
 static void add_look(cJSON *to, const vl_answer *answer) {
     const vl_picture_look *look = &answer->look;
     cJSON *o = cJSON_AddObjectToObject(to, "picture");
@@ -105,6 +129,8 @@ static void add_look(cJSON *to, const vl_answer *answer) {
         add_number(colour, "share", look->colours[i].share);
         cJSON_AddItemToArray(colours, colour);
     }
+    if (answer->seen)
+        add_seen(o, answer->seen);
 }
 
 cJSON *vl_answer_to_json(const vl_answer *answer) {
@@ -116,8 +142,9 @@ cJSON *vl_answer_to_json(const vl_answer *answer) {
     cJSON_AddBoolToObject(o, "refused", answer->refused);
     add_number(o, "processing_time_ms", round(answer->milliseconds * 10) / 10);
     cJSON *model = cJSON_AddObjectToObject(o, "model_info");
-    cJSON_AddStringToObject(model, "name", "vislang-ocr");
-    cJSON_AddStringToObject(model, "version", VL_VERSION);
+    bool seen = answer->seen && answer->seen->used;
+    cJSON_AddStringToObject(model, "name", seen ? answer->seen->model : "vislang-ocr");
+    cJSON_AddStringToObject(model, "version", seen ? answer->seen->version : VL_VERSION);
     cJSON *document = cJSON_AddObjectToObject(o, "document");
     cJSON_AddStringToObject(document, "kind", answer->document_kind);
     add_number(document, "confidence", answer->document_kind_confidence);

@@ -28,7 +28,8 @@ typedef struct text_line {
     double confidence;
 } text_line;
 
-typedef struct place_names place_names; /* places.c */
+typedef struct place_names place_names;   /* places.c */
+typedef struct picture_view picture_view; /* picture.h */
 
 typedef struct reading {
     vl_arena *arena;
@@ -37,6 +38,7 @@ typedef struct reading {
     vl_page **pages;
     size_t page_count;
     const place_names *places;
+    picture_view *view; /* the model that has looked at the photograph; NULL: a page, or none */
     vl_fact *facts;
     size_t fact_count, fact_capacity;
     bool full; /* the arena ended */
@@ -85,6 +87,9 @@ extern const char *const cue_date[],
                                                                      *const cue_time[];
 
 /* Answering (respond.c). */
+void say(reading *r, vl_answer *answer, double confidence, const char *text);
+void add_evidence(reading *r, vl_answer *answer, uint32_t page, vl_box box, const char *text,
+                  double confidence);
 void describe(reading *r, vl_answer *answer);
 void respond(reading *r, const char *instruction, vl_answer *answer);
 

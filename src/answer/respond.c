@@ -1,10 +1,12 @@
 /* respond.c — what an instruction asks for, and the part of the document that answers it.
  *
- * In order: what cannot be done is refused; a label that the instruction names ("date of
+ * Of a photograph that the picture model has looked at, the text answers what asks for a fact
+ * that stands in it, and the model all else (picture.c). Of a page:
+ * what cannot be done is refused; a label that the instruction names ("date of
  * birth") is the best answer; then the kind of fact it asks about (date, phone, …), nearest to
  * its words; then the line that shares most with it, said with little confidence; then "I can't
  * tell". */
-#include "answer/reading.h"
+#include "answer/picture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -56,14 +58,14 @@ static void parse_question(reading *r, const char *instruction, question *q) {
 /* ---- building an answer
  * ------------------------------------------------------------------------- */
 
-static void say(reading *r, vl_answer *answer, double confidence, const char *text) {
+void say(reading *r, vl_answer *answer, double confidence, const char *text) {
     answer->response = text ? text : "";
     answer->confidence = confidence;
     r->full |= !text;
 }
 
-static void add_evidence(reading *r, vl_answer *answer, uint32_t page, vl_box box,
-                         const char *text, double confidence) {
+void add_evidence(reading *r, vl_answer *answer, uint32_t page, vl_box box, const char *text,
+                  double confidence) {
     vl_evidence *grown =
         vl_arena_grow(r->arena, answer->evidence, answer->evidence_count * sizeof *grown,
                       (answer->evidence_count + 1) * sizeof *grown);
@@ -399,6 +401,12 @@ static const char *const summary_words[] = {
 static const char *const describe_words[] = {"describe",  "description", "décris", "décrire",
                                              "describir", "describe",    "eleza",  "صف",
                                              "опиши",     NULL};
+/* Words that ask what a photograph shows, beside those that mean nothing alone. */
+static const char *const show_words[] = {
+    "see",       "seen",         "photo", "photograph", "show",    "shows",     "shown",
+    "happening", "happens",      "going", "happened",   "caption", "picture's", "montre",
+    "voit",      "photographie", "foto",  "muestra",    "picha",   "صورة",      "الصورة",
+    NULL};
 static const char *const count_words[] = {"pages", "tables", "rows", "words", "lines", NULL};
 
 static void refuse_translation(reading *r, vl_answer *answer) {
@@ -468,6 +476,10 @@ static const char *structure_phrase(reading *r) {
 }
 
 void describe(reading *r, vl_answer *answer) {
+    if (r->view) {
+        picture_describe(r, answer);
+        return;
+    }
     if (!r->line_count) {
         if (!strcmp(answer->document_kind, "photograph"))
             describe_photograph(r, answer);
@@ -526,16 +538,21 @@ static const struct {
     {title_words, VL_FACT_TITLE, "title", "titles"},
 };
 
-static bool ask_facts(reading *r, const question *q, vl_answer *answer) {
+/* `only`: nothing else can answer, so that a fact asked for and not found is said so. */
+static bool ask_facts(reading *r, const question *q, bool only, vl_answer *answer) {
     for (size_t i = 0; i < sizeof fact_questions / sizeof *fact_questions; i++) {
         if (!asks(q, fact_questions[i].cues))
             continue;
+        if (!only && fact_questions[i].kind == VL_FACT_TITLE)
+            continue; /* the largest letters in a photograph are not what it is about */
         if (answer_from_facts(r, q, fact_questions[i].kind, fact_questions[i].cues,
                               fact_questions[i].others, answer))
             return true;
         if (fact_questions[i].kind == VL_FACT_EMAIL &&
             answer_from_facts(r, q, VL_FACT_URL, email_words, "addresses", answer))
             return true;
+        if (!only)
+            continue;
         if (!answer_from_fields(r, q, answer))
             cannot_tell(r, answer, fact_questions[i].what);
         return true;
@@ -543,10 +560,36 @@ static bool ask_facts(reading *r, const question *q, vl_answer *answer) {
     return false;
 }
 
+/* True when nothing is asked for but what the photograph shows: "what is this?". */
+static bool asks_what_it_shows(const question *q) {
+    for (size_t i = 0; i < q->count; i++)
+        if (is_content(q->words[i]) && !is_one_of(q->words[i], show_words))
+            return false;
+    return true;
+}
+
+static void respond_about_photograph(reading *r, const char *instruction, const question *q,
+                                     vl_answer *answer) {
+    if (asks_what_it_shows(q) || asks(q, describe_words) || asks(q, summary_words))
+        describe(r, answer);
+    else if (asks(q, translate_words))
+        refuse_translation(r, answer);
+    else if (asks(q, language_words))
+        answer_language(r, answer);
+    else if (answer_from_fields(r, q, answer) || ask_facts(r, q, false, answer))
+        return;
+    else if (asks(q, read_words))
+        answer_text(r, answer);
+    else
+        picture_ask(r, instruction, answer);
+}
+
 void respond(reading *r, const char *instruction, vl_answer *answer) {
     question q;
     parse_question(r, instruction, &q);
-    if (!q.count || asks(&q, describe_words)) {
+    if (r->view)
+        respond_about_photograph(r, instruction, &q, answer);
+    else if (!q.count || asks(&q, describe_words)) {
         describe(r, answer);
     } else if (asks(&q, translate_words)) {
         refuse_translation(r, answer);
@@ -558,7 +601,7 @@ void respond(reading *r, const char *instruction, vl_answer *answer) {
         answer_summary(r, answer);
     } else if (asks_pair(&q, "how", "many") && asks(&q, count_words)) {
         answer_counts(r, answer);
-    } else if (!answer_from_fields(r, &q, answer) && !ask_facts(r, &q, answer)) {
+    } else if (!answer_from_fields(r, &q, answer) && !ask_facts(r, &q, true, answer)) {
         if (asks(&q, read_words))
             answer_text(r, answer);
         else if (!answer_from_lines(r, &q, answer)) {

@@ -49,6 +49,8 @@ const setting_def vl_settings[] = {
      "seconds to read one page"},
     {"tessdata", "TESSDATA_PREFIX", "ocr.tessdata", SETTING_STRING, "", 0, 0, false,
      "directory of Tesseract's language files; empty: the system's"},
+    {"model_path", NULL, "picture.model", SETTING_STRING, "", 0, 0, false,
+     "file of the picture model; empty: the bundled one (models/seer.gguf)"},
     {"max_pages", NULL, "limits.max_pages", SETTING_INT, "20", 1, 100000, false,
      "pages read of one document"},
     {"max_side", NULL, "limits.max_side", SETTING_INT, "20000", 1, 1000000, false,

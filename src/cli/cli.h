@@ -69,6 +69,9 @@ vl_status cli_print_completion(const char *shell, vl_buf *out, vl_error *error);
 
 int cli_predict(const cli_args *args);
 int cli_ocr(const cli_args *args);
+int cli_caption(const cli_args *args);
+int cli_ask(const cli_args *args);
+int cli_scene(const cli_args *args);
 int cli_serve(const cli_args *args);
 int cli_export(const cli_args *args);
 int cli_quantize(const cli_args *args);

@@ -17,7 +17,37 @@ static const cli_flag predict_flags[] = {
     {"instruction", 'i', "TEXT", "what to find out (default: describe the document)"},
     {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
     {"max-pages", 0, "N", "read at most N pages of each file (default: 20)"},
+    {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
     {"json", 'j', NULL, "one JSON object a file (docs/formats.md)"},
+    {0},
+};
+
+static const cli_flag caption_flags[] = {
+    {"language", 'l', "CODE", "language of the caption, ISO 639-1 (default: en)"},
+    {"beams", 'b', "N", "width of the search for words, 1 to 8 (default: 3)"},
+    {"sample", 0, NULL, "draw words by chance instead: another seed, another caption"},
+    {"temperature", 0, "T", "with --sample: below 1 the likelier words (default: 0.8)"},
+    {"top-p", 0, "P", "with --sample: only the likeliest words of this share (default: 0.95)"},
+    {"seed", 0, "S", "with --sample: the same seed gives the same caption (default: 1)"},
+    {"page", 'p', "N", "page of a PDF or TIFF (default: 1)"},
+    {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
+    {"json", 'j', NULL, "one JSON object a file (docs/pictures.md)"},
+    {0},
+};
+
+static const cli_flag ask_flags[] = {
+    {"statement", 0, "TEXT", "say whether this is true of the picture, instead of a question"},
+    {"page", 'p', "N", "page of a PDF or TIFF (default: 1)"},
+    {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
+    {"json", 'j', NULL, "one JSON object a file (docs/pictures.md)"},
+    {0},
+};
+
+static const cli_flag scene_flags[] = {
+    {"labels", 0, "SET", "scene, script, orientation or kind (default: scene)"},
+    {"page", 'p', "N", "page of a PDF or TIFF (default: 1)"},
+    {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
+    {"json", 'j', NULL, "one JSON object a file, with every label (docs/pictures.md)"},
     {0},
 };
 
@@ -92,6 +122,20 @@ const cli_command cli_commands[] = {
      "vislang ocr samples --format text,json,pdf --output out --resume\n"
      "vislang ocr scan.tif --languages ara+eng --format pdf --output scan.pdf\n",
      ocr_flags, cli_ocr},
+    {"caption", "say in a sentence what a photograph shows", "FILE…",
+     "vislang caption photo.jpg\n"
+     "vislang caption *.jpg --json\n"
+     "vislang caption photo.jpg --sample --seed 7\n",
+     caption_flags, cli_caption},
+    {"ask", "ask a question about a photograph, or whether a statement is true",
+     "FILE… \"QUESTION\"",
+     "vislang ask photo.jpg \"what is the man doing?\"\n"
+     "vislang ask photo.jpg --statement \"There is a dog.\"\n",
+     ask_flags, cli_ask},
+    {"scene", "sort photographs and pages by labels, with probabilities", "FILE…",
+     "vislang scene photo.jpg\n"
+     "vislang scene scan.pdf --page 2 --labels script --json\n",
+     scene_flags, cli_scene},
     {"serve", "the HTTP service and the page for the browser", "",
      "vislang serve\n"
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",

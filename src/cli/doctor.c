@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -113,6 +114,29 @@ static void check_langid(report *r) {
     vl_langid_free(langid);
 }
 
+/* "models/seer.gguf: seer 1, q8_0, 13.1 MB" */
+static void check_seer(report *r, const vl_config *config) {
+    vl_error error;
+    vl_seer *seer = NULL;
+    struct stat info = {0};
+    char bundled[4096];
+    const char *path = vl_config_string(config, "model_path");
+    snprintf(bundled, sizeof bundled, "%s/models/seer.gguf", vl_data_dir());
+    finding *f = add(r, "picture model", false);
+    f->ok = !vl_picture_model_open(config, &seer, &error);
+    if (f->ok && !stat(*path ? path : bundled, &info))
+        snprintf(f->detail, sizeof f->detail, "%s: %s %s, %s, %.1f MB",
+                 *path ? path : "models/seer.gguf", vl_seer_name(seer), vl_seer_version(seer),
+                 vl_seer_format(seer), (double)info.st_size / 1e6);
+    else
+        snprintf(f->detail, sizeof f->detail, "photographs cannot be described: %s",
+                 error.message);
+    snprintf(f->fix, sizeof f->fix,
+             *path ? "set model_path to the file of a picture model"
+                   : "set VISLANG_DATA to the folder that holds models/seer.gguf");
+    vl_seer_free(seer);
+}
+
 static void check_machine(report *r) {
     finding *f = add(r, "machine", false);
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 1e9;
@@ -200,6 +224,7 @@ int cli_doctor(const cli_args *args) {
     check_program(&r, "pdfinfo", "poppler-utils");
     check_program(&r, "pdftoppm", "poppler-utils");
     check_langid(&r);
+    check_seer(&r, config);
     check_machine(&r);
     bool all = true;
     for (size_t i = 0; i < r.count; i++)

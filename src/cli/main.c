@@ -26,7 +26,7 @@ static const struct {
     const char *flag, *setting;
 } setting_flags[] = {
     {"host", "host"},           {"port", "port"},           {"workers", "workers"},
-    {"max-pages", "max_pages"}, {"log-level", "log_level"},
+    {"max-pages", "max_pages"}, {"log-level", "log_level"}, {"model", "model_path"},
 };
 
 static const char *setting_of_flag(const char *flag) {

@@ -59,10 +59,19 @@ static vl_status predict_file(vl_answerer *answerer, const char *path, const cli
     return status;
 }
 
+/* Pages are read without a picture model too, so its absence is no failure here. */
+static void open_seer(const vl_config *config, vl_seer **seer) {
+    vl_error error;
+    vl_status status = vl_picture_model_open(config, seer, &error);
+    if (status && (status != VL_ERR_MISSING || *vl_config_string(config, "model_path")))
+        fprintf(stderr, "vislang predict: photographs are not described: %s\n", error.message);
+}
+
 int cli_predict(const cli_args *args) {
     vl_error error;
     vl_config *config = NULL;
     vl_answerer *answerer = NULL;
+    vl_seer *seer = NULL;
     vl_arena *arena = vl_arena_new(ANSWER_ARENA_BYTES);
     int exit_code = 0;
     vl_answer_options options;
@@ -81,8 +90,13 @@ int cli_predict(const cli_args *args) {
         exit_code = cli_fail(args, &error);
         goto out;
     }
-    if (vl_answer_options_from_config(config, &options, &error) ||
-        vl_answerer_new(&options, &answerer, &error)) {
+    if (vl_answer_options_from_config(config, &options, &error)) {
+        exit_code = cli_fail(args, &error);
+        goto out;
+    }
+    open_seer(config, &seer);
+    options.seer = seer;
+    if (vl_answerer_new(&options, &answerer, &error)) {
         exit_code = cli_fail(args, &error);
         goto out;
     }
@@ -93,6 +107,7 @@ int cli_predict(const cli_args *args) {
     exit_code = cli_finish_stdout(args, exit_code);
 out:
     vl_answerer_free(answerer);
+    vl_seer_free(seer);
     vl_config_free(config);
     vl_arena_free(arena);
     return exit_code;

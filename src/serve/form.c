@@ -14,6 +14,8 @@ enum { SNIFF_BYTES = 16 };
 static size_t field_max(vl_form_field field) {
     switch (field) {
     case VL_FORM_INSTRUCTION:
+    case VL_FORM_QUESTION:
+    case VL_FORM_STATEMENT:
         return VL_INSTRUCTION_MAX;
     case VL_FORM_LANGUAGES:
         return VL_LANGUAGES_MAX;

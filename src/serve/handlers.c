@@ -212,6 +212,8 @@ static vl_blob *make_models(const vl_server *server) {
     } models[] = {
         {"vislang", VL_VERSION, "answer", true},
         {"tesseract", vl_ocr_engine_version(), "ocr", server->ocr_ready},
+        {"seer", server->seer ? vl_seer_version(server->seer) : "", "caption, vqa, scene",
+         server->seer != NULL},
     };
     cJSON *json = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(json, "models");
@@ -235,7 +237,8 @@ vl_status vl_handlers_prepare(vl_server *server, vl_error *error) {
     if (!server->openapi || !server->ocr_health || !server->models)
         return vl_fail(error, VL_ERR_MEMORY, "no memory to start the service");
     make_etag(server->openapi->bytes, server->openapi->size, server->openapi_etag);
-    snprintf(server->version_tag, sizeof server->version_tag, "%s %s", VL_VERSION,
-             vl_ocr_engine_version());
+    snprintf(server->version_tag, sizeof server->version_tag, "%s %s %s %s", VL_VERSION,
+             vl_ocr_engine_version(), server->seer ? vl_seer_version(server->seer) : "none",
+             server->seer ? vl_seer_format(server->seer) : "");
     return VL_OK;
 }

@@ -131,6 +131,20 @@ static void write_engine(const vl_metrics *metrics, const vl_metrics_now *now, v
                   (double)read_counter(&metrics->ocr_microseconds) / 1e6);
 }
 
+/* Of the routes that ask the picture model alone; /predict counts as the engine's. */
+static void write_picture_model(const vl_metrics *metrics, vl_buf *out) {
+    write_value(out, "vislang_picture_model_requests_total", "counter",
+                "Pictures given to the picture model.",
+                read_counter(&metrics->picture_requests));
+    write_value(out, "vislang_picture_model_failures_total", "counter",
+                "Pictures it could not be asked about.",
+                read_counter(&metrics->picture_failures));
+    write_head(out, "vislang_picture_model_seconds_total", "counter",
+               "Time spent decoding and looking at them.");
+    vl_buf_printf(out, "vislang_picture_model_seconds_total %.6f\n",
+                  (double)read_counter(&metrics->picture_microseconds) / 1e6);
+}
+
 void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
     write_requests(metrics, now, out);
     write_durations(metrics, now, out);
@@ -169,6 +183,7 @@ void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_b
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         write_value(out, rows[i].name, rows[i].type, rows[i].help, rows[i].value);
     write_engine(metrics, now, out);
+    write_picture_model(metrics, out);
     write_head(out, "vislang_uptime_seconds", "gauge", "Since the service started.");
     vl_buf_printf(out, "vislang_uptime_seconds %.3f\n", now->uptime_seconds);
     write_head(out, "vislang_build_info", "gauge", "Version of the program.");

@@ -23,6 +23,7 @@ typedef struct vl_metrics {
     atomic_uint_fast64_t documents, pages, cache_hits, cache_misses, shared_answers;
     atomic_uint_fast64_t refused_busy, timeouts, clients_gone, upload_bytes;
     atomic_uint_fast64_t ocr_requests, ocr_failures, ocr_microseconds;
+    atomic_uint_fast64_t picture_requests, picture_failures, picture_microseconds;
     atomic_uint_fast64_t connections; /* open now */
     atomic_uint_fast64_t active;      /* requests between first byte of target and response */
 } vl_metrics;

@@ -41,8 +41,12 @@ static cJSON *field_schema(vl_form_field field) {
         static const char *const values[] = {"true", "false"};
         cJSON_AddItemToObject(json, "enum", cJSON_CreateStringArray(values, 2));
     }
-    if (field == VL_FORM_INSTRUCTION)
+    if (field == VL_FORM_INSTRUCTION || field == VL_FORM_QUESTION || field == VL_FORM_STATEMENT)
         cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
+    if (field == VL_FORM_LANGUAGE)
+        cJSON_AddStringToObject(json, "default", "en");
+    if (field == VL_FORM_SET)
+        cJSON_AddStringToObject(json, "default", "scene");
     if (field == VL_FORM_FORMAT) {
         cJSON *values = cJSON_AddArrayToObject(json, "enum");
         for (int f = 0; f < VL_OCR_FORMAT_COUNT; f++)
@@ -51,6 +55,18 @@ static cJSON *field_schema(vl_form_field field) {
         cJSON_AddStringToObject(json, "default", "json");
     }
     return json;
+}
+
+/* A question or a statement, and never both. */
+static void add_choice(cJSON *schema) {
+    const vl_form_field fields[] = {VL_FORM_QUESTION, VL_FORM_STATEMENT};
+    cJSON *choice = cJSON_AddArrayToObject(schema, "oneOf");
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = vl_form_field_name(fields[i]);
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddItemToObject(one, "required", cJSON_CreateStringArray(&name, 1));
+        cJSON_AddItemToArray(choice, one);
+    }
 }
 
 static cJSON *body_schema(const vl_route *route, bool as_json) {
@@ -64,6 +80,8 @@ static cJSON *body_schema(const vl_route *route, bool as_json) {
             cJSON_AddItemToObject(properties, f == VL_FORM_FILE ? file : vl_form_field_name(f),
                                   field_schema(f));
     cJSON_AddBoolToObject(schema, "additionalProperties", false);
+    if (route->fields & 1u << VL_FORM_QUESTION)
+        add_choice(schema);
     return schema;
 }
 

@@ -6,6 +6,9 @@
 
 #define FIELD(name) (1u << VL_FORM_##name)
 #define PREDICT_FIELDS (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES))
+#define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE))
+#define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
+#define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))
 #define OCR_FIELDS (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT))
 
 const vl_route vl_routes[] = {
@@ -16,6 +19,13 @@ const vl_route vl_routes[] = {
      PREDICT_FIELDS, "application/json", "Answer", vl_work_predict},
     {"POST", "/api/v1/ocr", "ocr", "Reads the text of a picture or document",
      VL_BODY_FORM_OR_JSON, OCR_FIELDS, NULL, "OcrDocument", vl_work_ocr},
+    {"POST", "/api/v1/caption", "caption", "Says in a sentence what a photograph shows",
+     VL_BODY_FORM_OR_JSON, CAPTION_FIELDS, "application/json", "Caption", vl_work_caption},
+    {"POST", "/api/v1/vqa", "vqa",
+     "Answers a question about a photograph, or says whether a statement is true",
+     VL_BODY_FORM_OR_JSON, VQA_FIELDS, "application/json", "PictureAnswer", vl_work_vqa},
+    {"POST", "/api/v1/scene", "scene", "Sorts a picture by labels, with probabilities",
+     VL_BODY_FORM_OR_JSON, SCENE_FIELDS, "application/json", "Labels", vl_work_scene},
     {"GET", "/ready", "ready", "Whether new requests should be sent here", VL_BODY_NONE, 0,
      "application/json", "Ready", vl_handle_ready},
     {"GET", "/health/ocr", "health_ocr", "Which reading engines and language packs are there",
@@ -69,6 +79,7 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "", "file", "instruction", "languages", "pictures", "format"};
+        "",       "file",     "instruction", "languages", "pictures",
+        "format", "question", "statement",   "language",  "set"};
     return names[field];
 }

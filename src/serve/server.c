@@ -284,8 +284,10 @@ static void free_server(vl_server *server) {
     for (size_t i = 0; server->workers && i < server->settings.workers; i++) {
         vl_answerer_free(server->workers[i].answerer);
         vl_ocr_free(server->workers[i].ocr);
+        vl_seer_session_free(server->workers[i].session);
     }
     free(server->workers);
+    vl_seer_free(server->seer);
     vl_cache_free(server->cache);
     vl_blob_unref(server->openapi);
     vl_blob_unref(server->models);
@@ -293,6 +295,16 @@ static void free_server(vl_server *server) {
     pthread_mutex_destroy(&server->work_lock);
     pthread_mutex_destroy(&server->links_lock);
     free(server);
+}
+
+/* Opened once and shared by all workers. The service reads pages without it. */
+static void open_seer(vl_server *server, const vl_config *config) {
+    vl_error error;
+    if (!vl_picture_model_open(config, &server->seer, &error)) {
+        server->settings.answer.seer = server->seer;
+        return;
+    }
+    vl_log(VL_LOG_WARN, "photographs are not described", VL_F_STR("reason", error.message));
 }
 
 static vl_status start_threads(vl_server *server, vl_error *error) {
@@ -320,9 +332,10 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     uint64_t seed;
     vl_random_bytes(&seed, sizeof seed);
     atomic_init(&server->next_id, seed);
-    vl_status status;
-    if ((status = vl_serve_settings_read(config, &server->settings, error)) ||
-        (status = vl_handlers_prepare(server, error)) ||
+    vl_status status = vl_serve_settings_read(config, &server->settings, error);
+    if (!status)
+        open_seer(server, config);
+    if (status || (status = vl_handlers_prepare(server, error)) ||
         (status = start_threads(server, error)) || (status = open_socket(server, error)) ||
         (status = start_daemon(server, error))) {
         free_server(server);

@@ -92,6 +92,10 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_LANGUAGES,
                              VL_FORM_PICTURES,
                              VL_FORM_FORMAT,
+                             VL_FORM_QUESTION,
+                             VL_FORM_STATEMENT,
+                             VL_FORM_LANGUAGE,
+                             VL_FORM_SET,
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 
@@ -139,6 +143,7 @@ struct vl_request {
 typedef struct vl_worker { /* one per pool thread; only that thread touches it */
     vl_answerer *answerer;
     vl_ocr *ocr;
+    vl_seer_session *session;
 } vl_worker;
 
 struct vl_server {
@@ -154,6 +159,7 @@ struct vl_server {
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;
+    vl_seer *seer; /* NULL: photographs are not described */
     pthread_mutex_t work_lock;
     vl_flight *flights; /* in work or queued; under work_lock */
     size_t flight_count;
@@ -164,7 +170,7 @@ struct vl_server {
     vl_blob *openapi, *models, *ocr_health;
     char openapi_etag[24];
     bool ocr_ready;
-    char version_tag[128]; /* of programs and engine, part of every cache key */
+    char version_tag[192]; /* of programs, engine and model, part of every cache key */
 };
 
 /* ---- routes.c --------------------------------------------------------------------- */
@@ -231,6 +237,9 @@ const char *vl_reason(unsigned status);
 
 void vl_work_predict(vl_request *request);
 void vl_work_ocr(vl_request *request);
+void vl_work_caption(vl_request *request);
+void vl_work_vqa(vl_request *request);
+void vl_work_scene(vl_request *request);
 /* Gives up on requests past their time (`all`: on every one). */
 void vl_work_expire(vl_server *server, bool all);
 size_t vl_work_in_flight(vl_server *server);

@@ -16,6 +16,7 @@
 enum {
     ARENA_MAX = 512 << 20,  /* of one document's pages */
     OUTPUT_MAX = 256 << 20, /* of one answer */
+    PICTURE_ARENA_MAX = 16 << 20,
 };
 
 typedef struct flight_result {
@@ -32,6 +33,7 @@ struct vl_flight {
     flight_work work;
     vl_form *form; /* owned */
     vl_request *waiters;
+    bool asks_picture_model; /* and nothing else */
 };
 
 /* ---- what makes two requests the same ----------------------------------------------- */
@@ -105,6 +107,68 @@ out:
     cJSON_free(text);
     vl_arena_free(arena);
 }
+
+/* ---- the picture model alone --------------------------------------------------------- */
+
+/* What a form asks of the model; its strings live as long as the form. */
+static vl_picture_request picture_request(vl_picture_task task, const vl_form *form) {
+    const char *statement = form_text(form, VL_FORM_STATEMENT);
+    bool judges = task == VL_PICTURE_ASK && statement && !form_text(form, VL_FORM_QUESTION);
+    return (vl_picture_request){
+        .task = judges ? VL_PICTURE_STATEMENT : task,
+        .bytes = vl_upload_bytes(&form->upload),
+        .count = form->upload.size,
+        .text = judges ? statement : form_text(form, VL_FORM_QUESTION),
+        .language = form_text(form, VL_FORM_LANGUAGE),
+        .set = form_text(form, VL_FORM_SET),
+        .writing = vl_seer_writing_default(),
+    };
+}
+
+static vl_status ask_picture(vl_server *server, vl_worker *worker,
+                             const vl_picture_request *ask, vl_arena *arena, char **text,
+                             vl_error *error) {
+    vl_picture_reply *reply;
+    if (!worker->session && !(worker->session = vl_seer_session_new(server->seer)))
+        return vl_fail(error, VL_ERR_MEMORY, "there is no memory for the picture model");
+    vl_status status =
+        vl_picture_answer(server->seer, worker->session, &server->settings.answer.limits, ask,
+                          arena, &reply, error);
+    if (status)
+        return status;
+    cJSON *json = vl_picture_reply_to_json(reply);
+    *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    return *text ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "there is no memory for the answer");
+}
+
+static void work_picture(vl_flight *flight, vl_worker *worker, vl_picture_task task,
+                         flight_result *result) {
+    vl_picture_request ask = picture_request(task, flight->form);
+    char *text = NULL;
+    vl_arena *arena = vl_arena_new(PICTURE_ARENA_MAX);
+    if (!arena)
+        vl_fail(&result->error, VL_ERR_MEMORY, "there is no memory for the picture");
+    else if (!ask_picture(flight->server, worker, &ask, arena, &text, &result->error) &&
+             !(result->blob = vl_blob_new("application/json", text, strlen(text))))
+        vl_fail(&result->error, VL_ERR_MEMORY, "there is no memory for the answer");
+    cJSON_free(text);
+    vl_arena_free(arena);
+}
+
+static void work_caption(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    work_picture(flight, worker, VL_PICTURE_CAPTION, result);
+}
+
+static void work_vqa(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    work_picture(flight, worker, VL_PICTURE_ASK, result);
+}
+
+static void work_scene(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    work_picture(flight, worker, VL_PICTURE_LABELS, result);
+}
+
+/* ---- reading ------------------------------------------------------------------------ */
 
 static const char *format_type(vl_ocr_format format) {
     switch (format) {
@@ -226,9 +290,15 @@ static void fly(void *arg, size_t index) {
     }
     int64_t start = vl_clock_ns();
     flight->work(flight, &server->workers[index], &result);
-    atomic_fetch_add(&metrics->ocr_requests, 1);
-    atomic_fetch_add(&metrics->ocr_microseconds, (uint64_t)(vl_clock_ms_since(start) * 1000));
-    atomic_fetch_add(result.blob ? &metrics->documents : &metrics->ocr_failures, 1);
+    uint64_t microseconds = (uint64_t)(vl_clock_ms_since(start) * 1000);
+    bool picture = flight->asks_picture_model;
+    atomic_fetch_add(picture ? &metrics->picture_requests : &metrics->ocr_requests, 1);
+    atomic_fetch_add(picture ? &metrics->picture_microseconds : &metrics->ocr_microseconds,
+                     microseconds);
+    if (result.blob)
+        atomic_fetch_add(&metrics->documents, 1);
+    else
+        atomic_fetch_add(picture ? &metrics->picture_failures : &metrics->ocr_failures, 1);
     land(flight, &result);
 }
 
@@ -256,6 +326,7 @@ static vl_status start_flight(vl_server *server, vl_request *request, const char
         return VL_ERR_MEMORY;
     flight->server = server;
     flight->work = work;
+    flight->asks_picture_model = work != work_predict && work != work_ocr;
     flight->waiters = request;
     memcpy(flight->key, key, strlen(key) + 1);
     flight->form = request->form;
@@ -314,6 +385,38 @@ void vl_work_predict(vl_request *request) {
 
 void vl_work_ocr(vl_request *request) {
     start(request, work_ocr);
+}
+
+/* What can be refused without decoding the picture is refused at once. */
+static void start_picture(vl_request *request, vl_picture_task task, flight_work work) {
+    const vl_server *server = request->server;
+    vl_error error;
+    if (!server->seer) {
+        vl_decide_problem(request, 503, "This service has no picture model (see /models).");
+        return;
+    }
+    const vl_form *form = request->form;
+    if (form_text(form, VL_FORM_QUESTION) && form_text(form, VL_FORM_STATEMENT)) {
+        vl_decide_problem(request, 400, "\"question\" and \"statement\" exclude each other.");
+        return;
+    }
+    vl_picture_request ask = picture_request(task, form);
+    if (vl_picture_request_check(server->seer, &ask, &error))
+        vl_decide_problem(request, vl_http_status(error.status), "%s", error.message);
+    else
+        start(request, work);
+}
+
+void vl_work_caption(vl_request *request) {
+    start_picture(request, VL_PICTURE_CAPTION, work_caption);
+}
+
+void vl_work_vqa(vl_request *request) {
+    start_picture(request, VL_PICTURE_ASK, work_vqa);
+}
+
+void vl_work_scene(vl_request *request) {
+    start_picture(request, VL_PICTURE_LABELS, work_scene);
 }
 
 /* ---- time --------------------------------------------------------------------------- */

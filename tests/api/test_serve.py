@@ -1,6 +1,7 @@
 """The HTTP service over raw sockets: routes, attacks, limits, backpressure, drain.
 
-usage: test_serve.py PROGRAM [unittest options]   (PROGRAM is the vislang program)
+usage: test_serve.py PROGRAM MAKE_TINY_SEER [unittest options]
+(the vislang program, and the one that makes a small picture model)
 
 Every attack is sent as bytes. After all of them the service must still answer, hold as many
 file descriptors as at the start, and exit with status 0 on SIGTERM."""
@@ -8,7 +9,9 @@ import base64
 import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -578,18 +581,26 @@ class OpenApi(Shared):
         for item in value if isinstance(value, list) else []:
             self.check_shape(schema.get("items", {}), item, where + "[]")
 
+    def fields_of(self, operation):
+        """The fields that a route's form must have."""
+        schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+        required = schema["required"] + schema.get("oneOf", [{"required": []}])[0]["required"]
+        self.assertLessEqual(set(required), set(schema["properties"]))
+        return [("file", png(seed=50), "a.png") if name == "file" else (name, "what is it?")
+                for name in required]
+
     def test_every_route_answers_as_described(self):
         api = self.server.get("/openapi.json").json()
         self.schemas = api["components"]["schemas"]
         self.assertEqual(api["openapi"], "3.1.0")
-        self.assertGreaterEqual(len(api["paths"]), 11)
+        self.assertGreaterEqual(len(api["paths"]), 14)
         for path, item in api["paths"].items():
             path = path.replace("{file}", "app.js")
             for method, operation in item.items():
                 if method == "get":
                     r = self.server.get(path)
                 else:
-                    r = self.server.post(path, [("file", png(seed=50), "a.png")])
+                    r = self.server.post(path, self.fields_of(operation))
                 self.assertEqual(r.status, 200, f"{method} {path} {r}")
                 content = operation["responses"]["200"]["content"]
                 kind = r.headers["content-type"]
@@ -607,10 +618,14 @@ class OpenApi(Shared):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
     PROGRAM = sys.argv.pop(1)
-    result = unittest.main(exit=False).result
+    maker = sys.argv.pop(1)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([maker, folder + "/tiny.gguf"], check=True)
+        OpenApi.settings = {"model_path": folder + "/tiny.gguf"}
+        result = unittest.main(exit=False).result
     print(f"api tests: {result.testsRun} run, {len(result.failures) + len(result.errors)} failed, "
           f"{len(result.skipped)} skipped")
     sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)

@@ -1,0 +1,2 @@
+add_executable(make_tiny_seer tools/make_tiny_seer.c)
+target_link_libraries(make_tiny_seer PRIVATE vl_model)
