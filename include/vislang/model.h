@@ -190,6 +190,128 @@ vl_status vl_seer_unpack(const vl_seer *seer, vl_seer_net **net, vl_params **par
                          vl_error *error);
 const vl_bpe *vl_seer_tokenizer(const vl_seer *seer);
 
+/* ---- vectors of pictures, to search -------------------------------------------------- */
+
+/* An index is one file: for each picture of a folder its vector, its name relative to the
+ * folder, and what it was made from, so that only what changed is looked at again. A vector is
+ * kept as 8-bit blocks (q8_0) of its values and, beside them, of what their rounding left out.
+ * A search multiplies the first with the query, and then, exactly, the few that the bound of
+ * the rounding error cannot rule out: so the hits are those of a search without rounding, but
+ * for differences around 1e-6. docs/search.md describes the file.
+ *
+ * Files are replaced by renaming, never written in place; an open index goes on with what it
+ * mapped. Thread-safety: an open index is read-only and may be searched from many threads; a
+ * writer belongs to one. */
+enum {
+    VL_VECTORS_MAX_SIZE = 4096, /* values of a vector */
+    VL_VECTORS_MODEL_SIZE = 128,
+    VL_VECTORS_HASH_SIZE = 32, /* SHA-256 */
+    VL_VECTORS_MAX_NAME = 4095
+};
+#define VL_VECTORS_MAX_COUNT (1u << 24)
+
+/* What a vector was made from. */
+typedef struct vl_vectors_picture {
+    const char *name; /* relative to the folder, '/' between parts; bytes as the folder has
+                         them; never absolute, never with a part ".." */
+    uint64_t bytes;
+    int64_t mtime_ns;
+    uint8_t hash[VL_VECTORS_HASH_SIZE]; /* of the file's bytes */
+} vl_vectors_picture;
+
+typedef struct vl_vectors vl_vectors;
+/* VL_ERR_INPUT: no such file, or one that contradicts itself (the message says what and at
+ * which byte); VL_ERR_UNSUPPORTED: a later version's. */
+vl_status vl_vectors_open(const char *path, vl_vectors **vectors, vl_error *error);
+/* `bytes` must outlive the object and lie at a multiple of 8 (VL_ERR_USAGE). */
+vl_status vl_vectors_parse(const void *bytes, size_t count, vl_vectors **vectors,
+                           vl_error *error);
+void vl_vectors_free(vl_vectors *vectors);
+size_t vl_vectors_count(const vl_vectors *vectors);
+size_t vl_vectors_size(const vl_vectors *vectors); /* values of a vector */
+/* What the writer was told: vectors of different models do not compare. */
+const char *vl_vectors_model(const vl_vectors *vectors);
+/* Pictures are in the order of their names (strcmp). NULL past the last. */
+const char *vl_vectors_name(const vl_vectors *vectors, size_t index);
+/* `name` points into the index. false past the last. */
+bool vl_vectors_at(const vl_vectors *vectors, size_t index, vl_vectors_picture *picture);
+size_t vl_vectors_find(const vl_vectors *vectors, const char *name); /* SIZE_MAX: not there */
+/* Vector `index`, which must be there, into `vector` [size]. */
+void vl_vectors_get(const vl_vectors *vectors, size_t index, float *vector);
+
+typedef struct vl_vectors_hit {
+    size_t index;
+    float score; /* dot product: the cosine, for unit vectors */
+} vl_vectors_hit;
+/* The `k` vectors nearest to `query` [size], best first, equal ones by name, into `hits` [k];
+ * `count` is how many there are (k, or all). VL_ERR_USAGE: a query that is not finite. */
+vl_status vl_vectors_search(const vl_vectors *vectors, const float *query, size_t k,
+                            vl_vectors_hit *hits, size_t *count, vl_error *error);
+
+typedef struct vl_vectors_writer vl_vectors_writer;
+/* VL_ERR_USAGE: a size of 0 or past VL_VECTORS_MAX_SIZE, a model's name that is empty, too long
+ * or no plain text. */
+vl_status vl_vectors_writer_new(const char *model, size_t size, vl_vectors_writer **writer,
+                                vl_error *error);
+void vl_vectors_writer_free(vl_vectors_writer *writer);
+size_t vl_vectors_writer_count(const vl_vectors_writer *writer);
+/* `vector` [size] and `picture` are copied. VL_ERR_USAGE: a name that an index cannot hold;
+ * VL_ERR_INPUT: a vector that is not finite, or longer than 1e3. A name that came before is
+ * only seen when the index is written. */
+vl_status vl_vectors_add(vl_vectors_writer *writer, const vl_vectors_picture *picture,
+                         const float *vector, vl_error *error);
+/* Takes vector `index` of an open index of the same size as it is, without rounding it again;
+ * `from` must stay open until the writer is freed. */
+vl_status vl_vectors_keep(vl_vectors_writer *writer, const vl_vectors_picture *picture,
+                          const vl_vectors *from, size_t index, vl_error *error);
+/* Written beside, fsynced, renamed over `path`: the old index or the new. The writer may be
+ * added to and written again. VL_ERR_USAGE: a name came twice. */
+vl_status vl_vectors_write(vl_vectors_writer *writer, const char *path, vl_error *error);
+
+/* ---- the index of a folder ------------------------------------------------------------ */
+
+/* How far a refresh is, and what it found. */
+typedef struct vl_vectors_report {
+    size_t pictures; /* of the folder, by content: the first picture of JPEG, PNG, WebP, TIFF */
+    size_t kept;     /* as they were: same name, size and time */
+    size_t known;    /* touched, moved or copied: same content as one the index had */
+    size_t embedded; /* looked at */
+    size_t removed;  /* not in the folder any more */
+    size_t broken;   /* could not be read; not in the index, tried again next time */
+    size_t left_out; /* files that are no pictures, PDF documents among them */
+    bool rebuilt;    /* there was an index, and it was not used: */
+    char was[VL_VECTORS_MODEL_SIZE]; /* the model it was of */
+    bool written;                    /* the file changed */
+    double seconds;
+} vl_vectors_report;
+
+typedef struct vl_vectors_folder {
+    const char *folder, *index; /* the index's path: need not be in the folder */
+    const char *model;
+    size_t size;
+    size_t threads;
+    bool rebuild; /* look at everything again; also where the index there is broken */
+    vl_media_limits limits;
+    size_t save_every; /* pictures; what is done is also saved every 20 s, as long as saving
+                          takes less than a twentieth of the time */
+    /* The vector of a picture; called by `threads` threads, `worker` is 0 … threads - 1. */
+    vl_status (*embed)(void *user, size_t worker, const vl_image *image, float *vector,
+                       vl_error *error);
+    /* May be NULL. Called by one thread at a time. */
+    void (*progress)(void *user, const vl_vectors_report *report);
+    void (*broken)(void *user, const char *name, const vl_error *why);
+    bool (*stopped)(void *user); /* true: save and return VL_ERR_CANCELLED; from any thread */
+    void *user;
+} vl_vectors_folder;
+vl_vectors_folder vl_vectors_folder_default(void); /* a thread per processor, 1000 pictures */
+
+/* Brings the index of a folder up to date and opens it. Hidden files and folders are passed
+ * over, symbolic links to files followed, links to folders not. A file at `index` that is no
+ * index is never written over; one that is broken only with `rebuild`. VL_ERR_INPUT: no such
+ * folder, an index that is broken; VL_ERR_IO: the index cannot be written. */
+vl_status vl_vectors_refresh(const vl_vectors_folder *how, vl_vectors_report *report,
+                             vl_vectors **vectors, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif
