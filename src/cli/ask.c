@@ -19,7 +19,7 @@ int cli_ask(const cli_args *args) {
         return look_at_files(args, request, args->operands, files, print_judgement);
     request.task = VL_PICTURE_ASK;
     request.text = files ? args->operands[--files] : NULL;
-    if (!files || !access(request.text, F_OK)) {
+    if (!request.text || !access(request.text, F_OK)) {
         vl_fail(&error, VL_ERR_USAGE,
                 "which question? vislang ask FILE… \"what is the man doing?\"");
         return cli_fail(args, &error);

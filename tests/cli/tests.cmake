@@ -1,6 +1,9 @@
 # The program as a person meets it: each command, its exit codes, and what survives a kill.
 if(TARGET vislang)
     add_test(NAME cli COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py)
+    add_test(NAME cli.pictures COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_pictures.py)
     set_tests_properties(cli PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
+    set_tests_properties(cli.pictures PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+        ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>;MAKE_TINY_SEER=$<TARGET_FILE:make_tiny_seer>")
 endif()
