@@ -2,7 +2,8 @@
 # Installs what VisLang needs from Debian's packages: nothing when all of it is there already.
 #   scripts/deps.sh           to build, run and test
 #   scripts/deps.sh --peers   also a Python virtual environment (.venv) with the programs that
-#                             benchmarks compare with
+#                             benchmarks and tests compare with
+#   scripts/deps.sh --peers torch   PyTorch too, which is large (tools/seer_torch.py)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -61,5 +62,6 @@ if [ "${1-}" = --peers ]; then
     dpkg-query -W -f '${db:Status-Status}' python3-venv 2>/dev/null | grep -q '^installed$' ||
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null
     [ -x .venv/bin/pip ] || /usr/bin/python3 -m venv .venv
-    .venv/bin/pip install --quiet pytesseract gguf safetensors numpy
+    .venv/bin/pip install --quiet pytesseract gguf safetensors numpy pyyaml pillow
+    [ "${2-}" != torch ] || .venv/bin/pip install --quiet torch
 fi

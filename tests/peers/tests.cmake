@@ -10,3 +10,19 @@ if(Python3_FOUND AND TARGET vl_tensor)
              ${CMAKE_CURRENT_LIST_DIR}/test_tensor.py $<TARGET_FILE:tensor_peer>)
     set_tests_properties(peers.tensor PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
 endif()
+
+# The network `seer`, its gradients, its tokenizer and its training against the same in PyTorch
+# (tools/seer_torch.py): scripts/deps.sh --peers torch installs it into .venv, or VISLANG_PEERS
+# names a python that has it; without it the test is skipped and says so.
+if(Python3_FOUND AND TARGET vl_model)
+    add_executable(seer_dump ${CMAKE_CURRENT_LIST_DIR}/seer_dump.c)
+    set_target_properties(seer_dump PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(seer_dump PRIVATE vl_model)
+    set(seer_peers $<TARGET_FILE:seer_dump>)
+    if(TARGET vislang)
+        list(APPEND seer_peers $<TARGET_FILE:vislang>)
+    endif()
+    add_test(NAME peers.seer COMMAND ${Python3_EXECUTABLE} -B
+             ${CMAKE_CURRENT_LIST_DIR}/test_seer.py ${seer_peers})
+    set_tests_properties(peers.seer PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endif()
