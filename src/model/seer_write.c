@@ -17,6 +17,7 @@ vl_seer_writing vl_seer_writing_default(void) {
     return (vl_seer_writing){.beams = 3,
                              .max_tokens = 32,
                              .length_penalty = 0.8,
+                             .no_repeat = 2,
                              .temperature = 0.8,
                              .top_p = 0.95,
                              .seed = 1};
@@ -61,6 +62,17 @@ static void to_log_probabilities(const vl_seer *seer, float *logits) {
         logits[i] -= sum;
 }
 
+/* Whether `id` after the beam's tokens would make a row of `n` that is there already. */
+static bool repeats(const beam *b, int32_t id, size_t n) {
+    if (!n || b->count + 1 < n)
+        return false;
+    const int32_t *last = b->ids + b->count - (n - 1);
+    for (size_t i = 0; i + n <= b->count; i++)
+        if (!memcmp(b->ids + i, last, (n - 1) * sizeof *last) && b->ids[i + n - 1] == id)
+            return true;
+    return false;
+}
+
 /* Keeps the `room` best, best first. Returns how many there are. */
 static size_t offer(candidate *best, size_t count, size_t room, candidate c) {
     if (count == room && c.log_probability <= best[count - 1].log_probability)
@@ -92,7 +104,7 @@ static size_t choose(writing *w, size_t live) {
         double floor = -INFINITY;
         for (size_t i = 0; i < vl_bpe_size(seer->bpe); i++) {
             double p = w->beams[b].log_probability + row[i];
-            if (p > floor) {
+            if (p > floor && !repeats(&w->beams[b], (int32_t)i, w->how.no_repeat)) {
                 count = offer(best, count, 2 * width, (candidate){b, (int32_t)i, p});
                 if (count == 2 * width)
                     floor = best[count - 1].log_probability;
@@ -177,8 +189,10 @@ static int32_t draw(const writing *w, candidate *all, uint64_t *random,
     float *row = w->session->logits;
     size_t count = vl_bpe_size(seer->bpe), kept = 0;
     to_log_probabilities(seer, row);
-    for (size_t i = 0; i < count; i++)
-        all[i] = (candidate){0, (int32_t)i, row[i]};
+    for (size_t i = 0; i < count; i++) {
+        bool again = repeats(&w->beams[0], (int32_t)i, w->how.no_repeat);
+        all[i] = (candidate){0, (int32_t)i, again ? -1e9 : row[i]};
+    }
     qsort(all, count, sizeof *all, by_log_probability);
     double temperature = w->how.temperature > 0.01 ? w->how.temperature : 0.01, mass = 0,
            sum = 0;
