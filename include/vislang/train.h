@@ -108,6 +108,51 @@ vl_status vl_seer_export(const vl_seer_exporting *what, const char *out_path, vl
 vl_status vl_seer_quantize(const char *in_path, const char *facts_path, vl_dtype dtype,
                            const char *out_path, vl_error *error);
 
+/* ---- scoring seer ------------------------------------------------------------------- */
+
+/* What may be scored; a set of them. */
+enum {
+    VL_EVAL_CAPTION = 1,    /* BLEU-4, CIDEr-D, in each language it writes */
+    VL_EVAL_RETRIEVAL = 2,  /* recall of pictures by captions and back */
+    VL_EVAL_VQA = 4,        /* exact answers */
+    VL_EVAL_STATEMENTS = 8, /* true or false */
+    VL_EVAL_SCENE = 16,     /* the label set "scene" */
+    VL_EVAL_LABELS = 32,    /* every label set, "scene" too */
+};
+/* One of the above by name ("caption", …, "labels"); 0 and VL_ERR_USAGE for another name. */
+unsigned vl_eval_task(const char *name, vl_error *error);
+
+typedef struct vl_seer_evaluation {
+    const char *const *paths; /* folders, tars and metadata files (docs/eval.md) */
+    size_t path_count;
+    const char *model; /* NULL: the bundled one */
+    unsigned tasks;    /* 0: all that the metadata supports */
+    size_t limit;      /* only the first pictures that the tasks concern; 0: all */
+    bool baselines;
+    const char *const *train_paths; /* what baselines are learned from; may be none */
+    size_t train_count;
+    size_t threads; /* 0: vl_cpu_count() */
+    /* May be NULL. Called by one thread at a time, from any. */
+    void (*progress)(size_t done, size_t pictures, void *user);
+    void *user;
+} vl_seer_evaluation;
+/* Scores a model file; appends one JSON object (docs/eval.md) to `json`, which the caller
+ * inits and deinits. The same numbers on every run, on any number of threads. Pictures that
+ * are missing or cannot be decoded are counted, named and left out of every score; a text that
+ * the model refuses (too long) counts as answered wrongly.
+ * VL_ERR_MISSING: no such folder or model, nothing in it for a task that was asked for, or a
+ * model that lacks it; VL_ERR_INPUT: metadata that cannot be read, or not one picture that can
+ * be decoded. */
+vl_status vl_seer_evaluate(const vl_seer_evaluation *evaluation, vl_buf *json, vl_error *error);
+/* Fits what turns the scores of this model into probabilities on the same data: temperatures of
+ * label sets, calibrations of captions, answers and statements. What the data says nothing of
+ * stays as it is in `facts` (begin with *vl_seer_facts_of). Scores are taken back from the
+ * calibration that the file holds, so fitting again gives the same. Thresholds become 0.5.
+ * `json` (may be NULL) receives what was fitted and how well. VL_ERR_MISSING: nothing could be
+ * fitted. */
+vl_status vl_seer_calibrate(const vl_seer_evaluation *evaluation, vl_seer_facts *facts,
+                            vl_buf *json, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

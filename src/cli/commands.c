@@ -81,6 +81,18 @@ static const cli_flag train_flags[] = {
     {0},
 };
 
+static const cli_flag eval_flags[] = {
+    {"task", 0, "LIST",
+     "caption, retrieval, vqa, statements, scene, labels (default: all that is there)"},
+    {"model", 'm', "FILE", "the model file (default: the bundled one)"},
+    {"limit", 0, "N", "only the first N pictures that the tasks concern"},
+    {"baselines", 0, NULL, "score what needs no model, too"},
+    {"train", 0, "DIR", "what baselines are learned from; may be repeated"},
+    {"calibrate", 0, "FILE", "fit probabilities to this data and write them there instead"},
+    {"json", 'j', NULL, "print the scores as JSON (docs/eval.md)"},
+    {0},
+};
+
 static const cli_flag export_flags[] = {
     {"out", 'o', "FILE", "the model file to write"},
     {"format", 'f', "TYPE", "f32, f16, q8_0, q4_0 or q2_0 (default: q8_0)"},
@@ -145,6 +157,11 @@ const cli_command cli_commands[] = {
      "vislang train langid --data data/text --evaluate\n"
      "vislang train tokenizer --data data --out models/seer-tokenizer.bpe\n",
      train_flags, cli_train},
+    {"eval", "score a picture model on folders of pictures with metadata", "seer DIR…",
+     "vislang eval seer photos/flickr8k/dev --json\n"
+     "vislang eval seer data/daquar-dev --task vqa --baselines --train data/daquar-train\n"
+     "vislang eval seer data/crisis-dev data/daquar-dev --calibrate facts.json\n",
+     eval_flags, cli_eval},
     {"export", "write the model of a training run as a file to use", "RUN",
      "vislang export run-1 --format q8_0 --out models/seer.gguf\n"
      "vislang export run-1 --best --without tiny --facts facts.json --out seer.gguf\n",
