@@ -142,11 +142,23 @@ function show(made) {
   $("time").textContent = `${(made.processing_time_ms / 1000).toFixed(2)} s`;
   $("languages").replaceChildren(
     ...made.languages.map((l) => element("li", `${l.name} ${percent(l.probability)}`, { title: l.code })));
+  showSeen(made.evidence.picture);
   showFacts();
   $("result").hidden = false;
   showPage();
   const quote = made.evidence.quotes[0];
   if (quote && $("instruction").value.trim()) mark(quote);
+}
+
+/* What the picture model says of a photograph; a page has none of it. */
+function showSeen(picture) {
+  $("seen").hidden = picture.caption === undefined;
+  if ($("seen").hidden) return;
+  const doubt = picture.caption_sure ? "" : ", not sure";
+  $("caption").textContent = `${picture.caption || "—"} (${percent(picture.caption_confidence)}${doubt})`;
+  $("labels").replaceChildren(...picture.scene.filter((guess, at) => !at || guess.probability >= 0.01).map((guess) =>
+    element("li", `${guess.label.replaceAll("_", " ")} ${percent(guess.probability)}`,
+      guess.sure ? {} : { class: "unsure", title: "not sure" })));
 }
 
 function showFacts() {

@@ -1,7 +1,8 @@
 // The page as a person uses it: Debian's Chromium, the real service, the bundled samples.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, beforeEach, afterEach, test } from "node:test";
@@ -13,12 +14,16 @@ const program = process.env.VISLANG_PROGRAM || join(root, "build/vislang");
 delete process.env.VISLANG_PROGRAM; // the program takes VISLANG_… for settings
 const screenshot = process.env.VISLANG_SCREENSHOT;
 delete process.env.VISLANG_SCREENSHOT;
+const maker = process.env.MAKE_TINY_SEER || join(root, "build/make_tiny_seer");
+const folder = mkdtempSync(join(tmpdir(), "vislang-e2e-"));
+const model = join(folder, "tiny.gguf"); // of random weights: its words mean nothing
 const sample = (name) => join(root, "samples", name);
 
 let server, address, browser, page, complaints;
 
 before(async () => {
-  server = spawn(program, ["serve", "--port", "0"], { stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync(maker, [model]);
+  server = spawn(program, ["serve", "--port", "0", "--set", `model_path=${model}`], { stdio: ["ignore", "ignore", "pipe"] });
   for await (const line of createInterface({ input: server.stderr })) {
     const event = JSON.parse(line);
     if (event.message === "listening") {
@@ -38,6 +43,7 @@ after(async () => {
     server.kill("SIGTERM");
     assert.equal(await gone, 0);
   }
+  rmSync(folder, { recursive: true });
 });
 
 beforeEach(async () => {
@@ -97,6 +103,17 @@ test("a question is answered, and a fact shows where it stands", async () => {
   assert.notEqual(Math.round(marked.y), Math.round(before.y));
   const word = await page.locator('.box[data-word="Grace"]').first().boundingBox();
   assert.ok(word.y >= marked.y - 1 && word.y + word.height <= marked.y + marked.height + 1);
+});
+
+test("a photograph is described, with its labels; a page is not", async () => {
+  await ask("photos/cat.jpg");
+  assert.match(await page.textContent("#response"), /^A photograph\. It shows: /);
+  assert.match(await page.textContent("#caption"), /\(\d+ %\)$/);
+  assert.deepEqual((await page.locator("#labels li").allTextContents()).map((text) => text.split(" ")[0]).sort(),
+    ["fire", "flood", "ordinary"]);
+  assert.deepEqual(complaints, []);
+  await ask("notice-eng.jpg");
+  await page.waitForFunction(() => document.getElementById("seen").hidden);
 });
 
 test("right-to-left text is set from the right", async () => {
