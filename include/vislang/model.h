@@ -197,8 +197,8 @@ const vl_bpe *vl_seer_tokenizer(const vl_seer *seer);
  * folder, and what it was made from, so that only what changed is looked at again. A vector is
  * kept as 8-bit blocks (q8_0) of its values and, beside them, of what their rounding left out.
  * A search multiplies the first with the query, and then, exactly, the few that the bound of
- * the rounding error cannot rule out: so the hits are those of a search without rounding, but
- * for differences around 1e-6. docs/search.md describes the file.
+ * the rounding error cannot rule out: so the hits are those of a search without rounding, and
+ * scores of unit vectors differ by less than 1e-5. docs/search.md describes the file.
  *
  * Files are replaced by renaming, never written in place; an open index goes on with what it
  * mapped. Thread-safety: an open index is read-only and may be searched from many threads; a
@@ -224,7 +224,7 @@ typedef struct vl_vectors vl_vectors;
 /* VL_ERR_INPUT: no such file, or one that contradicts itself (the message says what and at
  * which byte); VL_ERR_UNSUPPORTED: a later version's. */
 vl_status vl_vectors_open(const char *path, vl_vectors **vectors, vl_error *error);
-/* `bytes` must outlive the object and lie at a multiple of 8 (VL_ERR_USAGE). */
+/* `bytes` must outlive the object and lie at a multiple of 32 (VL_ERR_USAGE). */
 vl_status vl_vectors_parse(const void *bytes, size_t count, vl_vectors **vectors,
                            vl_error *error);
 void vl_vectors_free(vl_vectors *vectors);
@@ -232,6 +232,9 @@ size_t vl_vectors_count(const vl_vectors *vectors);
 size_t vl_vectors_size(const vl_vectors *vectors); /* values of a vector */
 /* What the writer was told: vectors of different models do not compare. */
 const char *vl_vectors_model(const vl_vectors *vectors);
+/* What an index of this seer's pictures says: name, version, dtype, and a hash that changes
+ * with the weights ("seer 1 q8_0 3fa9c2d1e0b1a2c3"). Can't fail. */
+void vl_vectors_model_of(const vl_seer *seer, char out[VL_VECTORS_MODEL_SIZE]);
 /* Pictures are in the order of their names (strcmp). NULL past the last. */
 const char *vl_vectors_name(const vl_vectors *vectors, size_t index);
 /* `name` points into the index. false past the last. */

@@ -72,6 +72,7 @@ int cli_ocr(const cli_args *args);
 int cli_caption(const cli_args *args);
 int cli_ask(const cli_args *args);
 int cli_scene(const cli_args *args);
+int cli_search(const cli_args *args);
 int cli_serve(const cli_args *args);
 int cli_eval(const cli_args *args);
 int cli_export(const cli_args *args);

@@ -51,6 +51,18 @@ static const cli_flag scene_flags[] = {
     {0},
 };
 
+static const cli_flag search_flags[] = {
+    {"like", 0, "PICTURE", "find pictures that look like this one, instead of a text"},
+    {"language", 'l', "CODE", "language of the text, ISO 639-1 (default: not said)"},
+    {"top", 't', "N", "how many pictures to show (default: 10)"},
+    {"index", 0, "FILE", "where the index is kept (default: DIR/.vislang-index)"},
+    {"rebuild", 0, NULL, "look at every picture again"},
+    {"jobs", 'n', "N", "pictures looked at together (default: one per processor)"},
+    {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
+    {"json", 'j', NULL, "one JSON object (docs/search.md)"},
+    {0},
+};
+
 static const cli_flag ocr_flags[] = {
     {"format", 'f', "LIST", "text, json, hocr, alto, markdown, pdf; several with commas"},
     {"output", 'o', "PATH",
@@ -148,6 +160,12 @@ const cli_command cli_commands[] = {
      "vislang scene photo.jpg\n"
      "vislang scene scan.pdf --page 2 --labels script --json\n",
      scene_flags, cli_scene},
+    {"search", "find the pictures of a folder that a text, or a picture, is about",
+     "DIR [\"TEXT\"]",
+     "vislang search photos \"children playing in the water\"\n"
+     "vislang search photos \"un chien qui court\" --language fr --top 3\n"
+     "vislang search photos --like photo.jpg --json\n",
+     search_flags, cli_search},
     {"serve", "the HTTP service and the page for the browser", "",
      "vislang serve\n"
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -433,15 +434,31 @@ static vl_status submit(refresh *r, vl_pool *pool, const found *file, vl_error *
     return VL_OK;
 }
 
+/* Hours of looking are not begun where nothing can be saved. */
+static vl_status check_writable(const char *index, vl_error *error) {
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", index);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    if (!access(slash ? folder : ".", W_OK | X_OK))
+        return VL_OK;
+    return vl_fail(error, VL_ERR_IO,
+                   "the index cannot be written (--index names another place): %s: %s", index,
+                   strerror(errno));
+}
+
 static vl_status read_all(refresh *r, vl_error *error) {
     if (!r->count)
         return VL_OK;
+    vl_status status = check_writable(r->how->index, error);
+    if (status)
+        return status;
     size_t threads = r->how->threads ? r->how->threads : 1;
     threads = threads < r->count ? threads : r->count;
     vl_pool *pool = vl_pool_new(threads, 2 * threads);
     if (!pool)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu workers", threads);
-    vl_status status = VL_OK;
     for (size_t i = 0; i < r->count && !status && !ended(r); i++) {
         status = submit(r, pool, &r->files[i], error);
         wait_for_room(r, 2 * threads);
