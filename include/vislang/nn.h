@@ -91,8 +91,8 @@ void vl_graph_set_gradients(vl_graph *graph, vl_real *gradients);
 void vl_graph_backward(vl_graph *graph, vl_var *loss, vl_real seed);
 /* The gradient array of a variable, zeroed at first use; NULL: out of memory, or not wanted. */
 vl_real *vl_var_grad(vl_graph *graph, vl_var *var);
-/* The name of the first layer since the last reset whose output holds a NaN or an infinity, or
- * NULL: walks everything, for error messages. */
+/* The kind of the first layer since the last reset whose output holds a NaN or an infinity, or
+ * NULL. Walks the notes of training: for error messages. */
 const char *vl_graph_find_nonfinite(const vl_graph *graph);
 /* A copy in the graph's memory; NULL without. For what a layer reads on its way back. */
 void *vl_graph_keep(vl_graph *graph, const void *bytes, size_t count);
@@ -124,9 +124,10 @@ vl_var *vl_nn_linear(vl_graph *graph, vl_var *x, size_t weight, size_t bias);
  * odd, none where size equals stride. H and W are multiples of the stride. */
 vl_var *vl_nn_conv2d(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
                      size_t stride);
-/* One filter a channel: weight [size,size,C]; size is odd. */
+/* One filter a channel: weight [size,size,C], bias [C] (needed); size is odd. */
 vl_var *vl_nn_depthwise(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
                         size_t stride);
+/* gain [N], bias [N]: both needed. */
 vl_var *vl_nn_layernorm(vl_graph *graph, vl_var *x, size_t gain, size_t bias);
 vl_var *vl_nn_rmsnorm(vl_graph *graph, vl_var *x, size_t gain);
 vl_var *vl_nn_gelu(vl_graph *graph, vl_var *x);
@@ -141,7 +142,7 @@ vl_var *vl_nn_cross_attention(vl_graph *graph, vl_var *q, vl_var *kv, size_t hea
                               const int32_t *source);
 /* ids [count] into table [V,D] → [count,D]; ids stay the caller's. */
 vl_var *vl_nn_embedding(vl_graph *graph, size_t table, const int32_t *ids, size_t count);
-/* x + y, same shape; the sum is written over x's numbers where nothing needs them any more. */
+/* x + y, same shape. */
 vl_var *vl_nn_add(vl_graph *graph, vl_var *x, vl_var *y);
 /* x [B,…] + y […] for every b. */
 vl_var *vl_nn_add_broadcast(vl_graph *graph, vl_var *x, vl_var *y);

@@ -68,10 +68,14 @@ static bool has_bf16;
 static void (*set_threads)(int); /* of the OpenMP runtime that oneDNN is linked with */
 
 static void forget(cached *item) {
-    dnnl_primitive_destroy(item->primitive);
-    dnnl_memory_destroy(item->a);
-    dnnl_memory_destroy(item->b);
-    dnnl_memory_destroy(item->c);
+    if (item->primitive)
+        dnnl_primitive_destroy(item->primitive);
+    if (item->a)
+        dnnl_memory_destroy(item->a);
+    if (item->b)
+        dnnl_memory_destroy(item->b);
+    if (item->c)
+        dnnl_memory_destroy(item->c);
 }
 
 static void state_free(void *memory) {
@@ -83,8 +87,22 @@ static void state_free(void *memory) {
     free(state);
 }
 
+/* VISLANG_CPU binds oneDNN as well, as far as its own instruction sets go. */
+static void bind_instructions(const char *wanted) {
+    static const struct {
+        const char *name;
+        dnnl_cpu_isa_t isa;
+    } bounds[] = {{"ref", dnnl_cpu_isa_sse41},
+                  {"avx2", dnnl_cpu_isa_avx2},
+                  {"avx512", dnnl_cpu_isa_avx512_core_bf16}};
+    for (size_t i = 0; wanted && i < sizeof bounds / sizeof *bounds; i++)
+        if (!strcmp(wanted, bounds[i].name))
+            dnnl_set_max_cpu_isa(bounds[i].isa);
+}
+
 static void start(void) {
     pthread_key_create(&state_key, state_free);
+    bind_instructions(getenv("VISLANG_CPU"));
     if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success)
         engine = NULL;
     *(void **)&set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
@@ -131,38 +149,46 @@ static bool describe(dnnl_memory_desc_t *desc, size_t rows, size_t columns, size
     return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides) == dnnl_success;
 }
 
-/* The bf16 product with packed factors (row step = columns as stored). */
-static bool make(const vl_gemm *g, cached *item) {
-    dnnl_memory_desc_t a, b, c;
-    bool ok = describe(&a, g->m, g->k, g->transpose_a ? 1 : g->k, g->transpose_a ? g->m : 1,
-                       dnnl_bf16) &&
-              describe(&b, g->k, g->n, g->transpose_b ? 1 : g->n, g->transpose_b ? g->k : 1,
-                       dnnl_bf16) &&
-              describe(&c, g->m, g->n, g->ldc, 1, dnnl_f32);
-    dnnl_matmul_desc_t desc;
-    if (!ok || dnnl_matmul_desc_init(&desc, &a, &b, NULL, &c) != dnnl_success)
-        return false;
+/* C += A·B as a "sum" after the product; NULL where C is overwritten, or without memory. */
+static dnnl_primitive_attr_t sum_attribute(void) {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t sum = NULL;
-    if (g->accumulate && (dnnl_primitive_attr_create(&attr) != dnnl_success ||
-                          dnnl_post_ops_create(&sum) != dnnl_success ||
-                          dnnl_post_ops_append_sum(sum, 1.0f) != dnnl_success ||
-                          dnnl_primitive_attr_set_post_ops(attr, sum) != dnnl_success))
-        return false;
-    dnnl_primitive_desc_t pd;
-    ok = dnnl_primitive_desc_create(&pd, &desc, attr, engine, NULL) == dnnl_success;
-    if (attr)
-        dnnl_primitive_attr_destroy(attr);
+    if (dnnl_primitive_attr_create(&attr) != dnnl_success)
+        return NULL;
+    bool ok = dnnl_post_ops_create(&sum) == dnnl_success &&
+              dnnl_post_ops_append_sum(sum, 1.0f) == dnnl_success &&
+              dnnl_primitive_attr_set_post_ops(attr, sum) == dnnl_success;
     if (sum)
         dnnl_post_ops_destroy(sum);
-    if (!ok)
+    if (ok)
+        return attr;
+    dnnl_primitive_attr_destroy(attr);
+    return NULL;
+}
+
+/* The bf16 product with packed factors (row step = columns as stored). After false the caller
+ * forgets what there is of `item`. */
+static bool make(const vl_gemm *g, cached *item) {
+    dnnl_memory_desc_t a, b, c;
+    dnnl_matmul_desc_t desc;
+    if (!describe(&a, g->m, g->k, g->transpose_a ? 1 : g->k, g->transpose_a ? g->m : 1,
+                  dnnl_bf16) ||
+        !describe(&b, g->k, g->n, g->transpose_b ? 1 : g->n, g->transpose_b ? g->k : 1,
+                  dnnl_bf16) ||
+        !describe(&c, g->m, g->n, g->ldc, 1, dnnl_f32) ||
+        dnnl_matmul_desc_init(&desc, &a, &b, NULL, &c) != dnnl_success)
         return false;
-    ok = dnnl_primitive_create(&item->primitive, pd) == dnnl_success;
-    dnnl_primitive_desc_destroy(pd);
-    if (!ok)
-        return false;
+    dnnl_primitive_attr_t attr = g->accumulate ? sum_attribute() : NULL;
+    dnnl_primitive_desc_t pd = NULL;
+    bool ok = (attr || !g->accumulate) &&
+              dnnl_primitive_desc_create(&pd, &desc, attr, engine, NULL) == dnnl_success &&
+              dnnl_primitive_create(&item->primitive, pd) == dnnl_success;
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
+    if (pd)
+        dnnl_primitive_desc_destroy(pd);
     item->key = *g;
-    return dnnl_memory_create(&item->a, &a, engine, DNNL_MEMORY_NONE) == dnnl_success &&
+    return ok && dnnl_memory_create(&item->a, &a, engine, DNNL_MEMORY_NONE) == dnnl_success &&
            dnnl_memory_create(&item->b, &b, engine, DNNL_MEMORY_NONE) == dnnl_success &&
            dnnl_memory_create(&item->c, &c, engine, DNNL_MEMORY_NONE) == dnnl_success;
 }
@@ -178,8 +204,10 @@ static cached *find(thread_state *state, const vl_gemm *g) {
     }
     cached *item = &state->items[state->count];
     memset(item, 0, sizeof *item);
-    if (!make(g, item))
+    if (!make(g, item)) {
+        forget(item);
         return NULL;
+    }
     state->count++;
     return item;
 }

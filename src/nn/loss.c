@@ -149,6 +149,10 @@ vl_status vl_nn_infonce(const vl_real *x, const vl_real *y, const int32_t *owner
         logits[i] *= scale;
     *loss = rows_to_columns(logits, owner, n, m, scratch, dlogits) +
             columns_to_rows(logits, owner, n, m, scratch, dlogits);
+    if (isnan(*loss) && isfinite(vl_kernels_get()->dot(logits, logits, n * m))) {
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory to match %zu pictures", n);
+        goto out;
+    }
     *dlog_scale += vl_kernels_get()->dot(logits, dlogits, n * m);
     for (size_t i = 0; i < n * m; i++)
         dlogits[i] *= scale;
