@@ -69,22 +69,29 @@ extern const char *const vl_train_task_names[VL_TRAIN_TASKS];
 
 typedef struct vl_train_progress {
     uint64_t step, steps;
-    double loss[VL_TRAIN_TASKS]; /* mean since the last report; NaN: the task was not there */
+    double loss[VL_TRAIN_TASKS]; /* mean since the last line; NaN: the task was not there */
     double rate, gradient_norm;
     double pictures_per_second, seconds_left;
-    const char *event; /* NULL, or what happened: "checkpoint", "evaluation: …" */
+    const char *event; /* NULL, or what happened: "held out: …" */
+    bool line;         /* the recipe's log_every steps are full: what stands here is logged */
 } vl_train_progress;
 
-/* The picture model from a recipe (models/recipes/seer-*.yaml). A run lives in `out_dir`:
- * recipe.yaml, checkpoint.safetensors, best.safetensors (lowest held-out loss), log.jsonl. A
- * run that is there already goes on from its checkpoint, bit for bit as if it had never stopped
- * (in f32); its recipe must then be the same. SIGINT and SIGTERM: a checkpoint, then
- * VL_ERR_CANCELLED. */
+/* The picture model from a recipe (models/recipes/seer-*.yaml; docs/train.md). A run lives in
+ * `out_dir`: recipe.yaml, checkpoint.safetensors, best.safetensors (lowest held-out loss),
+ * log.jsonl. A run that is there already goes on from its checkpoint, bit for bit as if it had
+ * never stopped (in f32); its recipe must then be the same. SIGINT, SIGTERM and SIGUSR1: a
+ * checkpoint, then VL_ERR_CANCELLED.
+ *
+ * Started by mpirun, all its processes train one network together, each on its share of every
+ * step; what is in `out_dir` is read and written by the first of them. */
 typedef struct vl_seer_training {
     const char *recipe;   /* YAML file */
     const char *data_dir; /* the recipe's paths are relative to it */
     const char *out_dir;
-    uint64_t max_steps; /* stop (with a checkpoint) after this many in this process; 0: no */
+    uint64_t max_steps;  /* stop (with a checkpoint) after this many in this process; 0: no */
+    size_t feed_threads; /* that decode pictures; 0: one a processor. Results are the same. */
+    /* After every step and event, on the thread that trains; of several processes, the first.
+     */
     void (*progress)(const vl_train_progress *progress, void *user);
     void *user;
 } vl_seer_training;
@@ -92,6 +99,20 @@ typedef struct vl_seer_training {
  * data past the recipe's share, a checkpoint of another network, or a loss that is no number
  * any more (the last good checkpoint stays). */
 vl_status vl_seer_train(const vl_seer_training *training, vl_error *error);
+
+/* ---- recipes and runs --------------------------------------------------------------- */
+
+enum { VL_TRAIN_MODEL_SIZE = 32 };
+/* What a recipe's `model:` says ("seer"). VL_ERR_USAGE: it says nothing. */
+vl_status vl_train_model_of(const char *recipe, char model[VL_TRAIN_MODEL_SIZE],
+                            vl_error *error);
+
+enum { VL_TRAIN_MAX_PLOTTED = 6 };
+/* Draws the curves of runs (their folders' log.jsonl) over each other: losses by task, what is
+ * held out, recall, and the rate. `out_path` ends in .png or .svg. Torn and doubled lines of a
+ * log are passed over. VL_ERR_MISSING: no log; VL_ERR_INPUT: nothing in it to draw. */
+vl_status vl_train_plot(const char *const *out_dirs, size_t count, const char *out_path,
+                        vl_error *error);
 
 /* From a run's folder to a model file. */
 typedef struct vl_seer_exporting {

@@ -87,7 +87,8 @@ static const cli_flag train_flags[] = {
     {"recipe", 0, "FILE",
      "what to train from (default: the bundled model's, in models/recipes)"},
     {"data", 0, "DIR", "the folder the recipe's files lie in"},
-    {"out", 'o', "FILE", "where the model goes (default: the bundled one, in models)"},
+    {"out", 'o', "PATH",
+     "the model's file, the folder of seer's run, or the picture of its curves"},
     {"evaluate", 0, NULL, "score the model at --out on the recipe's held-out text instead"},
     {"json", 'j', NULL, "print the scores as JSON"},
     {0},
@@ -170,10 +171,12 @@ const cli_command cli_commands[] = {
      "vislang serve\n"
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
      serve_flags, cli_serve},
-    {"train", "train a bundled model again from its recipe", "langid|tokenizer",
+    {"train", "train a bundled model again from its recipe, or draw a run's curves",
+     "[seer|langid|tokenizer | plot DIR…]",
+     "vislang train --recipe models/recipes/seer-1.yaml --data seer-data --out run-1\n"
+     "vislang train plot run-1 run-2 --out curves.svg\n"
      "vislang train langid --data data/text --out models/langid.bin\n"
-     "vislang train langid --data data/text --evaluate\n"
-     "vislang train tokenizer --data data --out models/seer-tokenizer.bpe\n",
+     "vislang train langid --data data/text --evaluate\n",
      train_flags, cli_train},
     {"eval", "score a picture model on folders of pictures with metadata", "seer DIR…",
      "vislang eval seer photos/flickr8k/dev --json\n"

@@ -1,5 +1,5 @@
-/* train.c — `vislang train MODEL`: makes a bundled model again from its recipe, or scores it.
- */
+/* train.c — `vislang train [MODEL]`: makes a bundled model again from its recipe, or scores it;
+ * `vislang train plot` draws the curves of runs. */
 #include "cli/train.h"
 
 #include <vislang/train.h>
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { MAX_SCORES = 256, LENGTHS = 4 };
 static const char *const length_names[LENGTHS] = {"20", "50", "100", "400"};
@@ -84,37 +86,78 @@ static vl_status train_langid(const cli_args *args, const char *recipe, const ch
                                      : vl_langid_train(&training, out, error);
 }
 
-static void show_steps(const vl_train_progress *p, void *user) {
-    (void)user;
-    fprintf(stderr, "step %llu of %llu", (unsigned long long)p->step,
-            (unsigned long long)p->steps);
+/* ---- the progress of a long run ----------------------------------------------------- */
+
+static void print_time(double seconds, char out[32]) {
+    if (!(seconds < 1e7)) {
+        snprintf(out, 32, "–");
+        return;
+    }
+    unsigned all = (unsigned)seconds;
+    snprintf(out, 32, "%u:%02u:%02u", all / 3600, all / 60 % 60, all % 60);
+}
+
+static void print_steps(const vl_train_progress *p, vl_buf *line) {
+    char left[32];
+    print_time(p->seconds_left, left);
+    vl_buf_printf(line, "step %llu/%llu", (unsigned long long)p->step,
+                  (unsigned long long)p->steps);
     for (size_t t = 0; t < VL_TRAIN_TASKS; t++)
         if (!isnan(p->loss[t]))
-            fprintf(stderr, "  %s %.3f", vl_train_task_names[t], p->loss[t]);
+            vl_buf_printf(line, "  %s %.3f", vl_train_task_names[t], p->loss[t]);
     if (p->event)
-        fprintf(stderr, "  %s\n", p->event);
+        vl_buf_printf(line, "  %s", p->event);
     else
-        fprintf(stderr, "  |  %.1f pictures/s, %.0f min left\n", p->pictures_per_second,
-                p->seconds_left / 60);
+        vl_buf_printf(line, "  %.1f pictures/s  ETA %s", p->pictures_per_second, left);
+}
+
+/* On a terminal one line that is written over, cut to its width; else a line now and then. */
+static void show_steps(const vl_train_progress *p, void *user) {
+    bool terminal = *(const bool *)user;
+    if (!terminal && !p->line && !p->event)
+        return;
+    vl_buf line;
+    vl_buf_init(&line, 4096);
+    print_steps(p, &line);
+    struct winsize size = {0};
+    int width = terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1
+                    ? size.ws_col - 1
+                    : 4095;
+    if (terminal)
+        fprintf(stderr, "\r%.*s\033[K%s", p->event ? 4095 : width, line.data,
+                p->event || p->step == p->steps ? "\n" : "");
+    else
+        fprintf(stderr, "%s\n", line.data);
+    vl_buf_deinit(&line);
 }
 
 static vl_status train_seer(const cli_args *args, const char *recipe, const char *out,
                             vl_error *error) {
+    if (cli_has(args, "evaluate"))
+        return vl_fail(error, VL_ERR_USAGE,
+                       "--evaluate is for langid and tokenizer; seer is scored as it trains, "
+                       "on its recipe's held_out");
+    bool terminal = isatty(STDERR_FILENO) == 1;
     vl_seer_training training = {.recipe = recipe,
                                  .data_dir = cli_value(args, "data"),
                                  .out_dir = out,
-                                 .progress = show_steps};
-    return vl_seer_train(&training, error);
+                                 .progress = show_steps,
+                                 .user = &terminal};
+    vl_status status = vl_seer_train(&training, error);
+    if (terminal && status) /* the message begins a line of its own */
+        fprintf(stderr, "\n");
+    return status;
 }
 
 static const struct model {
     const char *name, *recipe, *weights; /* under vl_data_dir() */
+    bool in_place;                       /* weights: under the current folder instead */
     vl_status (*train)(const cli_args *args, const char *recipe, const char *out,
                        vl_error *error);
 } models[] = {
-    {"seer", "models/recipes/seer.yaml", "seer-run", train_seer},
-    {"langid", "models/recipes/langid.yaml", "models/langid.bin", train_langid},
-    {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe",
+    {"seer", "models/recipes/seer-1.yaml", "seer-run", true, train_seer},
+    {"langid", "models/recipes/langid.yaml", "models/langid.bin", false, train_langid},
+    {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe", false,
      cli_train_tokenizer},
 };
 
@@ -125,25 +168,62 @@ static const struct model *model_find(const char *name) {
     return NULL;
 }
 
+static vl_status plot(const cli_args *args, vl_error *error) {
+    const char *out = cli_value(args, "out");
+    if (args->operand_count < 2)
+        return vl_fail(error, VL_ERR_USAGE, "plot which run? vislang train plot DIR…");
+    vl_status status = vl_train_plot(args->operands + 1, args->operand_count - 1,
+                                     out ? out : "curves.png", error);
+    if (!status)
+        printf("%s\n", out ? out : "curves.png");
+    return status;
+}
+
+/* The model that is named, or that the recipe is for. */
+static vl_status choose(const cli_args *args, const struct model **model, vl_error *error) {
+    static const char *const names[] = {"seer", "langid", "tokenizer", "plot"};
+    char said[VL_TRAIN_MODEL_SIZE];
+    const char *name = args->operand_count ? args->operands[0] : NULL;
+    const char *recipe = cli_value(args, "recipe");
+    if (args->operand_count > 1)
+        return vl_fail(error, VL_ERR_USAGE, "train one model at a time, not '%s' too",
+                       args->operands[1]);
+    if (!name && !recipe)
+        return vl_fail(error, VL_ERR_USAGE,
+                       "train what? This version trains: seer, langid, tokenizer; or give "
+                       "--recipe FILE");
+    if (!name) {
+        vl_status status = vl_train_model_of(recipe, said, error);
+        if (status)
+            return status;
+        name = said;
+    }
+    *model = model_find(name);
+    const char *near = *model ? NULL : vl_nearest_name(name, names, 4);
+    if (!*model)
+        return vl_fail(error, VL_ERR_USAGE, "no model '%s'%s%s%s: seer, langid, tokenizer",
+                       name, near ? "; did you mean '" : "", near ? near : "",
+                       near ? "'?" : "");
+    if (!cli_value(args, "data"))
+        return vl_fail(error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");
+    return VL_OK;
+}
+
 int cli_train(const cli_args *args) {
     vl_error error;
     char bundled_recipe[4096], bundled_weights[4096];
     const char *recipe = cli_value(args, "recipe"), *out = cli_value(args, "out");
-    const struct model *model = args->operand_count == 1 ? model_find(args->operands[0]) : NULL;
-    vl_status status = VL_OK;
-    if (!model)
-        status = vl_fail(&error, VL_ERR_USAGE,
-                         "train what? This version trains: seer, langid, tokenizer");
-    else if (!cli_value(args, "data"))
-        status =
-            vl_fail(&error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");
+    if (args->operand_count && !strcmp(args->operands[0], "plot"))
+        return plot(args, &error) ? cli_fail(args, &error) : cli_finish_stdout(args, 0);
+    const struct model *model = NULL;
+    vl_status status = choose(args, &model, &error);
     if (!status && !recipe) {
         snprintf(bundled_recipe, sizeof bundled_recipe, "%s/%s", vl_data_dir(), model->recipe);
         recipe = bundled_recipe;
     }
     if (!status && !out) {
-        snprintf(bundled_weights, sizeof bundled_weights, "%s/%s", vl_data_dir(),
-                 model->weights);
+        snprintf(bundled_weights, sizeof bundled_weights, "%s/%s",
+                 model->in_place ? "." : vl_data_dir(), model->weights);
         out = bundled_weights;
     }
     if (!status)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char format[] = "vislang seer checkpoint 1";
 static const char *const prefixes[CHECKPOINT_ARRAYS] = {"", "m/", "v/", "average/"};
 
 vl_status checkpoint_write(const char *path, const vl_params *params,
@@ -18,7 +19,7 @@ vl_status checkpoint_write(const char *path, const vl_params *params,
         return vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
     char number[32];
     snprintf(number, sizeof number, "%llu", (unsigned long long)step);
-    vl_safetensors_set(writer, "format", "vislang seer checkpoint 1");
+    vl_safetensors_set(writer, "format", format);
     vl_safetensors_set(writer, "step", number);
     vl_safetensors_set(writer, "recipe", recipe_text);
     vl_status status = VL_OK;
@@ -46,8 +47,10 @@ vl_status checkpoint_read(const char *path, const vl_params *params,
     if (status)
         return status;
     const char *number = vl_safetensors_value(file, "step");
-    if (!number)
-        status = vl_fail(error, VL_ERR_INPUT, "%s: not a training checkpoint (no step)", path);
+    const char *kind = vl_safetensors_value(file, "format");
+    if (!number || !kind || strcmp(kind, format) != 0)
+        status =
+            vl_fail(error, VL_ERR_INPUT, "%s: not a training checkpoint ('%s')", path, format);
     for (size_t a = 0; a < CHECKPOINT_ARRAYS; a++)
         for (size_t i = 0; i < vl_params_count(params) && !status; i++) {
             const vl_param *p = vl_params_at(params, i);

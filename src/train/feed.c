@@ -8,7 +8,7 @@
 #include <string.h>
 #include <vislang/media.h>
 
-enum { AHEAD = 3, MAX_TOKENS = 512, PIECE_BYTES = 1 << 30, TRIES = 8 };
+enum { AHEAD = 3, MAX_TOKENS = RECIPE_MAX_TEXT, PIECE_BYTES = 1 << 30, TRIES = 8 };
 
 typedef struct tokens {
     int32_t caption, ask, answer, statement, eos, yes, no, unknown, pad, hidden;
@@ -46,7 +46,8 @@ typedef struct job_step {
 typedef struct job {
     feed *feed;
     job_step *into;
-    size_t piece, source, first, count; /* pictures first … first+count of the source's batch */
+    size_t piece, number;        /* place among this machine's pieces, and among all */
+    size_t source, first, count; /* pictures first … first+count of the source's batch */
 } job;
 
 int32_t feed_language_token(const vl_bpe *bpe, const char *language) {
@@ -67,8 +68,9 @@ typedef struct writer {
 static size_t encode(const writer *w, const char *text, int32_t *ids, size_t max) {
     int32_t all[MAX_TOKENS];
     size_t count = 0;
-    if (vl_bpe_encode(w->feed->options.bpe, text, strlen(text), all, MAX_TOKENS, &count, NULL))
-        return 0;
+    /* A longer text is cut. */
+    vl_bpe_encode(w->feed->options.bpe, text, strlen(text), all, MAX_TOKENS, &count, NULL);
+    max = max < MAX_TOKENS ? max : MAX_TOKENS;
     count = count < max ? count : max;
     memcpy(ids, all, count * sizeof *ids);
     return count;
@@ -365,6 +367,7 @@ static vl_status build(job *j, vl_error *error) {
     size_t rows_each = (size_t)(source->captions + source->questions + source->statements);
     size_t rows = j->count * (rows_each ? rows_each : 1);
     *p = (piece){.source = source,
+                 .number = j->number,
                  .pictures = j->count,
                  .side = (size_t)source->picture,
                  .length = f->options.recipe->architecture.max_text};
@@ -415,6 +418,7 @@ static size_t plan(const feed *f, uint64_t number, job_step *into, job **jobs) {
                 *jobs[mine] = (job){.feed = (feed *)(uintptr_t)f,
                                     .into = into,
                                     .piece = mine,
+                                    .number = global,
                                     .source = s,
                                     .first = first,
                                     .count = batch - first < micro ? batch - first : micro};
@@ -560,7 +564,7 @@ void feed_free(feed *f) {
 
 vl_status feed_take(feed *f, uint64_t number, feed_step **step, vl_error *error) {
     *step = NULL;
-    if (!f->begun || number + AHEAD < f->next || number > f->next) { /* first, or a jump */
+    if (!f->begun || number + AHEAD != f->next + 1) { /* first, or not the one after */
         vl_pool_wait(f->pool);
         for (size_t i = 0; i < AHEAD; i++) {
             step_free(f->ahead[i]);

@@ -15,6 +15,7 @@
 
 typedef struct piece {
     const recipe_source *source;
+    size_t number; /* among the pieces of all machines */
     size_t pictures, side;
     float *pixels;  /* [pictures,side,side,3] */
     size_t *sample; /* [pictures]: index in the source's set */

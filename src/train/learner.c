@@ -3,7 +3,12 @@
  * The pieces of a step are spread over lanes, piece i to lane i mod lanes, a thread a lane;
  * each lane adds up gradients of its own, and lanes are added in order, so the sum does not
  * depend on who was faster. Matching pictures with texts needs the vectors of the whole step:
- * pieces that take part are run forward and kept, then matched, then carried back. */
+ * pieces that take part are run forward and kept, then matched, then carried back.
+ *
+ * Of several processes (ranks.h) each has every n-th piece: what targets weigh is counted over
+ * all, vectors are gathered in the order of the pieces and matched by everyone (each carries
+ * back the part that is its own), and the gradients of all are added by rank. Everyone then
+ * takes the same step. */
 #include "train/learner.h"
 #include "train/augment.h"
 #include "train/checkpoint.h"
@@ -27,10 +32,12 @@ typedef struct lane {
 typedef struct passage {
     vl_graph *graph;
     vl_var *loss, *pictures, *texts; /* unit vectors, or NULL */
+    vl_var *places, *text;           /* what the picture's and the text's layers made */
 } passage;
 
 struct learner {
     const recipe *recipe;
+    const ranks *ranks; /* NULL: alone */
     vl_params *params;
     vl_seer_net *net;
     size_t total;
@@ -114,6 +121,28 @@ vl_params *learner_params(const learner *l) {
     return l->params;
 }
 
+vl_status learner_join(learner *l, const ranks *together, vl_error *error) {
+    if (ranks_count(together) == 1)
+        return VL_OK;
+    size_t bytes = l->total * sizeof(vl_real);
+    vl_status status = ranks_share(together, &l->steps, sizeof l->steps, error);
+    if (!status)
+        status = ranks_share(together, vl_params_values(l->params), bytes, error);
+    if (!status)
+        status = ranks_share(together, l->m, bytes, error);
+    if (!status)
+        status = ranks_share(together, l->v, bytes, error);
+    if (!status)
+        status = ranks_share(together, l->average, bytes, error);
+    l->ranks = status ? NULL : together;
+    return status;
+}
+
+/* `status` of this process becomes that of all. */
+static vl_status agree(const learner *l, vl_status status, vl_error *error) {
+    return l->ranks ? ranks_agree(l->ranks, status, error) : status;
+}
+
 /* ---- one piece ---------------------------------------------------------------------- */
 
 /* What one target of a task in a source weighs: its weight over how many there are in the step.
@@ -146,8 +175,14 @@ static void count_targets(const context *c, shares *out) {
     }
 }
 
-static void share_out(const context *c, shares *out) {
+static vl_status share_out(const context *c, shares *out, vl_error *error) {
     count_targets(c, out);
+    if (c->training && c->learner->ranks) {
+        vl_status status = ranks_sum(c->learner->ranks, (double *)(void *)out,
+                                     sizeof *out / sizeof(double), error);
+        if (status)
+            return status;
+    }
     for (size_t s = 0; s < RECIPE_MAX_SOURCES; s++) {
         for (size_t t = 0; t < TASK_COUNT; t++)
             if (out->text[s][t] > 0)
@@ -156,6 +191,7 @@ static void share_out(const context *c, shares *out) {
             if (out->label[s][h] > 0)
                 out->label[s][h] = c->sources[s].weights[TASK_LABELS] / out->label[s][h];
     }
+    return VL_OK;
 }
 
 static bool is_best(const vl_real *row, size_t n, size_t target) {
@@ -251,10 +287,12 @@ static void forward(const context *c, const piece *p, passage *way, tally *sums)
     vl_var *places = vl_seer_look(net, graph, x, rates);
     vl_var *pooled = vl_seer_pool(net, graph, places);
     way->loss = score_labels(c, p, graph, pooled, sums);
-    way->pictures = way->texts = NULL;
+    way->places = places;
+    way->pictures = way->texts = way->text = NULL;
     if (!p->rows)
         return;
     vl_var *text = vl_seer_read(net, graph, p->ids, p->rows, p->length, p->lengths, rates);
+    way->text = text;
     if (p->targets)
         way->loss = sum(graph, way->loss, score_words(c, p, graph, text, places, rates, sums));
     if (p->vectors) {
@@ -265,17 +303,65 @@ static void forward(const context *c, const piece *p, passage *way, tally *sums)
 
 /* ---- lanes -------------------------------------------------------------------------- */
 
-static void fail_lane(lane *at, const vl_graph *graph, const char *what) {
+static bool is_finite(const vl_real *x, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* The parameter that most likely is to blame: one that is no number, else the largest. */
+static const vl_param *suspect(const learner *l, double *largest) {
+    const vl_param *worst = NULL;
+    *largest = -1;
+    for (size_t i = 0; i < vl_params_count(l->params); i++) {
+        const vl_param *p = vl_params_at(l->params, i);
+        const vl_real *x = vl_params_values(l->params) + p->offset;
+        if (!is_finite(x, p->count)) {
+            *largest = NAN;
+            return p;
+        }
+        for (size_t k = 0; k < p->count; k++)
+            if (fabs((double)x[k]) > *largest) {
+                *largest = fabs((double)x[k]);
+                worst = p;
+            }
+    }
+    return worst;
+}
+
+static const char *part_of_net(const passage *way) {
+    if (way->places && !is_finite(way->places->value, way->places->count))
+        return "the picture's layers";
+    if (way->text && !is_finite(way->text->value, way->text->count))
+        return "the text's layers";
+    return way->text ? "the layers that see both picture and text, or those of labels"
+                     : "the layers of labels";
+}
+
+static void fail_lane(const context *c, lane *at, const passage *way) {
+    const learner *l = c->learner;
     if (at->status)
         return;
-    if (vl_graph_status(graph, &at->error)) {
+    if (vl_graph_status(way->graph, &at->error)) {
         at->status = at->error.status;
         return;
     }
-    const char *layer = vl_graph_find_nonfinite(graph);
-    at->status = vl_fail(&at->error, VL_ERR_INPUT,
-                         "%s is not a number any more (first in a layer of kind %s)", what,
-                         layer ? layer : "loss");
+    const char *layer = vl_graph_find_nonfinite(way->graph);
+    double largest;
+    const vl_param *p = suspect(l, &largest);
+    char weights[VL_PARAM_NAME_SIZE + 64];
+    if (isnan(largest))
+        snprintf(weights, sizeof weights, "the weights '%s' are no numbers", p->name);
+    else
+        snprintf(weights, sizeof weights, "the largest weight is %.3g, in '%s'", largest,
+                 p ? p->name : "");
+    at->status =
+        vl_fail(&at->error, VL_ERR_INPUT,
+                "the loss of %s %llu is not a number any more: first in a layer of "
+                "kind %s, in %s; %s",
+                c->training ? "step" : "held-out batch", (unsigned long long)c->step->number,
+                layer ? layer : "loss", part_of_net(way), weights);
 }
 
 static void lane_forward(void *arg, size_t worker) {
@@ -286,17 +372,18 @@ static void lane_forward(void *arg, size_t worker) {
     size_t lanes = (size_t)l->recipe->lanes;
     for (size_t i = c->lane; i < c->step->count && !at->status; i += lanes) {
         passage *way = &l->passages[i];
-        uint64_t seed = c->step->number * 1000003 + i * 97 + (uint64_t)l->recipe->seed;
+        uint64_t seed = c->step->number * 1000003 + c->step->pieces[i].number * 97 +
+                        (uint64_t)l->recipe->seed;
         vl_graph_reset(way->graph, random_next(&seed));
         vl_graph_set_gradients(way->graph, c->training ? at->gradient : NULL);
         forward(c, &c->step->pieces[i], way, &at->sums);
         if (vl_graph_status(way->graph, NULL) ||
             (way->loss && !isfinite(way->loss->value[0]))) {
-            fail_lane(at, way->graph, "the loss");
+            fail_lane(c, at, way);
         } else if (c->training && !way->pictures) { /* nothing to wait for */
             vl_graph_backward(way->graph, way->loss, 1);
             if (vl_graph_status(way->graph, NULL))
-                fail_lane(at, way->graph, "the gradient");
+                fail_lane(c, at, way);
         }
     }
 }
@@ -312,7 +399,7 @@ static void lane_backward(void *arg, size_t worker) {
             continue;
         vl_graph_backward(way->graph, way->loss, 1);
         if (vl_graph_status(way->graph, NULL))
-            fail_lane(at, way->graph, "the gradient");
+            fail_lane(c, at, way);
     }
 }
 
@@ -374,10 +461,21 @@ static void add_sums(const learner *l, tally *sums) {
 
 /* ---- matching ----------------------------------------------------------------------- */
 
+/* The vectors of one piece, in a step's list. */
+typedef struct part {
+    uint64_t number; /* of the piece */
+    uint64_t n, m;   /* pictures and texts in it */
+    bool mine;
+    const char *bytes; /* x [n,d], y [m,d], owner [m], in what was gathered */
+} part;
+
 typedef struct vectors {
     vl_real *x, *y, *dx, *dy;
     int32_t *owner;
     size_t n, m, d;
+    part *parts; /* in the order of their pieces */
+    size_t part_count;
+    char *gathered;
 } vectors;
 
 static void vectors_deinit(vectors *v) {
@@ -386,16 +484,53 @@ static void vectors_deinit(vectors *v) {
     free(v->dx);
     free(v->dy);
     free(v->owner);
+    free(v->parts);
+    free(v->gathered);
 }
 
-/* All unit vectors of the step, pictures numbered through the pieces. */
-static bool gather_vectors(const learner *l, const feed_step *step, vectors *v) {
-    *v = (vectors){.d = vl_seer_net_config(l->net)->vector};
-    for (size_t i = 0; i < step->count; i++)
-        if (l->passages[i].pictures) {
-            v->n += l->passages[i].pictures->dims[0];
-            v->m += l->passages[i].texts->dims[0];
-        }
+/* This process's vectors as bytes: for each piece its number, n and m, then what a part's
+ * `bytes` are. */
+static void pack(const learner *l, const feed_step *step, vl_buf *out) {
+    for (size_t i = 0; i < step->count; i++) {
+        const passage *way = &l->passages[i];
+        const piece *p = &step->pieces[i];
+        if (!way->pictures || !way->texts)
+            continue;
+        uint64_t head[3] = {p->number, way->pictures->dims[0], way->texts->dims[0]};
+        vl_buf_append(out, head, sizeof head);
+        vl_buf_append(out, way->pictures->value, way->pictures->count * sizeof(vl_real));
+        vl_buf_append(out, way->texts->value, way->texts->count * sizeof(vl_real));
+        vl_buf_append(out, p->vector_owner, way->texts->dims[0] * sizeof(int32_t));
+    }
+}
+
+static int by_number(const void *a, const void *b) {
+    const part *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Finds the parts in the bytes of one process. False: no memory. */
+static bool find_parts(vectors *v, const char *bytes, size_t count, bool mine) {
+    uint64_t head[3];
+    for (size_t at = 0; at < count;) {
+        part *grown = realloc(v->parts, (v->part_count + 1) * sizeof *grown);
+        if (!grown)
+            return false;
+        memcpy(head, bytes + at, sizeof head);
+        at += sizeof head;
+        v->parts = grown;
+        v->parts[v->part_count++] = (part){head[0], head[1], head[2], mine, bytes + at};
+        at += (head[1] + head[2]) * v->d * sizeof(vl_real) + head[2] * sizeof(int32_t);
+        v->n += head[1];
+        v->m += head[2];
+    }
+    return true;
+}
+
+/* The parts, sorted, into arrays; pictures are numbered through. False: no memory. */
+static bool lay_out(vectors *v) {
+    if (v->part_count)
+        qsort(v->parts, v->part_count, sizeof *v->parts, by_number);
     v->x = numbers(v->n * v->d + 1);
     v->dx = numbers(v->n * v->d + 1);
     v->y = numbers(v->m * v->d + 1);
@@ -404,52 +539,90 @@ static bool gather_vectors(const learner *l, const feed_step *step, vectors *v) 
     if (!v->x || !v->y || !v->dx || !v->dy || !v->owner)
         return false;
     size_t n = 0, m = 0;
-    for (size_t i = 0; i < step->count; i++) {
-        const passage *way = &l->passages[i];
-        if (!way->pictures)
-            continue;
-        memcpy(v->x + n * v->d, way->pictures->value, way->pictures->count * sizeof(vl_real));
-        memcpy(v->y + m * v->d, way->texts->value, way->texts->count * sizeof(vl_real));
-        for (size_t j = 0; j < way->texts->dims[0]; j++)
-            v->owner[m + j] = (int32_t)n + step->pieces[i].vector_owner[j];
-        n += way->pictures->dims[0];
-        m += way->texts->dims[0];
+    for (size_t i = 0; i < v->part_count; i++) {
+        const part *p = &v->parts[i];
+        size_t x_bytes = p->n * v->d * sizeof(vl_real), y_bytes = p->m * v->d * sizeof(vl_real);
+        memcpy(v->x + n * v->d, p->bytes, x_bytes);
+        memcpy(v->y + m * v->d, p->bytes + x_bytes, y_bytes);
+        memcpy(v->owner + m, p->bytes + x_bytes + y_bytes, p->m * sizeof *v->owner);
+        for (size_t j = 0; j < p->m; j++)
+            v->owner[m + j] += (int32_t)n;
+        n += p->n;
+        m += p->m;
     }
     return true;
 }
 
+/* All unit vectors of the step: of `together`, or (NULL) of this process. */
+static vl_status gather_vectors(const learner *l, const ranks *together, const feed_step *step,
+                                vectors *v, vl_error *error) {
+    *v = (vectors){.d = vl_seer_net_config(l->net)->vector};
+    vl_buf packed;
+    vl_buf_init(&packed, (size_t)1 << 31);
+    pack(l, step, &packed);
+    vl_status status = vl_buf_status(&packed, "a step's vectors", error);
+    size_t starts[RANKS_MAX + 1] = {0, packed.len}, count = 1, mine = 0;
+    if (together) {
+        count = ranks_count(together);
+        mine = ranks_index(together);
+        status = ranks_agree(together, status, error);
+        if (!status)
+            status =
+                ranks_gather(together, packed.data, packed.len, &v->gathered, starts, error);
+    } else if (!status) {
+        v->gathered = packed.data;
+        packed.data = NULL;
+    }
+    bool ok = true;
+    for (size_t k = 0; k < count && !status; k++)
+        ok = ok &&
+             (starts[k] == starts[k + 1] ||
+              find_parts(v, v->gathered + starts[k], starts[k + 1] - starts[k], k == mine));
+    if (!status && (!ok || !lay_out(v)))
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory to match a step's pictures");
+    vl_buf_deinit(&packed);
+    return status;
+}
+
+/* This process's part of the gradient, into the graphs it came from. */
 static void hand_back(learner *l, const feed_step *step, const vectors *v) {
-    size_t n = 0, m = 0;
-    for (size_t i = 0; i < step->count; i++) {
-        passage *way = &l->passages[i];
-        if (!way->pictures)
-            continue;
-        vl_real weight = (vl_real)step->pieces[i].source->weights[TASK_CONTRAST];
-        vl_real *dx = vl_var_grad(way->graph, way->pictures);
-        vl_real *dy = vl_var_grad(way->graph, way->texts);
-        if (dx)
-            vl_kernels_get()->axpy(dx, weight, v->dx + n * v->d, way->pictures->count);
-        if (dy)
-            vl_kernels_get()->axpy(dy, weight, v->dy + m * v->d, way->texts->count);
-        n += way->pictures->dims[0];
-        m += way->texts->dims[0];
+    size_t n = 0, m = 0, i = 0;
+    for (size_t k = 0; k < v->part_count; k++) {
+        const part *p = &v->parts[k];
+        if (p->mine) {
+            while (step->pieces[i].number != p->number)
+                i++;
+            passage *way = &l->passages[i];
+            vl_real weight = (vl_real)step->pieces[i].source->weights[TASK_CONTRAST];
+            vl_real *dx = vl_var_grad(way->graph, way->pictures);
+            vl_real *dy = vl_var_grad(way->graph, way->texts);
+            if (dx)
+                vl_kernels_get()->axpy(dx, weight, v->dx + n * v->d, way->pictures->count);
+            if (dy)
+                vl_kernels_get()->axpy(dy, weight, v->dy + m * v->d, way->texts->count);
+        }
+        n += p->n;
+        m += p->m;
     }
 }
 
 static vl_status match(learner *l, const feed_step *step, tally *sums, vl_error *error) {
     vectors v;
-    if (!gather_vectors(l, step, &v)) {
-        vectors_deinit(&v);
-        return vl_fail(error, VL_ERR_MEMORY, "no memory to match a step's pictures");
-    }
+    vl_status status = gather_vectors(l, l->ranks, step, &v, error);
     size_t at = vl_params_at(l->params, vl_seer_log_scale(l->net))->offset;
     double loss = 0;
     vl_real dscale = 0;
-    vl_status status =
-        vl_nn_infonce(v.x, v.y, v.owner, v.n, v.m, v.d, vl_params_values(l->params)[at], v.dx,
-                      v.dy, &dscale, &loss, error);
-    if (!status && v.m) {
+    if (!status)
+        status =
+            vl_nn_infonce(v.x, v.y, v.owner, v.n, v.m, v.d, vl_params_values(l->params)[at],
+                          v.dx, v.dy, &dscale, &loss, error);
+    if (!status && !isfinite(loss))
+        status = vl_fail(error, VL_ERR_INPUT,
+                         "the loss of matching in step %llu is not a number any more",
+                         (unsigned long long)step->number);
+    if (!status && v.m)
         hand_back(l, step, &v);
+    if (!status && v.m && (!l->ranks || ranks_index(l->ranks) == 0)) {
         l->lanes[0].gradient[at] += dscale;
         sums->loss[TASK_CONTRAST] += loss * (double)v.m;
         sums->count[TASK_CONTRAST] += (double)v.m;
@@ -487,26 +660,50 @@ static void update(learner *l, double rate, double scale) {
         l->average[i] = values[i] + keep * (l->average[i] - values[i]);
 }
 
+/* The gradients of all lanes, and of all processes, into the first lane's. */
+static vl_status sum_gradients(learner *l, vl_error *error) {
+    vl_real *sum = l->lanes[0].gradient;
+    for (size_t i = 1; i < (size_t)l->recipe->lanes; i++)
+        vl_kernels_get()->add(sum, l->lanes[i].gradient, l->total);
+    return l->ranks ? ranks_sum_reals(l->ranks, sum, l->total, error) : VL_OK;
+}
+
+/* What is wrong on the way back began where it began first: near the loss, at the end. */
+static vl_status fail_gradient(const learner *l, uint64_t step, vl_error *error) {
+    const char *name = "all of them together";
+    for (size_t i = 0; i < vl_params_count(l->params); i++) {
+        const vl_param *p = vl_params_at(l->params, i);
+        if (!is_finite(l->lanes[0].gradient + p->offset, p->count))
+            name = p->name;
+    }
+    return vl_fail(error, VL_ERR_INPUT,
+                   "the gradient of step %llu is not a number any more, in '%s'",
+                   (unsigned long long)step, name);
+}
+
 vl_status learner_step(learner *l, const feed_step *step, double rate, tally *sums,
                        double *norm, vl_error *error) {
     context c = {.learner = l, .step = step, .sources = l->recipe->sources, .training = true};
-    share_out(&c, &c.shares);
-    vl_status status = prepare(l, step->count, true, error);
-    if (!status)
-        status = run_lanes(&c, lane_forward, error);
-    if (!status)
-        status = match(l, step, sums, error);
-    if (!status)
-        status = run_lanes(&c, lane_backward, error);
+    vl_status status = share_out(&c, &c.shares, error);
     if (status)
         return status;
-    for (size_t i = 1; i < (size_t)l->recipe->lanes; i++)
-        vl_kernels_get()->add(l->lanes[0].gradient, l->lanes[i].gradient, l->total);
+    status = prepare(l, step->count, true, error);
+    if (!status)
+        status = run_lanes(&c, lane_forward, error);
+    status = agree(l, status, error);
+    if (status)
+        return status;
+    status = match(l, step, sums, error);
+    if (!status)
+        status = run_lanes(&c, lane_backward, error);
+    status = agree(l, status, error);
+    if (!status)
+        status = sum_gradients(l, error);
+    if (status)
+        return status;
     *norm = vl_gradient_norm(l->lanes[0].gradient, l->total);
     if (!isfinite(*norm))
-        return vl_fail(error, VL_ERR_INPUT,
-                       "the gradient of step %llu is not a number any more",
-                       (unsigned long long)step->number);
+        return fail_gradient(l, step->number, error);
     add_sums(l, sums);
     double clip = l->recipe->clip;
     update(l, rate, clip > 0 && *norm > clip ? clip / *norm : 1);
@@ -547,15 +744,18 @@ static bool keep_vectors(learner *l, const vectors *v) {
 
 vl_status learner_evaluate(learner *l, const feed_step *step, tally *sums, vl_error *error) {
     context c = {.learner = l, .step = step, .sources = l->recipe->held};
-    share_out(&c, &c.shares);
-    vl_status status = prepare(l, step->count, false, error);
+    vl_status status = share_out(&c, &c.shares, error);
+    if (!status)
+        status = prepare(l, step->count, false, error);
     if (status)
         return status;
     swap_average(l);
     status = run_lanes(&c, lane_forward, error);
     swap_average(l);
     vectors v = {0};
-    if (!status && (!gather_vectors(l, step, &v) || !keep_vectors(l, &v)))
+    if (!status)
+        status = gather_vectors(l, NULL, step, &v, error);
+    if (!status && !keep_vectors(l, &v))
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for an evaluation");
     vectors_deinit(&v);
     add_sums(l, sums);
@@ -584,6 +784,13 @@ void learner_recall(learner *l, double recall[2]) {
 vl_status learner_save(const learner *l, const char *path, uint64_t step,
                        const char *recipe_text, vl_error *error) {
     vl_real *arrays[CHECKPOINT_ARRAYS] = {vl_params_values(l->params), l->m, l->v, l->average};
+    double largest;
+    const vl_param *p = suspect(l, &largest);
+    if (isnan(largest))
+        return vl_fail(error, VL_ERR_INPUT,
+                       "the weights '%s' are no numbers any more after step %llu; %s stays as "
+                       "it was",
+                       p->name, (unsigned long long)step, path);
     return checkpoint_write(path, l->params, arrays, step, recipe_text, error);
 }
 

@@ -4,6 +4,7 @@
 #define TRAIN_LEARNER_H
 
 #include "train/feed.h"
+#include "train/ranks.h"
 
 /* Sums of a step or of an evaluation, by task. */
 typedef struct tally {
@@ -14,11 +15,16 @@ typedef struct learner learner;
 /* A network as the recipe draws it, numbers from its seed. */
 vl_status learner_new(const recipe *r, learner **learner, vl_error *error);
 void learner_free(learner *learner);
+/* From now on steps are taken together: all processes have the numbers of the first, and each
+ * brings its pieces of a step. `ranks` outlives the learner. Collective, as learner_step is
+ * then: what fails in one process fails in all. */
+vl_status learner_join(learner *learner, const ranks *ranks, vl_error *error);
 const vl_seer_net *learner_net(const learner *learner);
 vl_params *learner_params(const learner *learner);
 /* One step of AdamW at `rate`. VL_ERR_INPUT: the loss or the gradient is no number any more;
- * the message says which layer's output was the first that is not finite. Nothing was changed
- * then. `norm` receives the gradient's length before clipping. */
+ * the message says in which layers that began, and which weight is the largest. Nothing was
+ * changed then. `norm` receives the gradient's length before clipping. `sums` are those of this
+ * process's pieces; the loss of matching is that of all, and stands in the first process's. */
 vl_status learner_step(learner *learner, const feed_step *step, double rate, tally *sums,
                        double *norm, vl_error *error);
 /* Adds to `sums` what the averaged weights do on a held step, and keeps the vectors of what is
@@ -32,7 +38,8 @@ void learner_recall(learner *learner, double recall[2]);
 /* ---- checkpoints -------------------------------------------------------------------- */
 
 /* Weights, both moments and the running average as safetensors; `recipe_text` and the step go
- * beside them. */
+ * beside them. VL_ERR_INPUT, and the old file stays: a weight is no number (the message names
+ * it). */
 vl_status learner_save(const learner *learner, const char *path, uint64_t step,
                        const char *recipe_text, vl_error *error);
 /* Everything back; VL_ERR_INPUT when the file is of another network. */

@@ -61,7 +61,7 @@ static const key architecture_keys[] = {
     {"heads", KIND_U32, A(heads), 1, 64},
     {"grid", KIND_U32, A(grid), 1, 64},
     {"vocabulary", KIND_U32, A(vocabulary), 300, 1e6},
-    {"max_text", KIND_U32, A(max_text), 8, 4096},
+    {"max_text", KIND_U32, A(max_text), 16, RECIPE_MAX_TEXT},
     {"text_layers", KIND_U32, A(text_layers), 0, 64},
     {"mixed_layers", KIND_U32, A(mixed_layers), 1, 64},
     {"text_heads", KIND_U32, A(text_heads), 1, 64},
@@ -115,8 +115,9 @@ static vl_status read_number(reading *r, const yaml_node_t *node, const key *k,
     *number = text ? strtod(text, &end) : 0;
     if (!text || end == text || *end || errno || !(*number >= k->low && *number <= k->high))
         return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s: a number from %g to %g is needed",
-                       r->path, node->start_mark.line + 1, k->name,
-                       k->kind == KIND_U32_LIST ? 0 : k->low, k->high);
+                       r->path, node->start_mark.line + 1, k->name, k->low, k->high);
+    if (k->kind != KIND_NUMBER && *number != (double)(int64_t)*number)
+        return complain(r, node, k->name, ": a whole number is needed");
     return VL_OK;
 }
 
@@ -124,7 +125,8 @@ static vl_status read_list(reading *r, const yaml_node_t *node, const key *k, ui
     size_t count = (size_t)k->low;
     if (node->type != YAML_SEQUENCE_NODE ||
         (size_t)(node->data.sequence.items.top - node->data.sequence.items.start) != count)
-        return complain(r, node, k->name, ": a list of another length is needed");
+        return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s: a list of %zu numbers is needed",
+                       r->path, node->start_mark.line + 1, k->name, count);
     key item = *k;
     item.low = 0;
     for (size_t i = 0; i < count; i++) {
@@ -160,8 +162,6 @@ static vl_status read_value(reading *r, const yaml_node_t *node, const key *k, v
         break;
     }
     vl_status status = read_number(r, node, k, &number);
-    if (k->kind != KIND_NUMBER && number != (double)(int64_t)number)
-        status = complain(r, node, k->name, ": a whole number is needed");
     if (status)
         return status;
     if (k->kind == KIND_INT)
@@ -173,6 +173,20 @@ static vl_status read_value(reading *r, const yaml_node_t *node, const key *k, v
     return VL_OK;
 }
 
+/* A key that stands twice in its mapping: the second would win in silence. */
+static vl_status refuse_twice(reading *r, const yaml_node_t *mapping) {
+    const yaml_node_pair_t *start = mapping->data.mapping.pairs.start;
+    for (const yaml_node_pair_t *pair = start; pair < mapping->data.mapping.pairs.top; pair++)
+        for (const yaml_node_pair_t *before = start; before < pair; before++) {
+            const yaml_node_t *node = yaml_document_get_node(&r->document, pair->key);
+            const char *name = scalar(node);
+            const char *other = scalar(yaml_document_get_node(&r->document, before->key));
+            if (name && other && !strcmp(name, other))
+                return complain(r, node, "given twice: ", name);
+        }
+    return VL_OK;
+}
+
 /* Every pair of `mapping` by the table, into the struct at `into`. */
 static vl_status read_mapping(reading *r, const yaml_node_t *mapping, const key *keys,
                               size_t count, void *into) {
@@ -181,7 +195,7 @@ static vl_status read_mapping(reading *r, const yaml_node_t *mapping, const key 
     const char *names[64];
     for (size_t i = 0; i < count; i++)
         names[i] = keys[i].name;
-    vl_status status = VL_OK;
+    vl_status status = refuse_twice(r, mapping);
     for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
          pair < mapping->data.mapping.pairs.top && !status; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);
@@ -218,6 +232,8 @@ static vl_status read_sources(reading *r, const yaml_node_t *list, recipe_source
         status = read_mapping(r, node, source_keys, COUNT(source_keys), source);
         if (!status && (!source->path[0] || !source->name[0]))
             status = complain(r, node, "a source needs a name and a path", "");
+        if (!status && source->picture % 16)
+            status = complain(r, node, "picture: a multiple of 16 is needed", "");
     }
     return status;
 }
@@ -226,6 +242,9 @@ static vl_status read_sources(reading *r, const yaml_node_t *list, recipe_source
 static vl_status read_labels(reading *r, const yaml_node_t *mapping, vl_seer_config *config) {
     if (mapping->type != YAML_MAPPING_NODE)
         return complain(r, mapping, "labels: sets of labels by name are needed", "");
+    vl_status status = refuse_twice(r, mapping);
+    if (status)
+        return status;
     for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
          pair < mapping->data.mapping.pairs.top; pair++) {
         const char *name = scalar(yaml_document_get_node(&r->document, pair->key));
@@ -253,7 +272,7 @@ static vl_status read_root(reading *r, recipe *out) {
     const yaml_node_t *root = yaml_document_get_root_node(&r->document);
     if (!root || root->type != YAML_MAPPING_NODE)
         return vl_fail(r->error, VL_ERR_USAGE, "%s: not a recipe (a YAML mapping)", r->path);
-    vl_status status = VL_OK;
+    vl_status status = refuse_twice(r, root);
     for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top && !status; pair++) {
         const yaml_node_t *key_node = yaml_document_get_node(&r->document, pair->key);
@@ -307,33 +326,71 @@ static recipe recipe_default(void) {
                     .max_broken = 0.01};
 }
 
+static vl_status check(const char *path, const recipe *r, vl_error *error) {
+    if (!r->source_count)
+        return vl_fail(error, VL_ERR_USAGE, "%s: no sources to train on", path);
+    if (!r->tokenizer[0])
+        return vl_fail(error, VL_ERR_USAGE, "%s: no tokenizer is named", path);
+    vl_error why;
+    if (vl_seer_config_check(&r->architecture, &why))
+        return vl_fail(error, VL_ERR_USAGE, "%s: architecture: %s", path, why.message);
+    return VL_OK;
+}
+
+/* The document of a file; the caller deletes it. */
+static vl_status load(reading *r) {
+    vl_buf text;
+    vl_status status = recipe_text(r->path, &text, r->error);
+    yaml_parser_t parser;
+    if (!status && !yaml_parser_initialize(&parser))
+        status = vl_fail(r->error, VL_ERR_MEMORY, "%s: no memory", r->path);
+    if (!status) {
+        /* An empty file leaves no data. */
+        const char *data = text.len ? text.data : "";
+        yaml_parser_set_input_string(&parser, (const unsigned char *)data, text.len);
+        if (!yaml_parser_load(&parser, &r->document))
+            status = vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s", r->path,
+                             parser.problem_mark.line + 1,
+                             parser.problem ? parser.problem : "not YAML");
+        yaml_parser_delete(&parser);
+    }
+    vl_buf_deinit(&text);
+    return status;
+}
+
 vl_status recipe_read(const char *path, recipe *out, vl_error *error) {
     *out = recipe_default();
-    vl_buf text;
-    vl_status status = recipe_text(path, &text, error);
-    yaml_parser_t parser;
     reading r = {.path = path, .error = error};
-    if (!status && !yaml_parser_initialize(&parser))
-        status = vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
-    if (status) {
-        vl_buf_deinit(&text);
+    vl_status status = load(&r);
+    if (status)
         return status;
-    }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
-    if (!yaml_parser_load(&parser, &r.document)) {
-        status = vl_fail(error, VL_ERR_USAGE, "%s:%zu: %s", path, parser.problem_mark.line + 1,
-                         parser.problem ? parser.problem : "not YAML");
-    } else {
-        status = read_root(&r, out);
-        yaml_document_delete(&r.document);
-    }
-    yaml_parser_delete(&parser);
-    vl_buf_deinit(&text);
-    if (!status && !out->source_count)
-        status = vl_fail(error, VL_ERR_USAGE, "%s: no sources to train on", path);
-    if (!status && !out->tokenizer[0])
-        status = vl_fail(error, VL_ERR_USAGE, "%s: no tokenizer is named", path);
-    return status ? status : vl_seer_config_check(&out->architecture, error);
+    status = read_root(&r, out);
+    yaml_document_delete(&r.document);
+    return status ? status : check(path, out, error);
+}
+
+vl_status vl_train_model_of(const char *path, char model[VL_TRAIN_MODEL_SIZE],
+                            vl_error *error) {
+    reading r = {.path = path, .error = error};
+    vl_status status = load(&r);
+    if (status)
+        return status;
+    const yaml_node_t *root = yaml_document_get_root_node(&r.document);
+    const char *name = NULL;
+    if (root && root->type == YAML_MAPPING_NODE)
+        for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+             pair < root->data.mapping.pairs.top; pair++) {
+            const char *key_name = scalar(yaml_document_get_node(&r.document, pair->key));
+            if (key_name && !strcmp(key_name, "model"))
+                name = scalar(yaml_document_get_node(&r.document, pair->value));
+        }
+    if (name && strlen(name) < VL_TRAIN_MODEL_SIZE)
+        strcpy(model, name);
+    else
+        status = vl_fail(error, VL_ERR_USAGE,
+                         "%s: it does not say which model it is for ('model: seer')", path);
+    yaml_document_delete(&r.document);
+    return status;
 }
 
 vl_status recipe_text(const char *path, vl_buf *text, vl_error *error) {

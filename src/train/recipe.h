@@ -4,7 +4,12 @@
 
 #include <vislang/model.h>
 
-enum { RECIPE_MAX_SOURCES = 16, RECIPE_PATH = 512, RECIPE_NAME = 32 };
+enum {
+    RECIPE_MAX_SOURCES = 16,
+    RECIPE_PATH = 512,
+    RECIPE_NAME = 32,
+    RECIPE_MAX_TEXT = 512 /* tokens of a text */
+};
 
 /* What a picture is asked for; a source gives each task it serves a weight. */
 typedef enum task {

@@ -43,6 +43,29 @@ static size_t size_of(const cJSON *array) {
     return cJSON_IsArray(array) ? (size_t)cJSON_GetArraySize(array) : 0;
 }
 
+/* What keeps `root` from being read as samples.h says, or NULL. */
+static const char *shape_problem(const cJSON *root) {
+    static const char *const lists[] = {"qa", "statements", "derived_qa", "derived_statements"};
+    const cJSON *captions = cJSON_GetObjectItem(root, "captions"), *each;
+    if (!cJSON_IsObject(root))
+        return "not a JSON object";
+    if (captions && !cJSON_IsObject(captions))
+        return "\"captions\" is not {\"language\": [\"text\", …]}";
+    cJSON_ArrayForEach(each, captions) {
+        if (!cJSON_IsArray(each))
+            return "\"captions\" is not {\"language\": [\"text\", …]}";
+    }
+    each = cJSON_GetObjectItem(root, "labels");
+    if (each && !cJSON_IsObject(each))
+        return "\"labels\" is not {\"set\": \"label\"}";
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        each = cJSON_GetObjectItem(root, lists[i]);
+        if (each && !cJSON_IsArray(each))
+            return "\"qa\" or \"statements\" is not a list";
+    }
+    return NULL;
+}
+
 static void read_captions(samples *set, const cJSON *captions, sample_texts *out) {
     size_t count = 0;
     const cJSON *language, *caption;
@@ -141,12 +164,15 @@ static vl_status read_line(samples *set, const char *line, size_t bytes, size_t 
                            vl_error *error) {
     cJSON *root = cJSON_ParseWithLength(line, bytes);
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(root, "file_name"));
+    const char *problem = root ? shape_problem(root) : "not JSON";
     vl_status status = VL_OK;
     char path[4096];
     struct stat st;
-    if (!root || !is_plain_name(name)) {
+    if (!problem && !is_plain_name(name))
+        problem = "\"file_name\" is missing or leaves the folder";
+    if (problem) {
         status = vl_fail(error, VL_ERR_INPUT, "%s/metadata.jsonl:%zu: %s", set->folder, number,
-                         root ? "\"file_name\" is missing or leaves the folder" : "not JSON");
+                         problem);
     } else if (snprintf(path, sizeof path, "%s/%s", set->folder, name) >= (int)sizeof path ||
                stat(path, &st) || !S_ISREG(st.st_mode)) {
         set->missing++;
@@ -165,6 +191,13 @@ static vl_status read_line(samples *set, const char *line, size_t bytes, size_t 
     return status;
 }
 
+static bool is_blank(const char *line, size_t bytes) {
+    size_t i = 0;
+    while (i < bytes && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
+        i++;
+    return i == bytes;
+}
+
 static vl_status read_folder(samples *set, vl_error *error) {
     char path[4096];
     snprintf(path, sizeof path, "%s/metadata.jsonl", set->folder);
@@ -175,7 +208,7 @@ static vl_status read_folder(samples *set, vl_error *error) {
     for (size_t at = 0; !status && at < text.len; number++) {
         const char *line = text.data + at, *end = memchr(line, '\n', text.len - at);
         size_t bytes = end ? (size_t)(end - line) : text.len - at;
-        if (bytes)
+        if (!is_blank(line, bytes))
             status = read_line(set, line, bytes, number + 1, error);
         at += bytes + 1;
     }
@@ -183,7 +216,7 @@ static vl_status read_folder(samples *set, vl_error *error) {
     return status;
 }
 
-/* ---- tars (POSIX ustar; GNU long names are refused) --------------------------------- */
+/* ---- tars (POSIX ustar; longer names are refused) ----------------------------------- */
 
 static bool read_octal(const unsigned char *text, size_t bytes, size_t *value) {
     *value = 0;
@@ -193,6 +226,20 @@ static bool read_octal(const unsigned char *text, size_t bytes, size_t *value) {
     for (; i < bytes && text[i] >= '0' && text[i] <= '7'; i++)
         *value = *value * 8 + (size_t)(text[i] - '0');
     return i == bytes || text[i] == 0 || text[i] == ' ';
+}
+
+/* Sum of the header's bytes, its own field taken as spaces (POSIX.1-1988, 10.1.1). */
+static bool is_whole(const unsigned char *header) {
+    size_t sum = 0, said;
+    for (size_t i = 0; i < 512; i++)
+        sum += i >= 148 && i < 156 ? ' ' : header[i];
+    return memcmp(header + 257, "ustar", 5) == 0 && read_octal(header + 148, 8, &said) &&
+           said == sum;
+}
+
+/* A pax header (POSIX.1-2001) that gives the next member another name. */
+static bool renames(const unsigned char *records, size_t bytes) {
+    return memmem(records, bytes, " path=", 6) != NULL;
 }
 
 static vl_status map_shard(samples *set, const char *path, vl_error *error) {
@@ -231,11 +278,15 @@ static vl_status add_member(samples *set, size_t index, const char *name, size_t
     }
     if (strcmp(dot, ".json") == 0) {
         cJSON *root = cJSON_ParseWithLength((const char *)s->data + offset, bytes);
-        if (!root)
-            return vl_fail(error, VL_ERR_INPUT, "%s: %s at byte %zu is not JSON", s->path, name,
-                           offset);
-        read_entry(set, root, item);
+        const char *problem = root ? shape_problem(root) : "not JSON";
+        vl_status status = VL_OK;
+        if (problem)
+            status = vl_fail(error, VL_ERR_INPUT, "%s: %s at byte %zu: %s", s->path, name,
+                             offset, problem);
+        else
+            read_entry(set, root, item);
         cJSON_Delete(root);
+        return status;
     } else if (!strcmp(dot, ".jpg") || !strcmp(dot, ".jpeg") || !strcmp(dot, ".png") ||
                !strcmp(dot, ".webp")) {
         item->offset = offset;
@@ -257,11 +308,11 @@ static vl_status read_shard(samples *set, const char *path, vl_error *error) {
         char name[101] = {0};
         size_t bytes;
         memcpy(name, header, 100);
-        if (memcmp(header + 257, "ustar", 5) || !read_octal(header + 124, 12, &bytes) ||
+        if (!is_whole(header) || !read_octal(header + 124, 12, &bytes) ||
             bytes > s->bytes - at - 512)
             return vl_fail(error, VL_ERR_INPUT, "%s: broken tar header at byte %zu", path, at);
         char type = (char)header[156];
-        if (type == 'L')
+        if (type == 'L' || (type == 'x' && renames(header + 512, bytes)))
             return vl_fail(error, VL_ERR_UNSUPPORTED, "%s: long names (byte %zu) are not read",
                            path, at);
         if (type == '0' || type == '\0')
@@ -276,6 +327,10 @@ static void drop_without_picture(samples *set) {
     for (size_t i = 0; i < set->count; i++)
         if (set->items[i].bytes)
             set->items[kept++] = set->items[i];
+        else
+            vl_log(VL_LOG_WARN, "picture is missing; left out",
+                   VL_F_STR("file", set->shards[set->items[i].shard].path),
+                   VL_F_STR("sample", set->items[i].name));
     set->missing += set->count - kept;
     set->count = kept;
 }

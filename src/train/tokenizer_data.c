@@ -183,12 +183,12 @@ static vl_status read_sources(reading *r, const yaml_node_t *list, bool held,
 }
 
 static vl_status read_recipe(reading *r, const yaml_node_t *root) {
-    static const char *const keys[] = {"vocabulary", "specials", "sources", "held"};
+    static const char *const keys[] = {"vocabulary", "specials", "sources", "held", "model"};
     bpe_recipe *recipe = r->recipe;
-    yaml_node_t *values[4];
+    yaml_node_t *values[5];
     double vocabulary;
     vl_status status;
-    if ((status = read_keys(r, root, keys, 4, values)) ||
+    if ((status = read_keys(r, root, keys, 5, values)) ||
         (status = read_number(r, root, values[0], "vocabulary", 257, VL_BPE_MAX_TOKENS,
                               &vocabulary)))
         return status;

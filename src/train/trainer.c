@@ -2,35 +2,46 @@
  *
  * Everything about a run lies in one folder (train.h says what). The order in a step matters
  * for resuming: take, learn, log, evaluate, save; whatever is killed between two saves is done
- * again from the same numbers. */
+ * again from the same numbers, and the log forgets what it held of it.
+ *
+ * Of several processes (ranks.h) all run the same loop; the first alone reads and writes the
+ * folder, evaluates and reports. Whatever one of them may decide (a failure, a signal, that it
+ * is enough) is made known to all before the next step. */
 #include "train/learner.h"
 
 #include <vislang/train.h>
 
+#include <cJSON.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, MAX_LOG = 256 << 20 };
 
 typedef struct run {
     const vl_seer_training *training;
     recipe recipe;
+    ranks *ranks;
     vl_buf recipe_text;
     vl_bpe *bpe;
     learner *learner;
     feed *feed, *held;
     FILE *log;
+    int lock;
     uint64_t first, step; /* steps taken before this process, and altogether */
     double pictures;      /* seen by this process */
     int64_t started_ns, saved_ns;
     double best;
     uint64_t best_step;
-    tally since; /* the last log line */
+    uint64_t saved_step; /* of the checkpoint */
+    tally since;         /* the last log line */
     double rate, norm;
 } run;
 
@@ -43,6 +54,10 @@ static void on_signal(int number) {
 
 static void path_of(const run *r, const char *name, char path[PATH_SIZE]) {
     snprintf(path, PATH_SIZE, "%s/%s", r->training->out_dir, name);
+}
+
+static bool is_first(const run *r) {
+    return ranks_index(r->ranks) == 0;
 }
 
 /* ---- the log ------------------------------------------------------------------------ */
@@ -62,8 +77,8 @@ static void log_tally(FILE *file, const tally *sums) {
     }
 }
 
-static void report(const run *r, const tally *sums, const char *event) {
-    if (!r->training->progress)
+static void report(const run *r, const tally *sums, const char *event, bool line) {
+    if (!r->training->progress || !is_first(r))
         return;
     double seconds = vl_clock_ms_since(r->started_ns) / 1000;
     double taken = (double)(r->step - r->first);
@@ -75,21 +90,77 @@ static void report(const run *r, const tally *sums, const char *event) {
         .pictures_per_second = r->pictures / seconds,
         .seconds_left =
             taken > 0 ? seconds / taken * ((double)r->recipe.steps - (double)r->step) : 0,
-        .event = event};
+        .event = event,
+        .line = line};
     for (size_t t = 0; t < TASK_COUNT; t++)
         progress.loss[t] = mean(sums->loss[t], sums->count[t]);
     r->training->progress(&progress, r->training->user);
 }
 
-static void log_steps(run *r) {
+/* Everybody's sums since the last line; they begin anew. */
+static vl_status log_steps(run *r, vl_error *error) {
+    tally all = r->since;
+    r->since = (tally){0};
+    vl_status status =
+        ranks_sum(r->ranks, (double *)(void *)&all, sizeof all / sizeof(double), error);
+    if (status || !is_first(r))
+        return status;
     fprintf(r->log, "{\"step\":%llu,\"rate\":%.6g,\"norm\":%.5g,\"pictures_per_second\":%.2f",
             (unsigned long long)r->step, r->rate, r->norm,
             r->pictures / (vl_clock_ms_since(r->started_ns) / 1000));
-    log_tally(r->log, &r->since);
+    log_tally(r->log, &all);
     fprintf(r->log, "}\n");
     fflush(r->log);
-    report(r, &r->since, NULL);
-    r->since = (tally){0};
+    report(r, &all, NULL, true);
+    return VL_OK;
+}
+
+static double number_of(const cJSON *line, const char *key) {
+    const cJSON *value = cJSON_GetObjectItem(line, key);
+    return cJSON_IsNumber(value) ? value->valuedouble : NAN;
+}
+
+/* Whether a line of the log still holds: it is whole, and not of a step after the checkpoint.
+ * An evaluation that was better than those before is remembered. */
+static bool line_holds(run *r, const char *text, size_t bytes) {
+    cJSON *line = cJSON_ParseWithLength(text, bytes);
+    double evaluated = number_of(line, "evaluation"), total = number_of(line, "total");
+    bool holds = number_of(line, "step") <= (double)r->first || evaluated <= (double)r->first;
+    if (holds && total < r->best) {
+        r->best = total;
+        r->best_step = (uint64_t)evaluated;
+    }
+    cJSON_Delete(line);
+    return holds;
+}
+
+/* Opens the log where the checkpoint stands. */
+static vl_status log_open(run *r, vl_error *error) {
+    char path[PATH_SIZE];
+    path_of(r, "log.jsonl", path);
+    vl_buf before, kept;
+    vl_buf_init(&before, MAX_LOG);
+    vl_buf_init(&kept, MAX_LOG);
+    vl_status status = VL_OK;
+    if (access(path, F_OK) == 0)
+        status = vl_file_read(path, MAX_LOG, &before, error);
+    for (size_t at = 0; !status && at < before.len;) {
+        const char *end = memchr(before.data + at, '\n', before.len - at);
+        size_t bytes = end ? (size_t)(end - before.data) - at : before.len - at;
+        if (end && line_holds(r, before.data + at, bytes))
+            vl_buf_append(&kept, before.data + at, bytes + 1);
+        at += bytes + 1;
+    }
+    if (!status)
+        status = vl_buf_status(&kept, path, error);
+    if (!status && kept.len < before.len)
+        status = vl_file_write(path, kept.len ? kept.data : "", kept.len, error);
+    vl_buf_deinit(&before);
+    vl_buf_deinit(&kept);
+    if (status)
+        return status;
+    r->log = fopen(path, "a");
+    return r->log ? VL_OK : vl_fail(error, VL_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
 /* ---- evaluation --------------------------------------------------------------------- */
@@ -107,6 +178,7 @@ static double weigh(const run *r, const tally *sums) {
     return total;
 }
 
+/* In the first process only. */
 static vl_status save(run *r, const char *name, vl_error *error) {
     char path[PATH_SIZE];
     path_of(r, name, path);
@@ -129,7 +201,7 @@ static vl_status evaluate(run *r, vl_error *error) {
     double recall[2];
     learner_recall(r->learner, recall);
     double total = weigh(r, &sums);
-    fprintf(r->log, "{\"evaluation\":%llu,\"total\":%.5f", (unsigned long long)r->step, total);
+    fprintf(r->log, "{\"evaluation\":%llu,\"total\":%.9g", (unsigned long long)r->step, total);
     log_tally(r->log, &sums);
     if (!isnan(recall[0]))
         fprintf(r->log, ",\"recall1\":%.5f,\"recall10\":%.5f", recall[0], recall[1]);
@@ -138,7 +210,7 @@ static vl_status evaluate(run *r, vl_error *error) {
     char event[128];
     snprintf(event, sizeof event, "held out: total %.4f, R@1 %.3f, R@10 %.3f", total, recall[0],
              recall[1]);
-    report(r, &sums, event);
+    report(r, &sums, event, false);
     if (!(total < r->best))
         return VL_OK;
     r->best = total;
@@ -161,6 +233,31 @@ static vl_status same_recipe(const run *r, const char *path, vl_error *error) {
     return status;
 }
 
+/* One process (or one mpirun) trains in a folder at a time; the lock goes with the process. */
+static vl_status lock_folder(run *r, const char *path, vl_error *error) {
+    r->lock = open(path, O_RDONLY | O_CLOEXEC);
+    if (r->lock < 0)
+        return vl_fail(error, VL_ERR_IO, "%s: %s", path, strerror(errno));
+    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return VL_OK; /* a file system without locks is no reason not to train */
+    return vl_fail(error, VL_ERR_BUSY, "%s: another process is training in this folder",
+                   r->training->out_dir);
+}
+
+/* What a killed process was writing. */
+static void sweep_folder(const run *r) {
+    DIR *dir = opendir(r->training->out_dir);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        const char *name = entry->d_name;
+        size_t length = strlen(name);
+        if (name[0] == '.' && length > 4 && !strcmp(name + length - 4, ".tmp") &&
+            (strstr(name, ".safetensors.") || strstr(name, ".jsonl.")))
+            unlinkat(dirfd(dir), name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 static vl_status begin_or_resume(run *r, vl_error *error) {
     char path[PATH_SIZE], checkpoint[PATH_SIZE];
     path_of(r, "recipe.yaml", path);
@@ -170,9 +267,14 @@ static vl_status begin_or_resume(run *r, vl_error *error) {
         status = same_recipe(r, path, error);
     else if (!status)
         status = vl_file_write(path, r->recipe_text.data, r->recipe_text.len, error);
-    if (!status && access(checkpoint, F_OK) == 0)
+    if (!status)
+        status = lock_folder(r, path, error);
+    if (status)
+        return status;
+    sweep_folder(r);
+    if (access(checkpoint, F_OK) == 0)
         return learner_load(r->learner, checkpoint, &r->first, error);
-    if (!status && r->recipe.init[0]) {
+    if (r->recipe.init[0]) {
         size_t taken;
         status = learner_init(r->learner, r->recipe.init, &taken, error);
         if (!status)
@@ -183,14 +285,18 @@ static vl_status begin_or_resume(run *r, vl_error *error) {
 }
 
 static vl_status open_feeds(run *r, vl_error *error) {
+    size_t threads = r->training->feed_threads;
     feed_options options = {.recipe = &r->recipe,
                             .data_dir = r->training->data_dir,
                             .bpe = r->bpe,
-                            .threads = vl_cpu_count(),
-                            .ranks = 1};
+                            .threads = threads ? threads : vl_cpu_count(),
+                            .rank = ranks_index(r->ranks),
+                            .ranks = ranks_count(r->ranks)};
     vl_status status = feed_new(&options, &r->feed, error);
     options.held = true;
-    if (!status && r->recipe.held_count)
+    options.rank = 0;
+    options.ranks = 1;
+    if (!status && r->recipe.held_count && is_first(r))
         status = feed_new(&options, &r->held, error);
     return status;
 }
@@ -202,12 +308,16 @@ static vl_status take_step(run *r, vl_error *error) {
                             .steps = (uint64_t)r->recipe.steps};
     feed_step *step;
     vl_status status = feed_take(r->feed, r->step, &step, error);
-    if (status)
-        return status;
+    vl_status all = ranks_agree(r->ranks, status, error);
+    if (all) {
+        if (!status)
+            feed_release(r->feed, step);
+        return all;
+    }
     r->rate = vl_schedule_rate(&schedule, r->step);
     status = learner_step(r->learner, step, r->rate, &r->since, &r->norm, error);
-    for (size_t i = 0; i < step->count; i++)
-        r->pictures += (double)step->pieces[i].pictures;
+    for (size_t s = 0; s < r->recipe.source_count; s++)
+        r->pictures += (double)r->recipe.sources[s].batch;
     feed_release(r->feed, step);
     r->step += !status;
     return status;
@@ -218,41 +328,72 @@ static bool is_due(const run *r, int64_t every) {
            (r->step % (uint64_t)every == 0 || r->step == (uint64_t)r->recipe.steps);
 }
 
-static vl_status save_when_due(run *r, bool now, vl_error *error) {
-    if (!now && vl_clock_ms_since(r->saved_ns) < r->recipe.checkpoint_minutes * 60000)
-        return VL_OK;
+static vl_status save_checkpoint(run *r, vl_error *error) {
     r->saved_ns = vl_clock_ns();
+    r->saved_step = r->step;
     return save(r, "checkpoint.safetensors", error);
+}
+
+/* What the first process does after a step. */
+static vl_status look_after(run *r, vl_error *error) {
+    if (!is_first(r))
+        return VL_OK;
+    vl_status status = VL_OK;
+    if (r->held && is_due(r, r->recipe.evaluate_every))
+        status = evaluate(r, error);
+    if (!status && vl_clock_ms_since(r->saved_ns) >= r->recipe.checkpoint_minutes * 60000)
+        status = save_checkpoint(r, error);
+    return status;
+}
+
+static bool is_out_of_patience(const run *r) {
+    return r->recipe.patience && r->best_step &&
+           r->step - r->best_step > (uint64_t)r->recipe.patience;
+}
+
+static vl_status one_step(run *r, bool *enough, bool *stop, vl_error *error) {
+    vl_status status = take_step(r, error);
+    if (status)
+        return status;
+    if (is_due(r, r->recipe.log_every))
+        status = log_steps(r, error);
+    else
+        report(r, &r->since, NULL, false);
+    if (!status)
+        status = look_after(r, error);
+    status = ranks_agree(r->ranks, status, error);
+    if (!status)
+        status = ranks_any(r->ranks, is_out_of_patience(r), enough, error);
+    if (!status)
+        status = ranks_any(r->ranks, asked_to_stop, stop, error);
+    return status;
 }
 
 static vl_status go(run *r, vl_error *error) {
     vl_status status = VL_OK;
+    bool enough = false, stop = false;
     r->started_ns = r->saved_ns = vl_clock_ns();
+    status = ranks_any(r->ranks, is_out_of_patience(r), &enough, error);
     uint64_t end = (uint64_t)r->recipe.steps;
     if (r->training->max_steps && r->first + r->training->max_steps < end)
         end = r->first + r->training->max_steps;
-    while (!status && r->step < end && !asked_to_stop) {
-        status = take_step(r, error);
-        if (!status && is_due(r, r->recipe.log_every))
-            log_steps(r);
-        if (!status && r->held && is_due(r, r->recipe.evaluate_every))
-            status = evaluate(r, error);
-        if (!status)
-            status = save_when_due(r, r->step == end || asked_to_stop, error);
-        if (!status && r->recipe.patience && r->best_step &&
-            r->step - r->best_step > (uint64_t)r->recipe.patience) {
-            report(r, &r->since, "no better for the recipe's patience: stopped");
-            return save(r, "checkpoint.safetensors", error);
-        }
-    }
-    if (!status && asked_to_stop)
+    while (!status && r->step < end && !enough && !stop)
+        status = one_step(r, &enough, &stop, error);
+    if (status)
+        return status;
+    if (enough)
+        report(r, &r->since, "no better for the recipe's patience: stopped", false);
+    if (is_first(r) && r->saved_step != r->step)
+        status = save_checkpoint(r, error);
+    status = ranks_agree(r->ranks, status, error);
+    if (!status && stop && r->step < end)
         status = vl_fail(error, VL_ERR_CANCELLED,
                          "stopped at step %llu, with a checkpoint; the same command goes on",
                          (unsigned long long)r->step);
     return status;
 }
 
-static vl_status run_open(run *r, vl_error *error) {
+static vl_status open_alone(run *r, vl_error *error) {
     const vl_seer_training *t = r->training;
     char path[PATH_SIZE];
     vl_status status = recipe_read(t->recipe, &r->recipe, error);
@@ -266,16 +407,37 @@ static vl_status run_open(run *r, vl_error *error) {
     }
     if (!status)
         status = learner_new(&r->recipe, &r->learner, error);
-    if (!status)
+    if (!status && is_first(r))
         status = begin_or_resume(r, error);
+    return status;
+}
+
+/* All processes begin with the same recipe, arithmetic and numbers. */
+static vl_status join(run *r, vl_error *error) {
+    vl_status status = ranks_same(r->ranks, "the recipe", r->recipe_text.data, error);
     if (!status)
-        status = open_feeds(r, error);
+        status = ranks_same(r->ranks, "the processor's instructions (VISLANG_CPU)",
+                            vl_kernels_get()->name, error);
+    if (!status)
+        status = ranks_share(r->ranks, &r->first, sizeof r->first, error);
+    return status ? status : learner_join(r->learner, r->ranks, error);
+}
+
+static vl_status run_open(run *r, vl_error *error) {
+    vl_status status = ranks_open(&r->ranks, error);
+    if (status)
+        return status;
+    status = ranks_agree(r->ranks, open_alone(r, error), error);
+    if (!status)
+        status = join(r, error);
     if (status)
         return status;
     r->step = r->first;
-    path_of(r, "log.jsonl", path);
-    r->log = fopen(path, "a");
-    return r->log ? VL_OK : vl_fail(error, VL_ERR_IO, "%s: %s", path, strerror(errno));
+    r->saved_step = r->first;
+    status = open_feeds(r, error);
+    if (!status && is_first(r))
+        status = log_open(r, error);
+    return ranks_agree(r->ranks, status, error);
 }
 
 vl_status vl_seer_train(const vl_seer_training *training, vl_error *error) {
@@ -284,21 +446,27 @@ vl_status vl_seer_train(const vl_seer_training *training, vl_error *error) {
         return vl_fail(error, VL_ERR_MEMORY, "no memory for training");
     r->training = training;
     r->best = INFINITY;
+    r->lock = -1;
     vl_buf_init(&r->recipe_text, 1 << 20);
-    struct sigaction stop = {.sa_handler = on_signal}, before_int, before_term;
-    sigaction(SIGINT, &stop, &before_int);
-    sigaction(SIGTERM, &stop, &before_term);
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+    enum { SIGNALS = sizeof signals / sizeof *signals };
+    struct sigaction stop = {.sa_handler = on_signal}, before[SIGNALS];
     asked_to_stop = 0;
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &stop, &before[i]);
     vl_status status = run_open(r, error);
     if (!status)
         status = go(r, error);
-    sigaction(SIGINT, &before_int, NULL);
-    sigaction(SIGTERM, &before_term, NULL);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
     if (r->log)
         fclose(r->log);
+    if (r->lock >= 0)
+        close(r->lock);
     feed_free(r->feed);
     feed_free(r->held);
     learner_free(r->learner);
+    ranks_free(r->ranks);
     vl_bpe_free(r->bpe);
     vl_buf_deinit(&r->recipe_text);
     free(r);
