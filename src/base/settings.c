@@ -51,6 +51,8 @@ const setting_def vl_settings[] = {
      "directory of Tesseract's language files; empty: the system's"},
     {"model_path", NULL, "picture.model", SETTING_STRING, "", 0, 0, false,
      "file of the picture model; empty: the bundled one (models/seer.gguf)"},
+    {"retrieve_index", NULL, "picture.index", SETTING_STRING, "", 0, 0, false,
+     "index of pictures that POST /api/v1/retrieve searches; empty: none"},
     {"max_pages", NULL, "limits.max_pages", SETTING_INT, "20", 1, 100000, false,
      "pages read of one document"},
     {"max_side", NULL, "limits.max_side", SETTING_INT, "20000", 1, 1000000, false,

@@ -16,6 +16,7 @@ static size_t field_max(vl_form_field field) {
     case VL_FORM_INSTRUCTION:
     case VL_FORM_QUESTION:
     case VL_FORM_STATEMENT:
+    case VL_FORM_TEXT:
         return VL_INSTRUCTION_MAX;
     case VL_FORM_LANGUAGES:
         return VL_LANGUAGES_MAX;
@@ -149,6 +150,9 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
                        "\"languages\" is a list of packs like \"eng+swa\"; see /health/ocr");
     if (field == VL_FORM_PICTURES && strcmp(text->data, "true") && strcmp(text->data, "false"))
         return vl_fail(error, VL_ERR_INPUT, "\"pictures\" is true or false");
+    if (field == VL_FORM_K && (strspn(text->data, "0123456789") != text->len || !text->len ||
+                               atol(text->data) < 1 || atol(text->data) > 100))
+        return vl_fail(error, VL_ERR_INPUT, "\"k\" is a number from 1 to 100");
     vl_ocr_format format;
     if (field == VL_FORM_FORMAT)
         return vl_ocr_format_parse(text->data, &format, error);
@@ -275,7 +279,7 @@ vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, uns
 vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error) {
     vl_status status = request->parser ? vl_multipart_finish(request->parser, error)
                                        : finish_json(request, error);
-    if (!status && !request->form->has_file)
+    if (!status && !request->form->has_file && !request->form->seen[VL_FORM_TEXT])
         status = vl_fail(error, VL_ERR_INPUT, "there is no %s",
                          request->parser ? "field \"file\"" : "member \"image_base64\"");
     if (!status && (status = vl_upload_finish(&request->form->upload, error)))

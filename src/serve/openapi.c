@@ -44,7 +44,9 @@ static cJSON *field_schema(vl_form_field field) {
     if (field == VL_FORM_INSTRUCTION || field == VL_FORM_QUESTION || field == VL_FORM_STATEMENT)
         cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
     if (field == VL_FORM_LANGUAGE)
-        cJSON_AddStringToObject(json, "default", "en");
+        cJSON_AddStringToObject(json, "description", "ISO 639-1, such as en");
+    if (field == VL_FORM_K)
+        cJSON_AddStringToObject(json, "pattern", "^[0-9]+$");
     if (field == VL_FORM_SET)
         cJSON_AddStringToObject(json, "default", "scene");
     if (field == VL_FORM_FORMAT) {
@@ -57,14 +59,13 @@ static cJSON *field_schema(vl_form_field field) {
     return json;
 }
 
-/* A question or a statement, and never both. */
-static void add_choice(cJSON *schema) {
-    const vl_form_field fields[] = {VL_FORM_QUESTION, VL_FORM_STATEMENT};
+/* One of two fields, and never both. */
+static void add_choice(cJSON *schema, const char *first, const char *second) {
+    const char *const names[] = {first, second};
     cJSON *choice = cJSON_AddArrayToObject(schema, "oneOf");
     for (size_t i = 0; i < 2; i++) {
-        const char *name = vl_form_field_name(fields[i]);
         cJSON *one = cJSON_CreateObject();
-        cJSON_AddItemToObject(one, "required", cJSON_CreateStringArray(&name, 1));
+        cJSON_AddItemToObject(one, "required", cJSON_CreateStringArray(&names[i], 1));
         cJSON_AddItemToArray(choice, one);
     }
 }
@@ -73,15 +74,20 @@ static cJSON *body_schema(const vl_route *route, bool as_json) {
     const char *file = as_json ? "image_base64" : vl_form_field_name(VL_FORM_FILE);
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddStringToObject(schema, "type", "object");
-    cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(&file, 1));
+    bool text_will_do = route->fields & 1u << VL_FORM_TEXT;
+    if (!text_will_do)
+        cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(&file, 1));
     cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
     for (vl_form_field f = VL_FORM_FILE; f < VL_FORM_FIELD_COUNT; f++)
         if (route->fields & 1u << f)
             cJSON_AddItemToObject(properties, f == VL_FORM_FILE ? file : vl_form_field_name(f),
                                   field_schema(f));
     cJSON_AddBoolToObject(schema, "additionalProperties", false);
+    if (text_will_do)
+        add_choice(schema, file, vl_form_field_name(VL_FORM_TEXT));
     if (route->fields & 1u << VL_FORM_QUESTION)
-        add_choice(schema);
+        add_choice(schema, vl_form_field_name(VL_FORM_QUESTION),
+                   vl_form_field_name(VL_FORM_STATEMENT));
     return schema;
 }
 

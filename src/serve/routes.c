@@ -9,6 +9,7 @@
 #define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE))
 #define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
 #define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))
+#define RETRIEVE_FIELDS (FIELD(FILE) | FIELD(TEXT) | FIELD(LANGUAGE) | FIELD(K))
 #define OCR_FIELDS (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT))
 
 const vl_route vl_routes[] = {
@@ -26,6 +27,9 @@ const vl_route vl_routes[] = {
      VL_BODY_FORM_OR_JSON, VQA_FIELDS, "application/json", "PictureAnswer", vl_work_vqa},
     {"POST", "/api/v1/scene", "scene", "Sorts a picture by labels, with probabilities",
      VL_BODY_FORM_OR_JSON, SCENE_FIELDS, "application/json", "Labels", vl_work_scene},
+    {"POST", "/api/v1/retrieve", "retrieve",
+     "Finds the pictures of the configured index that are nearest to a picture or a text",
+     VL_BODY_FORM_OR_JSON, RETRIEVE_FIELDS, "application/json", "Retrieved", vl_work_retrieve},
     {"GET", "/ready", "ready", "Whether new requests should be sent here", VL_BODY_NONE, 0,
      "application/json", "Ready", vl_handle_ready},
     {"GET", "/health/ocr", "health_ocr", "Which reading engines and language packs are there",
@@ -79,7 +83,7 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "",       "file",     "instruction", "languages", "pictures",
-        "format", "question", "statement",   "language",  "set"};
+        "",         "file",      "instruction", "languages", "pictures", "format",
+        "question", "statement", "language",    "set",       "text",     "k"};
     return names[field];
 }

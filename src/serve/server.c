@@ -287,6 +287,7 @@ static void free_server(vl_server *server) {
         vl_seer_session_free(server->workers[i].session);
     }
     free(server->workers);
+    vl_vectors_free(server->index);
     vl_seer_free(server->seer);
     vl_cache_free(server->cache);
     vl_blob_unref(server->openapi);
@@ -335,7 +336,8 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
     if (!status)
         open_seer(server, config);
-    if (status || (status = vl_handlers_prepare(server, error)) ||
+    if (status || (status = vl_retrieve_open(server, config, error)) ||
+        (status = vl_handlers_prepare(server, error)) ||
         (status = start_threads(server, error)) || (status = open_socket(server, error)) ||
         (status = start_daemon(server, error))) {
         free_server(server);

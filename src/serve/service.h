@@ -96,6 +96,8 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_STATEMENT,
                              VL_FORM_LANGUAGE,
                              VL_FORM_SET,
+                             VL_FORM_TEXT, /* may stand in for the file */
+                             VL_FORM_K,
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 
@@ -159,7 +161,8 @@ struct vl_server {
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;
-    vl_seer *seer; /* NULL: photographs are not described */
+    vl_seer *seer;     /* NULL: photographs are not described */
+    vl_vectors *index; /* of retrieve.c; NULL: none is configured */
     pthread_mutex_t work_lock;
     vl_flight *flights; /* in work or queued; under work_lock */
     size_t flight_count;
@@ -240,9 +243,26 @@ void vl_work_ocr(vl_request *request);
 void vl_work_caption(vl_request *request);
 void vl_work_vqa(vl_request *request);
 void vl_work_scene(vl_request *request);
+void vl_work_retrieve(vl_request *request);
 /* Gives up on requests past their time (`all`: on every one). */
 void vl_work_expire(vl_server *server, bool all);
 size_t vl_work_in_flight(vl_server *server);
+
+/* ---- retrieve.c -------------------------------------------------------------------- */
+
+/* Opens the index of the setting retrieve_index, if there is one and a model. VL_ERR_INPUT: it
+ * is broken, or of another model. */
+vl_status vl_retrieve_open(vl_server *server, const vl_config *config, vl_error *error);
+typedef struct vl_retrieve_request {
+    const char *text;     /* NULL: a picture */
+    const char *language; /* of the text; NULL: not said */
+    const void *bytes;
+    size_t count;
+    size_t most; /* results; 0: 10 */
+} vl_retrieve_request;
+/* The response into `text`, which the caller frees with cJSON_free. */
+vl_status vl_retrieve(const vl_server *server, vl_seer_session *session,
+                      const vl_retrieve_request *request, char **text, vl_error *error);
 
 /* ---- handlers.c, openapi.c -------------------------------------------------------- */
 

@@ -125,15 +125,22 @@ static vl_picture_request picture_request(vl_picture_task task, const vl_form *f
     };
 }
 
+static vl_status warm_session(vl_server *server, vl_worker *worker, vl_error *error) {
+    if (!worker->session)
+        worker->session = vl_seer_session_new(server->seer);
+    return worker->session
+               ? VL_OK
+               : vl_fail(error, VL_ERR_MEMORY, "there is no memory for the picture model");
+}
+
 static vl_status ask_picture(vl_server *server, vl_worker *worker,
                              const vl_picture_request *ask, vl_arena *arena, char **text,
                              vl_error *error) {
     vl_picture_reply *reply;
-    if (!worker->session && !(worker->session = vl_seer_session_new(server->seer)))
-        return vl_fail(error, VL_ERR_MEMORY, "there is no memory for the picture model");
-    vl_status status =
-        vl_picture_answer(server->seer, worker->session, &server->settings.answer.limits, ask,
-                          arena, &reply, error);
+    vl_status status = warm_session(server, worker, error);
+    if (!status)
+        status = vl_picture_answer(server->seer, worker->session,
+                                   &server->settings.answer.limits, ask, arena, &reply, error);
     if (status)
         return status;
     cJSON *json = vl_picture_reply_to_json(reply);
@@ -166,6 +173,23 @@ static void work_vqa(vl_flight *flight, vl_worker *worker, flight_result *result
 
 static void work_scene(vl_flight *flight, vl_worker *worker, flight_result *result) {
     work_picture(flight, worker, VL_PICTURE_LABELS, result);
+}
+
+static void work_retrieve(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    const vl_form *form = flight->form;
+    const char *most = form_text(form, VL_FORM_K);
+    vl_retrieve_request request = {.text = form_text(form, VL_FORM_TEXT),
+                                   .language = form_text(form, VL_FORM_LANGUAGE),
+                                   .bytes = vl_upload_bytes(&form->upload),
+                                   .count = form->upload.size,
+                                   .most = most ? (size_t)atol(most) : 0};
+    char *text = NULL;
+    if (warm_session(flight->server, worker, &result->error) ||
+        vl_retrieve(flight->server, worker->session, &request, &text, &result->error))
+        return;
+    if (!(result->blob = vl_blob_new("application/json", text, strlen(text))))
+        vl_fail(&result->error, VL_ERR_MEMORY, "there is no memory for the answer");
+    cJSON_free(text);
 }
 
 /* ---- reading ------------------------------------------------------------------------ */
@@ -417,6 +441,22 @@ void vl_work_vqa(vl_request *request) {
 
 void vl_work_scene(vl_request *request) {
     start_picture(request, VL_PICTURE_LABELS, work_scene);
+}
+
+void vl_work_retrieve(vl_request *request) {
+    const vl_form *form = request->form;
+    const char *text = form_text(form, VL_FORM_TEXT);
+    if (!request->server->index)
+        vl_decide_problem(
+            request, 503,
+            "This service has no index of pictures (setting retrieve_index) or no "
+            "picture model.");
+    else if (form->has_file && form->seen[VL_FORM_TEXT])
+        vl_decide_problem(request, 400, "A picture and a text exclude each other.");
+    else if (!form->has_file && (!text || !text[strspn(text, " \t\r\n")]))
+        vl_decide_problem(request, 400, "The text is empty.");
+    else
+        start(request, work_retrieve);
 }
 
 /* ---- time --------------------------------------------------------------------------- */

@@ -223,6 +223,54 @@ class Unsure(unittest.TestCase):
             self.assertEqual(server.stop(), 0)
 
 
+class Retrieve(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, model_path=MODEL, retrieve_index=INDEX, workers=2)
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.server.stop() == 0
+
+    def post(self, *fields, status=200):
+        r = self.server.post("/api/v1/retrieve", list(fields))
+        self.assertEqual(r.status, status, f"{fields} {r}")
+        return r.json()
+
+    def test_a_picture_finds_itself_first(self):
+        for name in sorted(os.listdir("samples/photos")):
+            if not name.endswith(".jpg"):
+                continue
+            with open(f"samples/photos/{name}", "rb") as file:
+                found = self.post(("file", file.read(), "x.jpg"))
+            self.assertEqual(found["results"][0]["name"], name)
+            self.assertAlmostEqual(found["results"][0]["score"], 1, delta=0.001)
+            self.assertEqual(len(found["results"]), found["pictures"])
+
+    def test_a_text_finds_some(self):
+        found = self.post(("text", "a cat"), ("language", "en"), ("k", "2"))
+        scores = [one["score"] for one in found["results"]]
+        self.assertEqual(len(scores), 2)
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertNotEqual(self.post(("text", "a rocket"))["results"], self.post(("text", "a cat"))["results"])
+
+    def test_refusals(self):
+        file = ("file", photograph(60), "a.png")
+        for fields in ((), (file, ("text", "a cat")), (("text", " "),), (file, ("k", "0")),
+                       (file, ("k", "101")), (file, ("k", "two")), (file, ("question", "x"))):
+            self.post(*fields, status=400)
+        self.post(("file", b"plain text, no picture at all", "a.png"), status=415)
+
+    def test_an_index_of_another_model_is_refused_at_the_start(self):
+        for index, words in (("README.md", "README.md"), ("/nonexistent", "/nonexistent"),
+                             (OTHER_INDEX, "seer other-2")):
+            result = subprocess.run([PROGRAM, "serve", "--port", "0", "--set", f"model_path={MODEL}",
+                                     "--set", f"retrieve_index={index}"], capture_output=True,
+                                    text=True, timeout=60)
+            self.assertEqual(result.returncode, 3, result.stderr)
+            self.assertIn(words, result.stderr)
+
+
 class Missing(unittest.TestCase):
     def test_without_a_model_pages_are_read_and_pictures_refused(self):
         with tempfile.NamedTemporaryFile(suffix=".gguf") as broken:
@@ -233,10 +281,10 @@ class Missing(unittest.TestCase):
                 try:
                     self.assertTrue(any("photographs are not described" in l for l in server.lines))
                     file = ("file", photograph(50, 320, 240), "a.png")
-                    for route, fields in ROUTES:
+                    for route, fields in ROUTES + (("/api/v1/retrieve", []),):
                         r = server.post(route, [file] + fields)
                         self.assertEqual(r.status, 503, r)
-                        self.assertIn("no picture model", r.json()["detail"])
+                        self.assertRegex(r.json()["detail"], "no (index|picture model)")
                     answer = server.post("/predict", [file]).json()
                     self.assertIn("No picture model is loaded", answer["response"])
                     self.assertEqual(answer["model_info"]["name"], "vislang-ocr")
@@ -259,7 +307,9 @@ if __name__ == "__main__":
     maker = sys.argv.pop(1)
     with tempfile.TemporaryDirectory() as folder:
         MODEL, UNSURE = folder + "/tiny.gguf", folder + "/unsure.gguf"
-        subprocess.run([maker, MODEL], check=True)
+        INDEX, OTHER_INDEX = folder + "/index", folder + "/other-index"
+        subprocess.run([maker, MODEL, "0", "samples/photos", INDEX], check=True)
+        subprocess.run([maker, UNSURE, "0", "samples/photos", OTHER_INDEX, "seer other-2"], check=True)
         subprocess.run([maker, UNSURE, "2"], check=True)
         result = unittest.main(exit=False).result
     print(f"picture api tests: {result.testsRun} run, "

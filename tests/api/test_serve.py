@@ -584,7 +584,7 @@ class OpenApi(Shared):
     def fields_of(self, operation):
         """The fields that a route's form must have."""
         schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-        required = schema["required"] + schema.get("oneOf", [{"required": []}])[0]["required"]
+        required = schema.get("required", []) + schema.get("oneOf", [{"required": []}])[0]["required"]
         self.assertLessEqual(set(required), set(schema["properties"]))
         return [("file", png(seed=50), "a.png") if name == "file" else (name, "what is it?")
                 for name in required]
@@ -593,7 +593,7 @@ class OpenApi(Shared):
         api = self.server.get("/openapi.json").json()
         self.schemas = api["components"]["schemas"]
         self.assertEqual(api["openapi"], "3.1.0")
-        self.assertGreaterEqual(len(api["paths"]), 14)
+        self.assertGreaterEqual(len(api["paths"]), 15)
         for path, item in api["paths"].items():
             path = path.replace("{file}", "app.js")
             for method, operation in item.items():
@@ -623,8 +623,9 @@ if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
     maker = sys.argv.pop(1)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([maker, folder + "/tiny.gguf"], check=True)
-        OpenApi.settings = {"model_path": folder + "/tiny.gguf"}
+        subprocess.run([maker, folder + "/tiny.gguf", "0", "samples/photos", folder + "/index"],
+                       check=True)
+        OpenApi.settings = {"model_path": folder + "/tiny.gguf", "retrieve_index": folder + "/index"}
         result = unittest.main(exit=False).result
     print(f"api tests: {result.testsRun} run, {len(result.failures) + len(result.errors)} failed, "
           f"{len(result.skipped)} skipped")
