@@ -96,9 +96,10 @@ static vl_status check_target(const char *path, bool *there, vl_error *error) {
     *there = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? VL_OK
-                               : vl_fail(error, VL_ERR_IO, "cannot read the index %s: %s", path,
-                                         strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR
+                   ? VL_OK
+                   : vl_fail(error, VL_ERR_IO, "cannot read the index %s: %s", path,
+                             strerror(errno));
     ssize_t got = read(fd, head, sizeof head);
     int cause = errno;
     close(fd);
