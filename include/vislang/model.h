@@ -185,6 +185,8 @@ const vl_seer_facts *vl_seer_facts_of(const vl_seer *seer);
 vl_status vl_seer_write(const char *path, const vl_seer_net *net, const vl_params *params,
                         const vl_bpe *bpe, const vl_seer_facts *facts, vl_dtype dtype,
                         vl_error *error);
+/* The type a parameter is kept in, in a file of `wanted`. */
+vl_dtype vl_seer_dtype_of(const vl_param *param, vl_dtype wanted);
 /* The weights of an open model as f32, in a store of their own that the caller frees; for
  * quantising and for training on. */
 vl_status vl_seer_unpack(const vl_seer *seer, vl_seer_net **net, vl_params **params,

@@ -117,8 +117,7 @@ static bool is_matrix(const vl_param *p) {
     return p->rank == 2 && !strstr(p->name, ".position");
 }
 
-/* The type a parameter is kept in, in a file of `wanted`. */
-static vl_dtype type_of(const vl_param *p, vl_dtype wanted) {
+vl_dtype vl_seer_dtype_of(const vl_param *p, vl_dtype wanted) {
     if (wanted == VL_F32 || p->rank < 2)
         return VL_F32;
     if (!is_matrix(p) || wanted == VL_F16)
@@ -132,7 +131,7 @@ static vl_dtype type_of(const vl_param *p, vl_dtype wanted) {
 
 static vl_status add_tensor(vl_gguf_writer *writer, const vl_param *p, const float *values,
                             vl_dtype wanted, vl_arena *arena, vl_error *error) {
-    vl_dtype dtype = type_of(p, wanted);
+    vl_dtype dtype = vl_seer_dtype_of(p, wanted);
     size_t width = p->dims[p->rank - 1], rows = p->count / width;
     size_t row_bytes = vl_dtype_row_bytes(dtype, width);
     char *data = vl_arena_array(arena, rows, row_bytes);

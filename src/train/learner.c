@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LANES = 64 };
+enum { MAX_LANES = 64, MAX_ROW_BYTES = 1 << 14 };
 #define GRAPH_BYTES ((size_t)6 << 30) /* addresses, not memory */
 
 typedef struct lane {
@@ -42,6 +42,10 @@ struct learner {
     vl_seer_net *net;
     size_t total;
     vl_real *m, *v, *average;
+    vl_real
+        *exact; /* quantisation-aware training: the weights, while rounded ones are in use */
+    vl_dtype format; /* they are rounded to; VL_F32: they are not */
+    bool rounded;
     uint64_t steps; /* taken */
     lane lanes[MAX_LANES];
     passage *passages;
@@ -69,6 +73,9 @@ vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
     l->params = vl_params_new();
     vl_status status = l->params ? vl_seer_net_new(&r->architecture, l->params, &l->net, error)
                                  : vl_fail(error, VL_ERR_MEMORY, "no memory for training");
+    l->format = VL_F32;
+    if (!status && r->quantize[0])
+        status = vl_dtype_parse(r->quantize, &l->format, error);
     if (!status)
         status = vl_params_allocate(l->params, (uint64_t)r->seed, error);
     if (!status) {
@@ -77,6 +84,8 @@ vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
         l->v = numbers(l->total);
         l->average = numbers(l->total);
         bool ok = l->m && l->v && l->average;
+        if (l->format != VL_F32)
+            ok = (l->exact = numbers(l->total)) && ok;
         for (int64_t i = 0; i < r->lanes; i++)
             ok = (l->lanes[i].gradient = numbers(l->total)) && ok;
         l->pool = vl_pool_new((size_t)r->lanes, (size_t)r->lanes * 2);
@@ -105,6 +114,7 @@ void learner_free(learner *l) {
     free(l->m);
     free(l->v);
     free(l->average);
+    free(l->exact);
     free(l->held_pictures);
     free(l->held_texts);
     free(l->held_owner);
@@ -631,6 +641,57 @@ static vl_status match(learner *l, const feed_step *step, tally *sums, vl_error 
     return status;
 }
 
+/* ---- quantisation-aware training ---------------------------------------------------- */
+
+/* The network computes with rounded weights, and the gradient is taken as that of the exact
+ * ones (straight-through estimator, Bengio, Léonard and Courville 2013). */
+
+static vl_status round_param(learner *l, const vl_param *p, vl_error *error) {
+    vl_dtype dtype = vl_seer_dtype_of(p, l->format);
+    if (dtype == VL_F32)
+        return VL_OK;
+    char packed[MAX_ROW_BYTES];
+    size_t width = p->dims[p->rank - 1];
+    vl_real *row = vl_params_values(l->params) + p->offset;
+    if (vl_dtype_row_bytes(dtype, width) > sizeof packed)
+        return vl_fail(error, VL_ERR_LIMIT, "%s: its rows are too long to round", p->name);
+    for (size_t at = 0; at < p->count; at += width) {
+        vl_status status = vl_quantize_row(dtype, row + at, width, packed);
+        if (!status)
+            status = vl_dequantize_row(dtype, packed, width, row + at);
+        if (status)
+            return vl_fail(error, status, "%s: its weights cannot be rounded to %s", p->name,
+                           vl_dtype_name(dtype));
+    }
+    return VL_OK;
+}
+
+static void lane_round(void *arg, size_t worker) {
+    (void)worker;
+    const context *c = arg;
+    learner *l = c->learner;
+    lane *at = &l->lanes[c->lane];
+    for (size_t i = c->lane; i < vl_params_count(l->params) && !at->status;
+         i += (size_t)l->recipe->lanes)
+        at->status = round_param(l, vl_params_at(l->params, i), &at->error);
+}
+
+/* Puts rounded weights in the place of the exact ones, which are kept for put_back. */
+static vl_status round_weights(const context *c, vl_error *error) {
+    learner *l = c->learner;
+    if (l->format == VL_F32)
+        return VL_OK;
+    memcpy(l->exact, vl_params_values(l->params), l->total * sizeof(vl_real));
+    l->rounded = true;
+    return run_lanes(c, lane_round, error);
+}
+
+static void put_back(learner *l) {
+    if (l->rounded)
+        memcpy(vl_params_values(l->params), l->exact, l->total * sizeof(vl_real));
+    l->rounded = false;
+}
+
 /* ---- the optimiser ------------------------------------------------------------------ */
 
 static void update(learner *l, double rate, double scale) {
@@ -689,13 +750,15 @@ vl_status learner_step(learner *l, const feed_step *step, double rate, tally *su
         return status;
     status = prepare(l, step->count, true, error);
     if (!status)
+        status = round_weights(&c, error);
+    if (!status)
         status = run_lanes(&c, lane_forward, error);
     status = agree(l, status, error);
-    if (status)
-        return status;
-    status = match(l, step, sums, error);
+    if (!status)
+        status = match(l, step, sums, error);
     if (!status)
         status = run_lanes(&c, lane_backward, error);
+    put_back(l);
     status = agree(l, status, error);
     if (!status)
         status = sum_gradients(l, error);
@@ -750,7 +813,10 @@ vl_status learner_evaluate(learner *l, const feed_step *step, tally *sums, vl_er
     if (status)
         return status;
     swap_average(l);
-    status = run_lanes(&c, lane_forward, error);
+    status = round_weights(&c, error);
+    if (!status)
+        status = run_lanes(&c, lane_forward, error);
+    put_back(l);
     swap_average(l);
     vectors v = {0};
     if (!status)

@@ -43,6 +43,7 @@ static const key training_keys[] = {
     {"word_dropout", KIND_NUMBER, R(word_dropout), 0, 0.9},
     {"ema", KIND_NUMBER, R(ema), 0, 0.9999999},
     {"bf16", KIND_BOOL, R(bf16), 0, 1},
+    {"quantize", KIND_TEXT, R(quantize), 0, 16},
     {"lanes", KIND_INT, R(lanes), 1, 64},
     {"micro_batch", KIND_INT, R(micro_batch), 1, 1024},
     {"checkpoint_minutes", KIND_NUMBER, R(checkpoint_minutes), 0, 1e6},

@@ -50,6 +50,7 @@ typedef struct recipe {
     double word_dropout; /* share of a text's tokens hidden from the decoder */
     double ema, checkpoint_minutes, max_broken;
     bool bf16;
+    char quantize[16]; /* train for weights of this format ("q2_0"); "" none */
 } recipe;
 
 /* Defaults, then the file. VL_ERR_USAGE names an unknown key and the nearest known one, a value
