@@ -149,6 +149,8 @@ typedef struct vl_seer_evaluation {
     const char *model; /* NULL: the bundled one */
     unsigned tasks;    /* 0: all that the metadata supports */
     size_t limit;      /* only the first pictures that the tasks concern; 0: all */
+    /* Where to write what was said of each picture, a line of JSON each; NULL: nowhere. */
+    const char *details;
     bool baselines;
     const char *const *train_paths; /* what baselines are learned from; may be none */
     size_t train_count;

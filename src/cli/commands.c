@@ -101,6 +101,7 @@ static const cli_flag eval_flags[] = {
     {"limit", 0, "N", "only the first N pictures that the tasks concern"},
     {"baselines", 0, NULL, "score what needs no model, too"},
     {"train", 0, "DIR", "what baselines are learned from; may be repeated"},
+    {"details", 0, "FILE", "write what was said of each picture there, a line of JSON each"},
     {"calibrate", 0, "FILE", "fit probabilities to this data and write them there instead"},
     {"json", 'j', NULL, "print the scores as JSON (docs/eval.md)"},
     {0},

@@ -186,6 +186,7 @@ static vl_status read_options(const cli_args *args, vl_seer_evaluation *how,
         .path_count = args->operand_count - 1,
         .model = cli_value(args, "model"),
         .limit = (size_t)limit,
+        .details = cli_value(args, "details"),
         .baselines = cli_has(args, "baselines"),
         .train_paths = trains,
         .train_count = train_paths(args, trains),
@@ -197,8 +198,9 @@ static vl_status read_options(const cli_args *args, vl_seer_evaluation *how,
         status = vl_fail(error, VL_ERR_USAGE,
                          "--train says what --baselines are learned from; they were not asked "
                          "for");
-    if (!status && how->baselines && cli_has(args, "calibrate"))
-        status = vl_fail(error, VL_ERR_USAGE, "--calibrate compares with no baselines");
+    if (!status && cli_has(args, "calibrate") && (how->baselines || how->details))
+        status = vl_fail(error, VL_ERR_USAGE,
+                         "--calibrate writes its own file, with no baselines and no details");
     return status;
 }
 

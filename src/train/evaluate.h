@@ -2,8 +2,9 @@
  * what the model said of them.
  *
  * evaluate_data.c reads a folder, evaluate_seer.c asks the model, evaluate_scores.c compares,
- * evaluate_baselines.c says what needs no model, evaluate_consensus.c scores single captions,
- * evaluate_calibration.c turns scores into probabilities.
+ * evaluate_details.c writes it all down, evaluate_baselines.c says what needs no model,
+ * evaluate_consensus.c scores single captions, evaluate_calibration.c turns scores into
+ * probabilities.
  *
  * Ownership: everything an eval_item points to lives until eval_data_deinit. */
 #ifndef TRAIN_EVALUATE_H
@@ -121,6 +122,9 @@ vl_status eval_score_labels(const eval_answered *answers, size_t n, cJSON **out,
                             vl_error *error);
 /* What the model said, [data->count] long at most. */
 size_t eval_collect_labels(const eval_data *data, const char *set, eval_answered *answers);
+
+/* Every scored picture as a line of JSON (docs/eval.md). */
+vl_status eval_write_details(const eval_data *data, const char *path, vl_error *error);
 
 /* ---- baselines --------------------------------------------------------------------------- */
 

@@ -512,6 +512,8 @@ vl_status vl_seer_evaluate(const vl_seer_evaluation *how, vl_buf *json, vl_error
     vl_status status = run_open(r, how, error);
     if (!status)
         status = report(r, out, error);
+    if (!status && how->details)
+        status = eval_write_details(&r->data, how->details, error);
     if (!status && how->baselines)
         status = report_baselines(r, out, error);
     if (!status)

@@ -444,6 +444,41 @@ static void test_counts(void **state) {
     cJSON_Delete(out);
 }
 
+static void test_details(void **state) {
+    (void)state;
+    vl_error error;
+    vl_buf text;
+    cJSON *out;
+    vl_seer_evaluation how = {.details = in_folder("details.jsonl")};
+    assert_int_equal(evaluate(how, in_folder("set/part"), &out, &error), VL_OK);
+    cJSON_Delete(out);
+    vl_buf_init(&text, 1 << 20);
+    assert_int_equal(vl_file_read(how.details, 1 << 20, &text, &error), VL_OK);
+    size_t lines = 0;
+    char *next = NULL;
+    for (char *line = strtok_r(text.data, "\n", &next); line;
+         line = strtok_r(NULL, "\n", &next)) {
+        static const char *const names[] = {"a.png", "b.png", "c.png", "d.png", "e.png"};
+        cJSON *one = cJSON_Parse(line);
+        assert_true(lines < COUNT(names));
+        assert_string_equal(cJSON_GetObjectItem(one, "file_name")->valuestring, names[lines]);
+        if (lines == 0) {
+            const cJSON *written = cJSON_GetObjectItem(one, "written");
+            assert_non_null(cJSON_GetObjectItem(cJSON_GetObjectItem(written, "fr"), "text"));
+            const cJSON *captions = cJSON_GetObjectItem(one, "captions");
+            assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(captions, "en")), 2);
+        }
+        assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(one, "qa")),
+                         lines == 3 ? 2 : 0);
+        assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(one, "statements")),
+                         lines == 4 ? 2 : lines == 2);
+        cJSON_Delete(one);
+        lines++;
+    }
+    assert_int_equal(lines, 5);
+    vl_buf_deinit(&text);
+}
+
 static void test_same_on_any_threads(void **state) {
     (void)state;
     vl_error error;
@@ -751,6 +786,7 @@ int main(void) {
         cmocka_unit_test(test_platt),
         cmocka_unit_test(test_temperature),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_details),
         cmocka_unit_test(test_same_on_any_threads),
         cmocka_unit_test(test_tasks_and_limits),
         cmocka_unit_test(test_layouts),
