@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.pop("VISLANG_PROGRAM", str(ROOT / "build" / "vislang"))
 SAMPLES = ROOT / "samples"
 SWAHILI = SAMPLES / "notice-swh.jpg"
-COMMANDS = ["predict", "caption", "ask", "scene", "ocr", "serve", "train", "doctor", "help"]
+COMMANDS = ["predict", "caption", "ask", "scene", "search", "ocr", "serve", "train", "eval",
+            "export", "quantize", "doctor", "help"]
 
 
 def vislang(*args, **options):
