@@ -16,11 +16,15 @@ vl_params *vl_params_new(void) {
     return calloc(1, sizeof(vl_params));
 }
 
+static size_t bytes_of(const vl_params *params) {
+    return (params->total + 1) * sizeof(vl_real); /* never none */
+}
+
 void vl_params_free(vl_params *params) {
     if (!params)
         return;
     if (params->values)
-        munmap(params->values, params->total * sizeof(vl_real));
+        munmap(params->values, bytes_of(params));
     free(params->items);
     free(params);
 }
@@ -91,7 +95,7 @@ static void fill(const vl_param *item, vl_real *values, uint64_t seed) {
 }
 
 vl_status vl_params_reserve(vl_params *params, vl_error *error) {
-    void *memory = mmap(NULL, params->total * sizeof(vl_real), PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, bytes_of(params), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (params->values || memory == MAP_FAILED)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu parameters", params->total);
