@@ -10,10 +10,12 @@
 #include <cJSON.h>
 #include <cairo.h>
 #include <cairo-svg.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     PANELS = VL_TRAIN_TASKS + 4,
@@ -128,6 +130,8 @@ static vl_status run_read(plotted_run *run, const char *folder, const panel *pan
     char path[4096];
     snprintf(path, sizeof path, "%s/log.jsonl", folder);
     name_run(folder, run->name, sizeof run->name);
+    if (access(path, F_OK) != 0)
+        return vl_fail(error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
     vl_buf text;
     vl_buf_init(&text, MAX_LOG);
     vl_status status = vl_file_read(path, MAX_LOG, &text, error);

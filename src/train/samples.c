@@ -201,6 +201,9 @@ static bool is_blank(const char *line, size_t bytes) {
 static vl_status read_folder(samples *set, vl_error *error) {
     char path[4096];
     snprintf(path, sizeof path, "%s/metadata.jsonl", set->folder);
+    if (access(path, F_OK) != 0)
+        return vl_fail(error, VL_ERR_MISSING, "%s: neither metadata.jsonl nor .tar files in it",
+                       set->folder);
     vl_buf text;
     vl_buf_init(&text, MAX_METADATA);
     vl_status status = vl_file_read(path, MAX_METADATA, &text, error);

@@ -340,13 +340,12 @@ static void test_too_many_missing_are_refused(void **state) {
 
 static void test_labels_must_be_listed(void **state) {
     (void)state;
+    static const char line[] =
+        "{\"file_name\": \"0.png\", \"labels\": {\"colour\": \"mauve\", \"other\": \"x\"}}";
     feed *f = NULL;
     vl_error error = {0};
     toy_folder("odd");
-    toy_write(
-        "odd/metadata.jsonl",
-        "{\"file_name\": \"0.png\", \"labels\": {\"colour\": \"mauve\", \"other\": \"x\"}}",
-        72);
+    toy_write("odd/metadata.jsonl", line, strlen(line));
     read_recipe("sources:\n  - {name: odd, path: odd, batch: 1, picture: 32, labels: 1}\n",
                 "0");
     assert_int_equal(try_feed(1, 0, 1, false, &f, &error), VL_ERR_INPUT);

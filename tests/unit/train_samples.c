@@ -232,8 +232,8 @@ static void test_nothing_there(void **state) {
     vl_error error = {0};
     vl_dir_make(toy_path("empty"), NULL);
     assert_int_equal(samples_open(toy_path("none"), &set, &error), VL_ERR_MISSING);
-    assert_int_not_equal(samples_open(toy_path("empty"), &set, &error), VL_OK);
-    assert_non_null(strstr(error.message, "empty/metadata.jsonl"));
+    assert_int_equal(samples_open(toy_path("empty"), &set, &error), VL_ERR_MISSING);
+    assert_non_null(strstr(error.message, "neither metadata.jsonl nor .tar files"));
     toy_write("empty/metadata.jsonl", "", 0);
     assert_int_equal(samples_open(toy_path("empty"), &set, &error), VL_ERR_MISSING);
     assert_non_null(strstr(error.message, "no picture in it"));

@@ -368,9 +368,9 @@ static void test_it_learns(void **state) {
         "held_out:\n"
         "  - {name: folder, path: folder, batch: 8, picture: 32, captions: 1, caption: 1,\n"
         "     contrast: 1, labels: 1}\n"
-        "training: {steps: 240, warmup: 10, rate: 0.003, final_rate: 0.0005, decay: 0, ema: "
+        "training: {steps: 200, warmup: 10, rate: 0.003, final_rate: 0.0005, decay: 0, ema: "
         "0.9,\n"
-        "  lanes: 2, micro_batch: 4, log_every: 10, evaluate_every: 240, checkpoint_minutes: "
+        "  lanes: 1, micro_batch: 4, log_every: 10, evaluate_every: 200, checkpoint_minutes: "
         "1000}\n";
     watch w = {0};
     must_train((how){.recipe = toy, .out = "learned", .watch = &w});
