@@ -203,7 +203,9 @@ class Layer(nn.Module):
         self.heads, self.causal, self.cross, self.rates = heads, causal, cross, rates
 
     def residual(self, x, branch):
-        branch = F.dropout(branch, self.rates.dropout, self.training)
+        """Texts lose single numbers in training, pictures whole branches."""
+        if self.causal:
+            return x + F.dropout(branch, self.rates.dropout, self.training)
         return x + drop_path(branch, self.rates.drop_path, self.training)
 
     def attend(self, q, k, v, causal):

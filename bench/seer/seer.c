@@ -231,14 +231,14 @@ typedef struct step {
 static double run_step(step *s) {
     enum { ROWS = 24, LENGTH = 20 };
     static int32_t ids[ROWS * LENGTH], targets[ROWS * LENGTH], at[ROWS * LENGTH];
-    int32_t lengths[ROWS], source[ROWS];
+    int32_t starts[ROWS + 1] = {0}, source[ROWS];
     for (int32_t i = 0; i < ROWS * LENGTH; i++) {
         ids[i] = i * 131 % 8000;
         targets[i] = i * 197 % 8000;
         at[i] = i;
     }
     for (int32_t i = 0; i < ROWS; i++) {
-        lengths[i] = LENGTH;
+        starts[i + 1] = (i + 1) * LENGTH;
         source[i] = i / 3;
     }
     vl_seer_rates rates = {0};
@@ -247,8 +247,8 @@ static double run_step(step *s) {
     vl_graph_reset(g, 1);
     vl_var *x = vl_nn_input(g, s->pixels, 4, (size_t[]){s->pictures, s->side, s->side, 3});
     vl_var *places = vl_seer_look(s->net, g, x, rates);
-    vl_var *text = vl_seer_read(s->net, g, ids, ROWS, LENGTH, lengths, rates);
-    vl_var *mixed = vl_seer_mix(s->net, g, text, places, source, lengths, rates);
+    vl_var *text = vl_seer_read(s->net, g, ids, starts, ROWS, rates);
+    vl_var *mixed = vl_seer_mix(s->net, g, text, places, source, starts, ROWS, rates);
     vl_var *logits = vl_seer_words(s->net, g, mixed, at, ROWS * LENGTH);
     vl_var *loss = vl_nn_cross_entropy(g, logits, targets, NULL, 0.1, NULL);
     vl_graph_backward(g, loss, 1);

@@ -65,7 +65,8 @@ void vl_seer_net_free(vl_seer_net *net);
 const vl_seer_config *vl_seer_net_config(const vl_seer_net *net);
 
 typedef struct vl_seer_rates {
-    double dropout, drop_path; /* in training */
+    double dropout;   /* of texts, in training */
+    double drop_path; /* of pictures, in training */
 } vl_seer_rates;
 
 /* pictures [B,S,S',3], (value/255 − 0.5)/0.25, sides multiples of 16 → places [B,T,D]. */
@@ -77,15 +78,17 @@ vl_var *vl_seer_pool(const vl_seer_net *net, vl_graph *graph, vl_var *places);
 vl_var *vl_seer_picture_vector(const vl_seer_net *net, vl_graph *graph, vl_var *pooled);
 /* pooled → logits [B,labels]; `head` indexes the configuration's heads. */
 vl_var *vl_seer_label(const vl_seer_net *net, vl_graph *graph, vl_var *pooled, size_t head);
-/* ids [rows,length] → [rows,length,D], each place seeing itself and those before. */
-vl_var *vl_seer_read(const vl_seer_net *net, vl_graph *graph, const int32_t *ids, size_t rows,
-                     size_t length, const int32_t *lengths, vl_seer_rates rates);
-/* Rows `at` [count] of a text's places ([rows·length] counted through) → unit vectors. */
+/* Texts lie behind each other: row r is ids[starts[r]] … ids[starts[r+1]], starts [rows+1]; N
+ * is starts[rows]. → [N,D], each place seeing itself and those before in its row. */
+vl_var *vl_seer_read(const vl_seer_net *net, vl_graph *graph, const int32_t *ids,
+                     const int32_t *starts, size_t rows, vl_seer_rates rates);
+/* Places `at` [count] of the N → unit vectors. */
 vl_var *vl_seer_text_vector(const vl_seer_net *net, vl_graph *graph, vl_var *text,
                             const int32_t *at, size_t count);
-/* text [R,length,D] beside places, row r with picture source[r] → [R,length,D]. */
+/* text [N,D] beside places, row r with picture source[r] (NULL: r) → [N,D]. */
 vl_var *vl_seer_mix(const vl_seer_net *net, vl_graph *graph, vl_var *text, vl_var *places,
-                    const int32_t *source, const int32_t *lengths, vl_seer_rates rates);
+                    const int32_t *source, const int32_t *starts, size_t rows,
+                    vl_seer_rates rates);
 /* Rows `at` of mixed text → logits [count,vocabulary]. */
 vl_var *vl_seer_words(const vl_seer_net *net, vl_graph *graph, vl_var *mixed, const int32_t *at,
                       size_t count);

@@ -94,7 +94,8 @@ vl_real *vl_var_grad(vl_graph *graph, vl_var *var);
 /* The kind of the first layer since the last reset whose output holds a NaN or an infinity, or
  * NULL. Walks the notes of training: for error messages. */
 const char *vl_graph_find_nonfinite(const vl_graph *graph);
-/* A copy in the graph's memory; NULL without. For what a layer reads on its way back. */
+/* A copy in the graph's memory (`bytes` NULL: memory that is not filled); NULL without. For
+ * what a layer reads on its way back. */
 void *vl_graph_keep(vl_graph *graph, const void *bytes, size_t count);
 /* In inference: memory taken after a mark is given back by rewinding to it. */
 size_t vl_graph_mark(const vl_graph *graph);
@@ -140,6 +141,13 @@ vl_var *vl_nn_self_attention(vl_graph *graph, vl_var *qkv, size_t heads, bool ca
 /* q [B,Tq,D], kv [P,Tk,2D]; row b looks at picture source[b] of kv (NULL: b). → [B,Tq,D] */
 vl_var *vl_nn_cross_attention(vl_graph *graph, vl_var *q, vl_var *kv, size_t heads,
                               const int32_t *source);
+/* The same for sequences that lie behind each other without padding: [N,…] instead of [B,T,…],
+ * sequence b in rows starts[b] … starts[b+1], `count` sequences, starts [count+1]. */
+vl_var *vl_nn_self_attention_packed(vl_graph *graph, vl_var *qkv, size_t heads, bool causal,
+                                    const int32_t *starts, size_t count);
+vl_var *vl_nn_cross_attention_packed(vl_graph *graph, vl_var *q, vl_var *kv, size_t heads,
+                                     const int32_t *source, const int32_t *starts,
+                                     size_t count);
 /* ids [count] into table [V,D] → [count,D]; ids stay the caller's. */
 vl_var *vl_nn_embedding(vl_graph *graph, size_t table, const int32_t *ids, size_t count);
 /* x + y, same shape. */

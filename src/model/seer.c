@@ -254,9 +254,22 @@ static vl_var *perceptron(vl_graph *graph, vl_var *x, seer_affine up, seer_affin
     return linear(graph, vl_nn_gelu(graph, linear(graph, x, up)), down);
 }
 
-static vl_var *residual(vl_graph *graph, vl_var *x, vl_var *branch, vl_seer_rates rates) {
-    branch = vl_nn_dropout(graph, branch, rates.dropout);
-    return vl_nn_add(graph, x, vl_nn_drop_path(graph, branch, rates.drop_path));
+/* What a stack of layers runs over. */
+typedef struct stack {
+    size_t heads;
+    vl_seer_rates rates;
+    /* texts behind each other, each place seeing itself and those before; NULL: pictures */
+    const int32_t *starts;
+    size_t rows;
+    vl_var *places; /* that mixed layers look at, row r at picture source[r]; NULL: none */
+    const int32_t *source;
+} stack;
+
+/* Texts lose single numbers in training, pictures whole branches. */
+static vl_var *residual(vl_graph *graph, vl_var *x, vl_var *branch, const stack *s) {
+    branch = s->starts ? vl_nn_dropout(graph, branch, s->rates.dropout)
+                       : vl_nn_drop_path(graph, branch, s->rates.drop_path);
+    return vl_nn_add(graph, x, branch);
 }
 
 static vl_var *run_block(vl_graph *graph, vl_var *x, const seer_block *b, size_t kernel,
@@ -266,20 +279,22 @@ static vl_var *run_block(vl_graph *graph, vl_var *x, const seer_block *b, size_t
     return vl_nn_add(graph, x, vl_nn_drop_path(graph, y, rates.drop_path));
 }
 
-/* `places` NULL: a layer that sees one sequence only. */
-static vl_var *run_layer(vl_graph *graph, vl_var *x, const seer_layer *l, size_t heads,
-                         bool causal, const int32_t *lengths, vl_var *places,
-                         const int32_t *source, vl_seer_rates rates) {
-    vl_var *y = linear(graph, norm(graph, x, l->norm1), l->qkv);
-    y = vl_nn_self_attention(graph, y, heads, causal, lengths);
-    x = residual(graph, x, linear(graph, y, l->out), rates);
-    if (places) {
+static vl_var *attend_self(vl_graph *graph, vl_var *qkv, const stack *s) {
+    if (s->starts)
+        return vl_nn_self_attention_packed(graph, qkv, s->heads, true, s->starts, s->rows);
+    return vl_nn_self_attention(graph, qkv, s->heads, false, NULL);
+}
+
+static vl_var *run_layer(vl_graph *graph, vl_var *x, const seer_layer *l, const stack *s) {
+    vl_var *y = attend_self(graph, linear(graph, norm(graph, x, l->norm1), l->qkv), s);
+    x = residual(graph, x, linear(graph, y, l->out), s);
+    if (s->places) {
         vl_var *q = linear(graph, norm(graph, x, l->norm2), l->query);
-        y = vl_nn_cross_attention(graph, q, linear(graph, places, l->kv), heads, source);
-        x = residual(graph, x, linear(graph, y, l->cross_out), rates);
+        y = vl_nn_cross_attention_packed(graph, q, linear(graph, s->places, l->kv), s->heads,
+                                         s->source, s->starts, s->rows);
+        x = residual(graph, x, linear(graph, y, l->cross_out), s);
     }
-    y = perceptron(graph, norm(graph, x, l->norm3), l->up, l->down);
-    return residual(graph, x, y, rates);
+    return residual(graph, x, perceptron(graph, norm(graph, x, l->norm3), l->up, l->down), s);
 }
 
 /* ---- picture ------------------------------------------------------------------------ */
@@ -305,10 +320,9 @@ vl_var *vl_seer_look(const vl_seer_net *net, vl_graph *graph, vl_var *pictures,
     x = vl_nn_reshape(graph, x, 3, (size_t[]){x->dims[0], height * width, x->dims[3]});
     x = vl_nn_add_broadcast(graph, x,
                             vl_nn_resize_grid(graph, net->position, c->grid, height, width));
+    stack whole = {.heads = c->heads, .rates = rates};
     for (size_t i = 0; i < c->layers; i++)
-        x = vl_graph_settle(
-            graph, mark,
-            run_layer(graph, x, &net->vision[i], c->heads, false, NULL, NULL, NULL, rates));
+        x = vl_graph_settle(graph, mark, run_layer(graph, x, &net->vision[i], &whole));
     return vl_graph_settle(graph, mark, norm(graph, x, net->vision_norm));
 }
 
@@ -327,19 +341,28 @@ vl_var *vl_seer_label(const vl_seer_net *net, vl_graph *graph, vl_var *pooled, s
 
 /* ---- text --------------------------------------------------------------------------- */
 
-vl_var *vl_seer_read(const vl_seer_net *net, vl_graph *graph, const int32_t *ids, size_t rows,
-                     size_t length, const int32_t *lengths, vl_seer_rates rates) {
+/* Where each token stands in its text; NULL without memory. */
+static int32_t *count_positions(vl_graph *graph, const int32_t *starts, size_t rows) {
+    int32_t *at = vl_graph_keep(graph, NULL, (size_t)starts[rows] * sizeof *at);
+    for (size_t r = 0; at && r < rows; r++)
+        for (int32_t t = starts[r]; t < starts[r + 1]; t++)
+            at[t] = t - starts[r];
+    return at;
+}
+
+vl_var *vl_seer_read(const vl_seer_net *net, vl_graph *graph, const int32_t *ids,
+                     const int32_t *starts, size_t rows, vl_seer_rates rates) {
     const vl_seer_config *c = &net->config;
-    size_t width = c->widths[2];
-    vl_var *x = vl_nn_embedding(graph, net->words, ids, rows * length);
-    x = vl_nn_reshape(graph, x, 3, (size_t[]){rows, length, width});
-    vl_var *position = vl_nn_param(graph, net->text_position);
-    if (!x || !position)
+    size_t count = (size_t)starts[rows];
+    int32_t *positions = count_positions(graph, starts, rows);
+    if (!positions)
         return NULL;
-    vl_var *part = vl_nn_rows(graph, position, 0, length);
-    x = vl_nn_dropout(graph, vl_nn_add_broadcast(graph, x, part), rates.dropout);
+    vl_var *x = vl_nn_add(graph, vl_nn_embedding(graph, net->words, ids, count),
+                          vl_nn_embedding(graph, net->text_position, positions, count));
+    x = vl_nn_dropout(graph, x, rates.dropout);
+    stack alone = {.heads = c->text_heads, .rates = rates, .starts = starts, .rows = rows};
     for (size_t i = 0; i < c->text_layers; i++)
-        x = run_layer(graph, x, &net->text[i], c->text_heads, true, lengths, NULL, NULL, rates);
+        x = run_layer(graph, x, &net->text[i], &alone);
     return x;
 }
 
@@ -351,12 +374,18 @@ vl_var *vl_seer_text_vector(const vl_seer_net *net, vl_graph *graph, vl_var *tex
 }
 
 vl_var *vl_seer_mix(const vl_seer_net *net, vl_graph *graph, vl_var *text, vl_var *places,
-                    const int32_t *source, const int32_t *lengths, vl_seer_rates rates) {
+                    const int32_t *source, const int32_t *starts, size_t rows,
+                    vl_seer_rates rates) {
     const vl_seer_config *c = &net->config;
-    vl_var *x = text;
+    stack beside = {.heads = c->text_heads,
+                    .rates = rates,
+                    .starts = starts,
+                    .rows = rows,
+                    .places = places,
+                    .source = source};
+    vl_var *x = places ? text : NULL;
     for (size_t i = 0; i < c->mixed_layers; i++)
-        x = run_layer(graph, x, &net->mixed[i], c->text_heads, true, lengths, places, source,
-                      rates);
+        x = run_layer(graph, x, &net->mixed[i], &beside);
     return x;
 }
 

@@ -1,8 +1,9 @@
 /* attention.c — scaled dot-product attention of several heads, self and cross, and back.
  *
  * Queries, keys and values stay where the linear layer wrote them: a head is a stripe of
- * columns, reached by the row step of the products. Probabilities [B,heads,Tq,Tk] are kept for
- * the way back. */
+ * columns, reached by the row step of the products. Sequences are of one length ([B,T,…]) or
+ * lie behind each other without padding ([N,…], sequence b in rows starts[b] … starts[b+1]).
+ * Probabilities [heads,Tq,Tk] of each sequence are kept for the way back. */
 #include "nn/graph.h"
 
 #include <math.h>
@@ -11,144 +12,168 @@
 typedef struct attention_note {
     note base;
     vl_var *q, *kv; /* the same variable for self-attention */
-    size_t heads;
+    size_t heads, batch;
     bool causal;
-    const int32_t *lengths, *source;
+    const int32_t *starts;  /* of sequences without padding; NULL: all of one length */
+    const int32_t *lengths; /* how much of each sequence is there; NULL: all */
+    const int32_t *source;
     vl_real *probability;
 } attention_note;
 
-/* Where things lie: rows of q are step_q apart and begin at q, … */
+/* What all sequences share. */
 typedef struct view {
-    size_t batch, queries, keys, heads, width; /* width of one head */
+    size_t heads, width; /* of one head */
     size_t step_q, step_kv, at_k, at_v;
     vl_real scale;
 } view;
 
+/* One sequence: where its queries, keys and probabilities begin, in numbers, and how many. */
+typedef struct span {
+    size_t queries, keys, seen; /* seen: keys that are there */
+    size_t at_q, at_kv, at_p;
+} span;
+
 static view view_of(const attention_note *self) {
-    const vl_var *q = self->q, *kv = self->kv;
-    bool same = q == kv;
-    size_t depth = same ? q->dims[2] / 3 : q->dims[2];
-    return (view){.batch = q->dims[0],
-                  .queries = q->dims[1],
-                  .keys = kv->dims[1],
-                  .heads = self->heads,
+    bool same = self->q == self->kv;
+    size_t step_q = var_width(self->q), depth = same ? step_q / 3 : step_q;
+    return (view){.heads = self->heads,
                   .width = depth / self->heads,
-                  .step_q = q->dims[2],
-                  .step_kv = kv->dims[2],
+                  .step_q = step_q,
+                  .step_kv = var_width(self->kv),
                   .at_k = same ? depth : 0,
                   .at_v = same ? 2 * depth : depth,
                   .scale = 1 / (vl_real)sqrt((double)(depth / self->heads))};
 }
 
-static size_t picture_of(const attention_note *self, size_t b) {
-    return self->source ? (size_t)self->source[b] : b;
+/* The sequence after `before` (NULL: the first), which is number b. */
+static span next_span(const attention_note *self, const view *v, size_t b, const span *before) {
+    bool same = self->q == self->kv;
+    size_t first = self->starts ? (size_t)self->starts[b] : b * self->q->dims[1];
+    span s = {.queries = self->starts ? (size_t)self->starts[b + 1] - first : self->q->dims[1]};
+    size_t picture = self->source ? (size_t)self->source[b] : b;
+    s.keys = same ? s.queries : self->kv->dims[1];
+    s.seen = self->lengths ? (size_t)self->lengths[b] : s.keys;
+    s.at_q = first * v->step_q;
+    s.at_kv = same ? s.at_q : picture * s.keys * v->step_kv;
+    s.at_p = before ? before->at_p + v->heads * before->queries * before->keys : 0;
+    return s;
 }
 
 /* Rows of scores [queries,keys] → probabilities; what may not be seen gets 0. */
-static void mask_softmax(const attention_note *self, const view *v, size_t b, vl_real *scores) {
+static void mask_softmax(bool causal, const view *v, const span *s, vl_real *scores) {
     const vl_kernels *kernels = vl_kernels_get();
-    size_t length = self->lengths ? (size_t)self->lengths[b] : v->keys;
-    if (!self->causal && length == v->keys) {
-        kernels->softmax(scores, v->scale, v->queries, v->keys);
+    if (!causal && s->seen == s->keys) {
+        kernels->softmax(scores, v->scale, s->queries, s->keys);
         return;
     }
-    for (size_t t = 0; t < v->queries; t++) {
-        size_t seen = self->causal && t + 1 < length ? t + 1 : length;
-        vl_real *row = scores + t * v->keys;
+    for (size_t t = 0; t < s->queries; t++) {
+        size_t seen = causal && t + 1 < s->seen ? t + 1 : s->seen;
+        vl_real *row = scores + t * s->keys;
         kernels->softmax(row, v->scale, 1, seen ? seen : 1);
-        memset(row + seen, 0, (v->keys - seen) * sizeof *row);
+        memset(row + seen, 0, (s->keys - seen) * sizeof *row);
     }
 }
 
 static void attention_forward(const attention_note *self, vl_var *out) {
     view v = view_of(self);
-    for (size_t b = 0; b < v.batch; b++)
-        for (size_t h = 0; h < v.heads; h++) {
-            const vl_real *q = self->q->value + b * v.queries * v.step_q + h * v.width;
-            const vl_real *kv =
-                self->kv->value + picture_of(self, b) * v.keys * v.step_kv + h * v.width;
-            vl_real *p = self->probability + (b * v.heads + h) * v.queries * v.keys;
+    size_t depth = v.heads * v.width;
+    span s;
+    for (size_t b = 0; b < self->batch; b++) {
+        s = next_span(self, &v, b, b ? &s : NULL);
+        for (size_t h = 0; h < v.heads && s.queries; h++) {
+            const vl_real *q = self->q->value + s.at_q + h * v.width;
+            const vl_real *kv = self->kv->value + s.at_kv + h * v.width;
+            vl_real *p = self->probability + s.at_p + h * s.queries * s.keys;
             vl_gemm scores = {.transpose_b = true,
-                              .m = v.queries,
-                              .n = v.keys,
+                              .m = s.queries,
+                              .n = s.keys,
                               .k = v.width,
                               .lda = v.step_q,
                               .ldb = v.step_kv,
-                              .ldc = v.keys};
+                              .ldc = s.keys};
             vl_gemm_run(&scores, q, kv + v.at_k, p);
-            mask_softmax(self, &v, b, p);
-            vl_gemm mix = {.m = v.queries,
+            mask_softmax(self->causal, &v, &s, p);
+            vl_gemm mix = {.m = s.queries,
                            .n = v.width,
-                           .k = v.keys,
-                           .lda = v.keys,
+                           .k = s.keys,
+                           .lda = s.keys,
                            .ldb = v.step_kv,
-                           .ldc = v.heads * v.width};
+                           .ldc = depth};
             vl_gemm_run(&mix, p, kv + v.at_v,
-                        out->value + b * v.queries * v.heads * v.width + h * v.width);
+                        out->value + s.at_q / v.step_q * depth + h * v.width);
         }
+    }
+}
+
+/* One head of one sequence; dp [queries,keys] is scratch. */
+static void head_backward(const attention_note *self, const view *v, const span *s, size_t h,
+                          vl_real *dq, vl_real *dkv, vl_real *dp) {
+    size_t depth = v->heads * v->width, at_q = s->at_q + h * v->width;
+    size_t at_kv = s->at_kv + h * v->width;
+    const vl_real *p = self->probability + s->at_p + h * s->queries * s->keys;
+    const vl_real *dy = self->base.out->grad + s->at_q / v->step_q * depth + h * v->width;
+    vl_gemm back_p = {.transpose_b = true,
+                      .m = s->queries,
+                      .n = s->keys,
+                      .k = v->width,
+                      .lda = depth,
+                      .ldb = v->step_kv,
+                      .ldc = s->keys};
+    vl_gemm_run(&back_p, dy, self->kv->value + at_kv + v->at_v, dp);
+    vl_kernels_get()->softmax_backward(dp, p, v->scale, s->queries, s->keys);
+    vl_gemm back = {.accumulate = true,
+                    .n = v->width,
+                    .lda = s->keys}; /* p or dp is the left factor of all that follows */
+    if (dkv) {
+        back.transpose_a = true;
+        back.m = s->keys, back.k = s->queries, back.ldc = v->step_kv;
+        back.ldb = depth;
+        vl_gemm_run(&back, p, dy, dkv + at_kv + v->at_v);
+        back.ldb = v->step_q;
+        vl_gemm_run(&back, dp, self->q->value + at_q, dkv + at_kv + v->at_k);
+    }
+    if (dq) {
+        back.transpose_a = false;
+        back.m = s->queries, back.k = s->keys, back.ldb = v->step_kv, back.ldc = v->step_q;
+        vl_gemm_run(&back, dp, self->kv->value + at_kv + v->at_k, dq + at_q);
+    }
+}
+
+static size_t most_scores(const attention_note *self, const view *v, size_t *all) {
+    size_t most = 0;
+    span s;
+    *all = 0;
+    for (size_t b = 0; b < self->batch; b++) {
+        s = next_span(self, v, b, b ? &s : NULL);
+        most = s.queries * s.keys > most ? s.queries * s.keys : most;
+        *all = s.at_p + v->heads * s.queries * s.keys;
+    }
+    return most;
 }
 
 static void attention_backward(vl_graph *graph, note *base) {
     attention_note *self = (attention_note *)base;
     view v = view_of(self);
+    size_t all;
     vl_real *dq = vl_var_grad(graph, self->q), *dkv = vl_var_grad(graph, self->kv);
-    vl_real *dp = graph_alloc(graph, v.queries * v.keys * sizeof *dp);
-    size_t depth = v.heads * v.width;
-    for (size_t b = 0; dp && b < v.batch; b++)
-        for (size_t h = 0; h < v.heads; h++) {
-            size_t at_q = b * v.queries * v.step_q + h * v.width;
-            size_t at_kv = picture_of(self, b) * v.keys * v.step_kv + h * v.width;
-            const vl_real *p = self->probability + (b * v.heads + h) * v.queries * v.keys;
-            const vl_real *dy = base->out->grad + b * v.queries * depth + h * v.width;
-            vl_gemm back_p = {.transpose_b = true,
-                              .m = v.queries,
-                              .n = v.keys,
-                              .k = v.width,
-                              .lda = depth,
-                              .ldb = v.step_kv,
-                              .ldc = v.keys};
-            vl_gemm_run(&back_p, dy, self->kv->value + at_kv + v.at_v, dp);
-            vl_kernels_get()->softmax_backward(dp, p, v.scale, v.queries, v.keys);
-            if (dkv) {
-                vl_gemm back_v = {.transpose_a = true,
-                                  .accumulate = true,
-                                  .m = v.keys,
-                                  .n = v.width,
-                                  .k = v.queries,
-                                  .lda = v.keys,
-                                  .ldb = depth,
-                                  .ldc = v.step_kv};
-                vl_gemm_run(&back_v, p, dy, dkv + at_kv + v.at_v);
-                vl_gemm back_k = {.transpose_a = true,
-                                  .accumulate = true,
-                                  .m = v.keys,
-                                  .n = v.width,
-                                  .k = v.queries,
-                                  .lda = v.keys,
-                                  .ldb = v.step_q,
-                                  .ldc = v.step_kv};
-                vl_gemm_run(&back_k, dp, self->q->value + at_q, dkv + at_kv + v.at_k);
-            }
-            if (dq) {
-                vl_gemm back_q = {.accumulate = true,
-                                  .m = v.queries,
-                                  .n = v.width,
-                                  .k = v.keys,
-                                  .lda = v.keys,
-                                  .ldb = v.step_kv,
-                                  .ldc = v.step_q};
-                vl_gemm_run(&back_q, dp, self->kv->value + at_kv + v.at_k, dq + at_q);
-            }
-        }
+    vl_real *dp = graph_alloc(graph, most_scores(self, &v, &all) * sizeof *dp);
+    span s;
+    for (size_t b = 0; dp && b < self->batch; b++) {
+        s = next_span(self, &v, b, b ? &s : NULL);
+        for (size_t h = 0; h < v.heads && s.queries; h++)
+            head_backward(self, &v, &s, h, dq, dkv, dp);
+    }
 }
 
 static vl_var *attend(vl_graph *graph, const attention_note *what, const char *layer) {
-    view v = view_of(what);
     attention_note self = *what;
-    vl_var *y = graph_var(graph, 3, (size_t[]){v.batch, v.queries, v.heads * v.width},
-                          what->q->learns || what->kv->learns);
-    self.probability =
-        graph_alloc(graph, v.batch * v.heads * v.queries * v.keys * sizeof(vl_real));
+    view v = view_of(&self);
+    size_t dims[VL_MAX_RANK], all;
+    memcpy(dims, self.q->dims, sizeof dims);
+    dims[self.q->rank - 1] = v.heads * v.width;
+    vl_var *y = graph_var(graph, self.q->rank, dims, self.q->learns || self.kv->learns);
+    most_scores(&self, &v, &all);
+    self.probability = graph_alloc(graph, all * sizeof(vl_real));
     if (!y || !self.probability)
         return NULL;
     attention_forward(&self, y);
@@ -165,8 +190,25 @@ vl_var *vl_nn_self_attention(vl_graph *graph, vl_var *qkv, size_t heads, bool ca
                              const int32_t *lengths) {
     if (!qkv)
         return NULL;
-    attention_note self = {
-        .q = qkv, .kv = qkv, .heads = heads, .causal = causal, .lengths = lengths};
+    attention_note self = {.q = qkv,
+                           .kv = qkv,
+                           .batch = qkv->dims[0],
+                           .heads = heads,
+                           .causal = causal,
+                           .lengths = lengths};
+    return attend(graph, &self, "self_attention");
+}
+
+vl_var *vl_nn_self_attention_packed(vl_graph *graph, vl_var *qkv, size_t heads, bool causal,
+                                    const int32_t *starts, size_t count) {
+    if (!qkv)
+        return NULL;
+    attention_note self = {.q = qkv,
+                           .kv = qkv,
+                           .batch = count,
+                           .heads = heads,
+                           .causal = causal,
+                           .starts = starts};
     return attend(graph, &self, "self_attention");
 }
 
@@ -174,6 +216,17 @@ vl_var *vl_nn_cross_attention(vl_graph *graph, vl_var *q, vl_var *kv, size_t hea
                               const int32_t *source) {
     if (!q || !kv)
         return NULL;
-    attention_note self = {.q = q, .kv = kv, .heads = heads, .source = source};
+    attention_note self = {
+        .q = q, .kv = kv, .batch = q->dims[0], .heads = heads, .source = source};
+    return attend(graph, &self, "cross_attention");
+}
+
+vl_var *vl_nn_cross_attention_packed(vl_graph *graph, vl_var *q, vl_var *kv, size_t heads,
+                                     const int32_t *source, const int32_t *starts,
+                                     size_t count) {
+    if (!q || !kv)
+        return NULL;
+    attention_note self = {
+        .q = q, .kv = kv, .batch = count, .heads = heads, .source = source, .starts = starts};
     return attend(graph, &self, "cross_attention");
 }

@@ -87,8 +87,8 @@ void *graph_alloc(vl_graph *graph, size_t bytes) {
 }
 
 void *vl_graph_keep(vl_graph *graph, const void *bytes, size_t count) {
-    void *kept = bytes ? graph_alloc(graph, count) : NULL;
-    return kept ? memcpy(kept, bytes, count) : NULL;
+    void *kept = graph_alloc(graph, count);
+    return kept && bytes ? memcpy(kept, bytes, count) : kept;
 }
 
 vl_var *graph_var(vl_graph *graph, size_t rank, const size_t *dims, bool learns) {

@@ -62,7 +62,7 @@ typedef struct writer {
     const feed *feed;
     piece *piece;
     uint64_t *random;
-    size_t room; /* rows there is memory for */
+    size_t room, length; /* rows there is memory for; tokens of the longest */
 } writer;
 
 static size_t encode(const writer *w, const char *text, int32_t *ids, size_t max) {
@@ -89,11 +89,9 @@ static void add_row(writer *w, const int32_t *ids, size_t count, size_t picture,
     piece *p = w->piece;
     if (p->rows == w->room)
         return;
-    size_t row = p->rows++, start = row * p->length;
+    size_t row = p->rows++, start = (size_t)p->starts[row];
     memcpy(p->ids + start, ids, count * sizeof *ids);
-    for (size_t i = count; i < p->length; i++)
-        p->ids[start + i] = w->feed->tokens.pad;
-    p->lengths[row] = (int32_t)count;
+    p->starts[row + 1] = (int32_t)(start + count);
     p->owner[row] = (int32_t)picture;
     for (size_t i = from; predicted && i < count; i++) {
         p->at[p->targets] = (int32_t)(start + i - 1);
@@ -118,7 +116,7 @@ static void add_caption(writer *w, const sample_text *caption, size_t picture) {
     int32_t language = feed_language_token(f->options.bpe, caption->language);
     ids[0] = f->tokens.caption;
     ids[1] = said && language >= 0 ? language : f->tokens.unknown;
-    size_t count = 2 + encode(w, caption->text, ids + 2, w->piece->length - 3);
+    size_t count = 2 + encode(w, caption->text, ids + 2, w->length - 3);
     ids[count++] = f->tokens.eos;
     add_row(w, ids, count, picture, 2, TASK_CAPTION, said && weights[TASK_CAPTION] > 0,
             weights[TASK_CONTRAST] > 0);
@@ -127,7 +125,7 @@ static void add_caption(writer *w, const sample_text *caption, size_t picture) {
 static void add_question(writer *w, const sample_text *question, size_t picture) {
     const feed *f = w->feed;
     int32_t ids[MAX_TOKENS];
-    size_t length = w->piece->length;
+    size_t length = w->length;
     ids[0] = f->tokens.ask;
     size_t count = 1 + encode(w, question->text, ids + 1, length - 10);
     ids[count++] = f->tokens.answer;
@@ -141,7 +139,7 @@ static void add_statement(writer *w, const sample_text *statement, size_t pictur
     const feed *f = w->feed;
     int32_t ids[MAX_TOKENS];
     ids[0] = f->tokens.statement;
-    size_t count = 1 + encode(w, statement->text, ids + 1, w->piece->length - 3);
+    size_t count = 1 + encode(w, statement->text, ids + 1, w->length - 3);
     ids[count++] = f->tokens.answer;
     ids[count++] = statement->truth ? f->tokens.yes : f->tokens.no;
     add_row(w, ids, count, picture, count - 1, TASK_STATEMENT, true, false);
@@ -321,7 +319,7 @@ static vl_status add_picture(writer *w, size_t source, uint64_t place, size_t pi
 /* ---- pieces ------------------------------------------------------------------------- */
 
 static bool piece_allocate(piece *p, const recipe *r, size_t rows) {
-    size_t length = p->length, places = rows * length;
+    size_t places = rows * r->architecture.max_text;
     p->arena = vl_arena_new(PIECE_BYTES);
     if (!p->arena)
         return false;
@@ -331,7 +329,7 @@ static bool piece_allocate(piece *p, const recipe *r, size_t rows) {
     p->at = vl_arena_array(p->arena, places, sizeof(int32_t));
     p->target = vl_arena_array(p->arena, places, sizeof(int32_t));
     p->task = vl_arena_array(p->arena, places, 1);
-    p->lengths = vl_arena_array(p->arena, rows, sizeof(int32_t));
+    p->starts = vl_arena_array(p->arena, rows + 1, sizeof(int32_t));
     p->owner = vl_arena_array(p->arena, rows, sizeof(int32_t));
     p->vector_at = vl_arena_array(p->arena, rows, sizeof(int32_t));
     p->vector_owner = vl_arena_array(p->arena, rows, sizeof(int32_t));
@@ -339,25 +337,8 @@ static bool piece_allocate(piece *p, const recipe *r, size_t rows) {
     p->labels = vl_arena_array(p->arena, labels + 1, sizeof(int32_t));
     for (size_t i = 0; p->labels && i < labels; i++)
         p->labels[i] = -1;
-    return p->pixels && p->sample && p->ids && p->at && p->target && p->task && p->lengths &&
+    return p->pixels && p->sample && p->ids && p->at && p->target && p->task && p->starts &&
            p->owner && p->vector_at && p->vector_owner && p->labels;
-}
-
-/* Padding costs time: the rows are packed to the longest there is. */
-static void shorten(piece *p) {
-    size_t longest = 1;
-    for (size_t r = 0; r < p->rows; r++)
-        if ((size_t)p->lengths[r] > longest)
-            longest = (size_t)p->lengths[r];
-    for (size_t r = 0; r < p->rows; r++)
-        memmove(p->ids + r * longest, p->ids + r * p->length, longest * sizeof *p->ids);
-    for (size_t i = 0; i < p->targets; i++)
-        p->at[i] =
-            (int32_t)((size_t)p->at[i] / p->length * longest + (size_t)p->at[i] % p->length);
-    for (size_t i = 0; i < p->vectors; i++)
-        p->vector_at[i] = (int32_t)((size_t)p->vector_at[i] / p->length * longest +
-                                    (size_t)p->vector_at[i] % p->length);
-    p->length = longest;
 }
 
 static vl_status build(job *j, vl_error *error) {
@@ -369,8 +350,7 @@ static vl_status build(job *j, vl_error *error) {
     *p = (piece){.source = source,
                  .number = j->number,
                  .pictures = j->count,
-                 .side = (size_t)source->picture,
-                 .length = f->options.recipe->architecture.max_text};
+                 .side = (size_t)source->picture};
     if (!piece_allocate(p, f->options.recipe, rows))
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a piece of %zu pictures", j->count);
     uint64_t number = j->into->step.number;
@@ -378,10 +358,13 @@ static vl_status build(job *j, vl_error *error) {
     for (size_t i = 0; i < j->count && !status; i++) {
         uint64_t place = number * (uint64_t)source->batch + j->first + i;
         uint64_t random = seed_of(f, j->source, place, 5);
-        writer w = {.feed = f, .piece = p, .random = &random, .room = rows};
+        writer w = {.feed = f,
+                    .piece = p,
+                    .random = &random,
+                    .room = rows,
+                    .length = f->options.recipe->architecture.max_text};
         status = add_picture(&w, j->source, place, i, error);
     }
-    shorten(p);
     return status;
 }
 

@@ -19,13 +19,13 @@ typedef struct piece {
     size_t pictures, side;
     float *pixels;  /* [pictures,side,side,3] */
     size_t *sample; /* [pictures]: index in the source's set */
-    /* texts, padded to `length` */
-    size_t rows, length;
-    int32_t *ids;             /* [rows,length] */
-    int32_t *lengths, *owner; /* [rows]; owner: picture in this piece */
+    /* texts, one behind the other: row r is ids[starts[r]] … ids[starts[r+1]] */
+    size_t rows;
+    int32_t *ids, *starts; /* [starts[rows]], [rows+1] */
+    int32_t *owner;        /* [rows]: picture in this piece */
     /* tokens to predict */
     size_t targets;
-    int32_t *at, *target; /* place among rows·length; token */
+    int32_t *at, *target; /* place among the ids; token */
     uint8_t *task;        /* TASK_CAPTION, TASK_ASK or TASK_STATEMENT */
     /* texts matched with pictures */
     size_t vectors;

@@ -280,7 +280,7 @@ static vl_var *score_words(const context *c, const piece *p, vl_graph *graph, vl
     free(weights);
     if (!kept)
         return NULL;
-    vl_var *mixed = vl_seer_mix(net, graph, text, places, p->owner, p->lengths, rates);
+    vl_var *mixed = vl_seer_mix(net, graph, text, places, p->owner, p->starts, p->rows, rates);
     vl_var *logits = vl_seer_words(net, graph, mixed, p->at, p->targets);
     return score(graph, logits, p->target, p->task, kept, c->learner->recipe->smoothing,
                  c->training, sums);
@@ -301,7 +301,7 @@ static void forward(const context *c, const piece *p, passage *way, tally *sums)
     way->pictures = way->texts = way->text = NULL;
     if (!p->rows)
         return;
-    vl_var *text = vl_seer_read(net, graph, p->ids, p->rows, p->length, p->lengths, rates);
+    vl_var *text = vl_seer_read(net, graph, p->ids, p->starts, p->rows, rates);
     way->text = text;
     if (p->targets)
         way->loss = sum(graph, way->loss, score_words(c, p, graph, text, places, rates, sums));

@@ -48,6 +48,15 @@ static vl_var *cross_attention(vl_graph *graph, const layer_case *c, vl_var **le
     return vl_nn_cross_attention(graph, leaf[0], leaf[1], c->a, c->ints);
 }
 
+static vl_var *self_packed(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_self_attention_packed(graph, leaf[0], c->a, c->causal, c->lengths, c->b);
+}
+
+static vl_var *cross_packed(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_cross_attention_packed(graph, leaf[0], leaf[1], c->a, c->ints, c->lengths,
+                                        c->b);
+}
+
 static vl_var *embedding(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     (void)leaf;
     return vl_nn_embedding(graph, 0, c->ints, c->a);
@@ -129,6 +138,8 @@ static vl_var *block(vl_graph *graph, const layer_case *c, vl_var **leaf) {
                                NULL);
 }
 
+/* Four sequences behind each other, one of them empty. */
+static const int32_t packed_starts[] = {0, 4, 4, 9, 11}, sources_packed[] = {1, 0, 1, 0};
 static const int32_t ids[] = {1, 4, 1, 0, 4}, rows[] = {4, 0, 4, 2}, sources[] = {1, 0, 1},
                      block_ints[] = {2, 7, 2, 5, 0, 3}, targets[] = {2, 5, -1, 0},
                      lengths[] = {3, 5, 1}, lengths_large[] = {13, 20}, lengths_zero[] = {0, 4},
@@ -183,6 +194,12 @@ const layer_case layer_cases[] = {
      .ints = sources},
     {"cross_large", cross_attention, .leaves = {{3, 17, 16}, {2, 19, 32}}, .a = 2,
      .ints = sources},
+    {"attention_packed", self_packed, .leaves = {{11, 18}}, .a = 2, .b = 4,
+     .lengths = packed_starts, .alone = true},
+    {"attention_packed_causal", self_packed, .leaves = {{11, 18}}, .a = 3, .b = 4,
+     .causal = true, .lengths = packed_starts, .alone = true},
+    {"cross_packed", cross_packed, .leaves = {{11, 6}, {2, 5, 12}}, .a = 3, .b = 4,
+     .ints = sources_packed, .lengths = packed_starts, .alone = true},
     {"embedding", embedding, .params = {{6, 5}}, .a = 5, .ints = ids},
     {"gather", gather, .leaves = {{5, 3}}, .a = 4, .ints = rows},
     {"add", add, .leaves = {{2, 3, 5}, {2, 3, 5}}},

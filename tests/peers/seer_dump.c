@@ -184,6 +184,28 @@ static void write_checkpoint(const char *path, const vl_params *params) {
 
 /* ---- one pass ----------------------------------------------------------------------- */
 
+/* The batch's texts behind each other, as the network takes them: the file has them padded. */
+typedef struct packed {
+    int32_t ids[ROWS * LENGTH], starts[ROWS + 1], at[MAX_TARGETS], vector_at[ROWS];
+} packed;
+
+static int32_t packed_place(const packed *p, int32_t padded) {
+    return p->starts[padded / LENGTH] + padded % LENGTH;
+}
+
+static void pack(const batch *b, packed *p) {
+    p->starts[0] = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+        p->starts[r + 1] = p->starts[r] + b->lengths[r];
+        memcpy(p->ids + p->starts[r], b->ids + r * LENGTH,
+               (size_t)b->lengths[r] * sizeof *p->ids);
+    }
+    for (size_t i = 0; i < b->targets; i++)
+        p->at[i] = packed_place(p, b->at[i]);
+    for (size_t r = 0; r < ROWS; r++)
+        p->vector_at[r] = packed_place(p, b->vector_at[r]);
+}
+
 /* Words, labels and matching, all of weight 1; gradients are added to `gradients`. */
 static double pass(const vl_seer_net *net, const vl_params *params, vl_graph *graph, batch *b,
                    float *gradients, vl_safetensors_writer *writer) {
@@ -193,10 +215,13 @@ static double pass(const vl_seer_net *net, const vl_params *params, vl_graph *gr
     vl_var *places = vl_seer_look(net, graph, x, rates);
     vl_var *pooled = vl_seer_pool(net, graph, places);
     vl_var *pictures = vl_seer_picture_vector(net, graph, pooled);
-    vl_var *read = vl_seer_read(net, graph, b->ids, ROWS, LENGTH, b->lengths, rates);
-    vl_var *texts = vl_seer_text_vector(net, graph, read, b->vector_at, ROWS);
-    vl_var *mixed = vl_seer_mix(net, graph, read, places, b->owner, b->lengths, rates);
-    vl_var *words = vl_seer_words(net, graph, mixed, b->at, b->targets);
+    packed texts_in;
+    pack(b, &texts_in);
+    const int32_t *starts = texts_in.starts;
+    vl_var *read = vl_seer_read(net, graph, texts_in.ids, starts, ROWS, rates);
+    vl_var *texts = vl_seer_text_vector(net, graph, read, texts_in.vector_at, ROWS);
+    vl_var *mixed = vl_seer_mix(net, graph, read, places, b->owner, starts, ROWS, rates);
+    vl_var *words = vl_seer_words(net, graph, mixed, texts_in.at, b->targets);
     put_var(writer, "places", places);
     put_var(writer, "pictures", pictures);
     put_var(writer, "texts", texts);

@@ -101,10 +101,11 @@ static void whole_logits(small *s, vl_seer_session *session, const int32_t *ids,
                          float *logits) {
     vl_graph_options options = {.max_bytes = 1 << 28};
     vl_graph *graph = vl_graph_new(s->params, &options);
-    int32_t length = (int32_t)count, last = length - 1;
+    int32_t starts[] = {0, (int32_t)count}, last = starts[1] - 1;
     vl_var *places = vl_nn_input(graph, session->place, 3, (size_t[]){1, session->places, 64});
-    vl_var *text = vl_seer_read(s->net, graph, ids, 1, count, &length, (vl_seer_rates){0});
-    vl_var *mixed = vl_seer_mix(s->net, graph, text, places, NULL, &length, (vl_seer_rates){0});
+    vl_var *text = vl_seer_read(s->net, graph, ids, starts, 1, (vl_seer_rates){0});
+    vl_var *mixed =
+        vl_seer_mix(s->net, graph, text, places, NULL, starts, 1, (vl_seer_rates){0});
     vl_var *out = vl_seer_words(s->net, graph, mixed, &last, 1);
     assert_non_null(out);
     memcpy(logits, out->value, 8192 * sizeof *logits);
@@ -179,9 +180,8 @@ static void test_text_vector_agrees_with_layers(void **state) {
     ids[2 + count] = vl_bpe_special(s->bpe, "<eos>");
     vl_graph_options options = {.max_bytes = 1 << 28};
     vl_graph *graph = vl_graph_new(s->params, &options);
-    int32_t length = (int32_t)count + 3, last = length - 1;
-    vl_var *text =
-        vl_seer_read(s->net, graph, ids, 1, (size_t)length, &length, (vl_seer_rates){0});
+    int32_t starts[] = {0, (int32_t)count + 3}, last = starts[1] - 1;
+    vl_var *text = vl_seer_read(s->net, graph, ids, starts, 1, (vl_seer_rates){0});
     vl_var *want = vl_seer_text_vector(s->net, graph, text, &last, 1);
     assert_true(distance(got, want->value, 64) < 1e-4);
     assert_true(fabs((double)vl_kernels_get()->dot(got, got, 64) - 1) < 1e-4);

@@ -61,13 +61,12 @@ static void same_piece(const piece *a, const piece *b) {
     assert_int_equal(a->pictures, b->pictures);
     assert_int_equal(a->side, b->side);
     assert_int_equal(a->rows, b->rows);
-    assert_int_equal(a->length, b->length);
     assert_int_equal(a->targets, b->targets);
     assert_int_equal(a->vectors, b->vectors);
     same_numbers(a->pixels, b->pixels, a->pictures * a->side * a->side * 3, sizeof(float));
     same_numbers(a->sample, b->sample, a->pictures, sizeof(size_t));
-    same_numbers(a->ids, b->ids, a->rows * a->length, sizeof(int32_t));
-    same_numbers(a->lengths, b->lengths, a->rows, sizeof(int32_t));
+    same_numbers(a->starts, b->starts, a->rows + 1, sizeof(int32_t));
+    same_numbers(a->ids, b->ids, (size_t)a->starts[a->rows], sizeof(int32_t));
     same_numbers(a->owner, b->owner, a->rows, sizeof(int32_t));
     same_numbers(a->at, b->at, a->targets, sizeof(int32_t));
     same_numbers(a->target, b->target, a->targets, sizeof(int32_t));
@@ -206,14 +205,13 @@ static void test_rows(void **state) {
     const int32_t *row = p->ids;
     assert_int_equal(row[0], caption);
     assert_int_equal(row[1], en);
-    assert_int_equal(row[p->lengths[0] - 1], eos);
+    assert_int_equal(row[p->starts[1] - 1], eos);
     assert_int_equal(p->at[0], 1); /* the language's place predicts the first word */
     assert_int_equal(p->target[0], row[2]);
-    assert_int_equal(p->target[p->lengths[0] - 3], eos);
-    assert_int_equal(p->vector_at[0], p->lengths[0] - 1);
-    assert_int_equal(p->ids[p->length], ask);
-    const int32_t *statement = p->ids + 2 * p->length;
-    assert_int_equal(statement[p->lengths[2] - 1], yes);
+    assert_int_equal(p->target[p->starts[1] - 3], eos);
+    assert_int_equal(p->vector_at[0], p->starts[1] - 1);
+    assert_int_equal(p->ids[p->starts[1]], ask);
+    assert_int_equal(p->ids[p->starts[3] - 1], yes);
     size_t of_statements = 0;
     for (size_t t = 0; t < p->targets; t++)
         of_statements += p->task[t] == TASK_STATEMENT;
@@ -245,10 +243,9 @@ static void test_long_texts(void **state) {
     feed *f = new_feed(1, 0, 1, false);
     feed_step *step = take(f, 0);
     const piece *p = &step->pieces[0];
-    assert_int_equal(p->length, 16); /* max_text */
     assert_int_equal(p->rows, 4 * 6);
     for (size_t r = 0; r < p->rows; r++)
-        assert_in_range(p->lengths[r], 2, 16);
+        assert_in_range(p->starts[r + 1] - p->starts[r], 2, 16); /* max_text */
     feed_release(f, step);
     feed_free(f);
 }
