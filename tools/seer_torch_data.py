@@ -8,7 +8,7 @@ many micro-batches.
 
 A pack is a folder that a machine without the data can train from: index.json.gz (the recipe, and
 of each picture its size, labels and texts as token ids) and contact sheets of the squares,
-<set>-<number>.jpg. Reading one needs PIL or torchvision, and no PyYAML.
+<set>-<number>.webp. Reading one needs PIL or torchvision, and no PyYAML.
 
 In reading order: random numbers, tokenizer, recipe, samples, pictures, packs, plans of steps,
 augmentation. Needs numpy and torch; PyYAML for recipes, PIL for pictures.
@@ -386,6 +386,17 @@ def upright(data):
     return ImageOps.exif_transpose(picture).convert("RGB")
 
 
+def upright_size(data):
+    """Of the header alone; (0, 0) where there is none."""
+    from PIL import Image
+    try:
+        picture = Image.open(io.BytesIO(data))
+        turned = picture.getexif().get(0x0112, 1) >= 5
+        return picture.size[::-1] if turned else picture.size
+    except Exception:  # PIL has no common error for broken files
+        return 0, 0
+
+
 def to_square(picture, side):
     from PIL import Image
     if picture.size == (side, side):
@@ -402,22 +413,19 @@ def decode_set(samples, read, store, max_broken, name):
         raise Problem("pictures need PIL, which is not here; a pack needs it or torchvision") \
             from None
 
-    def decode(i):
-        try:
-            return upright(read(i))
-        except Exception as error:  # PIL has no common error for broken files
-            print(f"{name}: picture {i} cannot be decoded: {error}")
-            return None
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        sizes = list(pool.map(lambda i: getattr(decode(i), "size", (0, 0)), range(len(samples))))
+        sizes = list(pool.map(lambda i: upright_size(read(i)), range(len(samples))))
         side = min(store, (max(map(max, sizes)) + 15) // 16 * 16)
         squares = np.zeros((len(samples), side, side, 3), np.uint8)
 
         def fill(i):
-            if sizes[i][0]:
-                squares[i] = to_square(decode(i), side)
-        list(pool.map(fill, range(len(samples))))
-    broken = [i for i, size in enumerate(sizes) if not size[0]]
+            try:
+                squares[i] = to_square(upright(read(i)), side)
+                return None
+            except Exception as error:
+                print(f"{name}: picture {i} cannot be decoded: {error}")
+                return i
+        broken = [i for i in pool.map(fill, range(len(samples))) if i is not None]
     if len(broken) > max_broken * len(samples):
         raise Problem(f"{name}: {len(broken)} of {len(samples)} pictures are broken")
     return Set(samples, squares, np.array(sizes, np.int64), broken)
@@ -441,7 +449,7 @@ def load_sets(recipe, data, tokenizer, store=192):
 
 # ---- packs
 
-SHEET = 1024  # pixels a side, at most; squares are whole blocks of 16, so none bleeds into another
+SHEET = 1024  # pixels a side, at most; squares are whole blocks of 16 pixels, as WebP's are
 
 
 def pack_write(recipe, sets, tokenizer, folder, quality):
@@ -460,8 +468,8 @@ def pack_write(recipe, sets, tokenizer, folder, quality):
             sheet[:len(tiles)] = tiles
             sheet = sheet.reshape(across, across, side, side, 3).swapaxes(1, 2)
             sheet = sheet.reshape(across * side, across * side, 3)
-            out = os.path.join(folder, f"{name}-{number:03}.jpg")
-            Image.fromarray(sheet).save(out, quality=quality, optimize=True, progressive=True)
+            out = os.path.join(folder, f"{name}-{number:03}.webp")
+            Image.fromarray(sheet).save(out, quality=quality, method=4)
             total += os.path.getsize(out)
         index["sets"][path] = {"name": name, "side": side, "sizes": set_.sizes.tolist(),
                                "broken": sorted(set_.broken), "samples": set_.samples}
@@ -475,15 +483,15 @@ def is_pack(folder):
     return os.path.isfile(os.path.join(folder, "index.json.gz"))
 
 
-def read_jpeg(path):
+def read_sheet(path):
     try:
         from PIL import Image
     except ImportError:
         try:
-            from torchvision.io import ImageReadMode, decode_jpeg, read_file
+            from torchvision.io import ImageReadMode, decode_image
         except ImportError:
             raise Problem("a pack needs PIL or torchvision, and neither is here") from None
-        return decode_jpeg(read_file(path), ImageReadMode.RGB).permute(1, 2, 0).numpy()
+        return decode_image(path, ImageReadMode.RGB).permute(1, 2, 0).numpy()
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))
 
@@ -513,7 +521,7 @@ def pack_open(folder, recipe=None):
         firsts = range(0, count, across * across)
 
         def fill(number):
-            sheet = read_jpeg(os.path.join(folder, f"{entry['name']}-{number:03}.jpg"))
+            sheet = read_sheet(os.path.join(folder, f"{entry['name']}-{number:03}.webp"))
             tiles = sheet.reshape(across, side, across, side, 3).swapaxes(1, 2)
             tiles = tiles.reshape(-1, side, side, 3)
             at = number * across * across

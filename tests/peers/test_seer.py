@@ -308,7 +308,7 @@ def test_runs(folder):
 
 
 def test_pack(folder):
-    """A run from a pack, on a machine without PyYAML: JPEG's losses and nothing more."""
+    """A run from a pack, on a machine without PyYAML: WebP's losses and nothing more."""
     if not VISLANG:
         return
     out = os.path.join(folder, "packed")
