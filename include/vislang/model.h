@@ -125,7 +125,7 @@ typedef struct vl_seer_writing {
     double temperature, top_p; /* of sampling (Holtzman et al. 2020) */
     uint64_t seed;
 } vl_seer_writing;
-vl_seer_writing vl_seer_writing_default(void); /* 3 beams, 32 tokens, 0.8, 2, 0.8, 0.95, 1 */
+vl_seer_writing vl_seer_writing_default(void); /* 4 beams, 32 tokens, 0.6, 2, 0.8, 0.95, 1 */
 
 /* A text it wrote; lives in the arena it was asked for with. */
 typedef struct vl_seer_text {

@@ -7,7 +7,7 @@
 
 #include <vislang/tensor.h>
 
-enum { SEER_MAX_BEAMS = 8 };
+enum { SEER_MAX_BEAMS = 16 }; /* half of them are room to move the others */
 
 typedef struct seer_tokens {
     int32_t caption, ask, answer, statement, eos, yes, no, unknown;

@@ -14,9 +14,9 @@
 enum { MAX_TEXT = 4096 };
 
 vl_seer_writing vl_seer_writing_default(void) {
-    return (vl_seer_writing){.beams = 3,
+    return (vl_seer_writing){.beams = 4,
                              .max_tokens = 32,
-                             .length_penalty = 0.8,
+                             .length_penalty = 0.6,
                              .no_repeat = 2,
                              .temperature = 0.8,
                              .top_p = 0.95,
