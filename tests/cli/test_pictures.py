@@ -76,7 +76,7 @@ class Pictures(unittest.TestCase):
                  for s in ("1", "1", "2", "3")]
         self.assertEqual(texts[0], texts[1])
         self.assertGreater(len(set(texts)), 1)
-        self.assertEqual(self.run_it("caption", PHOTO), self.run_it("caption", PHOTO, "--beams", "3"))
+        self.assertEqual(self.run_it("caption", PHOTO), self.run_it("caption", PHOTO, "--beams", "4"))
 
     def test_pages_and_standard_input(self):
         first, second = (self.run_it("scene", PAGES, "-j", *page) for page in ([], ["--page", "2"]))
