@@ -164,8 +164,6 @@ vl_var *vl_nn_drop_path(vl_graph *graph, vl_var *x, double probability);
 vl_var *vl_nn_mean_pool(vl_graph *graph, vl_var *x);
 /* Rows of x [R,D] → [count,D]. */
 vl_var *vl_nn_gather(vl_graph *graph, vl_var *x, const int32_t *rows, size_t count);
-/* `count` rows of x [R,…] from `first` on, sharing its numbers. */
-vl_var *vl_nn_rows(vl_graph *graph, vl_var *x, size_t first, size_t count);
 /* Rows to length 1. */
 vl_var *vl_nn_normalize(vl_graph *graph, vl_var *x);
 /* Position embeddings [grid²,D] → [H·W,D], bilinear (align corners off). */

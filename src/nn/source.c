@@ -64,37 +64,6 @@ vl_var *vl_nn_reshape(vl_graph *graph, vl_var *x, size_t rank, const size_t *dim
     return y;
 }
 
-/* ---- rows --------------------------------------------------------------------------- */
-
-typedef struct rows_note {
-    note base;
-    vl_var *x;
-    size_t start; /* in numbers */
-} rows_note;
-
-static void rows_backward(vl_graph *graph, note *base) {
-    rows_note *self = (rows_note *)base;
-    vl_real *dx = vl_var_grad(graph, self->x);
-    if (dx)
-        vl_kernels_get()->add(dx + self->start, base->out->grad, base->out->count);
-}
-
-vl_var *vl_nn_rows(vl_graph *graph, vl_var *x, size_t first, size_t count) {
-    if (!x)
-        return NULL;
-    size_t dims[VL_MAX_RANK], start = first * (x->count / x->dims[0]);
-    memcpy(dims, x->dims, sizeof dims);
-    dims[0] = count;
-    vl_var *y = wrap(graph, x->value + start, x->rank, dims, x->learns);
-    rows_note *self =
-        y && y->learns ? graph_note(graph, sizeof *self, "rows", y, rows_backward) : NULL;
-    if (self) {
-        self->x = x;
-        self->start = start;
-    }
-    return y;
-}
-
 /* ---- embedding ---------------------------------------------------------------------- */
 
 typedef struct embedding_note {

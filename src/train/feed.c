@@ -11,7 +11,7 @@
 enum { AHEAD = 3, MAX_TOKENS = RECIPE_MAX_TEXT, PIECE_BYTES = 1 << 30, TRIES = 8 };
 
 typedef struct tokens {
-    int32_t caption, ask, answer, statement, eos, yes, no, unknown, pad, hidden;
+    int32_t caption, ask, answer, statement, eos, yes, no, unknown, hidden;
 } tokens;
 
 typedef struct source_state {
@@ -450,7 +450,7 @@ static vl_status find_tokens(feed *f, vl_error *error) {
         {"<answer>", &f->tokens.answer},   {"<statement>", &f->tokens.statement},
         {"<eos>", &f->tokens.eos},         {"<yes>", &f->tokens.yes},
         {"<no>", &f->tokens.no},           {"<xx>", &f->tokens.unknown},
-        {"<pad>", &f->tokens.pad},         {"<s0>", &f->tokens.hidden},
+        {"<s0>", &f->tokens.hidden},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if ((*all[i].id = vl_bpe_special(bpe, all[i].name)) < 0)
