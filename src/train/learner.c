@@ -64,6 +64,14 @@ static vl_real *numbers(size_t count) {
     return x;
 }
 
+static vl_status format_of(const char *name, vl_dtype *format, vl_error *error) {
+    vl_status status = vl_dtype_parse(name, format, error);
+    if (!status && *format != VL_Q8_0 && *format != VL_Q4_0 && *format != VL_Q2_0)
+        status = vl_fail(error, VL_ERR_USAGE, "quantize: q8_0, q4_0 or q2_0 is needed, not %s",
+                         name);
+    return status;
+}
+
 vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
     *out = NULL;
     learner *l = calloc(1, sizeof *l);
@@ -75,7 +83,7 @@ vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
                                  : vl_fail(error, VL_ERR_MEMORY, "no memory for training");
     l->format = VL_F32;
     if (!status && r->quantize[0])
-        status = vl_dtype_parse(r->quantize, &l->format, error);
+        status = format_of(r->quantize, &l->format, error);
     if (!status)
         status = vl_params_allocate(l->params, (uint64_t)r->seed, error);
     if (!status) {

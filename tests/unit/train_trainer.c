@@ -359,6 +359,31 @@ static void test_one_run_a_folder(void **state) {
 /* ---- learning ------------------------------------------------------------------------- */
 
 /* Eight pictures of plain colours and the words for them: learned by heart. */
+/* The network computes with rounded weights; the checkpoint holds the exact ones, so a resumed
+ * run goes on to the same bytes, and another format gives other weights. */
+static void test_training_for_few_bits(void **state) {
+    (void)state;
+#define FEW_BITS(format)                                                                       \
+    TOY_HEAD TOY_ARCHITECTURE TOY_LABELS TOY_SOURCES                                           \
+        "training: {steps: 6, warmup: 2, rate: 0.002, lanes: 2, micro_batch: 2, "              \
+        "checkpoint_minutes: 1000, quantize: " format "}\n"
+    must_train((how){.recipe = FEW_BITS("q2_0"), .out = "two", .max_steps = 6});
+    must_train((how){.recipe = FEW_BITS("q2_0"), .out = "two-halves", .max_steps = 2});
+    must_train((how){.recipe = FEW_BITS("q2_0"), .out = "two-halves", .max_steps = 4});
+    same_file(checkpoint_of("two"), checkpoint_of("two-halves"));
+    must_train((how){.recipe = FEW_BITS("q8_0"), .out = "eight", .max_steps = 6});
+    vl_buf two, eight;
+    toy_read(checkpoint_of("two"), &two);
+    toy_read(checkpoint_of("eight"), &eight);
+    size_t most = two.len < eight.len ? two.len : eight.len;
+    assert_true(memcmp(two.data + most / 2, eight.data + most / 2, most / 4) != 0);
+    vl_buf_deinit(&two);
+    vl_buf_deinit(&eight);
+    vl_error error = {0};
+    assert_int_equal(train((how){.recipe = FEW_BITS("i8"), .out = "i8"}, &error), VL_ERR_USAGE);
+    assert_non_null(strstr(error.message, "q2_0"));
+}
+
 static void test_it_learns(void **state) {
     (void)state;
     static const char toy[] = TOY_HEAD TOY_ARCHITECTURE TOY_LABELS
@@ -394,6 +419,7 @@ int main(void) {
         cmocka_unit_test(test_last_good_checkpoint_stays),
         cmocka_unit_test(test_other_recipes_and_networks),
         cmocka_unit_test(test_one_run_a_folder),
+        cmocka_unit_test(test_training_for_few_bits),
         cmocka_unit_test(test_it_learns),
     };
     return cmocka_run_group_tests(tests, toy_setup, toy_teardown);
