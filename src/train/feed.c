@@ -1,6 +1,7 @@
 /* feed.c — builds pieces in background threads (feed.h). */
 #include "train/feed.h"
 #include "train/augment.h"
+#include "train/order.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -16,9 +17,7 @@ typedef struct tokens {
 
 typedef struct source_state {
     samples *set;
-    uint32_t *order; /* of one pass */
-    uint64_t pass;
-    bool ordered;
+    order *order;
 } source_state;
 
 struct feed {
@@ -206,23 +205,7 @@ static size_t sample_at(feed *f, size_t source, uint64_t place) {
     if (f->options.held)
         return (size_t)(place % count);
     uint64_t pass = place / count;
-    pthread_mutex_lock(&f->lock);
-    if (!s->ordered || s->pass != pass) { /* Fisher–Yates */
-        uint64_t random = seed_of(f, source, pass, 11);
-        for (size_t i = 0; i < count; i++)
-            s->order[i] = (uint32_t)i;
-        for (size_t i = count; i > 1; i--) {
-            size_t j = random_below(&random, i);
-            uint32_t swap = s->order[i - 1];
-            s->order[i - 1] = s->order[j];
-            s->order[j] = swap;
-        }
-        s->pass = pass;
-        s->ordered = true;
-    }
-    size_t index = s->order[place % count];
-    pthread_mutex_unlock(&f->lock);
-    return index;
+    return order_at(s->order, pass, seed_of(f, source, pass, 11), (size_t)(place % count));
 }
 
 static vl_status decode(const samples *set, size_t index, vl_image **image, vl_error *error) {
@@ -492,10 +475,8 @@ static vl_status open_source(feed *f, size_t s, vl_error *error) {
                        "%s: %zu of %zu pictures are missing, more than the recipe allows "
                        "(max_broken)",
                        path, missing, count + missing);
-    f->state[s].order = calloc(count, sizeof *f->state[s].order);
-    if (!f->state[s].order)
-        return vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
-    return check_labels(f, s, error);
+    status = order_new(f->state[s].set, f->sources[s].balance, &f->state[s].order, error);
+    return status ? status : check_labels(f, s, error);
 }
 
 vl_status feed_new(const feed_options *options, feed **out, vl_error *error) {
@@ -538,7 +519,7 @@ void feed_free(feed *f) {
         step_free(f->ahead[i]);
     for (size_t s = 0; s < f->source_count; s++) {
         samples_free(f->state[s].set);
-        free(f->state[s].order);
+        order_free(f->state[s].order);
     }
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->changed);

@@ -77,6 +77,7 @@ static const key source_keys[] = {
     {"captions", KIND_INT, S(captions), 0, 16},
     {"questions", KIND_INT, S(questions), 0, 16},
     {"statements", KIND_INT, S(statements), 0, 16},
+    {"balance", KIND_TEXT, S(balance), 0, RECIPE_NAME},
     {"derived", KIND_BOOL, S(derived), 0, 1},
     {"flip", KIND_BOOL, S(flip), 0, 1},
     {"crop", KIND_NUMBER, S(crop), 0.05, 1},

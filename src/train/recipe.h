@@ -28,7 +28,8 @@ typedef struct recipe_source {
     int64_t picture;        /* side they are trained at */
     int64_t captions;       /* captions drawn a picture, the first in the first language */
     int64_t questions, statements;
-    bool derived;  /* also what was derived from captions by templates */
+    char balance[RECIPE_NAME]; /* labels drawn by the root of their counts (order.h); "" none */
+    bool derived;              /* also what was derived from captions by templates */
     bool flip;     /* mirror half of the pictures (never those whose text says left or right) */
     double crop;   /* least share of the picture's area a random crop keeps; 1: none */
     double colour; /* strength of brightness, contrast and saturation changes */
