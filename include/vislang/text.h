@@ -135,6 +135,9 @@ vl_status vl_caption_scorer_add(vl_caption_scorer *scorer, const char *hypothesi
 /* Of all that was added so far; more may be added after. VL_ERR_INPUT: nothing was. */
 vl_status vl_caption_scorer_scores(const vl_caption_scorer *scorer, vl_caption_scores *scores,
                                    vl_error *error);
+/* CIDEr-D of each hypothesis, in the order they were added, into `scores` [n]; the cider_d
+ * above is their mean. */
+void vl_caption_scorer_cider_d(const vl_caption_scorer *scorer, double *scores);
 
 /* ---- answers ------------------------------------------------------------------------ */
 

@@ -335,18 +335,18 @@ static double similarity(const vl_caption_scorer *s, const sentence *h, const do
     return sum / ORDER * exp(-delta * delta / (2 * SIGMA * SIGMA));
 }
 
-static double cider_d(const vl_caption_scorer *s) {
-    double total = 0;
-    for (size_t c = 0; c < s->captions.count; c++) {
-        const caption *of = AT(caption, s->captions, c);
-        const sentence *h = AT(sentence, s->sentences, of->first);
-        double norm[ORDER], sum = 0;
-        norms(s, h, norm);
-        for (size_t r = 1; r <= of->references; r++)
-            sum += similarity(s, h, norm, h + r);
-        total += CIDER_SCALE * sum / (double)of->references;
-    }
-    return total / (double)s->captions.count;
+static double cider_d(const vl_caption_scorer *s, const caption *of) {
+    const sentence *h = AT(sentence, s->sentences, of->first);
+    double norm[ORDER], sum = 0;
+    norms(s, h, norm);
+    for (size_t r = 1; r <= of->references; r++)
+        sum += similarity(s, h, norm, h + r);
+    return CIDER_SCALE * sum / (double)of->references;
+}
+
+void vl_caption_scorer_cider_d(const vl_caption_scorer *s, double *scores) {
+    for (size_t c = 0; c < s->captions.count; c++)
+        scores[c] = cider_d(s, AT(caption, s->captions, c));
 }
 
 /* ---- the scorer -------------------------------------------------------------------------- */
@@ -422,6 +422,8 @@ vl_status vl_caption_scorer_scores(const vl_caption_scorer *s, vl_caption_scores
     if (!scores->n)
         return vl_fail(error, VL_ERR_INPUT, "no captions to score");
     bleu_scores(s, scores->bleu);
-    scores->cider_d = cider_d(s);
+    for (size_t c = 0; c < scores->n; c++)
+        scores->cider_d += cider_d(s, AT(caption, s->captions, c));
+    scores->cider_d /= (double)scores->n;
     return VL_OK;
 }

@@ -3,8 +3,7 @@
  *
  * evaluate_data.c reads a folder, evaluate_seer.c asks the model, evaluate_scores.c compares,
  * evaluate_details.c writes it all down, evaluate_baselines.c says what needs no model,
- * evaluate_consensus.c scores single captions, evaluate_calibration.c turns scores into
- * probabilities.
+ * evaluate_calibration.c turns scores into probabilities.
  *
  * Ownership: everything an eval_item points to lives until eval_data_deinit. */
 #ifndef TRAIN_EVALUATE_H
@@ -100,6 +99,9 @@ const eval_label *eval_label_of(const eval_item *item, const char *set);
 
 /* ---- scores: each returns an object that the caller owns, NULL when there is none -------- */
 
+/* The captions of a picture in one language; `texts` has room for eval_most_captions. */
+size_t eval_references(const eval_item *item, const char *language, const char **texts);
+size_t eval_most_captions(const eval_data *data); /* of a picture */
 typedef struct eval_captions {
     const char *language;
     const char *constant; /* said of every picture; NULL: what the model wrote */
@@ -136,15 +138,6 @@ vl_status eval_baselines(const eval_data *data, eval_data *train, unsigned tasks
 
 /* ---- calibration ------------------------------------------------------------------------- */
 
-/* CIDEr-D of each hypothesis against its references, document frequencies over all references
- * (as vl_caption_scorer, whose cider_d is the mean of these). */
-typedef struct eval_consensus {
-    const char *hypothesis;
-    const char **references;
-    size_t reference_count;
-    double cider_d; /* out */
-} eval_consensus;
-vl_status eval_consensus_score(eval_consensus *captions, size_t count, vl_error *error);
 /* Platt's sigmoid of `scores` (Platt 1999, with his targets). false: fewer than ten of one
  * kind. */
 bool eval_fit_platt(const double *scores, const bool *right, size_t n, vl_calibration *out);

@@ -245,39 +245,36 @@ static vl_status fit_answers(const eval_data *data, vl_calibration now, vl_calib
 static vl_status fit_captions(const eval_data *data, vl_calibration now, vl_calibration *into,
                               cJSON *out, size_t *fitted, vl_error *error) {
     judged j = {0};
-    size_t total = 0, n = 0, used = 0, language = 0;
-    for (size_t i = 0; i < data->count; i++)
-        total += data->items[i].caption_count;
-    eval_consensus *captions = calloc(data->count + 1, sizeof *captions);
-    const char **references = calloc(total + 1, sizeof *references);
+    size_t n = 0;
+    vl_caption_scorer *scorer = vl_caption_scorer_new();
+    const char **references = calloc(eval_most_captions(data) + 1, sizeof *references);
     double *confidence = calloc(data->count + 1, sizeof *confidence);
-    vl_status status = captions && references && confidence && judged_init(&j, data->count)
-                           ? VL_OK
-                           : no_memory(error);
+    double *cider_d = calloc(data->count + 1, sizeof *cider_d);
+    vl_status status =
+        scorer && references && confidence && cider_d && judged_init(&j, data->count)
+            ? VL_OK
+            : no_memory(error);
     for (size_t i = 0; !status && data->language_count && i < data->count; i++) {
         const eval_item *item = &data->items[i];
-        if (!eval_counts(item) || !item->written || !item->written[language].text)
+        if (!eval_counts(item) || !item->written || !item->written[0].text)
             continue;
-        eval_consensus *caption = &captions[n];
-        *caption = (eval_consensus){.hypothesis = item->written[language].text,
-                                    .references = references + used};
-        for (size_t c = 0; c < item->caption_count; c++)
-            if (!strcmp(item->captions[c].language, data->languages[language]))
-                references[used + caption->reference_count++] = item->captions[c].text;
-        used += caption->reference_count;
-        confidence[n] = item->written[language].confidence;
-        n += caption->reference_count > 0;
+        size_t count = eval_references(item, data->languages[0], references);
+        if (!count)
+            continue;
+        status = vl_caption_scorer_add(scorer, item->written[0].text, references, count, error);
+        confidence[n++] = item->written[0].confidence;
     }
     if (!status)
-        status = eval_consensus_score(captions, n, error);
+        vl_caption_scorer_cider_d(scorer, cider_d);
     for (size_t i = 0; !status && i < n; i++)
-        judge(&j, now, confidence[i], captions[i].cider_d >= GOOD_CAPTION);
+        judge(&j, now, confidence[i], cider_d[i] >= GOOD_CAPTION);
     if (!status)
         fit("caption", &j, into, out, fitted);
     judged_deinit(&j);
-    free(captions);
+    vl_caption_scorer_free(scorer);
     free(references);
     free(confidence);
+    free(cider_d);
     return status;
 }
 

@@ -17,8 +17,7 @@ static vl_status no_memory(vl_error *error) {
 
 /* ---- captions ---------------------------------------------------------------------------- */
 
-/* The captions of a picture in one language; `texts` has room for all of them. */
-static size_t references_of(const eval_item *item, const char *language, const char **texts) {
+size_t eval_references(const eval_item *item, const char *language, const char **texts) {
     size_t count = 0;
     for (size_t i = 0; i < item->caption_count; i++)
         if (!strcmp(item->captions[i].language, language))
@@ -26,7 +25,7 @@ static size_t references_of(const eval_item *item, const char *language, const c
     return count;
 }
 
-static size_t most_captions(const eval_data *data) {
+size_t eval_most_captions(const eval_data *data) {
     size_t most = 0;
     for (size_t i = 0; i < data->count; i++)
         if (data->items[i].caption_count > most)
@@ -52,13 +51,13 @@ vl_status eval_score_captions(const eval_data *data, eval_captions how, cJSON **
                               vl_error *error) {
     *out = NULL;
     size_t language = language_index(data, how.language);
-    const char **references = calloc(most_captions(data) + 1, sizeof *references);
+    const char **references = calloc(eval_most_captions(data) + 1, sizeof *references);
     vl_caption_scorer *scorer = vl_caption_scorer_new();
     vl_status status = references && scorer ? VL_OK : no_memory(error);
     size_t n = 0;
     for (size_t i = 0; i < data->count && !status; i++) {
         const eval_item *item = &data->items[i];
-        size_t count = eval_counts(item) ? references_of(item, how.language, references) : 0;
+        size_t count = eval_counts(item) ? eval_references(item, how.language, references) : 0;
         const char *said = count ? said_of(item, &how, language) : NULL;
         if (said) {
             status = vl_caption_scorer_add(scorer, said, references, count, error);

@@ -306,6 +306,15 @@ static void test_caption_scores(void **state) {
         for (size_t n = 0; n < 4; n++)
             assert_true(fabs(scores.bleu[n] - corpora[c].bleu[n]) < 1e-9);
         assert_true(fabs(scores.cider_d - corpora[c].cider_d) < 1e-9);
+        double each[COUNT(captions)], mean = 0;
+        vl_caption_scorer_cider_d(scorer, each);
+        for (size_t i = 0, at = 0; i < COUNT(captions); i++)
+            if (captions[i].corpus == c) {
+                mean += each[at] / (double)scores.n;
+                assert_true(captions[i].texts[0][0] || each[at] == 0);
+                at++;
+            }
+        assert_true(fabs(mean - scores.cider_d) < 1e-12);
         vl_caption_scorer_free(scorer);
     }
 }
@@ -366,6 +375,10 @@ static void test_many_captions(void **state) {
     print_message("%d captions: %.0f ms\n", CAPTIONS, vl_clock_ms_since(start));
     assert_true(fabs(scores.bleu[3] - 1) < 1e-9);
     assert_true(scores.cider_d > 4.99 && scores.cider_d < 5.1); /* one of two references */
+    static double each[CAPTIONS];
+    vl_caption_scorer_cider_d(scorer, each);
+    for (int i = 0; i < CAPTIONS; i++)
+        assert_true(each[i] > 4.99 && each[i] < 7);
     vl_caption_scorer_free(scorer);
 }
 

@@ -287,41 +287,6 @@ static void test_labels(void **state) {
     cJSON_Delete(scores);
 }
 
-static void test_consensus(void **state) {
-    (void)state;
-    static const char *const texts[][4] = {
-        {"a dog runs on the grass", "A dog runs through the grass .", "the dog is running",
-         NULL},
-        {"two men play ball", "Two men are playing ball .", NULL, NULL},
-        {"", "A girl jumps .", "The girl is jumping high .", NULL},
-        {"a girl in a red shirt", "A girl in red .", "a dog and a girl in a red shirt", "hm"},
-        {"the the the the", "the cat on the mat", "the the", NULL},
-        {"un chien court", "Un chien court dans l'herbe", "صبي صغير على بحيرة", NULL},
-    };
-    eval_consensus captions[COUNT(texts)];
-    const char *references[COUNT(texts)][3];
-    vl_caption_scorer *scorer = vl_caption_scorer_new();
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        captions[i] = (eval_consensus){.hypothesis = texts[i][0], .references = references[i]};
-        for (size_t r = 1; r < 4 && texts[i][r]; r++)
-            references[i][captions[i].reference_count++] = texts[i][r];
-        assert_int_equal(vl_caption_scorer_add(scorer, texts[i][0], references[i],
-                                               captions[i].reference_count, NULL),
-                         VL_OK);
-    }
-    assert_int_equal(eval_consensus_score(captions, COUNT(texts), NULL), VL_OK);
-    double sum = 0;
-    for (size_t i = 0; i < COUNT(texts); i++)
-        sum += captions[i].cider_d;
-    vl_caption_scores scores;
-    assert_int_equal(vl_caption_scorer_scores(scorer, &scores, NULL), VL_OK);
-    check(sum / COUNT(texts), scores.cider_d);
-    assert_true(captions[0].cider_d > 1 && captions[2].cider_d == 0);
-    vl_caption_scorer_free(scorer);
-    captions[1].reference_count = 0;
-    assert_int_equal(eval_consensus_score(captions, 2, NULL), VL_ERR_INPUT);
-}
-
 /* ---- fits -------------------------------------------------------------------------------- */
 
 static double uniform(uint64_t *state) {
@@ -782,7 +747,6 @@ int main(void) {
         cmocka_unit_test(test_retrieval),
         cmocka_unit_test(test_statements),
         cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_consensus),
         cmocka_unit_test(test_platt),
         cmocka_unit_test(test_temperature),
         cmocka_unit_test(test_counts),
