@@ -28,6 +28,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import caption_consensus
 import caption_statements
 import numpy
 from PIL import Image
@@ -333,6 +334,15 @@ def join_statements(rows, statements, split):
     return lost
 
 
+def rank_captions(rows):
+    """Puts the captions of each language in the order of their consensus."""
+    for language in sorted({language for row in rows for language in row["captions"]}):
+        mine = [row for row in rows if language in row["captions"]]
+        ranked = caption_consensus.ranked([row["captions"][language] for row in mine])
+        for row, captions in zip(mine, ranked):
+            row["captions"][language] = captions
+
+
 def make_flickr(photos, out, seed, report):
     train, dev = (read_flickr(photos, split, seed) for split in ("train", "dev"))
     statements = read_jsonl(photos / "flickr8k" / "statements.jsonl")
@@ -357,6 +367,8 @@ def make_flickr(photos, out, seed, report):
         derived = caption_statements.derive([row["captions"]["en"] for row in rows], seed)
         for row, (asked, told) in zip(rows, derived):
             row["derived_qa"], row["derived_statements"] = asked, told
+        if split == "train":
+            rank_captions(rows)
         write_folder(out, f"flickr-{split}", rows, report, notes[split])
 
 

@@ -3,6 +3,7 @@
 #include "train/augment.h"
 #include "train/order.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,12 @@ static void add_statement(writer *w, const sample_text *statement, size_t pictur
     add_row(w, ids, count, picture, count - 1, TASK_STATEMENT, true, false);
 }
 
+/* One of `count` captions that stand in the order of their consensus; `typical` above 1 draws
+ * the first ones more often. */
+static size_t draw_caption(uint64_t *random, size_t count, double typical) {
+    return (size_t)((double)count * pow(random_uniform(random), typical));
+}
+
 /* One caption in the first language (English), the next ones in others; held sources take them
  * in order. */
 static void add_captions(writer *w, const sample *item, size_t picture) {
@@ -156,7 +163,7 @@ static void add_captions(writer *w, const sample *item, size_t picture) {
         if (w->feed->options.held)
             at = i % all->count;
         else if (i == 0 || first == all->count)
-            at = random_below(w->random, first);
+            at = draw_caption(w->random, first, w->piece->source->typical);
         else
             at = first + random_below(w->random, all->count - first);
         add_caption(w, &all->items[at], picture);

@@ -77,6 +77,7 @@ static const key source_keys[] = {
     {"captions", KIND_INT, S(captions), 0, 16},
     {"questions", KIND_INT, S(questions), 0, 16},
     {"statements", KIND_INT, S(statements), 0, 16},
+    {"typical", KIND_NUMBER, S(typical), 1, 10},
     {"balance", KIND_TEXT, S(balance), 0, RECIPE_NAME},
     {"derived", KIND_BOOL, S(derived), 0, 1},
     {"flip", KIND_BOOL, S(flip), 0, 1},
@@ -228,6 +229,7 @@ static vl_status read_sources(reading *r, const yaml_node_t *list, recipe_source
         *source = (recipe_source){.batch = 16,
                                   .picture = 192,
                                   .captions = 1,
+                                  .typical = 1,
                                   .questions = 1,
                                   .statements = 1,
                                   .crop = 1};

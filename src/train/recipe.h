@@ -28,6 +28,7 @@ typedef struct recipe_source {
     int64_t picture;        /* side they are trained at */
     int64_t captions;       /* captions drawn a picture, the first in the first language */
     int64_t questions, statements;
+    double typical; /* captions drawn as those of the most consensus: count · u^typical */
     char balance[RECIPE_NAME]; /* labels drawn by the root of their counts (order.h); "" none */
     bool derived;              /* also what was derived from captions by templates */
     bool flip;     /* mirror half of the pictures (never those whose text says left or right) */

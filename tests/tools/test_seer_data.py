@@ -17,6 +17,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+import caption_consensus as C  # noqa: E402
 import caption_parse as P  # noqa: E402
 import caption_questions as Q  # noqa: E402
 import caption_statements as S  # noqa: E402
@@ -233,6 +234,16 @@ class Statements(unittest.TestCase):
         ]
         for question, answer, statement in table:
             self.assertEqual(S.fact(question, answer), statement)
+
+    def test_the_caption_most_agreed_with_comes_first(self):
+        odd = "Somebody painted stripes across an elephant ."
+        close = ["A dog runs on the beach .", "A black dog runs on the beach ."]
+        rows = [[odd] + close, TWO_GIRLS, MAN_ON_BIKE, ["One .", "Another ."], ["Alone ."]]
+        ranked = C.ranked(rows)
+        self.assertEqual(ranked[0][2], odd)
+        self.assertEqual([sorted(row) for row in ranked], [sorted(row) for row in rows])
+        self.assertEqual(ranked[3:], rows[3:])  # no agreement: as they stood
+        self.assertEqual(ranked, C.ranked(rows))
 
     def test_derive_is_deterministic_and_strangers_share_nothing(self):
         rows = [BLACK_DOG, MAN_ON_BIKE, TWO_GIRLS]

@@ -364,6 +364,57 @@ static int teardown(void **state) {
     return toy_teardown(state);
 }
 
+/* Of four captions the first is drawn 0.25^(1/typical) of the time: 25 %, or 71 % at 4. */
+static void test_typical_captions(void **state) {
+    (void)state;
+    static const char metadata[] =
+        "{\"file_name\": \"0.png\", \"captions\": {\"en\": [\"red\", \"green\", "
+        "\"blue\", \"yellow\"]}}\n";
+    static const struct {
+        const char *sources;
+        double share;
+    } cases[] = {
+        {"sources:\n  - {name: a, path: many, batch: 4, picture: 32, caption: 1}\n", 0.25},
+        {"sources:\n  - {name: a, path: many, batch: 4, picture: 32, caption: 1, typical: 4}\n",
+         0.707},
+    };
+    enum { STEPS = 100 };
+    vl_buf picture;
+    toy_picture(0, false, &picture);
+    assert_int_equal(vl_dir_make(toy_path("many"), NULL), VL_OK);
+    toy_write("many/0.png", picture.data, picture.len);
+    toy_write("many/metadata.jsonl", metadata, strlen(metadata));
+    vl_buf_deinit(&picture);
+    static const char *const words[] = {"red", "green", "blue", "yellow"};
+    int32_t first[4];
+    for (size_t i = 0; i < 4; i++) {
+        int32_t ids[8];
+        size_t tokens;
+        assert_int_equal(vl_bpe_encode(bpe, words[i], strlen(words[i]), ids, 8, &tokens, NULL),
+                         VL_OK);
+        first[i] = ids[0];
+    }
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        read_recipe(cases[c].sources, "0");
+        feed *f = new_feed(1, 0, 1, false);
+        size_t drawn[4] = {0}, all = 0;
+        for (uint64_t n = 0; n < STEPS; n++) {
+            feed_step *step = take(f, n);
+            const piece *p = &step->pieces[0];
+            for (size_t t = 0; t < p->targets; t++)
+                for (size_t i = 0; i < 4; i++) {
+                    drawn[i] += p->target[t] == first[i];
+                    all += p->target[t] == first[i];
+                }
+            feed_release(f, step);
+        }
+        assert_true(all > STEPS);
+        assert_true(fabs((double)drawn[0] / (double)all - cases[c].share) < 0.1);
+        assert_true(drawn[3] > 0);
+        feed_free(f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_number_of_threads),
@@ -373,6 +424,7 @@ int main(void) {
         cmocka_unit_test(test_held_out),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_typical_captions),
         cmocka_unit_test(test_broken_pictures_are_skipped),
         cmocka_unit_test(test_too_many_broken_are_refused),
         cmocka_unit_test(test_too_many_missing_are_refused),
