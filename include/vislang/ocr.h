@@ -77,6 +77,7 @@ typedef struct vl_ocr_options {
     bool detect_orientation; /* default true */
     bool fast_photo;         /* default true: a photograph with no text is given up on early */
     double max_seconds;      /* per page; default 60 */
+    const char *engines;     /* "tesseract,ocrad": docs/ocr.md; NULL: tesseract */
     const char *tessdata;    /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
     const vl_langid *langid; /* NULL: the bundled model, opened by vl_ocr_new */
 } vl_ocr_options;
@@ -149,6 +150,39 @@ typedef struct vl_ocr_summary {
 vl_status vl_ocr_document(vl_ocr *ocr, vl_document *document, const char *languages,
                           vl_ocr_writer *const *writers, size_t writer_count,
                           vl_ocr_summary *summary, vl_error *error);
+
+/* ---- scores on real scans --------------------------------------------------------- */
+
+/* Reads the scans of a folder (MANIFEST.tsv, X.gt.txt beside X.png: docs/eval.md) with each
+ * engine alone and appends the scores to `json`, an object of
+ *   "sets", "scripts": {NAME: {ENGINE: score}}, "all": {ENGINE: score},
+ *   "broken": [{"set", "id", "why"}], "failed": [{"engine", "set", "id", "why"}].
+ * A score is {"cer","cer_low","cer_high","wer","wer_low","wer_high","n","failed","seconds"}:
+ * edits over the length of the transcripts together, with 95 % intervals over resampled items
+ * (Efron and Tibshirani 1993, ch. 13: percentiles of 1,000 resamples, seeded), and seconds an
+ * item. A broken item is left out for every engine; one that an engine failed on counts as if
+ * it had read nothing; one whose script an engine does not read is not put to it. */
+typedef enum vl_scan_half {
+    VL_SCANS_ALL,
+    VL_SCANS_ADAPT, /* the half that weights may be learned from */
+    VL_SCANS_SCORE, /* the half that figures are made on */
+} vl_scan_half;
+typedef struct vl_ocr_evaluation {
+    const char *folder;
+    const char *const *engines;
+    size_t engine_count;
+    vl_scan_half half;
+    const char *sets; /* "a,b": only these; NULL: all */
+    size_t limit;     /* at most so many items of each set; 0: all */
+    bool detect;      /* find languages out, instead of taking the manifest's */
+    size_t jobs;      /* scans read at the same time; 0: one */
+    vl_ocr_options ocr;
+    vl_media_limits limits;
+    void (*progress)(size_t done, size_t items, void *user); /* one thread at a time; or NULL */
+    void *user;
+} vl_ocr_evaluation;
+/* VL_ERR_INPUT: no manifest, no such set, or not one item that can be scored. */
+vl_status vl_ocr_evaluate(const vl_ocr_evaluation *how, vl_buf *json, vl_error *error);
 
 struct cJSON;
 /* The page as the documented JSON object (caller deletes). NULL: no memory. */

@@ -16,6 +16,9 @@ extern "C" {
 char *vl_text_nfc(vl_arena *arena, const char *text);
 /* NFC, runs of white space to one space, trimmed. */
 char *vl_text_squeeze(vl_arena *arena, const char *text);
+/* Full case folding of Unicode (ß to ss): texts that differ in case alone become equal. In the
+ * arena; NULL: arena full. */
+char *vl_text_casefold(vl_arena *arena, const char *text);
 /* ISO 15924 code ("Latn", "Arab", "Ethi", …) of the script most letters belong to; "Zyyy"
  * when there is no letter. `share` (may be NULL): its part of the letters. Static storage. */
 const char *vl_text_script(const char *text, double *share);

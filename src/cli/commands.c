@@ -96,13 +96,21 @@ static const cli_flag train_flags[] = {
 
 static const cli_flag eval_flags[] = {
     {"task", 0, "LIST",
-     "caption, retrieval, vqa, statements, scene, labels (default: all that is there)"},
-    {"model", 'm', "FILE", "the model file (default: the bundled one)"},
-    {"limit", 0, "N", "only the first N pictures that the tasks concern"},
-    {"baselines", 0, NULL, "score what needs no model, too"},
-    {"train", 0, "DIR", "what baselines are learned from; may be repeated"},
-    {"details", 0, "FILE", "write what was said of each picture there, a line of JSON each"},
-    {"calibrate", 0, "FILE", "fit probabilities to this data and write them there instead"},
+     "seer: caption, retrieval, vqa, statements, scene, labels (default: all that is there)"},
+    {"model", 'm', "FILE", "seer: the model file (default: the bundled one)"},
+    {"limit", 0, "N", "only the first N pictures that the tasks concern; ocr: N of each set"},
+    {"baselines", 0, NULL, "seer: score what needs no model, too"},
+    {"train", 0, "DIR", "seer: what baselines are learned from; may be repeated"},
+    {"details", 0, "FILE",
+     "seer: write what was said of each picture there, a line of JSON each"},
+    {"calibrate", 0, "FILE",
+     "seer: fit probabilities to this data and write them there instead"},
+    {"engine", 'e', "NAME",
+     "ocr: score this engine; may be repeated (default: those of the setting ocr_engines)"},
+    {"half", 0, "HALF", "ocr: adapt, score (one half of each set's documents) or all"},
+    {"sets", 0, "LIST", "ocr: only these sets of the manifest, with commas"},
+    {"detect", 0, NULL, "ocr: find languages out instead of taking the manifest's"},
+    {"jobs", 'n', "N", "ocr: scans read at the same time (default: 1)"},
     {"json", 'j', NULL, "print the scores as JSON (docs/eval.md)"},
     {0},
 };
@@ -179,7 +187,9 @@ const cli_command cli_commands[] = {
      "vislang train langid --data data/text --out models/langid.bin\n"
      "vislang train langid --data data/text --evaluate\n",
      train_flags, cli_train},
-    {"eval", "score a picture model on folders of pictures with metadata", "seer DIR…",
+    {"eval", "score a picture model on pictures with metadata, or engines on real scans",
+     "seer|ocr DIR…",
+     "vislang eval ocr data/ocr-scans --half score\n"
      "vislang eval seer photos/flickr8k/dev --json\n"
      "vislang eval seer data/daquar-dev --task vqa --baselines --train data/daquar-train\n"
      "vislang eval seer data/crisis-dev data/daquar-dev --calibrate facts.json\n",

@@ -1,5 +1,5 @@
 /* eval.c — `vislang eval seer DIR…`: how good a model file is, on any folder of pictures with
- * metadata; as JSON, or as a table. */
+ * metadata; as JSON, or as a table. `vislang eval ocr` is eval_ocr.c. */
 #include "cli/cli.h"
 
 #include <vislang/train.h>
@@ -174,9 +174,13 @@ static size_t train_paths(const cli_args *args, const char **paths) {
 static vl_status read_options(const cli_args *args, vl_seer_evaluation *how,
                               const char **trains, vl_error *error) {
     long limit = 0;
+    if (cli_eval_misplaced(args, cli_eval_ocr_only))
+        return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang eval ocr'",
+                       cli_eval_misplaced(args, cli_eval_ocr_only));
     if (!args->operand_count || strcmp(args->operands[0], "seer") != 0)
         return vl_fail(error, VL_ERR_USAGE,
-                       "evaluate what? This version evaluates: seer (vislang eval seer DIR)");
+                       "evaluate what? This version evaluates: seer, ocr (vislang eval seer "
+                       "DIR, vislang eval ocr DIR)");
     if (args->operand_count < 2)
         return vl_fail(error, VL_ERR_USAGE,
                        "on which pictures? vislang eval seer DIR, with a metadata.jsonl in it");
@@ -244,6 +248,8 @@ int cli_eval(const cli_args *args) {
     vl_seer_evaluation how;
     const char *trains[CLI_MAX_FLAGS];
     vl_buf json;
+    if (args->operand_count && !strcmp(args->operands[0], "ocr"))
+        return cli_eval_ocr(args);
     vl_buf_init(&json, MAX_REPORT);
     vl_status status = read_options(args, &how, trains, &error);
     if (!status)

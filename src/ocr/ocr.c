@@ -114,6 +114,9 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     char dir[512];
     vl_ocr_options defaults = vl_ocr_options_default();
     options = options ? options : &defaults;
+    if (options->engines && strcmp(options->engines, vl_engine_tesseract.name) != 0)
+        return vl_fail(error, VL_ERR_USAGE, "no engine '%s'; this version has: %s",
+                       options->engines, vl_engine_tesseract.name);
     vl_status status = packs_dir(options, dir, error);
     if (status)
         return status;

@@ -68,6 +68,19 @@ char *vl_text_nfc(vl_arena *arena, const char *text) {
     }
 }
 
+char *vl_text_casefold(vl_arena *arena, const char *text) {
+    int32_t length;
+    UChar *wide = to_utf16(arena, text, &length);
+    if (!wide)
+        return NULL;
+    int32_t capacity = 3 * length + 1; /* no character folds to more than three units a unit */
+    UErrorCode code = U_ZERO_ERROR;
+    UChar *out = vl_arena_array(arena, (size_t)capacity, sizeof *out);
+    int32_t written =
+        out ? u_strFoldCase(out, capacity, wide, length, U_FOLD_CASE_DEFAULT, &code) : 0;
+    return out && U_SUCCESS(code) ? to_utf8(arena, out, written) : NULL;
+}
+
 char *vl_text_squeeze(vl_arena *arena, const char *text) {
     char *nfc = vl_text_nfc(arena, text);
     if (!nfc)

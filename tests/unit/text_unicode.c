@@ -55,6 +55,22 @@ static void test_squeeze(void **state) {
         assert_string_equal(vl_text_squeeze(arena, rows[i][0]), rows[i][1]);
 }
 
+static void test_casefold(void **state) {
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"TOTAL 5", "total 5"},
+        {"Straße", "strasse"},
+        {"ΣΊΣΥΦΟΣ", "σίσυφοσ"},
+        {"ԱՒ և", "աւ եւ"},
+        {"ΐ", "ΐ"},
+        {"አማርኛ", "አማርኛ"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(vl_text_squeeze(arena, vl_text_casefold(arena, rows[i][0])),
+                            rows[i][1]);
+}
+
 static void test_script(void **state) {
     static const char *const rows[][2] = {
         {"Tangazo la maji", "Latn"},
@@ -247,6 +263,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nfc),
         cmocka_unit_test(test_squeeze),
+        cmocka_unit_test(test_casefold),
         cmocka_unit_test(test_script),
         cmocka_unit_test(test_direction),
         cmocka_unit_test(test_visual_to_logical),
