@@ -5,23 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* splitmix64 (Steele, Lea & Flood 2014). */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
-static double unit(uint64_t *state) {
-    return (double)(next_random(state) >> 11) * 0x1.0p-53;
-}
-
 /* Sum of twelve uniforms: mean 0, variance 1, close to normal. */
 static double normal(uint64_t *state) {
     double sum = -6;
     for (int i = 0; i < 12; i++)
-        sum += unit(state);
+        sum += vl_random_uniform(state);
     return sum;
 }
 
@@ -92,10 +80,10 @@ void degrade_light(vl_image *image, unsigned corner, double darkest) {
 void degrade_specks(vl_image *image, unsigned per_million, uint64_t seed) {
     size_t count = (size_t)image->width * image->height / 1000 * per_million / 1000;
     for (size_t i = 0; i < count; i++) {
-        uint32_t x = (uint32_t)(unit(&seed) * image->width);
-        uint32_t y = (uint32_t)(unit(&seed) * image->height);
-        uint32_t size = 1 + (unit(&seed) < 0.3);
-        uint8_t tone = unit(&seed) < 0.7 ? 50 : 250;
+        uint32_t x = (uint32_t)(vl_random_uniform(&seed) * image->width);
+        uint32_t y = (uint32_t)(vl_random_uniform(&seed) * image->height);
+        uint32_t size = 1 + (vl_random_uniform(&seed) < 0.3);
+        uint8_t tone = vl_random_uniform(&seed) < 0.7 ? 50 : 250;
         for (uint32_t dy = 0; dy < size && y + dy < image->height; dy++)
             for (uint32_t dx = 0; dx < size && x + dx < image->width; dx++)
                 memset(at(image, x + dx, y + dy), tone, image->channels);
@@ -127,7 +115,7 @@ void degrade_fold(vl_image *image, double share) {
 void degrade_fade(vl_image *image, double least, uint64_t seed) {
     double phase[4];
     for (int i = 0; i < 4; i++)
-        phase[i] = 6.283 * unit(&seed);
+        phase[i] = 6.283 * vl_random_uniform(&seed);
     for (uint32_t y = 0; y < image->height; y++)
         for (uint32_t x = 0; x < image->width; x++) {
             double wave = sin(x / 97.0 + phase[0]) + sin(y / 61.0 + phase[1]) +

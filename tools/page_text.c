@@ -16,22 +16,14 @@ enum { MAX_FILES = 4096, MAX_LINE = 1 << 16, MAX_KEPT = 600 };
 /* ---- draws
  * ------------------------------------------------------------------------------------ */
 
-/* splitmix64 (Steele, Lea & Flood 2014). */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 dice dice_of(uint64_t seed, uint64_t picture) {
     dice d = {seed * UINT64_C(0xD1342543DE82EF95) + picture};
-    d.state = next_random(&d.state);
+    d.state = vl_random_next(&d.state);
     return d;
 }
 
 double dice_unit(dice *d) {
-    return (double)(next_random(&d->state) >> 11) * 0x1.0p-53;
+    return vl_random_uniform(&d->state);
 }
 
 double dice_between(dice *d, double least, double most) {
@@ -184,7 +176,7 @@ static uint64_t hash_name(const char *name) {
     uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a, then mixed */
     for (; *name; name++)
         hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001B3);
-    return next_random(&hash);
+    return vl_random_next(&hash);
 }
 
 static vl_status take_file(page_text *text, const char *folder, const char *path,

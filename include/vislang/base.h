@@ -124,6 +124,11 @@ void vl_time_rfc3339(char out[VL_RFC3339_SIZE]); /* now, UTC, milliseconds */
 /* `bytes` of cryptographically strong randomness; can't fail (aborts without a kernel source).
  */
 void vl_random_bytes(void *out, size_t bytes);
+/* splitmix64 (Steele, Lea and Flood 2014): numbers that are the same for the same seed, and so
+ * no secrets. `state` is the seed, then wherever it has come to. */
+uint64_t vl_random_next(uint64_t *state);
+double vl_random_uniform(uint64_t *state);             /* [0,1), a multiple of 2^-53 */
+size_t vl_random_below(uint64_t *state, size_t limit); /* [0,limit); 0 for a limit of 0 */
 #define VL_SHA256_HEX_SIZE 65
 void vl_sha256_hex(const void *data, size_t bytes, char out[VL_SHA256_HEX_SIZE]);
 typedef struct vl_sha256 vl_sha256; /* streaming */

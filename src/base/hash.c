@@ -1,29 +1,12 @@
-/* hash.c — SHA-256 (through libcrypto) and randomness from the kernel.
+/* hash.c — SHA-256, through libcrypto.
  *
- * Neither can fail for a reason a caller could act on: a libcrypto without SHA-256 or a
- * kernel without a random source is a broken machine, and the process stops. */
+ * It can't fail for a reason a caller could act on: a libcrypto without SHA-256 is a broken
+ * machine, and the process stops. */
 #include <vislang/base.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <openssl/evp.h>
-
-void vl_random_bytes(void *out, size_t bytes) {
-    unsigned char *at = out;
-    while (bytes) {
-        ssize_t got = getrandom(at, bytes, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            fputs("vislang: the kernel gives no random bytes\n", stderr);
-            abort();
-        }
-        at += got;
-        bytes -= (size_t)got;
-    }
-}
 
 static void must(bool done) {
     if (!done) {

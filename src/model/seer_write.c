@@ -170,13 +170,6 @@ static void search(writing *w) {
 
 /* ---- sampling ----------------------------------------------------------------------- */
 
-static double uniform(uint64_t *state) { /* splitmix64 */
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
-}
-
 static int by_log_probability(const void *a, const void *b) {
     double x = ((const candidate *)a)->log_probability;
     double y = ((const candidate *)b)->log_probability;
@@ -200,7 +193,7 @@ static int32_t draw(const writing *w, candidate *all, uint64_t *random,
         mass += exp(all[kept].log_probability);
     for (size_t i = 0; i < kept; i++)
         sum += exp((all[i].log_probability - all[0].log_probability) / temperature);
-    double at = uniform(random) * sum;
+    double at = vl_random_uniform(random) * sum;
     size_t chosen = 0;
     for (; chosen + 1 < kept; chosen++) {
         at -= exp((all[chosen].log_probability - all[0].log_probability) / temperature);

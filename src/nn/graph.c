@@ -130,10 +130,7 @@ vl_real *graph_param_grad(vl_graph *graph, size_t param) {
 }
 
 double graph_random(vl_graph *graph) {
-    uint64_t z = graph->random += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64 */
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+    return vl_random_uniform(&graph->random);
 }
 
 vl_real *vl_var_grad(vl_graph *graph, vl_var *var) {

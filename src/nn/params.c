@@ -57,18 +57,6 @@ size_t vl_params_add(vl_params *params, const char *name, vl_param_init init, do
     return params->count++;
 }
 
-/* splitmix64 (Steele, Lea and Flood 2014). */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
-static double uniform(uint64_t *state) { /* (0,1] */
-    return ((double)(next_random(state) >> 11) + 1) / 9007199254740992.0;
-}
-
 static void fill(const vl_param *item, vl_real *values, uint64_t seed) {
     uint64_t state = seed;
     for (const char *c = item->name; *c; c++)
@@ -86,9 +74,11 @@ static void fill(const vl_param *item, vl_real *values, uint64_t seed) {
             break;
         case VL_INIT_NORMAL: { /* Box and Muller 1958, cut at two deviations */
             double z;
-            do
-                z = sqrt(-2 * log(uniform(&state))) * cos(6.283185307179586 * uniform(&state));
-            while (fabs(z) > 2);
+            do { /* the length's draw comes first; it is in (0,1], so that it has a logarithm */
+                double length = sqrt(-2 * log(vl_random_uniform(&state) + 0x1p-53));
+                double turn = vl_random_uniform(&state) + 0x1p-53;
+                z = length * cos(6.283185307179586 * turn);
+            } while (fabs(z) > 2);
             values[i] = (vl_real)(z * item->spread);
         }
         }

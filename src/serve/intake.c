@@ -30,11 +30,9 @@ void *vl_intake_begin(void *cls, const char *target, struct MHD_Connection *conn
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     request->link = info ? info->socket_context : NULL;
-    /* splitmix64: an id needs to be unique, not secret. */
-    uint64_t z = atomic_fetch_add(&server->next_id, 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    snprintf(request->id, sizeof request->id, "%016" PRIx64, z ^ (z >> 31));
+    /* An id needs to be unique, not secret; vl_random_next gives no number twice. */
+    uint64_t state = atomic_fetch_add(&server->next_id, 1);
+    snprintf(request->id, sizeof request->id, "%016" PRIx64, vl_random_next(&state));
     atomic_fetch_add(&server->metrics.active, 1);
     return request;
 }

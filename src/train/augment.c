@@ -4,35 +4,20 @@
 
 #include <math.h>
 
-uint64_t random_next(uint64_t *state) { /* splitmix64 */
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
-double random_uniform(uint64_t *state) {
-    return (double)(random_next(state) >> 11) / 9007199254740992.0;
-}
-
-size_t random_below(uint64_t *state, size_t limit) {
-    return limit ? (size_t)(random_uniform(state) * (double)limit) : 0;
-}
-
 /* A view of part of the picture: no pixels of its own. */
 static vl_image crop_view(const vl_image *image, double least, uint64_t *random) {
     vl_image view = *image;
     if (least >= 1)
         return view;
-    double area = least + (1 - least) * random_uniform(random);
-    double aspect = exp((2 * random_uniform(random) - 1) * log(4.0 / 3));
+    double area = least + (1 - least) * vl_random_uniform(random);
+    double aspect = exp((2 * vl_random_uniform(random) - 1) * log(4.0 / 3));
     double share_x = sqrt(area * aspect), share_y = sqrt(area / aspect);
     uint32_t width = (uint32_t)(fmin(share_x, 1) * image->width);
     uint32_t height = (uint32_t)(fmin(share_y, 1) * image->height);
     view.width = width ? width : 1;
     view.height = height ? height : 1;
-    size_t x = random_below(random, image->width - view.width + 1);
-    size_t y = random_below(random, image->height - view.height + 1);
+    size_t x = vl_random_below(random, image->width - view.width + 1);
+    size_t y = vl_random_below(random, image->height - view.height + 1);
     view.pixels += y * image->stride + x * image->channels;
     return view;
 }
@@ -43,9 +28,9 @@ typedef struct tint {
 } tint;
 
 static tint random_tint(double strength, uint64_t *random) {
-    double contrast = 1 + strength * (2 * random_uniform(random) - 1);
-    double bright = strength * (2 * random_uniform(random) - 1);
-    double saturation = 1 + strength * (2 * random_uniform(random) - 1);
+    double contrast = 1 + strength * (2 * vl_random_uniform(random) - 1);
+    double bright = strength * (2 * vl_random_uniform(random) - 1);
+    double saturation = 1 + strength * (2 * vl_random_uniform(random) - 1);
     return (tint){(float)contrast, (float)bright, (float)saturation};
 }
 
@@ -64,9 +49,10 @@ static void write_pixels(const vl_image *image, bool flip, tint t, size_t side, 
 }
 
 static void erase_rectangle(size_t side, uint64_t *random, float *out) {
-    size_t height = side / 8 + random_below(random, side / 3);
-    size_t width = side / 8 + random_below(random, side / 3);
-    size_t top = random_below(random, side - height), left = random_below(random, side - width);
+    size_t height = side / 8 + vl_random_below(random, side / 3);
+    size_t width = side / 8 + vl_random_below(random, side / 3);
+    size_t top = vl_random_below(random, side - height),
+           left = vl_random_below(random, side - width);
     for (size_t y = top; y < top + height; y++)
         for (size_t i = left * 3; i < (left + width) * 3; i++)
             out[y * side * 3 + i] = 0;

@@ -15,8 +15,5 @@ typedef struct augmentation {
  * moved on. VL_ERR_MEMORY. */
 vl_status augment_picture(const vl_image *image, const augmentation *how, size_t side,
                           uint64_t *random, float *out, vl_error *error);
-uint64_t random_next(uint64_t *state);
-double random_uniform(uint64_t *state); /* [0,1) */
-size_t random_below(uint64_t *state, size_t limit);
 
 #endif

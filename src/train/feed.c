@@ -79,7 +79,7 @@ static size_t encode(const writer *w, const char *text, int32_t *ids, size_t max
 static void hide_words(const writer *w, int32_t *ids, size_t from, size_t to) {
     double share = w->feed->options.held ? 0 : w->feed->options.recipe->word_dropout;
     for (size_t i = from; share > 0 && i < to; i++)
-        if (random_uniform(w->random) < share)
+        if (vl_random_uniform(w->random) < share)
             ids[i] = w->feed->tokens.hidden;
 }
 
@@ -112,7 +112,7 @@ static void add_caption(writer *w, const sample_text *caption, size_t picture) {
     int32_t ids[MAX_TOKENS];
     /* A quarter of the captions do not say their language: queries come so. They are not to be
      * predicted, since nobody could know the language to write in. */
-    bool said = f->options.held || random_uniform(w->random) >= 0.25;
+    bool said = f->options.held || vl_random_uniform(w->random) >= 0.25;
     int32_t language = feed_language_token(f->options.bpe, caption->language);
     ids[0] = f->tokens.caption;
     ids[1] = said && language >= 0 ? language : f->tokens.unknown;
@@ -148,7 +148,7 @@ static void add_statement(writer *w, const sample_text *statement, size_t pictur
 /* One of `count` captions that stand in the order of their consensus; `typical` above 1 draws
  * the first ones more often. */
 static size_t draw_caption(uint64_t *random, size_t count, double typical) {
-    return (size_t)((double)count * pow(random_uniform(random), typical));
+    return (size_t)((double)count * pow(vl_random_uniform(random), typical));
 }
 
 /* One caption in the first language (English), the next ones in others; held sources take them
@@ -165,7 +165,7 @@ static void add_captions(writer *w, const sample *item, size_t picture) {
         else if (i == 0 || first == all->count)
             at = draw_caption(w->random, first, w->piece->source->typical);
         else
-            at = first + random_below(w->random, all->count - first);
+            at = first + vl_random_below(w->random, all->count - first);
         add_caption(w, &all->items[at], picture);
     }
 }
@@ -177,11 +177,12 @@ static void add_some(writer *w, const sample_texts *human, const sample_texts *d
     bool use_derived = w->piece->source->derived;
     for (int64_t i = 0; i < wanted; i++) {
         const sample_texts *from = human;
-        if (use_derived && derived->count && (!human->count || random_uniform(w->random) < 0.5))
+        if (use_derived && derived->count &&
+            (!human->count || vl_random_uniform(w->random) < 0.5))
             from = derived;
         if (!from->count)
             return;
-        size_t at = w->feed->options.held ? (size_t)i : random_below(w->random, from->count);
+        size_t at = w->feed->options.held ? (size_t)i : vl_random_below(w->random, from->count);
         if (at < from->count)
             add(w, &from->items[at], picture);
     }
@@ -200,9 +201,9 @@ static bool names_a_side(const sample *item) {
 
 static uint64_t seed_of(const feed *f, uint64_t a, uint64_t b, uint64_t c) {
     uint64_t state = (uint64_t)f->options.recipe->seed;
-    state ^= random_next(&(uint64_t){a * 3 + 1});
-    state ^= random_next(&(uint64_t){state + b * 5 + 2});
-    return random_next(&(uint64_t){state + c * 7 + 3});
+    state ^= vl_random_next(&(uint64_t){a * 3 + 1});
+    state ^= vl_random_next(&(uint64_t){state + b * 5 + 2});
+    return vl_random_next(&(uint64_t){state + c * 7 + 3});
 }
 
 /* Sample number `place` of the endless shuffled sequence of a source. */
@@ -280,11 +281,14 @@ static vl_status add_picture(writer *w, size_t source, uint64_t place, size_t pi
         return status;
     const sample *item = samples_at(f->state[source].set, p->sample[picture]);
     bool held = f->options.held;
+    /* In this order: draws that are initialisers of one struct have none. */
+    bool turned = !held && from->flip && vl_random_uniform(w->random) < 0.5;
+    bool erased = !held && vl_random_uniform(w->random) < from->erase;
     augmentation how = {
-        .flip = !held && from->flip && random_uniform(w->random) < 0.5 && !names_a_side(item),
+        .flip = turned && !names_a_side(item),
         .crop = held ? 1 : from->crop,
         .colour = held ? 0 : from->colour,
-        .erase = !held && random_uniform(w->random) < from->erase,
+        .erase = erased,
     };
     status = augment_picture(image, &how, p->side, w->random,
                              p->pixels + picture * p->side * p->side * 3, error);

@@ -10,7 +10,6 @@
  * back the part that is its own), and the gradients of all are added by rank. Everyone then
  * takes the same step. */
 #include "train/learner.h"
-#include "train/augment.h"
 #include "train/checkpoint.h"
 
 #include <math.h>
@@ -392,7 +391,7 @@ static void lane_forward(void *arg, size_t worker) {
         passage *way = &l->passages[i];
         uint64_t seed = c->step->number * 1000003 + c->step->pieces[i].number * 97 +
                         (uint64_t)l->recipe->seed;
-        vl_graph_reset(way->graph, random_next(&seed));
+        vl_graph_reset(way->graph, vl_random_next(&seed));
         vl_graph_set_gradients(way->graph, c->training ? at->gradient : NULL);
         forward(c, &c->step->pieces[i], way, &at->sums);
         if (vl_graph_status(way->graph, NULL) ||

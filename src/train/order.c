@@ -3,7 +3,6 @@
  * A pass is drawn whole when the first of its places is asked for. Places of two passes are
  * asked for in turn for a short while, where one ends and the next begins. */
 #include "train/order.h"
-#include "train/augment.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -131,7 +130,7 @@ void order_free(order *o) {
 
 static void shuffle(uint32_t *items, size_t count, uint64_t *random) { /* Fisher–Yates */
     for (size_t i = count; i > 1; i--) {
-        size_t j = random_below(random, i);
+        size_t j = vl_random_below(random, i);
         uint32_t swap = items[i - 1];
         items[i - 1] = items[j];
         items[j] = swap;

@@ -91,6 +91,30 @@ static void test_sha256(void **state) {
                         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+static void test_repeatable_random(void **unused) {
+    (void)unused;
+    /* The published splitmix64.c gives these. */
+    static const uint64_t expected[] = {
+        UINT64_C(6457827717110365317), UINT64_C(3203168211198807973),
+        UINT64_C(9817491932198370423), UINT64_C(4593380528125082431),
+        UINT64_C(16408922859458223821)};
+    uint64_t state = 1234567;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_true(vl_random_next(&state) == expected[i]);
+    state = 1234567;
+    assert_true(vl_random_uniform(&state) == (double)(expected[0] >> 11) / 9007199254740992.0);
+    size_t counts[7] = {0};
+    for (size_t i = 0; i < 7000; i++) {
+        size_t drawn = vl_random_below(&state, 7);
+        assert_true(drawn < 7);
+        counts[drawn]++;
+    }
+    for (size_t i = 0; i < 7; i++)
+        assert_true(counts[i] > 800 && counts[i] < 1200);
+    assert_int_equal(vl_random_below(&state, 1), 0);
+    assert_int_equal(vl_random_below(&state, 0), 0);
+}
+
 static void test_random_and_clock(void **state) {
     (void)state;
     unsigned char a[32] = {0}, b[32] = {0};
@@ -251,6 +275,7 @@ static void test_data_dir(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_repeatable_random),
         cmocka_unit_test(test_random_and_clock),
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_write_replaces),
