@@ -66,14 +66,10 @@ typedef struct writer {
 } writer;
 
 static size_t encode(const writer *w, const char *text, int32_t *ids, size_t max) {
-    int32_t all[MAX_TOKENS];
     size_t count = 0;
-    /* A longer text is cut. */
-    vl_bpe_encode(w->feed->options.bpe, text, strlen(text), all, MAX_TOKENS, &count, NULL);
-    max = max < MAX_TOKENS ? max : MAX_TOKENS;
-    count = count < max ? count : max;
-    memcpy(ids, all, count * sizeof *ids);
-    return count;
+    /* A longer text is cut: VL_ERR_LIMIT, and the first `max` are there. */
+    vl_bpe_encode(w->feed->options.bpe, text, strlen(text), ids, max, &count, NULL);
+    return count < max ? count : max;
 }
 
 static void hide_words(const writer *w, int32_t *ids, size_t from, size_t to) {

@@ -244,8 +244,26 @@ static void test_long_texts(void **state) {
     feed_step *step = take(f, 0);
     const piece *p = &step->pieces[0];
     assert_int_equal(p->rows, 4 * 6);
-    for (size_t r = 0; r < p->rows; r++)
-        assert_in_range(p->starts[r + 1] - p->starts[r], 2, 16); /* max_text */
+    const int32_t caption = vl_bpe_special(bpe, "<caption>"),
+                  statement = vl_bpe_special(bpe, "<statement>"),
+                  hidden = vl_bpe_special(bpe, "<s0>"); /* word_dropout */
+    int32_t first[16];
+    size_t all, cut = 0;
+    assert_int_equal(vl_bpe_encode(bpe, long_text, strlen(long_text), first, 16, &all, NULL),
+                     VL_ERR_LIMIT);
+    for (size_t r = 0; r < p->rows; r++) {
+        const int32_t *row = p->ids + p->starts[r];
+        int32_t length = p->starts[r + 1] - p->starts[r];
+        assert_in_range(length, 2, 16); /* max_text */
+        if (row[0] != caption && row[0] != statement)
+            continue;
+        /* What fits between the two tokens before and after it, no less. */
+        assert_int_equal(length, 16);
+        for (size_t i = 0, at = row[0] == caption ? 2 : 1; i < 13; i++)
+            assert_true(row[at + i] == first[i] || (at == 2 && row[at + i] == hidden));
+        cut++;
+    }
+    assert_int_equal(cut, 4 * 3);
     feed_release(f, step);
     feed_free(f);
 }
