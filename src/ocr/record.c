@@ -1,0 +1,451 @@
+/* record.c — questions to the track record, learning, and its one file.
+ *
+ * Flushing: the file's lock (FILE.lock) is taken, the file read, what this process learned
+ * since its last flush added (a row's fresh counts, after the fading that it saw), the whole
+ * written beside and renamed over. Fading and adding commute well enough between processes:
+ * both are small between flushes. */
+#include "ocr/record_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct vl_record {
+    pthread_mutex_t mutex;
+    vl_record_options options;
+    record_table table;
+    char *path; /* NULL: in memory only */
+};
+
+vl_record_options vl_record_options_default(void) {
+    return (vl_record_options){.prior = 0.8, .strength = 40, .half_life = 20000, .human = 10};
+}
+
+/* ---- asking and counting ------------------------------------------------------------------
+ */
+
+/* Fills the key of the row `fields` deep; false where that field is not known, so that the row
+ * would be the one above. */
+static bool row_key(const vl_record_key *key, size_t fields, char out[RECORD_KEY_BYTES]) {
+    const char *const values[RECORD_FIELDS] = {key->voice, key->script, key->language,
+                                               key->degradation, key->source};
+    if (!values[fields - 1] || !*values[fields - 1] || record_key_make(key, fields, out, NULL))
+        return false;
+    for (size_t i = fields; i < RECORD_FIELDS; i++) /* as rows are kept: all fields */
+        strcat(out, "\t");
+    return true;
+}
+
+double vl_record_accuracy(vl_record *record, const vl_record_key *key, double *clusters) {
+    char text[RECORD_KEY_BYTES];
+    double accuracy = record->options.prior, evidence = 0;
+    pthread_mutex_lock(&record->mutex);
+    for (size_t fields = 1; fields <= RECORD_FIELDS; fields++) {
+        const record_row *row =
+            row_key(key, fields, text) ? record_find(&record->table, text) : NULL;
+        if (!row)
+            continue;
+        double n = row->all.right + row->all.wrong, s = record->options.strength;
+        accuracy = (row->all.right + s * accuracy) / (n + s);
+        evidence = n > 0 ? n : evidence;
+    }
+    pthread_mutex_unlock(&record->mutex);
+    if (clusters)
+        *clusters = evidence;
+    return accuracy;
+}
+
+static void add_faded(record_counts *to, const record_counts *more, double fade) {
+    to->right = to->right * fade + more->right;
+    to->wrong = to->wrong * fade + more->wrong;
+    to->human = to->human * fade + more->human;
+}
+
+/* With the lock held. */
+static vl_status count(vl_record *record, const vl_record_key *key, const record_counts *more,
+                       vl_error *error) {
+    char text[RECORD_KEY_BYTES];
+    vl_status status = record_key_make(key, RECORD_FIELDS, text, error);
+    if (status)
+        return status;
+    double fade = exp2(-(more->right + more->wrong) / record->options.half_life);
+    for (size_t fields = 1; fields <= RECORD_FIELDS; fields++) {
+        if (!row_key(key, fields, text))
+            continue;
+        record_row *row = record_touch(&record->table, text);
+        if (!row)
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
+        add_faded(&row->all, more, fade);
+        add_faded(&row->fresh, more, fade);
+        row->fade *= fade;
+    }
+    return VL_OK;
+}
+
+vl_status vl_record_add(vl_record *record, const vl_record_key *key, double right, double wrong,
+                        vl_error *error) {
+    if (!(right >= 0 && right <= 1e9 && wrong >= 0 && wrong <= 1e9))
+        return vl_fail(error, VL_ERR_INPUT, "counts of %g right and %g wrong", right, wrong);
+    record_counts more = {right, wrong, 0};
+    pthread_mutex_lock(&record->mutex);
+    vl_status status = count(record, key, &more, error);
+    pthread_mutex_unlock(&record->mutex);
+    return status;
+}
+
+/* ---- learning -----------------------------------------------------------------------------
+ */
+
+static vl_status count_voices(vl_record *record, const vl_vote_voice *voices, size_t n,
+                              const vl_record_key *where, const record_counts *counts,
+                              vl_error *error) {
+    vl_status status = VL_OK;
+    pthread_mutex_lock(&record->mutex);
+    for (size_t v = 0; v < n && !status; v++) {
+        vl_record_key key = *where;
+        key.voice = voices[v].name;
+        if (counts[v].right + counts[v].wrong > 0)
+            status = count(record, &key, &counts[v], error);
+    }
+    pthread_mutex_unlock(&record->mutex);
+    return status;
+}
+
+/* The probability that a reading is right which the others give `p`, for a voice of which
+ * nothing is known but `prior`: Dawid and Skene's (1979) responsibility with the voice's own
+ * accuracy left out, so that no record feeds itself. */
+static double responsibility(double p, double prior, double spread) {
+    double right = prior * p, wrong = (1 - prior) / spread * (1 - p);
+    return right + wrong > 0 ? right / (right + wrong) : 0;
+}
+
+vl_status vl_record_learn(vl_record *record, const vl_vote_result *result,
+                          const vl_record_key *where, vl_error *error) {
+    record_counts counts[VL_VOTE_MAX_VOICES] = {{0}};
+    for (size_t v = 0; v < result->voice_count; v++) {
+        const char *family;
+        size_t bytes;
+        vl_vote_family(&result->voices[v], &family, &bytes);
+        for (size_t s = 0; s < result->slot_count; s++) {
+            const char *read = result->slots[s].read[v];
+            double p = vl_vote_without(result, s, family, bytes, read);
+            if (!(p > 0))
+                continue;
+            double right = responsibility(p, record->options.prior, result->options.spread);
+            counts[v].right += right;
+            counts[v].wrong += 1 - right;
+        }
+    }
+    return count_voices(record, result->voices, result->voice_count, where, counts, error);
+}
+
+vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size_t n,
+                            const char *truth, const vl_record_key *where, vl_error *error) {
+    record_counts counts[VL_VOTE_MAX_VOICES] = {{0}};
+    vl_vote_voice all[VL_VOTE_MAX_VOICES];
+    vl_vote_options options = vl_vote_options_default();
+    vl_vote_result *result;
+    if (n >= VL_VOTE_MAX_VOICES)
+        return vl_fail(error, VL_ERR_LIMIT, "%zu readings; at most %d can be corrected", n,
+                       VL_VOTE_MAX_VOICES - 1);
+    vl_arena *arena = vl_arena_new((size_t)256 << 20);
+    if (!arena)
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    for (size_t v = 0; v < n; v++)
+        all[v] = voices[v];
+    all[n] =
+        (vl_vote_voice){.name = "truth", .accuracy = 1, .calibration = vl_calibration_none()};
+    vl_status status =
+        vl_vote_clusters_of(arena, truth, 1, &all[n].clusters, &all[n].count, error);
+    if (!status)
+        status = vl_vote(arena, all, n + 1, &options, &result, error);
+    for (size_t s = 0; !status && s < result->slot_count; s++)
+        for (size_t v = 0; v < n; v++) {
+            const char *const *read = result->slots[s].read;
+            bool right = !strcmp(read[v], read[n]);
+            /* Slots that only other voices filled say nothing of those that left them empty. */
+            if (right && !*read[v])
+                continue;
+            counts[v].right += right ? record->options.human : 0;
+            counts[v].wrong += right ? 0 : record->options.human;
+            counts[v].human += record->options.human;
+        }
+    if (!status)
+        status = count_voices(record, voices, n, where, counts, error);
+    vl_arena_free(arena);
+    return status;
+}
+
+/* ---- calibrations -------------------------------------------------------------------------
+ */
+
+vl_calibration vl_record_calibration(vl_record *record, const char *voice) {
+    pthread_mutex_lock(&record->mutex);
+    const record_voice *there = record_find_voice(&record->table, voice);
+    vl_calibration calibration = there ? there->calibration : vl_calibration_none();
+    pthread_mutex_unlock(&record->mutex);
+    return calibration;
+}
+
+vl_status vl_record_calibrate(vl_record *record, const char *voice,
+                              const vl_calibration *calibration, vl_error *error) {
+    char text[RECORD_KEY_BYTES];
+    vl_record_key key = {.voice = voice};
+    vl_status status = record_key_make(&key, 1, text, error);
+    if (status)
+        return status;
+    if (!(calibration->slope >= 0 && calibration->slope <= 100 &&
+          fabs(calibration->offset) <= 100 && calibration->base >= 0 && calibration->base <= 1))
+        return vl_fail(error, VL_ERR_INPUT, "a calibration of %s that is out of range", voice);
+    pthread_mutex_lock(&record->mutex);
+    record_voice *to = record_touch_voice(&record->table, voice);
+    if (to) {
+        to->calibration = *calibration;
+        to->fresh = true;
+    }
+    pthread_mutex_unlock(&record->mutex);
+    return to ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
+}
+
+/* ---- the file -----------------------------------------------------------------------------
+ */
+
+static vl_status read_table(const char *path, record_table *table, vl_error *error) {
+    *table = (record_table){0};
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return VL_OK;
+    vl_buf text;
+    vl_buf_init(&text, VL_RECORD_MAX_BYTES);
+    vl_status status = vl_file_read(path, VL_RECORD_MAX_BYTES, &text, error);
+    if (!status &&
+        (status = record_table_parse(text.data ? text.data : "", text.len, table, error)))
+        vl_error_prefix(error, "%s", path);
+    vl_buf_deinit(&text);
+    return status;
+}
+
+vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
+                         vl_error *error) {
+    *record = NULL;
+    vl_record *r = calloc(1, sizeof *r);
+    if (!r || (path && !(r->path = strdup(path)))) {
+        free(r);
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    }
+    r->options = options ? *options : vl_record_options_default();
+    pthread_mutex_init(&r->mutex, NULL);
+    vl_status status = path ? read_table(path, &r->table, error) : VL_OK;
+    if (status)
+        vl_record_free(r);
+    else
+        *record = r;
+    return status;
+}
+
+void vl_record_free(vl_record *record) {
+    if (!record)
+        return;
+    pthread_mutex_destroy(&record->mutex);
+    record_table_free(&record->table);
+    free(record->path);
+    free(record);
+}
+
+/* Waits for other processes; -1 with errno. The lock goes with the descriptor. */
+static int take_lock(const char *path) {
+    char name[4096];
+    int length = snprintf(name, sizeof name, "%s.lock", path);
+    if (length < 0 || (size_t)length >= sizeof name) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0)
+        if (errno != EINTR) {
+            int cause = errno;
+            close(fd);
+            errno = cause;
+            fd = -1;
+        }
+    return fd;
+}
+
+static vl_status write_table(const char *path, const record_table *table, vl_error *error) {
+    vl_buf text;
+    vl_buf_init(&text, VL_RECORD_MAX_BYTES);
+    vl_status status = record_table_write(table, &text, error);
+    if (!status)
+        status = vl_file_write(path, text.data, text.len, error);
+    vl_buf_deinit(&text);
+    return status;
+}
+
+/* Adds to `table`, which is what the file holds, what `own` learned. */
+static bool add_fresh(const record_table *own, record_table *table) {
+    for (size_t i = 0; i < own->row_count; i++) {
+        const record_row *from = &own->rows[i];
+        if (!(from->fresh.right + from->fresh.wrong > 0))
+            continue;
+        record_row *to = record_touch(table, from->key);
+        if (!to)
+            return false;
+        add_faded(&to->all, &from->fresh, from->fade);
+    }
+    for (size_t i = 0; i < own->voice_count; i++) {
+        if (!own->voices[i].fresh)
+            continue;
+        record_voice *to = record_touch_voice(table, own->voices[i].name);
+        if (!to)
+            return false;
+        to->calibration = own->voices[i].calibration;
+    }
+    return true;
+}
+
+static bool is_fresh(const record_table *table) {
+    bool fresh = false;
+    for (size_t i = 0; i < table->row_count && !fresh; i++)
+        fresh = table->rows[i].fresh.right + table->rows[i].fresh.wrong > 0;
+    for (size_t i = 0; i < table->voice_count && !fresh; i++)
+        fresh = table->voices[i].fresh;
+    return fresh;
+}
+
+/* "tesseract" and "tesseract/…" are the voice "tesseract". */
+static bool is_voice(const char *key, const char *voice) {
+    size_t bytes = voice ? strlen(voice) : 0;
+    return !voice ||
+           (!strncmp(key, voice, bytes) && strchr("/\t", key[bytes])); /* or the end */
+}
+
+static void forget(record_table *table, const char *voice) {
+    size_t kept = 0;
+    for (size_t i = 0; i < table->row_count; i++)
+        if (is_voice(table->rows[i].key, voice))
+            free(table->rows[i].key);
+        else
+            table->rows[kept++] = table->rows[i];
+    table->row_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < table->voice_count; i++)
+        if (!is_voice(table->voices[i].name, voice))
+            table->voices[kept++] = table->voices[i];
+    table->voice_count = kept;
+}
+
+/* With the mutex held: the file becomes itself, what is fresh, and less `voice` when something
+ * is `dropped`; so does memory. */
+static vl_status merge(vl_record *record, bool dropped, const char *voice, vl_error *error) {
+    record_table table = {0};
+    int lock = take_lock(record->path);
+    if (lock < 0)
+        return vl_fail(error, VL_ERR_IO, "cannot lock %s: %s", record->path, strerror(errno));
+    vl_status status = read_table(record->path, &table, error);
+    if (!status && !add_fresh(&record->table, &table))
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
+    if (!status && dropped)
+        forget(&table, voice);
+    if (!status && (dropped || is_fresh(&record->table)))
+        status = write_table(record->path, &table, error);
+    close(lock);
+    if (status) {
+        record_table_free(&table);
+        return status;
+    }
+    record_table_free(&record->table);
+    record->table = table;
+    return VL_OK;
+}
+
+vl_status vl_record_flush(vl_record *record, vl_error *error) {
+    pthread_mutex_lock(&record->mutex);
+    vl_status status = record->path ? merge(record, false, NULL, error) : VL_OK;
+    pthread_mutex_unlock(&record->mutex);
+    return status;
+}
+
+vl_status vl_record_reset(vl_record *record, const char *voice, vl_error *error) {
+    pthread_mutex_lock(&record->mutex);
+    vl_status status = record->path ? merge(record, true, voice, error) : VL_OK;
+    if (!record->path)
+        forget(&record->table, voice);
+    pthread_mutex_unlock(&record->mutex);
+    return status;
+}
+
+/* ---- in and out ---------------------------------------------------------------------------
+ */
+
+vl_status vl_record_export(vl_record *record, vl_buf *out, vl_error *error) {
+    pthread_mutex_lock(&record->mutex);
+    vl_status status = record_table_write(&record->table, out, error);
+    pthread_mutex_unlock(&record->mutex);
+    return status;
+}
+
+vl_status vl_record_import(vl_record *record, const void *json, size_t bytes, vl_error *error) {
+    record_table table;
+    vl_status status = record_table_parse(json, bytes, &table, error);
+    if (status)
+        return status;
+    pthread_mutex_lock(&record->mutex);
+    int lock = record->path ? take_lock(record->path) : -1;
+    if (record->path && lock < 0)
+        status = vl_fail(error, VL_ERR_IO, "cannot lock %s: %s", record->path, strerror(errno));
+    else if (record->path)
+        status = write_table(record->path, &table, error);
+    if (lock >= 0)
+        close(lock);
+    if (!status) {
+        record_table_free(&record->table);
+        record->table = table;
+    } else {
+        record_table_free(&table);
+    }
+    pthread_mutex_unlock(&record->mutex);
+    return status;
+}
+
+static int compare_shown(const void *a, const void *b) {
+    const record_row *r = *(const record_row *const *)a, *s = *(const record_row *const *)b;
+    size_t r_bytes = strcspn(r->key, "\t"), s_bytes = strcspn(s->key, "\t");
+    int order = memcmp(r->key, s->key, r_bytes < s_bytes ? r_bytes : s_bytes);
+    if (order || r_bytes != s_bytes)
+        return order ? order : r_bytes < s_bytes ? -1 : 1;
+    double r_sum = r->all.right + r->all.wrong, s_sum = s->all.right + s->all.wrong;
+    return r_sum != s_sum ? (r_sum > s_sum ? -1 : 1) : strcmp(r->key, s->key);
+}
+
+static void show_row(const record_row *row, vl_buf *out) {
+    const char *at = row->key;
+    double n = row->all.right + row->all.wrong;
+    for (size_t i = 0; i < RECORD_FIELDS; i++) {
+        size_t bytes = strcspn(at, "\t");
+        vl_buf_printf(out, "%-*.*s ", i ? 11 : 20, bytes ? (int)bytes : 1, bytes ? at : "-");
+        at += bytes + (at[bytes] == '\t');
+    }
+    vl_buf_printf(out, "%7.2f%% %10.0f %10.0f\n", n > 0 ? 100 * row->all.right / n : 0, n,
+                  row->all.human);
+}
+
+void vl_record_show(vl_record *record, vl_buf *out) {
+    pthread_mutex_lock(&record->mutex);
+    size_t n = record->table.row_count;
+    const record_row **rows = calloc(n + 1, sizeof *rows);
+    for (size_t i = 0; rows && i < n; i++)
+        rows[i] = &record->table.rows[i];
+    if (rows && n)
+        qsort(rows, n, sizeof *rows, compare_shown);
+    vl_buf_printf(out, "%-20s %-11s %-11s %-11s %-11s %8s %10s %10s\n", "voice", "script",
+                  "language", "degradation", "source", "right", "characters", "corrected");
+    for (size_t i = 0; rows && i < n; i++)
+        show_row(rows[i], out);
+    free(rows);
+    pthread_mutex_unlock(&record->mutex);
+}

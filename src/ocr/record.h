@@ -1,0 +1,85 @@
+/* record.h — the track record of engines: how often each was right, for a script, a language,
+ * a kind of degradation and a source, learned from agreement and from corrections
+ * (docs/consensus.md).
+ *
+ * A record is a table of counts of right and wrong clusters, one row for a voice and one for
+ * each more specific key; a question is answered by the most specific row with what the rows
+ * above it say as a prior. Old counts fade, so that a new version of an engine is not judged by
+ * the old one's mistakes.
+ *
+ * What was learned since the last vl_record_flush lives in memory and is then added to what the
+ * file holds by then, under a lock, so several processes may learn into one file and none
+ * loses what another found. vl_record_open and vl_record_flush are the only functions that
+ * know a file; a store may keep the same bytes (vl_record_export, vl_record_import) instead.
+ *
+ * Ownership: keys are copied. Thread-safety: all functions, one vl_record from any thread. */
+#ifndef VL_OCR_RECORD_H
+#define VL_OCR_RECORD_H
+
+#include "ocr/vote.h"
+
+enum { VL_RECORD_MAX_ROWS = 65536, VL_RECORD_MAX_FIELD = 64, VL_RECORD_MAX_BYTES = 32 << 20 };
+
+/* From general to specific. NULL or "": not known. At most 63 bytes each, no control
+ * characters. */
+typedef struct vl_record_key {
+    const char *voice;       /* "tesseract", "tesseract/sauvola"; always there */
+    const char *script;      /* "Latn" */
+    const char *language;    /* "swa" */
+    const char *degradation; /* "clean", "blur", "low-contrast" */
+    const char *source;      /* "fax", "phone", a name the user gave */
+} vl_record_key;
+
+typedef struct vl_record_options {
+    double prior;     /* accuracy of a voice nobody has seen; 0.8 */
+    double strength;  /* clusters' worth of what the row above says; 40 */
+    double half_life; /* clusters after which a count weighs half; 20,000 */
+    double human;     /* clusters of agreement that one corrected cluster weighs; 10 */
+} vl_record_options;
+vl_record_options vl_record_options_default(void);
+
+typedef struct vl_record vl_record;
+/* `path` NULL: in memory only. A file that is not there is an empty record. VL_ERR_INPUT: a
+ * damaged file, with what is wrong; it stays as it is. */
+vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
+                         vl_error *error);
+/* What was not flushed is lost. */
+void vl_record_free(vl_record *record);
+
+/* Expected accuracy, 0 … 1: Beta means, each with the more general one as its prior.
+ * `clusters` (may be NULL): how much evidence the most specific row with any has. */
+double vl_record_accuracy(vl_record *record, const vl_record_key *key, double *clusters);
+/* Counts by hand, 0 or more each, on every row from the voice's to the key's. */
+vl_status vl_record_add(vl_record *record, const vl_record_key *key, double right, double wrong,
+                        vl_error *error);
+
+/* Learns from one vote without labels. Each voice is judged only by voices of other families,
+ * and its own record plays no part in that; where there is none nothing is learned. `where`
+ * is the key of all voices; its `voice` is not looked at. */
+vl_status vl_record_learn(vl_record *record, const vl_vote_result *result,
+                          const vl_record_key *where, vl_error *error);
+/* Learns from what a person says the line is; each cluster weighs options.human. */
+vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size_t count,
+                            const char *truth, const vl_record_key *where, vl_error *error);
+
+/* The calibration of a voice, kept with its record; none where there is none. */
+vl_calibration vl_record_calibration(vl_record *record, const char *voice);
+vl_status vl_record_calibrate(vl_record *record, const char *voice,
+                              const vl_calibration *calibration, vl_error *error);
+
+/* Adds what was learned since to the file, and takes over what others added. On an error the
+ * file is as it was and nothing learned is lost: call it again. VL_ERR_INPUT: the file was
+ * damaged since. */
+vl_status vl_record_flush(vl_record *record, vl_error *error);
+/* Forgets a voice (and "voice/…"), or everything for NULL, in memory and in the file, and
+ * with them calibrations. */
+vl_status vl_record_reset(vl_record *record, const char *voice, vl_error *error);
+
+/* The file's bytes (JSON), with what was learned since. */
+vl_status vl_record_export(vl_record *record, vl_buf *out, vl_error *error);
+/* Replaces everything by such bytes. VL_ERR_INPUT: what is wrong; nothing changed then. */
+vl_status vl_record_import(vl_record *record, const void *json, size_t bytes, vl_error *error);
+/* A table for people: one row a line, most evidence first within a voice. */
+void vl_record_show(vl_record *record, vl_buf *out);
+
+#endif
