@@ -196,6 +196,164 @@ vl_status vl_seer_unpack(const vl_seer *seer, vl_seer_net **net, vl_params **par
                          vl_error *error);
 const vl_bpe *vl_seer_tokenizer(const vl_seer *seer);
 
+/* ---- reader: a line of text to characters --------------------------------------------- */
+
+/* `reader` reads the picture of one line. Depthwise-separable convolutions (Howard et al. 2017)
+ * bring it to a quarter of its width and a height of one; filters along the line (ConvNeXt
+ * blocks, Liu et al. 2022) and a few layers of self-attention relate its columns; each column
+ * then says a character or nothing (connectionist temporal classification, Graves et al. 2006).
+ * One network reads all scripts of its alphabet, from left to right as pixels lie; the Unicode
+ * bidirectional algorithm puts what it read into logical order (vl_text_to_logical).
+ *
+ * Lines of a batch lie behind each other (nn.h), so nothing is padded and a line reads the
+ * same in any company, but for the rounding of sums. */
+enum {
+    VL_READER_HEIGHT = 48, /* pixels of a line, once scaled */
+    VL_READER_STRIDE = 4,  /* pixels a position */
+    VL_READER_STAGES = 4,
+    VL_READER_MAX_SYMBOLS = 20000,
+    VL_READER_MAX_WIDTH = 8192, /* pixels of a scaled line */
+    VL_READER_MAX_BEAMS = 64,
+    VL_READER_MAX_ALTERNATIVES = 8,
+    VL_READER_MAX_CONTEXT = 32
+};
+
+typedef struct vl_reader_config {
+    uint32_t stem[VL_READER_STAGES]; /* channels at heights of 24, 12, 6 and 3 */
+    uint32_t width;                  /* channels of a column */
+    uint32_t blocks, kernel; /* filters along the line; their length in positions, odd */
+    uint32_t layers, heads;  /* of self-attention, evenly among the blocks */
+    uint32_t expand;         /* perceptrons are so many times as wide */
+    uint32_t symbols;        /* characters of the alphabet */
+} vl_reader_config;
+/* 4.2 M parameters and 257 a character of the alphabet, which is empty. */
+vl_reader_config vl_reader_config_default(void);
+/* VL_ERR_INPUT with what is wrong: sizes that do not divide, zero, or past any use. */
+vl_status vl_reader_config_check(const vl_reader_config *config, vl_error *error);
+
+/* As vl_seer_net: immutable after creation, then thread-safe. */
+typedef struct vl_reader_net vl_reader_net;
+vl_status vl_reader_net_new(const vl_reader_config *config, vl_params *params,
+                            vl_reader_net **net, vl_error *error);
+void vl_reader_net_free(vl_reader_net *net);
+const vl_reader_config *vl_reader_net_config(const vl_reader_net *net);
+/* `pixels` [4·N,48]: columns of all lines, 0 paper and 1 ink, each from top to bottom; line b
+ * is positions starts[b] … starts[b+1] of 4 columns, starts[count] = N. → logits
+ * [N,symbols + 1], 0 the blank. Dropout (in training) is of residual branches. */
+vl_var *vl_reader_look(const vl_reader_net *net, vl_graph *graph, const float *pixels,
+                       const int32_t *starts, size_t count, double dropout);
+
+/* The picture of a line as the network wants it. */
+typedef struct vl_reader_pixels {
+    float *columns;   /* [width,48] */
+    size_t width;     /* a multiple of 4, filled up with paper */
+    double scale;     /* pixels of the given picture a pixel of these */
+    size_t positions; /* width / 4 */
+} vl_reader_pixels;
+/* Grey, scaled to the height, and stretched so that paper is 0 and ink is 1 whichever of them
+ * is dark; in the arena. VL_ERR_LIMIT: wider than VL_READER_MAX_WIDTH after scaling. */
+vl_status vl_reader_prepare(const vl_image *line, vl_arena *arena, vl_reader_pixels *out,
+                            vl_error *error);
+
+/* ---- its alphabet --------------------------------------------------------------------- */
+
+/* Characters as code points; labels of the network are 1 … count, in their order. */
+typedef struct vl_reader_alphabet vl_reader_alphabet;
+/* From UTF-8 text: each character once, in the order of their numbers. Line ends, control
+ * characters and what only steers direction are left out; the space is always in it.
+ * VL_ERR_LIMIT: more than VL_READER_MAX_SYMBOLS. */
+vl_status vl_reader_alphabet_new(const char *text, size_t bytes, vl_reader_alphabet **alphabet,
+                                 vl_error *error);
+void vl_reader_alphabet_free(vl_reader_alphabet *alphabet);
+size_t vl_reader_alphabet_size(const vl_reader_alphabet *alphabet);
+uint32_t vl_reader_alphabet_at(const vl_reader_alphabet *alphabet, size_t label); /* from 1 */
+/* 0: it is not in it. */
+int32_t vl_reader_alphabet_label(const vl_reader_alphabet *alphabet, uint32_t character);
+/* What the network is to say of a line with this text: NFC, white space squeezed, visual order.
+ * `labels` (in the arena) [count]; `unknown` receives how many characters are not in the
+ * alphabet (they are left out). VL_ERR_LIMIT: the arena is full. */
+vl_status vl_reader_targets(const vl_reader_alphabet *alphabet, const char *text,
+                            vl_arena *arena, int32_t **labels, size_t *count, size_t *unknown,
+                            vl_error *error);
+
+/* ---- reader, ready to use --------------------------------------------------------------- */
+
+/* Weights and alphabet of one file. Read-only, so thread-safe. */
+typedef struct vl_reader vl_reader;
+/* `path` NULL: the bundled one (models/reader.gguf under vl_data_dir()). Errors as of
+ * vl_seer_open. */
+vl_status vl_reader_open(const char *path, vl_reader **reader, vl_error *error);
+/* From a file's bytes, which must outlive the call only. */
+vl_status vl_reader_parse(const void *bytes, size_t count, vl_reader **reader, vl_error *error);
+void vl_reader_free(vl_reader *reader);
+const vl_reader_config *vl_reader_config_of(const vl_reader *reader);
+const vl_reader_alphabet *vl_reader_alphabet_of(const vl_reader *reader);
+const char *vl_reader_version(const vl_reader *reader); /* as its file says */
+const char *vl_reader_format(const vl_reader *reader);  /* dtype of most of its weights */
+
+/* How likely a character is after others, for the search to lean on. `before` [count] are the
+ * last characters in the order of reading (logical order, in a line of one direction), at most
+ * `context` of them; → the natural logarithm. */
+typedef struct vl_reader_language {
+    double (*next)(void *user, const uint32_t *before, size_t count, uint32_t character);
+    void *user;
+    size_t context; /* at most VL_READER_MAX_CONTEXT */
+    double weight;  /* α: of its logarithms beside the network's */
+    double bonus;   /* β: for every character, since longer texts are less likely */
+} vl_reader_language;
+
+typedef struct vl_reader_how {
+    uint32_t beams;                     /* prefixes kept; 1: the best path, without search */
+    uint32_t alternatives;              /* other characters a place is told, at most */
+    vl_direction direction;             /* of the page, where it is known */
+    const vl_reader_language *language; /* NULL: none; needs beams */
+} vl_reader_how;
+vl_reader_how vl_reader_how_default(void); /* 1 beam, 3 alternatives, from the text */
+
+/* Another character in a place: its probability, given all others of the line. */
+typedef struct vl_reader_alternative {
+    uint32_t character; /* 0: none at all */
+    double probability;
+} vl_reader_alternative;
+typedef struct vl_reader_character {
+    uint32_t character;
+    double confidence;  /* its probability, given all others; with `others` at most 1 */
+    float left, right;  /* pixels of the given picture */
+    size_t other_count; /* likeliest first */
+    vl_reader_alternative *others;
+} vl_reader_character;
+/* All in the arena of the call. */
+typedef struct vl_reader_line {
+    const char *text; /* UTF-8, logical order */
+    size_t count;     /* characters of it */
+    vl_reader_character *characters;
+    double log_probability; /* natural logarithm of p(text | picture), by the network alone */
+    double confidence;      /* geometric mean of the characters'; 0 without any */
+    bool rtl;               /* most of its letters run from right to left */
+} vl_reader_line;
+
+/* The working memory of one thread. */
+typedef struct vl_reader_session vl_reader_session;
+vl_reader_session *vl_reader_session_new(const vl_reader *reader); /* NULL: no memory */
+void vl_reader_session_free(vl_reader_session *session);
+/* Reads `count` lines, best several at once; `out` [count]. VL_ERR_LIMIT: a line that is too
+ * long (the message says which), a full arena. VL_ERR_USAGE: options that have no meaning. */
+vl_status vl_reader_read(vl_reader_session *session, const vl_image *const *lines, size_t count,
+                         const vl_reader_how *how, vl_arena *arena, vl_reader_line *out,
+                         vl_error *error);
+
+/* What a file says of itself beside its weights. */
+typedef struct vl_reader_facts {
+    char version[32], licence[64];
+} vl_reader_facts;
+/* Writes a GGUF: matrices in `dtype` as far as their rows fill blocks, the rest in f16, vectors
+ * in f32. */
+vl_status vl_reader_write(const char *path, const vl_reader_net *net, const vl_params *params,
+                          const vl_reader_alphabet *alphabet, const vl_reader_facts *facts,
+                          vl_dtype dtype, vl_error *error);
+/* The type a parameter is kept in, in a file of `wanted`. */
+vl_dtype vl_reader_dtype_of(const vl_param *param, vl_dtype wanted);
+
 /* ---- vectors of pictures, to search -------------------------------------------------- */
 
 /* An index is one file: for each picture of a folder its vector, its name relative to the

@@ -128,6 +128,16 @@ vl_var *vl_nn_conv2d(vl_graph *graph, vl_var *x, size_t weight, size_t bias, siz
 /* One filter a channel: weight [size,size,C], bias [C] (needed); size is odd. */
 vl_var *vl_nn_depthwise(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
                         size_t stride);
+/* The same for pictures of one height and any widths that lie behind each other, each from its
+ * left column to its right and each column from top to bottom: x [N,H,C], picture b in columns
+ * starts[b] … starts[b+1], `count` of them, starts [count+1], multiples of the stride, the last
+ * one N. No picture sees another. → [N/s,⌈H/s⌉,C] */
+vl_var *vl_nn_depthwise_packed(vl_graph *graph, vl_var *x, size_t weight, size_t bias,
+                               size_t size, size_t stride, const int32_t *starts, size_t count);
+/* One filter a channel along sequences that lie behind each other: x [N,C], weight [size,C],
+ * bias [C] (needed); size is odd, starts[count] is N. → [N,C] */
+vl_var *vl_nn_filter_packed(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
+                            const int32_t *starts, size_t count);
 /* gain [N], bias [N]: both needed. */
 vl_var *vl_nn_layernorm(vl_graph *graph, vl_var *x, size_t gain, size_t bias);
 vl_var *vl_nn_rmsnorm(vl_graph *graph, vl_var *x, size_t gain);
@@ -188,6 +198,10 @@ vl_status vl_nn_infonce(const vl_real *x, const vl_real *y, const int32_t *owner
  * attention. A row whose labels do not fit its length adds nothing. → sum over rows */
 vl_var *vl_nn_ctc(vl_graph *graph, vl_var *logits, const int32_t *lengths,
                   const int32_t *labels, const size_t *starts, vl_real *losses);
+/* The same for rows that lie behind each other: logits [N,V], row b in positions at[b] …
+ * at[b+1], `count` rows, at [count+1]; positions past the last row count for nothing. */
+vl_var *vl_nn_ctc_packed(vl_graph *graph, vl_var *logits, const int32_t *at, size_t count,
+                         const int32_t *labels, const size_t *starts, vl_real *losses);
 
 /* ---- optimiser ---------------------------------------------------------------------- */
 

@@ -29,6 +29,32 @@ size_t vl_text_grapheme_count(const char *text);
 /* Visual order (left to right, as an engine read the glyphs) to logical order, by UAX #9. */
 char *vl_text_visual_to_logical(vl_arena *arena, const char *visual);
 
+/* Lines as pixels lie, from left to right, and as they are read. A mark stays after the
+ * character it belongs to, in both; brackets are what they look like (a mirrored one is the
+ * other, UAX #9 L4). */
+typedef enum vl_direction {
+    VL_DIRECTION_TEXT, /* of a logical line: its first strong character (P2–P3); of a visual
+                          one, which does not say: that of most of its letters */
+    VL_DIRECTION_LTR,
+    VL_DIRECTION_RTL,
+} vl_direction;
+/* Logical order to visual order (UAX #9, one paragraph on one line). `line` [count] code
+ * points; `visual` [count] and `from` [count] are filled: visual[i] stood at from[i].
+ * Characters that only steer direction should be out already (vl_text_steers). VL_ERR_LIMIT:
+ * longer than VL_DIRECTION_MAX; VL_ERR_MEMORY. */
+enum { VL_DIRECTION_MAX = 65536 };
+vl_status vl_text_to_visual(const uint32_t *line, size_t count, vl_direction direction,
+                            uint32_t *visual, size_t *from, vl_error *error);
+/* And back. Several logical lines can look the same; what comes out looks like `visual` where
+ * any of the orders tried does, and is the same line for text of one direction with numbers. */
+vl_status vl_text_to_logical(const uint32_t *visual, size_t count, vl_direction direction,
+                             uint32_t *line, size_t *from, vl_error *error);
+/* Whether a character is invisible and only steers direction or line breaks (LRM, isolates,
+ * soft hyphen, …). ZWJ and ZWNJ, which change shapes, are not. */
+bool vl_text_steers(uint32_t character);
+/* The direction of most letters; a tie is left to right. */
+bool vl_text_mostly_rtl(const uint32_t *line, size_t count);
+
 /* ---- metrics -------------------------------------------------------------------- */
 
 /* Levenshtein distance over code points / over white-space separated words, after

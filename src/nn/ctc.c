@@ -18,6 +18,9 @@ typedef struct ctc_note {
     note base;
     vl_var *logits;
     const int32_t *lengths, *labels;
+    const int32_t
+        *at; /* where rows begin, of those that lie behind each other; NULL: [B,T,V] */
+    size_t rows;
     const size_t *starts;
     vl_real *log_sums; /* [B,T]: what the softmax of each position is divided by */
     double **alpha;    /* [B] of [length, states] */
@@ -30,16 +33,22 @@ typedef struct ctc_row {
     const vl_real *logits, *log_sums;
 } ctc_row;
 
+/* Position at which row b begins. */
+static size_t first_of(const ctc_note *self, size_t b) {
+    return self->at ? (size_t)self->at[b] : b * self->logits->dims[1];
+}
+
 static ctc_row row_of(const ctc_note *self, size_t b) {
     const vl_var *x = self->logits;
-    size_t positions = x->dims[1], count = self->starts[b + 1] - self->starts[b];
-    return (ctc_row){.steps = self->lengths ? (size_t)self->lengths[b] : positions,
+    size_t count = self->starts[b + 1] - self->starts[b], width = var_width(x);
+    size_t first = first_of(self, b), steps = first_of(self, b + 1) - first;
+    return (ctc_row){.steps = self->lengths ? (size_t)self->lengths[b] : steps,
                      .states = 2 * count + 1,
-                     .width = x->dims[2],
+                     .width = width,
                      .count = count,
                      .labels = self->labels + self->starts[b],
-                     .logits = x->value + b * positions * x->dims[2],
-                     .log_sums = self->log_sums + b * positions};
+                     .logits = x->value + first * width,
+                     .log_sums = self->log_sums + first};
 }
 
 /* Two equal labels in a row need a blank between them. A label that is none cannot be read. */
@@ -135,26 +144,26 @@ static void read_backward(const ctc_row *row, const double *alpha, double log_p,
 static void ctc_backward(vl_graph *graph, note *base) {
     ctc_note *self = (ctc_note *)base;
     vl_var *logits = self->logits;
-    size_t per_row = logits->count / logits->dims[0], most = 1;
-    for (size_t b = 0; b < logits->dims[0]; b++) {
+    size_t width = var_width(logits), most = 1;
+    for (size_t b = 0; b < self->rows; b++) {
         size_t states = row_of(self, b).states;
         most = states > most ? states : most;
     }
     vl_real *grad = vl_var_grad(graph, logits);
-    vl_real *p = graph_alloc(graph, logits->dims[2] * sizeof *p);
+    vl_real *p = graph_alloc(graph, width * sizeof *p);
     double *beta = graph_alloc(graph, most * sizeof *beta);
-    for (size_t b = 0; grad && p && beta && b < logits->dims[0]; b++) {
+    for (size_t b = 0; grad && p && beta && b < self->rows; b++) {
         ctc_row row = row_of(self, b);
         if (fits(&row))
             read_backward(&row, self->alpha[b], self->log_p[b], base->out->grad[0],
-                          grad + b * per_row, p, beta);
+                          grad + first_of(self, b) * width, p, beta);
     }
 }
 
 /* Reads every row; false: no memory. */
 static bool read_rows(vl_graph *graph, ctc_note *self, vl_real *losses, double *total) {
-    size_t batch = self->logits->dims[0], positions = self->logits->dims[1];
-    self->log_sums = graph_alloc(graph, batch * positions * sizeof *self->log_sums);
+    size_t batch = self->rows;
+    self->log_sums = graph_alloc(graph, var_rows(self->logits) * sizeof *self->log_sums);
     self->alpha = graph_alloc(graph, batch * sizeof *self->alpha);
     self->log_p = graph_alloc(graph, batch * sizeof *self->log_p);
     if (!self->log_sums || !self->alpha || !self->log_p)
@@ -170,7 +179,7 @@ static bool read_rows(vl_graph *graph, ctc_note *self, vl_real *losses, double *
         if (!self->alpha[b])
             return false;
         for (size_t t = 0; t < row.steps; t++)
-            self->log_sums[b * positions + t] =
+            self->log_sums[first_of(self, b) + t] =
                 vl_kernels_get()->log_sum_exp(row.logits + t * row.width, row.width);
         self->log_p[b] = read_forward(&row, self->alpha[b]);
         if (losses)
@@ -180,13 +189,9 @@ static bool read_rows(vl_graph *graph, ctc_note *self, vl_real *losses, double *
     return true;
 }
 
-vl_var *vl_nn_ctc(vl_graph *graph, vl_var *logits, const int32_t *lengths,
-                  const int32_t *labels, const size_t *starts, vl_real *losses) {
-    if (!logits)
-        return NULL;
-    ctc_note self = {.logits = logits, .lengths = lengths, .labels = labels, .starts = starts};
+static vl_var *read(vl_graph *graph, ctc_note self, vl_real *losses) {
     double total = 0;
-    vl_var *loss = graph_var(graph, 1, (size_t[]){1}, logits->learns);
+    vl_var *loss = graph_var(graph, 1, (size_t[]){1}, self.logits->learns);
     if (!loss || !read_rows(graph, &self, losses, &total))
         return NULL;
     loss->value[0] = (vl_real)total;
@@ -197,4 +202,28 @@ vl_var *vl_nn_ctc(vl_graph *graph, vl_var *logits, const int32_t *lengths,
         *kept = self;
     }
     return loss;
+}
+
+vl_var *vl_nn_ctc(vl_graph *graph, vl_var *logits, const int32_t *lengths,
+                  const int32_t *labels, const size_t *starts, vl_real *losses) {
+    if (!logits)
+        return NULL;
+    return read(graph,
+                (ctc_note){.logits = logits,
+                           .lengths = lengths,
+                           .labels = labels,
+                           .rows = logits->dims[0],
+                           .starts = starts},
+                losses);
+}
+
+vl_var *vl_nn_ctc_packed(vl_graph *graph, vl_var *logits, const int32_t *at, size_t count,
+                         const int32_t *labels, const size_t *starts, vl_real *losses) {
+    if (!logits)
+        return NULL;
+    return read(
+        graph,
+        (ctc_note){
+            .logits = logits, .labels = labels, .at = at, .rows = count, .starts = starts},
+        losses);
 }

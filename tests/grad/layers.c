@@ -20,6 +20,14 @@ static vl_var *depthwise(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     return vl_nn_depthwise(graph, leaf[0], 0, 1, c->a, c->b);
 }
 
+static vl_var *depthwise_packed(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_depthwise_packed(graph, leaf[0], 0, 1, c->a, c->b, c->ints, 4);
+}
+
+static vl_var *filter_packed(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_filter_packed(graph, leaf[0], 0, 1, c->a, c->ints, 4);
+}
+
 static vl_var *layernorm(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     (void)c;
     return vl_nn_layernorm(graph, leaf[0], 0, 1);
@@ -126,6 +134,11 @@ static vl_var *ctc(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     return vl_nn_ctc(graph, leaf[0], c->lengths, c->ints, c->starts, NULL);
 }
 
+/* Rows as long as `lengths` says where they begin. */
+static vl_var *ctc_packed(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_ctc_packed(graph, leaf[0], c->lengths, 4, c->ints, c->starts, NULL);
+}
+
 /* A transformer block and a head: what one layer hands to the next. */
 static vl_var *block(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     vl_var *x = vl_nn_linear(graph, vl_nn_rmsnorm(graph, leaf[0], 2), 0, VL_NONE);
@@ -140,6 +153,7 @@ static vl_var *block(vl_graph *graph, const layer_case *c, vl_var **leaf) {
 
 /* Four sequences behind each other, one of them empty. */
 static const int32_t packed_starts[] = {0, 4, 4, 9, 11}, sources_packed[] = {1, 0, 1, 0};
+static const int32_t even_starts[] = {0, 4, 4, 10, 12}, ctc_starts[] = {0, 6, 6, 12, 14};
 static const int32_t ids[] = {1, 4, 1, 0, 4}, rows[] = {4, 0, 4, 2}, sources[] = {1, 0, 1},
                      block_ints[] = {2, 7, 2, 5, 0, 3}, targets[] = {2, 5, -1, 0},
                      lengths[] = {3, 5, 1}, lengths_large[] = {13, 20}, lengths_zero[] = {0, 4},
@@ -173,6 +187,29 @@ const layer_case layer_cases[] = {
     {"depthwise_7", depthwise, .leaves = {{1, 8, 3, 2}}, {{7, 7, 2}, {2}}, 7, 1},
     {"depthwise_7_stride_2", depthwise, .leaves = {{1, 2, 9, 3}}, {{7, 7, 3}, {3}}, 7, 2},
     {"depthwise_large", depthwise, .leaves = {{1, 4, 3, 37}}, {{3, 3, 37}, {37}}, 3, 1},
+    {"depthwise_packed",
+     depthwise_packed,
+     .leaves = {{11, 4, 3}},
+     {{3, 3, 3}, {3}},
+     3,
+     1,
+     .ints = packed_starts,
+     .alone = true},
+    {"depthwise_packed_stride_2",
+     depthwise_packed,
+     .leaves = {{12, 5, 3}},
+     {{3, 3, 3}, {3}},
+     3,
+     2,
+     .ints = even_starts,
+     .alone = true},
+    {"filter_packed",
+     filter_packed,
+     .leaves = {{11, 5}},
+     {{5, 5}, {5}},
+     5,
+     .ints = packed_starts,
+     .alone = true},
     {"layernorm", layernorm, .leaves = {{2, 3, 7}}, {{7}, {7}}},
     {"layernorm_large", layernorm, .leaves = {{5, 67}}, {{67}, {67}}},
     {"layernorm_offset", layernorm, .leaves = {{3, 16}}, {{16}, {16}}},
@@ -225,6 +262,8 @@ const layer_case layer_cases[] = {
     {"ctc_full", ctc, .leaves = {{3, 5, 4}}, .ints = labels, .starts = starts},
     {"ctc_large", ctc, .leaves = {{2, 40, 37}}, .ints = labels_large, .starts = starts_large,
      .lengths = label_lengths_large},
+    {"ctc_packed", ctc_packed, .leaves = {{15, 4}}, .ints = labels, .starts = starts,
+     .lengths = ctc_starts, .alone = true},
     {"block",
      block,
      .leaves = {{2, 4, 6}},
