@@ -17,7 +17,7 @@ packages=(
     # training on several machines
     openmpi-bin
     # programs used while running
-    poppler-utils curl jq
+    poppler-utils curl jq ocrad gocr
     # language packs
     tesseract-ocr tesseract-ocr-osd tesseract-ocr-eng tesseract-ocr-fra tesseract-ocr-spa
     tesseract-ocr-por tesseract-ocr-ara tesseract-ocr-amh tesseract-ocr-tir tesseract-ocr-swa

@@ -72,25 +72,50 @@ typedef struct vl_page {
     size_t block_count;
 } vl_page;
 
+/* ---- engines -------------------------------------------------------------------------- */
+
+/* The engines that a configuration names, in its order, and what became of their calls. Any
+ * number of threads and of vl_ocr may share one; it must outlive them. */
+typedef struct vl_ocr_engines vl_ocr_engines;
+enum { VL_OCR_ENGINE_NAME = 32, VL_OCR_ENGINE_ADDRESS = 256, VL_OCR_ENGINES_MAX = 16 };
+/* `list`: "tesseract,ocrad" (docs/ocr.md); NULL: tesseract. Starts nothing. VL_ERR_USAGE: an
+ * unknown name, with the nearest one. */
+vl_status vl_ocr_engines_new(const char *list, vl_ocr_engines **engines, vl_error *error);
+void vl_ocr_engines_free(vl_ocr_engines *engines);
+typedef struct vl_ocr_engine_health {
+    char name[VL_OCR_ENGINE_NAME];
+    char version[32];                   /* "" not known */
+    bool available;                     /* it is there and does not rest after failing */
+    uint64_t calls, failures, timeouts; /* timeouts are failures too */
+    double mean_ms;                     /* of the calls that did not fail; 0: none */
+    char last_error[256];               /* "" none */
+} vl_ocr_engine_health;
+/* At most `max` of them into `health`; returns how many. */
+size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *health, size_t max);
+
 typedef struct vl_ocr_options {
     const char *languages;   /* "eng+fra": Tesseract packs to use; NULL: detect */
     bool detect_orientation; /* default true */
     bool fast_photo;         /* default true: a photograph with no text is given up on early */
     double max_seconds;      /* per page; default 60 */
     const char *engines;     /* "tesseract,ocrad": docs/ocr.md; NULL: tesseract */
-    const char *tessdata;    /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
-    const vl_langid *langid; /* NULL: the bundled model, opened by vl_ocr_new */
+    vl_ocr_engines *shared;  /* instead of `engines`: calls are counted there; or NULL */
+    double max_engine_seconds; /* a call to an engine in another process; default 30 */
+    const char *tessdata;      /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
+    const vl_langid *langid;   /* NULL: the bundled model, opened by vl_ocr_new */
 } vl_ocr_options;
 vl_ocr_options vl_ocr_options_default(void);
 
 typedef struct vl_ocr vl_ocr;
-/* VL_ERR_MISSING when the engine's language packs are not there: says the apt line. */
+/* VL_ERR_MISSING when Tesseract's language packs are not there (they also serve to find out
+ * turn and script), or not one of the engines is: says the apt line. */
 vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **ocr, vl_error *error);
 void vl_ocr_free(vl_ocr *ocr);
-/* Reads one page. `languages` overrides options' for this page (NULL: as options).
+/* Reads one page: with the first of the engines that reads its languages and does not fail.
+ * `languages` overrides options' for this page (NULL: as options).
  * `upright` (may be NULL) receives the upright page picture the boxes refer to (caller frees).
- * A page without text is VL_OK with no blocks. VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY.
- */
+ * A page without text is VL_OK with no blocks. VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY,
+ * VL_ERR_UNSUPPORTED (no engine of those named reads the languages). */
 vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
                       vl_arena *arena, vl_page **page, vl_image **upright, vl_error *error);
 /* Packs that are installed ("eng", "Latin" (Debian keeps script packs beside language packs),

@@ -1,8 +1,6 @@
 /* options.c — how settings (docs/configuration.md) become options of reading and answering. */
 #include <vislang/answer.h>
 
-#include <string.h>
-
 vl_answer_options vl_answer_options_default(void) {
     return (vl_answer_options){
         .ocr = vl_ocr_options_default(),
@@ -18,15 +16,18 @@ static const char *string_or_null(const vl_config *config, const char *name) {
 
 vl_status vl_answer_options_from_config(const vl_config *config, vl_answer_options *options,
                                         vl_error *error) {
-    const char *engines = vl_config_string(config, "ocr_engines");
+    vl_ocr_engines *engines = NULL; /* only to see that there are such */
     *options = vl_answer_options_default();
-    if (strcmp(engines, "tesseract"))
-        return vl_fail(error, VL_ERR_USAGE, "ocr_engines is '%s'; this version has: tesseract",
-                       engines);
+    options->ocr.engines = vl_config_string(config, "ocr_engines");
+    vl_status status = vl_ocr_engines_new(options->ocr.engines, &engines, error);
+    vl_ocr_engines_free(engines);
+    if (status)
+        return error ? vl_error_prefix(error, "ocr_engines") : status;
     options->max_pages = (uint32_t)vl_config_int(config, "max_pages");
     options->ocr.languages = string_or_null(config, "languages");
     options->ocr.tessdata = string_or_null(config, "tessdata");
     options->ocr.max_seconds = vl_config_number(config, "ocr_timeout");
+    options->ocr.max_engine_seconds = vl_config_number(config, "ocr_engine_timeout");
     options->limits.max_bytes = (size_t)vl_config_int(config, "max_upload_size");
     options->limits.max_side = (uint32_t)vl_config_int(config, "max_side");
     options->limits.max_pixels = (uint64_t)vl_config_int(config, "max_pixels");

@@ -2,13 +2,14 @@
 #ifndef VL_OCR_DETECT_H
 #define VL_OCR_DETECT_H
 
-#include "ocr/engine.h"
+#include "ocr/panel.h"
 #include "ocr/picture.h"
 
 /* What every step of one page's reading needs. */
 typedef struct vl_ocr_job {
-    const vl_engine *engine;
+    const vl_engine *engine; /* finds turn, lines and script: Tesseract */
     void *state;
+    vl_panel *panel;         /* reads */
     const vl_langid *langid; /* NULL: languages stay unknown, packs are chosen by script */
     const vl_image *image;
     bool detect_orientation;

@@ -2,10 +2,13 @@
  *
  * An engine is a table of functions over a state of its own. The picture it is given is ready:
  * upright, dark text on light, text of a height it reads well; the boxes it returns are in that
- * picture's pixels, and the caller maps them back. Tesseract is the first engine (tesseract.c).
+ * picture's pixels, and the caller maps them back. What is to be read is said in the names of
+ * Tesseract's packs, which name languages and scripts alike (packs.h has both): "eng+fra".
+ * Tesseract (tesseract.c) is also the one that finds lines and turns; the others only read.
+ * Who calls them, counts their failures and keeps them to their time is panel.h.
  *
- * Ownership: a reading lives in the arena of its request. Thread-safety: one state per thread.
- */
+ * Ownership: a reading lives in the arena of its request. Thread-safety: one state per thread,
+ * unless the engine says `thread_safe`. */
 #ifndef VL_OCR_ENGINE_H
 #define VL_OCR_ENGINE_H
 
@@ -27,9 +30,25 @@ typedef struct vl_engine_request {
     vl_engine_mode mode;
     bool sampling;       /* a few lines to find out what they are: no dictionary is needed */
     bool dark_on_light;  /* measured: no line needs a second, inverted look */
+    bool symbols;        /* characters one by one, as far as the engine knows them */
     int64_t deadline_ns; /* vl_clock_ns() past which it gives up; 0: none */
     vl_arena *arena;
 } vl_engine_request;
+
+/* Something that could stand where a character was read, the character itself included. */
+typedef struct vl_engine_choice {
+    const char *text;
+    double confidence;
+} vl_engine_choice;
+
+typedef struct vl_engine_symbol {
+    const char *text; /* a character with its marks, or a ligature's letters; NFC */
+    vl_box box;
+    double confidence;
+    size_t word;               /* index of its word in the line */
+    vl_engine_choice *choices; /* best first */
+    size_t choice_count;       /* 0: the engine knows no others */
+} vl_engine_symbol;
 
 typedef struct vl_engine_line {
     vl_box box;
@@ -37,6 +56,8 @@ typedef struct vl_engine_line {
     int32_t baseline_y0, baseline_y1; /* at the left and right edge of the box */
     vl_word *words;                   /* logical order, never empty */
     size_t word_count;
+    vl_engine_symbol *symbols; /* logical order; none unless asked for and known */
+    size_t symbol_count;
     size_t block, paragraph; /* running numbers over the page */
 } vl_engine_line;
 
@@ -58,20 +79,29 @@ typedef struct vl_engine_orientation {
 
 typedef struct vl_engine {
     const char *name;
+    const char *scripts;   /* what it reads, ISO 15924: "Latn"; NULL: what its packs are for */
+    bool thread_safe;      /* one state may read for several threads at once */
+    bool knows_confidence; /* it measures; else confidences only say how many guesses it had */
+    bool outside;          /* another process reads: it is kept to a time of its own */
+    bool remote;           /* … that may be away: it rests after failing again and again */
+    double cost; /* processor time of a page beside Tesseract's, before any call was timed */
     const char *(*version)(void);
-    vl_status (*open)(const char *data_dir, void **state, vl_error *error);
+    /* `where`: Tesseract's data directory, or the address of a service. VL_ERR_MISSING says
+     * what to install or start. */
+    vl_status (*open)(const char *where, void **state, vl_error *error);
     void (*close)(void *state);
     bool (*can_read)(void *state, const char *pack);
     vl_status (*read)(void *state, const vl_engine_request *request, vl_engine_reading *reading,
                       vl_error *error);
-    /* Boxes of text lines, without reading them. */
+    /* Boxes of text lines, without reading them; may be NULL. */
     vl_status (*find_lines)(void *state, const vl_engine_request *request, vl_box **lines,
                             size_t *count, vl_error *error);
-    /* VL_ERR_MISSING when it can't tell at all (no data for it, too little text). */
+    /* VL_ERR_MISSING when it can't tell at all (no data for it, too little text); may be NULL.
+     */
     vl_status (*orient)(void *state, const vl_engine_request *request,
                         vl_engine_orientation *orientation, vl_error *error);
 } vl_engine;
 
-extern const vl_engine vl_engine_tesseract;
+extern const vl_engine vl_engine_tesseract, vl_engine_ocrad, vl_engine_gocr;
 
 #endif

@@ -22,8 +22,9 @@
 
 struct vl_ocr {
     vl_ocr_options options;
-    const vl_engine *engine;
+    const vl_engine *engine; /* finds turn, lines and script: Tesseract */
     void *state;
+    vl_panel panel; /* reads */
     vl_langid *own_langid;
     const vl_langid *langid;
     char languages[96]; /* options.languages, "" for detection */
@@ -34,6 +35,7 @@ vl_ocr_options vl_ocr_options_default(void) {
         .detect_orientation = true,
         .fast_photo = true,
         .max_seconds = 60,
+        .max_engine_seconds = 30,
     };
 }
 
@@ -114,9 +116,6 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     char dir[512];
     vl_ocr_options defaults = vl_ocr_options_default();
     options = options ? options : &defaults;
-    if (options->engines && strcmp(options->engines, vl_engine_tesseract.name) != 0)
-        return vl_fail(error, VL_ERR_USAGE, "no engine '%s'; this version has: %s",
-                       options->engines, vl_engine_tesseract.name);
     vl_status status = packs_dir(options, dir, error);
     if (status)
         return status;
@@ -127,12 +126,15 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     ocr->engine = &vl_engine_tesseract;
     ocr->langid = options->langid;
     status = ocr->engine->open(dir, &ocr->state, error);
+    if (!status)
+        status = vl_panel_init(&ocr->panel, options, dir, ocr->state, error);
     if (!status && options->languages && *options->languages) {
         status = vl_ocr_packs_check(ocr->engine, ocr->state, options->languages, error);
         snprintf(ocr->languages, sizeof ocr->languages, "%s", options->languages);
     }
     ocr->options.languages = NULL;
     ocr->options.tessdata = NULL;
+    ocr->options.engines = NULL;
     /* Without the bundled model pages are still read, with the packs of their script. */
     vl_error no_model;
     if (!status && !ocr->langid && !vl_langid_open(NULL, &ocr->own_langid, &no_model))
@@ -148,6 +150,7 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
 void vl_ocr_free(vl_ocr *ocr) {
     if (!ocr)
         return;
+    vl_panel_deinit(&ocr->panel);
     ocr->engine->close(ocr->state);
     vl_langid_free(ocr->own_langid);
     free(ocr);
@@ -178,7 +181,7 @@ static vl_status read_once(const vl_ocr_job *job, const vl_ocr_picture *picture,
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
     };
-    return status ? status : job->engine->read(job->state, &request, reading, error);
+    return status ? status : vl_panel_read(job->panel, &request, reading, error);
 }
 
 /* How much was read, and how surely. */
@@ -331,8 +334,8 @@ static bool could_be_a_sign(const vl_image *image) {
     return image->width <= SMALL && image->width * 10 >= image->height * 16;
 }
 
-static vl_status job_init(const vl_ocr *ocr, const vl_image *image, bool detecting,
-                          vl_arena *arena, vl_ocr_job *job, vl_error *error) {
+static vl_status job_init(vl_ocr *ocr, const vl_image *image, bool detecting, vl_arena *arena,
+                          vl_ocr_job *job, vl_error *error) {
     enum { PHOTO_SIDE = 1800 };
     vl_picture_look look = {0};
     if (image->width == 0 || image->height == 0)
@@ -340,6 +343,7 @@ static vl_status job_init(const vl_ocr *ocr, const vl_image *image, bool detecti
     *job = (vl_ocr_job){
         .engine = ocr->engine,
         .state = ocr->state,
+        .panel = &ocr->panel,
         .langid = ocr->langid,
         .image = image,
         .detect_orientation = ocr->options.detect_orientation,
@@ -396,8 +400,9 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (status)
         goto out;
     name_languages(&job, page);
-    page->engine = vl_arena_printf(arena, "%s %s (%s)", ocr->engine->name,
-                                   ocr->engine->version(), *packs ? packs : "none");
+    page->engine = vl_arena_printf(
+        arena, "%s %s (%s)", vl_panel_name(&ocr->panel, ocr->panel.read_by),
+        vl_panel_engine(&ocr->panel, ocr->panel.read_by)->version(), *packs ? packs : "none");
     if (!page->engine) {
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
         goto out;

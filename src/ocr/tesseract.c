@@ -35,6 +35,7 @@ enum {
     PACK_FILE_MAX = 1 << 30, /* bytes of a pack file */
     LINES_MAX = 20000,
     WORDS_PER_LINE_MAX = 4000,
+    SYMBOLS_PER_LINE_MAX = 16000,
 };
 
 typedef struct handle {
@@ -241,6 +242,8 @@ static void prepare(TessBaseAPI *api, const vl_engine_request *request) {
     };
     TessBaseAPISetPageSegMode(api, modes[request->mode]);
     TessBaseAPISetVariable(api, "tessedit_do_invert", request->dark_on_light ? "0" : "1");
+    /* 2: what the network held for likely is kept for each character. */
+    TessBaseAPISetVariable(api, "lstm_choice_mode", request->symbols ? "2" : "0");
     TessBaseAPISetImage2(api, request->picture);
     if (request->dpi > 0)
         TessBaseAPISetSourceResolution(api, request->dpi);
@@ -303,6 +306,8 @@ typedef struct walk {
     size_t blocks, paragraphs;
     size_t line_characters;
     double line_sum, page_sum;
+    bool symbols;
+    size_t symbol_cap;
 } walk;
 
 /* Room for one more item of `size` after `count`. */
@@ -346,7 +351,7 @@ static bool line_start(walk *w, const TessPageIterator *it) {
         return false;
     vl_engine_line *line = &r->lines[r->line_count++];
     memset(line, 0, sizeof *line);
-    w->word_cap = 0;
+    w->word_cap = w->symbol_cap = 0;
     int x0, y0, x1, y1;
     if (TessPageIteratorBoundingBox(it, RIL_TEXTLINE, &x0, &y0, &x1, &y1))
         line->box = box_of(x0, y0, x1, y1);
@@ -359,6 +364,85 @@ static bool line_start(walk *w, const TessPageIterator *it) {
     line->block = w->blocks;
     line->paragraph = w->paragraphs;
     return true;
+}
+
+static double share(float percent) {
+    return percent >= 100 ? 1 : percent > 0 ? percent / 100.0 : 0;
+}
+
+static int surest_first(const void *a, const void *b) {
+    const vl_engine_choice *x = a, *y = b;
+    return (x->confidence < y->confidence) - (x->confidence > y->confidence);
+}
+
+/* What the network held for likely at this place, its choice included, best first. */
+static bool choices_add(walk *w, const TessResultIterator *it, vl_engine_symbol *symbol) {
+    enum { CHOICES_MAX = 8 };
+    vl_engine_choice choices[CHOICES_MAX];
+    size_t count = 0;
+    bool ok = true;
+    TessChoiceIterator *choice = TessResultIteratorGetChoiceIterator(it);
+    if (!choice)
+        return true;
+    do {
+        const char *text = TessChoiceIteratorGetUTF8Text(choice);
+        if (!text || !*text)
+            continue;
+        choices[count].text = vl_text_nfc(w->arena, text);
+        choices[count].confidence = share(TessChoiceIteratorConfidence(choice));
+        ok = choices[count++].text != NULL;
+    } while (ok && count < CHOICES_MAX && TessChoiceIteratorNext(choice));
+    TessChoiceIteratorDelete(choice);
+    if (ok && count > 1) { /* one alone says nothing more */
+        symbol->choices = vl_arena_array(w->arena, count, sizeof *choices);
+        symbol->choice_count = count;
+        if (!symbol->choices)
+            return false;
+        memcpy(symbol->choices, choices, count * sizeof *choices);
+        qsort(symbol->choices, count, sizeof *choices, surest_first);
+    }
+    return ok;
+}
+
+static bool symbol_add(walk *w, vl_engine_line *line, const TessResultIterator *it) {
+    int x0, y0, x1, y1;
+    char *text = TessResultIteratorGetUTF8Text(it, RIL_SYMBOL);
+    bool ok = true;
+    if (!text)
+        return true;
+    strip_marks(text);
+    if (*text && TessPageIteratorBoundingBox(TessResultIteratorGetPageIteratorConst(it),
+                                             RIL_SYMBOL, &x0, &y0, &x1, &y1)) {
+        ok = reserve(w->arena, (void **)&line->symbols, &w->symbol_cap, line->symbol_count,
+                     sizeof *line->symbols, SYMBOLS_PER_LINE_MAX);
+        vl_engine_symbol *symbol = ok ? &line->symbols[line->symbol_count] : NULL;
+        if (ok)
+            *symbol = (vl_engine_symbol){
+                .text = vl_text_nfc(w->arena, text),
+                .box = box_of(x0, y0, x1, y1),
+                .confidence = share(TessResultIteratorConfidence(it, RIL_SYMBOL)),
+                .word = line->word_count - 1};
+        ok = ok && symbol->text && choices_add(w, it, symbol);
+        line->symbol_count += ok;
+    }
+    TessDeleteText(text);
+    return ok;
+}
+
+/* The characters of the word at `word`, which is the last of the line's. */
+static bool symbols_add(walk *w, vl_engine_line *line, const TessResultIterator *word) {
+    TessResultIterator *it = TessResultIteratorCopy(word);
+    bool ok = it;
+    while (ok) {
+        ok = symbol_add(w, line, it);
+        if (TessPageIteratorIsAtFinalElement(TessResultIteratorGetPageIteratorConst(it),
+                                             RIL_WORD, RIL_SYMBOL) ||
+            !TessResultIteratorNext(it, RIL_SYMBOL))
+            break;
+    }
+    if (it)
+        TessResultIteratorDelete(it);
+    return ok;
 }
 
 static bool word_add(walk *w, const TessResultIterator *it, const TessPageIterator *page) {
@@ -378,13 +462,13 @@ static bool word_add(walk *w, const TessResultIterator *it, const TessPageIterat
         vl_word *word = ok ? &line->words[line->word_count] : NULL;
         ok = ok && (word->text = vl_text_nfc(w->arena, text));
         if (ok && *word->text) {
-            double confidence = TessResultIteratorConfidence(it, RIL_WORD) / 100.0;
-            word->confidence = confidence < 0 ? 0 : confidence > 1 ? 1 : confidence;
+            word->confidence = share(TessResultIteratorConfidence(it, RIL_WORD));
             word->box = box_of(x0, y0, x1, y1);
             size_t n = code_points(word->text);
             w->line_sum += word->confidence * (double)n;
             w->line_characters += n;
             line->word_count++;
+            ok = !w->symbols || symbols_add(w, line, it);
         }
     }
     TessDeleteText(text);
@@ -439,7 +523,7 @@ static vl_status read_page(void *opaque, const vl_engine_request *request,
     status = recognise(api, request, error);
     TessResultIterator *it = status ? NULL : TessBaseAPIGetIterator(api);
     if (it) {
-        walk w = {.arena = request->arena, .reading = reading};
+        walk w = {.arena = request->arena, .reading = reading, .symbols = request->symbols};
         if (!walk_result(&w, it))
             status = vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");
         if (reading->characters)
@@ -515,6 +599,8 @@ static vl_status orient(void *opaque, const vl_engine_request *request,
 
 const vl_engine vl_engine_tesseract = {
     .name = "tesseract",
+    .knows_confidence = true,
+    .cost = 1,
     .version = version,
     .open = engine_open,
     .close = engine_close,

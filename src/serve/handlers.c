@@ -3,6 +3,7 @@
 #include "serve/service.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +40,54 @@ void vl_handle_ready(vl_request *request) {
     }
 }
 
+static vl_blob *print_blob(cJSON *json) {
+    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    vl_blob *blob = text ? vl_blob_new("application/json", text, strlen(text)) : NULL;
+    cJSON_free(text);
+    return blob;
+}
+
+static void add_engine(cJSON *list, const vl_server *server, vl_ocr_engine_health *health) {
+    cJSON *engine = cJSON_CreateObject();
+    bool tesseract = !strcmp(health->name, "tesseract");
+    if (tesseract && !server->ocr_ready) {
+        health->available = false;
+        snprintf(health->last_error, sizeof health->last_error, "%s", server->ocr_trouble);
+    }
+    cJSON_AddStringToObject(engine, "name", health->name);
+    cJSON_AddStringToObject(engine, "version", health->version);
+    cJSON_AddBoolToObject(engine, "available", health->available);
+    cJSON_AddNumberToObject(engine, "calls", (double)health->calls);
+    cJSON_AddNumberToObject(engine, "failures", (double)health->failures);
+    cJSON_AddNumberToObject(engine, "timeouts", (double)health->timeouts);
+    cJSON_AddNumberToObject(engine, "mean_ms", round(health->mean_ms * 10) / 10);
+    cJSON_AddStringToObject(engine, "last_error", health->last_error);
+    if (tesseract)
+        cJSON_AddItemToObject(engine, "packs", cJSON_Duplicate(server->ocr_packs, true));
+    cJSON_AddItemToArray(list, engine);
+}
+
 void vl_handle_health_ocr(vl_request *request) {
-    vl_decide_blob(request, request->server->ocr_ready ? 200 : 503,
-                   vl_blob_ref(request->server->ocr_health));
+    const vl_server *server = request->server;
+    vl_ocr_engine_health health[VL_OCR_ENGINES_MAX];
+    size_t count = vl_ocr_engines_health(server->engines, health, VL_OCR_ENGINES_MAX);
+    bool all = true;
+    cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
+    for (size_t i = 0; i < count; i++) {
+        add_engine(list, server, &health[i]);
+        all = all && health[i].available;
+    }
+    cJSON_AddStringToObject(json, "status",
+                            !server->ocr_ready ? "missing"
+                            : all              ? "ok"
+                                               : "degraded");
+    cJSON_AddItemToObject(json, "engines", list);
+    vl_blob *blob = print_blob(json);
+    if (blob)
+        vl_decide_blob(request, server->ocr_ready ? 200 : 503, blob);
+    else
+        vl_decide_problem(request, 500, "There is no memory for the answer.");
 }
 
 void vl_handle_models(vl_request *request) {
@@ -172,15 +218,8 @@ static void make_etag(const void *bytes, size_t size, char etag[24]) {
     snprintf(etag, 24, "\"%.16s\"", digest);
 }
 
-static vl_blob *print_blob(cJSON *json) {
-    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
-    cJSON_Delete(json);
-    vl_blob *blob = text ? vl_blob_new("application/json", text, strlen(text)) : NULL;
-    cJSON_free(text);
-    return blob;
-}
-
-static vl_blob *make_ocr_health(vl_server *server) {
+/* Tesseract's packs, which do not change while the service runs. */
+static void find_packs(vl_server *server) {
     vl_error error = {0};
     const char **packs = NULL;
     size_t count = 0;
@@ -189,20 +228,10 @@ static vl_blob *make_ocr_health(vl_server *server) {
     vl_status status = arena ? vl_ocr_packs(options, arena, &packs, &count, &error)
                              : vl_fail(&error, VL_ERR_MEMORY, "no memory");
     server->ocr_ready = !status && count;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "status", server->ocr_ready ? "ok" : "missing");
-    cJSON *engine = cJSON_CreateObject();
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(json, "engines"), engine);
-    cJSON_AddStringToObject(engine, "name", "tesseract");
-    cJSON_AddStringToObject(engine, "version", vl_ocr_engine_version());
-    cJSON_AddBoolToObject(engine, "available", server->ocr_ready);
-    cJSON *list = cJSON_AddArrayToObject(engine, "packs");
-    for (size_t i = 0; !status && i < count; i++)
-        cJSON_AddItemToArray(list, cJSON_CreateString(packs[i]));
-    if (status)
-        cJSON_AddStringToObject(engine, "detail", error.message);
+    server->ocr_packs = cJSON_CreateStringArray(packs, status ? 0 : (int)count);
+    snprintf(server->ocr_trouble, sizeof server->ocr_trouble, "%s",
+             status ? error.message : "");
     vl_arena_free(arena);
-    return print_blob(json);
 }
 
 static vl_blob *make_models(const vl_server *server) {
@@ -232,9 +261,9 @@ vl_status vl_handlers_prepare(vl_server *server, vl_error *error) {
     for (size_t i = 0; vl_assets[i].name && i < MAX_ASSETS; i++)
         make_etag(vl_assets[i].bytes, vl_assets[i].size, asset_etags[i]);
     server->openapi = vl_openapi_make();
-    server->ocr_health = make_ocr_health(server);
+    find_packs(server);
     server->models = make_models(server);
-    if (!server->openapi || !server->ocr_health || !server->models)
+    if (!server->openapi || !server->ocr_packs || !server->models)
         return vl_fail(error, VL_ERR_MEMORY, "no memory to start the service");
     make_etag(server->openapi->bytes, server->openapi->size, server->openapi_etag);
     snprintf(server->version_tag, sizeof server->version_tag, "%s %s %s %s", VL_VERSION,

@@ -1,6 +1,7 @@
 /* server.c — the service as a whole: settings, socket, event thread, keeper thread, drain. */
 #include "serve/service.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -292,10 +293,19 @@ static void free_server(vl_server *server) {
     vl_cache_free(server->cache);
     vl_blob_unref(server->openapi);
     vl_blob_unref(server->models);
-    vl_blob_unref(server->ocr_health);
+    cJSON_Delete(server->ocr_packs);
+    vl_ocr_engines_free(server->engines);
     pthread_mutex_destroy(&server->work_lock);
     pthread_mutex_destroy(&server->links_lock);
     free(server);
+}
+
+/* One for all workers, so that /health/ocr has the counts of all. */
+static vl_status open_engines(vl_server *server, vl_error *error) {
+    vl_ocr_options *options = &server->settings.answer.ocr;
+    vl_status status = vl_ocr_engines_new(options->engines, &server->engines, error);
+    options->shared = server->engines;
+    return status;
 }
 
 /* Opened once and shared by all workers. The service reads pages without it. */
@@ -336,7 +346,8 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
     if (!status)
         open_seer(server, config);
-    if (status || (status = vl_retrieve_open(server, config, error)) ||
+    if (status || (status = open_engines(server, error)) ||
+        (status = vl_retrieve_open(server, config, error)) ||
         (status = vl_handlers_prepare(server, error)) ||
         (status = start_threads(server, error)) || (status = open_socket(server, error)) ||
         (status = start_daemon(server, error))) {

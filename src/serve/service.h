@@ -170,9 +170,12 @@ struct vl_server {
     vl_link *links;
     pthread_t keeper;
     bool keeper_runs;
-    vl_blob *openapi, *models, *ocr_health;
+    vl_blob *openapi, *models;
     char openapi_etag[24];
+    vl_ocr_engines *engines;
+    struct cJSON *ocr_packs; /* array of names */
     bool ocr_ready;
+    char ocr_trouble[256]; /* why it is not */
     char version_tag[192]; /* of programs, engine and model, part of every cache key */
 };
 

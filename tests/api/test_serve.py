@@ -16,11 +16,13 @@ import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from server import (BOUNDARY, Server, form_body, form_request, png, request_bytes, wait_until)
 
 PROGRAM = None
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 MB = 1 << 20
 
 
@@ -469,6 +471,37 @@ class Limits(Shared):
             f"Content-Type: multipart/form-data; boundary={BOUNDARY}",
             f"Content-Length: {len(body)}"), body))
         self.check_problem(r, 413)
+
+
+class Engines(unittest.TestCase):
+    """Several engines behind one service, and what /health/ocr says of them."""
+
+    def test_an_engine_that_times_out_is_left_out_and_counted(self):
+        server = Server(PROGRAM, ocr_engines="gocr,tesseract", ocr_engine_timeout=0.1, workers=1)
+        try:
+            before = server.get("/health/ocr").json()
+            self.assertEqual(before["status"], "ok")
+            self.assertEqual([e["name"] for e in before["engines"]], ["gocr", "tesseract"])
+            self.assertEqual([e["calls"] for e in before["engines"]], [0, 0])
+            self.assertIn("eng", before["engines"][1]["packs"])
+            picture = (SAMPLES / "report-eng.png").read_bytes()
+            r = server.post("/api/v1/ocr", [("file", picture, "a.png"), ("languages", b"eng")])
+            self.assertEqual(r.status, 200, r.body[:500])
+            engines = server.get("/health/ocr").json()["engines"]
+            self.assertEqual(sum(e["calls"] - e["failures"] for e in engines), 1)
+            self.assertEqual(engines[0]["calls"], 1)
+            if engines[0]["failures"]:  # a fast machine may read it within the time
+                self.assertEqual(engines[0]["timeouts"], 1)
+                self.assertIn("gocr", engines[0]["last_error"])
+                self.assertGreater(engines[1]["mean_ms"], 0)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_unknown_engines_do_not_start(self):
+        result = subprocess.run([PROGRAM, "serve", "--set", "ocr_engines=tesseract,ocrd"],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("did you mean 'ocrad'", result.stderr)
 
 
 class Pressure(unittest.TestCase):
