@@ -35,6 +35,20 @@ typedef struct vl_adamw {
     vl_real gradient_scale;     /* applied to the gradient first (clipping, averaging) */
 } vl_adamw;
 
+/* A window that moves over a picture by its strides. Zeros stand around the picture: pad_y rows
+ * above and below it, pad_x columns on either side. No number is 0 but those of the padding. */
+typedef struct vl_window {
+    size_t size_y, size_x, stride_y, stride_x, pad_y, pad_x;
+} vl_window;
+/* A square window; `pad` on all sides. */
+static inline vl_window vl_window_square(size_t size, size_t stride, size_t pad) {
+    return (vl_window){size, size, stride, stride, pad, pad};
+}
+/* How many places it has along an axis; 0 when it is larger than the padded picture. */
+static inline size_t vl_window_places(size_t extent, size_t size, size_t stride, size_t pad) {
+    return extent + 2 * pad < size ? 0 : (extent + 2 * pad - size) / stride + 1;
+}
+
 /* x, y, … are [rows, n] unless said otherwise; gradients of parameters are added to, gradients
  * of inputs are added to. */
 typedef struct vl_kernels {
@@ -69,13 +83,13 @@ typedef struct vl_kernels {
     vl_real (*log_sum_exp)(const vl_real *x, size_t n);
     /* y = exp(x − shift), returns the sum. */
     vl_real (*exp_shifted)(vl_real *y, const vl_real *x, vl_real shift, size_t n);
-    /* x, y [height, width, channels] and [out_height, out_width, channels]; weight [size, size,
-     * channels]; zero padding of size/2 (size is odd). */
+    /* One filter a channel: x [height, width, channels] → y [places_y, places_x, channels];
+     * weight [size_y, size_x, channels], bias [channels]. */
     void (*depthwise)(vl_real *y, const vl_real *x, const vl_real *weight, const vl_real *bias,
-                      size_t height, size_t width, size_t channels, size_t size, size_t stride);
+                      size_t height, size_t width, size_t channels, const vl_window *window);
     void (*depthwise_backward)(vl_real *dx, vl_real *dweight, vl_real *dbias, const vl_real *dy,
                                const vl_real *x, const vl_real *weight, size_t height,
-                               size_t width, size_t channels, size_t size, size_t stride);
+                               size_t width, size_t channels, const vl_window *window);
     /* x, y [length, channels], weight [size, channels]: each channel along the sequence with a
      * filter of its own; zero padding of size/2 (size is odd). */
     void (*filter)(vl_real *y, const vl_real *x, const vl_real *weight, const vl_real *bias,
@@ -114,6 +128,39 @@ typedef struct vl_gemm {
     size_t lda, ldb, ldc;
 } vl_gemm;
 void vl_gemm_run(const vl_gemm *gemm, const vl_real *a, const vl_real *b, vl_real *c);
+
+/* ---- convolutions ------------------------------------------------------------------- */
+
+/* x [batch, height, width, channels] → y [batch, places_y, places_x, outputs], each place of
+ * the window one row of y. weight is [outputs, size_y, size_x, channels / groups]: output o
+ * sees the channels of group o / (outputs / groups) alone. With one filter a channel (groups =
+ * channels = outputs) weight is [size_y, size_x, channels]. channels and outputs are multiples
+ * of groups.
+ *
+ * Through oneDNN's convolution primitives; small problems, and any when it has no memory for
+ * its objects, by plain loops: none of these fails. */
+typedef struct vl_conv {
+    vl_precision precision;
+    size_t batch, height, width, channels, outputs, groups;
+    vl_window window;
+} vl_conv;
+/* y = conv(x, weight) + bias; `bias` [outputs] may be NULL. */
+void vl_conv_run(const vl_conv *conv, const vl_real *x, const vl_real *weight,
+                 const vl_real *bias, vl_real *y);
+/* dx += what dy says of x. */
+void vl_conv_backward_data(const vl_conv *conv, const vl_real *dy, const vl_real *weight,
+                           vl_real *dx);
+/* dweight += what dy says of weight. */
+void vl_conv_backward_weights(const vl_conv *conv, const vl_real *dy, const vl_real *x,
+                              vl_real *dweight);
+
+/* The same as products of matrices (groups is 1), faster where windows do not overlap:
+ * patches [batch · places_y · places_x, size_y · size_x · channels] hold what the window sees
+ * at each place. */
+size_t vl_conv_patches(const vl_conv *conv); /* numbers in all of them */
+void vl_conv_unroll(const vl_conv *conv, const vl_real *x, vl_real *patches);
+/* dx += the gradients of patches, each where its number came from. */
+void vl_conv_roll(const vl_conv *conv, const vl_real *patches, vl_real *dx);
 
 /* ---- products with quantised weights ------------------------------------------------ */
 

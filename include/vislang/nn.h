@@ -121,11 +121,23 @@ vl_var *vl_nn_reshape(vl_graph *graph, vl_var *x, size_t rank, const size_t *dim
 
 /* y[…,N] = x[…,K] · wᵀ + b, w [N,K], b [N] or VL_NONE. */
 vl_var *vl_nn_linear(vl_graph *graph, vl_var *x, size_t weight, size_t bias);
-/* x [B,H,W,C] → [B,H/s,W/s,N]; weight [N,size,size,C], zero padding of size/2 where size is
- * odd, none where size equals stride. H and W are multiples of the stride. */
+/* x [B,H,W,C] → [B,places_y,places_x,N]: what the window (kernel.h) sees at each of its places;
+ * weight [N,size_y,size_x,C/groups], bias [N] or VL_NONE. Output n sees the channels of group
+ * n / (N/groups); groups follows from the weight's shape. A window larger than the padded
+ * picture has no places: y is empty. Stride (2,1) halves the height and keeps the width.
+ * Windows that overlap (size above stride on either axis) and groups go to oneDNN's convolution
+ * primitives; patches that do not overlap become one product of matrices, which is faster. */
+vl_var *vl_nn_conv2d_window(vl_graph *graph, vl_var *x, size_t weight, size_t bias,
+                            const vl_window *window);
+/* The square one: zero padding of size/2, none where size equals stride. An odd size gives
+ * [B,⌈H/s⌉,⌈W/s⌉,N]. */
 vl_var *vl_nn_conv2d(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
                      size_t stride);
-/* One filter a channel: weight [size,size,C], bias [C] (needed); size is odd. */
+/* One filter a channel: weight [size_y,size_x,C], bias [C] (needed). Always in vl_real's
+ * precision. */
+vl_var *vl_nn_depthwise_window(vl_graph *graph, vl_var *x, size_t weight, size_t bias,
+                               const vl_window *window);
+/* The square one: zero padding of size/2; size is odd. */
 vl_var *vl_nn_depthwise(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
                         size_t stride);
 /* The same for pictures of one height and any widths that lie behind each other, each from its

@@ -57,6 +57,7 @@ static void depthwise_backward(vl_graph *graph, note *base) {
     packed_note *self = (packed_note *)base;
     vl_var *x = self->x, *y = base->out;
     size_t in = x->dims[1] * x->dims[2], out = y->dims[1] * y->dims[2];
+    vl_window window = vl_window_square(self->size, self->stride, self->size / 2);
     vl_real *dx = input_grad(graph, x), *dweight, *dbias;
     if (!dx || !param_grads(graph, self, &dweight, &dbias))
         return;
@@ -65,7 +66,7 @@ static void depthwise_backward(vl_graph *graph, note *base) {
         vl_kernels_get()->depthwise_backward(
             dx + first * in, dweight, dbias, y->grad + first / self->stride * out,
             x->value + first * in, graph_param(graph, self->weight), columns, x->dims[1],
-            x->dims[2], self->size, self->stride);
+            x->dims[2], &window);
     }
 }
 
@@ -85,12 +86,13 @@ vl_var *vl_nn_depthwise_packed(vl_graph *graph, vl_var *x, size_t weight, size_t
                         .stride = stride,
                         .count = count,
                         .starts = starts};
+    vl_window window = vl_window_square(size, stride, size / 2);
     size_t in = x->dims[1] * x->dims[2], out = dims[1] * dims[2];
     for (size_t b = 0; b < count; b++) {
         size_t first = (size_t)starts[b], columns = (size_t)starts[b + 1] - first;
         vl_kernels_get()->depthwise(y->value + first / stride * out, x->value + first * in,
                                     graph_param(graph, weight), graph_param(graph, bias),
-                                    columns, x->dims[1], x->dims[2], size, stride);
+                                    columns, x->dims[1], x->dims[2], &window);
     }
     keep(graph, &self, "depthwise", y, depthwise_backward);
     return y;

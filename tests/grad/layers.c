@@ -28,6 +28,14 @@ static vl_var *filter_packed(vl_graph *graph, const layer_case *c, vl_var **leaf
     return vl_nn_filter_packed(graph, leaf[0], 0, 1, c->a, c->ints, 4);
 }
 
+static vl_var *conv_window(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_conv2d_window(graph, leaf[0], 0, bias_of(c), &c->window);
+}
+
+static vl_var *depthwise_window(vl_graph *graph, const layer_case *c, vl_var **leaf) {
+    return vl_nn_depthwise_window(graph, leaf[0], 0, 1, &c->window);
+}
+
 static vl_var *layernorm(vl_graph *graph, const layer_case *c, vl_var **leaf) {
     (void)c;
     return vl_nn_layernorm(graph, leaf[0], 0, 1);
@@ -210,6 +218,66 @@ const layer_case layer_cases[] = {
      5,
      .ints = packed_starts,
      .alone = true},
+    {"conv_stride_2_1",
+     conv_window,
+     .leaves = {{2, 5, 4, 3}},
+     {{4, 3, 3, 3}, {4}},
+     .window = {3, 3, 2, 1, 1, 1}},
+    {"conv_2x5",
+     conv_window,
+     .leaves = {{1, 4, 7, 2}},
+     {{3, 2, 5, 2}, {3}},
+     .window = {2, 5, 1, 2, 0, 2}},
+    {"conv_wide_padding",
+     conv_window,
+     .leaves = {{1, 2, 3, 2}},
+     {{3, 1, 2, 2}},
+     .window = {1, 2, 1, 2, 2, 3}},
+    {"conv_patch_2x1",
+     conv_window,
+     .leaves = {{2, 4, 3, 3}},
+     {{4, 2, 1, 3}, {4}},
+     .window = {2, 1, 2, 1, 0, 0}},
+    {"conv_patch_left_over",
+     conv_window,
+     .leaves = {{1, 5, 4, 2}},
+     {{3, 2, 2, 2}, {3}},
+     .window = {2, 2, 3, 2, 1, 0}},
+    {"conv_groups",
+     conv_window,
+     .leaves = {{2, 4, 5, 6}},
+     {{9, 3, 3, 2}, {9}},
+     .window = {3, 3, 1, 2, 1, 1}},
+    {"conv_groups_patch",
+     conv_window,
+     .leaves = {{1, 4, 4, 4}},
+     {{4, 2, 2, 2}},
+     .window = {2, 2, 2, 2, 0, 0}},
+    {"conv_window_large",
+     conv_window,
+     .leaves = {{1, 5, 7, 5}},
+     {{7, 3, 5, 5}, {7}},
+     .window = {3, 5, 2, 1, 1, 2}},
+    {"conv_groups_large",
+     conv_window,
+     .leaves = {{1, 5, 4, 6}},
+     {{9, 3, 3, 2}, {9}},
+     .window = {3, 3, 1, 1, 1, 1}},
+    {"depthwise_stride_2_1",
+     depthwise_window,
+     .leaves = {{2, 5, 4, 3}},
+     {{3, 3, 3}, {3}},
+     .window = {3, 3, 2, 1, 1, 1}},
+    {"depthwise_2x5",
+     depthwise_window,
+     .leaves = {{1, 4, 7, 2}},
+     {{2, 5, 2}, {2}},
+     .window = {2, 5, 1, 2, 0, 2}},
+    {"depthwise_window_large",
+     depthwise_window,
+     .leaves = {{1, 5, 7, 19}},
+     {{3, 5, 19}, {19}},
+     .window = {3, 5, 2, 1, 1, 2}},
     {"layernorm", layernorm, .leaves = {{2, 3, 7}}, {{7}, {7}}},
     {"layernorm_large", layernorm, .leaves = {{5, 67}}, {{67}, {67}}},
     {"layernorm_offset", layernorm, .leaves = {{3, 16}}, {{16}, {16}}},

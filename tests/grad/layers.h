@@ -21,6 +21,7 @@ struct layer_case {
     const size_t *starts; /* of labels */
     const int32_t *lengths;
     const vl_real *weights;
+    vl_window window;
     bool alone; /* PyTorch has no counterpart (random, or nothing but a rearrangement) */
 };
 

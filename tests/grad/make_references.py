@@ -47,8 +47,9 @@ def case(name, forward, leaves, params=(), prepare=None):
     keep(f"{name}/dy", dy)
 
 
-def conv(stride, depthwise=False):
-    """Pictures are [B,H,W,C]; weights [N,size,size,C], or [size,size,C] for one filter a channel."""
+def conv(stride, depthwise=False, padding=None):
+    """Pictures are [B,H,W,C]; weights [N,size,size,C/groups], or [size,size,C] for one filter a
+    channel."""
 
     def forward(x, weight, bias=None):
         weight = weight.permute(2, 0, 1)[:, None] if depthwise else weight.permute(0, 3, 1, 2)
@@ -58,8 +59,8 @@ def conv(stride, depthwise=False):
             weight,
             bias,
             stride=stride,
-            padding=0 if size == stride else size // 2,
-            groups=x.shape[-1] if depthwise else 1,
+            padding=padding or (0 if size == stride else size // 2),
+            groups=x.shape[-1] // weight.shape[1],
         )
         return y.permute(0, 2, 3, 1)
 
@@ -208,6 +209,18 @@ rows = [[7, 7, 7, 30, 2, 36, 1, 1, 9, 30], [2, 11, 12, 13, 14]]
 case("ctc_large", ctc(rows, [40, 17]), [(2, 40, 37)])
 case("infonce", infonce([2, 0, 2, 4, 2, 0]), [(5, 7), (6, 7), (1,)])
 case("infonce_large", infonce([i * 5 % 12 for i in range(16)]), [(12, 13), (16, 13), (1,)])
+case("conv_stride_2_1", conv((2, 1), False, (1, 1)), [(2, 5, 4, 3)], [(4, 3, 3, 3), (4,)])
+case("conv_2x5", conv((1, 2), False, (0, 2)), [(1, 4, 7, 2)], [(3, 2, 5, 2), (3,)])
+case("conv_wide_padding", conv((1, 2), False, (2, 3)), [(1, 2, 3, 2)], [(3, 1, 2, 2)])
+case("conv_patch_2x1", conv((2, 1), False, (0, 0)), [(2, 4, 3, 3)], [(4, 2, 1, 3), (4,)])
+case("conv_patch_left_over", conv((3, 2), False, (1, 0)), [(1, 5, 4, 2)], [(3, 2, 2, 2), (3,)])
+case("conv_groups", conv((1, 2), False, (1, 1)), [(2, 4, 5, 6)], [(9, 3, 3, 2), (9,)])
+case("conv_groups_patch", conv((2, 2), False, (0, 0)), [(1, 4, 4, 4)], [(4, 2, 2, 2)])
+case("conv_window_large", conv((2, 1), False, (1, 2)), [(1, 5, 7, 5)], [(7, 3, 5, 5), (7,)])
+case("conv_groups_large", conv(1, False, (1, 1)), [(1, 5, 4, 6)], [(9, 3, 3, 2), (9,)])
+case("depthwise_stride_2_1", conv((2, 1), True, (1, 1)), [(2, 5, 4, 3)], [(3, 3, 3), (3,)])
+case("depthwise_2x5", conv((1, 2), True, (0, 2)), [(1, 4, 7, 2)], [(2, 5, 2), (2,)])
+case("depthwise_window_large", conv((2, 1), True, (1, 2)), [(1, 5, 7, 19)], [(3, 5, 19), (19,)])
 
 path = pathlib.Path(__file__).parent / "references" / "layers.bin"
 path.write_bytes(b"VLREF1\n" + b"".join(tensors))

@@ -3,7 +3,8 @@
 if(TARGET vl_nn)
     file(GLOB nn_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/nn/*.c)
     add_library(vl_nn64 STATIC ${nn_sources} ${CMAKE_SOURCE_DIR}/src/kernel/dispatch.c
-                ${CMAKE_SOURCE_DIR}/src/kernel/gemm.c ${CMAKE_SOURCE_DIR}/src/kernel/isa/rows.c)
+                ${CMAKE_SOURCE_DIR}/src/kernel/gemm.c ${CMAKE_SOURCE_DIR}/src/kernel/conv.c
+                ${CMAKE_SOURCE_DIR}/src/kernel/unroll.c ${CMAKE_SOURCE_DIR}/src/kernel/isa/rows.c)
     target_include_directories(vl_nn64 PUBLIC ${CMAKE_SOURCE_DIR}/include
                                PRIVATE ${CMAKE_SOURCE_DIR}/src)
     target_compile_definitions(vl_nn64 PUBLIC VL_REAL_DOUBLE PRIVATE VL_ISA=ref)

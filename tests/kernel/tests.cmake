@@ -24,3 +24,11 @@ if(TARGET vl_kernel AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     add_test(NAME kernel.tiles COMMAND kernel_tiles)
     set_tests_properties(kernel.tiles PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
+# Convolutions with oneDNN bound to each instruction set (unit.kernel_conv takes the best).
+if(TARGET test_kernel_conv AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    foreach(variant ref avx2 avx512)
+        add_test(NAME kernel.conv.${variant} COMMAND test_kernel_conv ${variant})
+        set_tests_properties(kernel.conv.${variant} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77
+                             ENVIRONMENT VISLANG_CPU=${variant})
+    endforeach()
+endif()

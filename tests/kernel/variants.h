@@ -248,21 +248,29 @@ static void check_bf16(const vl_kernels *ref, const vl_kernels *k, size_t n) {
 
 static void check_depthwise(const vl_kernels *ref, const vl_kernels *k) {
     static const struct {
-        size_t height, width, channels, size, stride;
-    } shapes[] = {{1, 1, 1, 3, 1},   {5, 7, 3, 3, 1},   {8, 9, 17, 3, 2}, {4, 4, 65, 5, 1},
-                  {13, 2, 64, 7, 2}, {2, 13, 33, 7, 3}, {6, 6, 8, 1, 1}};
+        size_t height, width, channels;
+        vl_window window;
+    } shapes[] = {
+        {1, 1, 1, {3, 3, 1, 1, 1, 1}},   {5, 7, 3, {3, 3, 1, 1, 1, 1}},
+        {8, 9, 17, {3, 3, 2, 2, 1, 1}},  {4, 4, 65, {5, 5, 1, 1, 2, 2}},
+        {13, 2, 64, {7, 7, 2, 2, 3, 3}}, {2, 13, 33, {7, 7, 3, 3, 3, 3}},
+        {6, 6, 8, {1, 1, 1, 1, 0, 0}},   {7, 9, 19, {3, 5, 2, 1, 1, 2}},
+        {9, 6, 129, {2, 4, 1, 3, 0, 1}}, {3, 2, 16, {1, 2, 1, 2, 3, 4}}, /* places of zeros */
+        {2, 9, 31, {3, 3, 1, 1, 0, 0}},                                  /* too large: none */
+    };
     for (size_t s = 0; s < COUNT(shapes); s++) {
         size_t height = shapes[s].height, width = shapes[s].width, c = shapes[s].channels;
-        size_t size = shapes[s].size, stride = shapes[s].stride;
-        size_t in = height * width * c, taps = size * size * c;
-        size_t out = ((height + stride - 1) / stride) * ((width + stride - 1) / stride) * c;
+        const vl_window *window = &shapes[s].window;
+        size_t in = height * width * c, taps = window->size_y * window->size_x * c;
+        size_t out = vl_window_places(height, window->size_y, window->stride_y, window->pad_y) *
+                     vl_window_places(width, window->size_x, window->stride_x, window->pad_x) *
+                     c;
         float *x = random_floats(in), *w = random_floats(taps), *bias = random_floats(c);
         float *dy = random_floats(out);
-        ON_BOTH("depthwise", out, 1e-5f,
-                K->depthwise(Y, x, w, bias, height, width, c, size, stride));
+        ON_BOTH("depthwise", out, 1e-5f, K->depthwise(Y, x, w, bias, height, width, c, window));
         ON_BOTH("depthwise_backward", in + taps + c, 1e-5f,
                 K->depthwise_backward(Y, Y + in, Y + in + taps, dy, x, w, height, width, c,
-                                      size, stride));
+                                      window));
         free(x);
         free(w);
         free(bias);
