@@ -141,7 +141,19 @@ void vl_sha256_finish(vl_sha256 *hash, char out[VL_SHA256_HEX_SIZE]); /* frees `
 /* Whole file ("-" is standard input) of at most `max_bytes`; the caller inits and deinits
  * `out` (its own maximum applies too). */
 vl_status vl_file_read(const char *path, size_t max_bytes, vl_buf *out, vl_error *error);
-/* Written beside, fsynced, renamed over: the old content or the new, never half. */
+/* A file written piece by piece: beside `path`, fsynced, renamed over it, so that there is the
+ * old content or the new, never half. A symbolic link stays a link and a file keeps its
+ * permissions; what is no regular file (a terminal, a pipe, /dev/null) is written in place. */
+typedef struct vl_file_writer vl_file_writer;
+vl_status vl_file_writer_open(const char *path, vl_file_writer **writer, vl_error *error);
+/* Returns the first failure, then and ever after; the commit does too, so that it may be left
+ * to that. */
+vl_status vl_file_writer_put(vl_file_writer *writer, const void *bytes, size_t count,
+                             vl_error *error);
+/* Both free the writer. After a commit that failed the old content is there. */
+vl_status vl_file_writer_commit(vl_file_writer *writer, vl_error *error);
+void vl_file_writer_abandon(vl_file_writer *writer); /* NULL allowed */
+/* All of that for bytes that are in memory. */
 vl_status vl_file_write(const char *path, const void *data, size_t bytes, vl_error *error);
 /* mkdir -p. */
 vl_status vl_dir_make(const char *path, vl_error *error);

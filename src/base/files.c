@@ -2,8 +2,7 @@
  *
  * Writing: a temporary beside the target is written, fsynced, renamed over it, and the
  * directory is fsynced. A crash or a full disk leaves the old content; what a killed process
- * may leave behind is a hidden ".name.XXXX.tmp". What is no regular file (a terminal, a pipe,
- * /dev/null) is written in place, and a symbolic link stays a link. */
+ * may leave behind is a hidden ".name.XXXX.tmp". */
 #include <vislang/base.h>
 
 #include <errno.h>
@@ -17,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 64 * 1024 };
+enum { CHUNK = 64 * 1024 };
 
 /* A path that leads to no file is the user's input; anything else is the system's refusal. */
 static vl_status open_failed(const char *path, vl_error *error) {
@@ -28,7 +27,7 @@ static vl_status open_failed(const char *path, vl_error *error) {
 
 static vl_status read_all(int fd, const char *path, size_t max_bytes, vl_buf *out,
                           vl_error *error) {
-    char chunk[READ_CHUNK];
+    char chunk[CHUNK];
     size_t total = 0;
     for (;;) {
         ssize_t got = read(fd, chunk, sizeof chunk);
@@ -64,106 +63,169 @@ vl_status vl_file_read(const char *path, size_t max_bytes, vl_buf *out, vl_error
     return status;
 }
 
-static vl_status write_failed(const char *path, vl_error *error) {
-    return vl_fail(error, VL_ERR_IO, "cannot write %s: %s", path, strerror(errno));
-}
+/* ---- writing -------------------------------------------------------------------- */
 
-static bool write_all(int fd, const void *data, size_t bytes) {
-    const char *at = data;
-    while (bytes) {
-        ssize_t put = write(fd, at, bytes);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        at += put;
-        bytes -= (size_t)put;
-    }
-    return true;
-}
+struct vl_file_writer {
+    int fd, cause;   /* cause: errno of the first failure */
+    char *asked;     /* the path, for messages */
+    char *path;      /* with symbolic links followed */
+    char *temporary; /* NULL: written in place */
+    size_t waiting;  /* bytes in `chunk` */
+    char chunk[CHUNK];
+};
 
-static vl_status write_in_place(const char *path, const void *data, size_t bytes,
-                                vl_error *error) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return write_failed(path, error);
-    vl_status status = write_all(fd, data, bytes) ? VL_OK : write_failed(path, error);
-    if (close(fd) != 0 && status == VL_OK)
-        status = write_failed(path, error);
+/* Frees the writer. Returns what went wrong, if anything did. */
+static vl_status writer_end(vl_file_writer *writer, vl_error *error) {
+    int cause = writer->cause;
+    vl_status status = VL_OK;
+    if (cause)
+        status = vl_fail(error, cause == ENOMEM ? VL_ERR_MEMORY : VL_ERR_IO,
+                         "cannot write %s: %s", writer->asked, strerror(cause));
+    free(writer->asked);
+    free(writer->path);
+    free(writer->temporary);
+    free(writer);
     return status;
 }
 
-/* Makes the rename itself durable. Some file systems cannot fsync a directory (EINVAL). */
-static bool directory_sync(const char *path) {
+/* "dir/.name.<random>.tmp"; the name is cut so that a long one still fits with the ending.
+ * NULL: no memory. */
+static char *temporary_name(const char *path) {
+    unsigned char noise[6];
+    char *name = NULL;
+    vl_random_bytes(noise, sizeof noise);
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path + 1) : 0;
+    int length =
+        asprintf(&name, "%.*s.%.200s.%02x%02x%02x%02x%02x%02x.tmp", folder, path, path + folder,
+                 noise[0], noise[1], noise[2], noise[3], noise[4], noise[5]);
+    return length < 0 ? NULL : name;
+}
+
+/* A new file, or a regular one in whose place another comes: its links and permissions stay.
+ * Returns errno. */
+static int open_beside(vl_file_writer *writer, const struct stat *there) {
+    mode_t mode = there ? there->st_mode & (mode_t)0777 : 0666;
+    writer->path = there ? realpath(writer->asked, NULL) : strdup(writer->asked);
+    if (!writer->path)
+        return errno;
+    if (!(writer->temporary = temporary_name(writer->path)))
+        return ENOMEM;
+    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (writer->fd < 0)
+        return errno;
+    if (!there || fchmod(writer->fd, mode) == 0)
+        return 0;
+    int cause = errno;
+    close(writer->fd);
+    unlink(writer->temporary);
+    return cause;
+}
+
+static int open_target(vl_file_writer *writer) {
+    struct stat info;
+    if (stat(writer->asked, &info) != 0)
+        return open_beside(writer, NULL);
+    if (S_ISREG(info.st_mode))
+        return open_beside(writer, &info);
+    if (S_ISDIR(info.st_mode))
+        return EISDIR;
+    writer->fd = open(writer->asked, O_WRONLY | O_CLOEXEC);
+    return writer->fd < 0 ? errno : 0;
+}
+
+vl_status vl_file_writer_open(const char *path, vl_file_writer **out, vl_error *error) {
+    *out = NULL;
+    vl_file_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return vl_fail(error, VL_ERR_MEMORY, "cannot write %s: no memory", path);
+    writer->asked = strdup(path);
+    writer->cause = writer->asked ? open_target(writer) : ENOMEM;
+    if (writer->cause)
+        return writer_end(writer, error);
+    *out = writer;
+    return VL_OK;
+}
+
+static void write_out(vl_file_writer *writer, const char *at, size_t bytes) {
+    while (bytes && !writer->cause) {
+        ssize_t put = write(writer->fd, at, bytes);
+        if (put < 0 && errno != EINTR)
+            writer->cause = errno;
+        if (put > 0) {
+            at += put;
+            bytes -= (size_t)put;
+        }
+    }
+}
+
+static void flush(vl_file_writer *writer) {
+    write_out(writer, writer->chunk, writer->waiting);
+    writer->waiting = 0;
+}
+
+vl_status vl_file_writer_put(vl_file_writer *writer, const void *bytes, size_t count,
+                             vl_error *error) {
+    if (count > CHUNK - writer->waiting)
+        flush(writer);
+    if (count > CHUNK) {
+        write_out(writer, bytes, count);
+    } else if (count) {
+        memcpy(writer->chunk + writer->waiting, bytes, count);
+        writer->waiting += count;
+    }
+    if (!writer->cause)
+        return VL_OK;
+    return vl_fail(error, VL_ERR_IO, "cannot write %s: %s", writer->asked,
+                   strerror(writer->cause));
+}
+
+/* Makes the rename itself durable. Some file systems cannot fsync a directory (EINVAL), and one
+ * may be allowed to write to a directory without listing it (EACCES). Returns errno. */
+static int directory_sync(const char *path) {
     char copy[PATH_MAX];
     snprintf(copy, sizeof copy, "%s", path);
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return errno == EACCES; /* a directory one may write to and not list */
-    bool synced = fsync(fd) == 0 || errno == EINVAL || errno == EROFS;
+        return errno == EACCES ? 0 : errno;
+    int cause = fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
     close(fd);
-    return synced;
+    return cause;
 }
 
-/* "dir/.name.<random>.tmp" beside `path`; false when the name would be too long. */
-static bool temporary_name(const char *path, char out[PATH_MAX]) {
-    unsigned char noise[6];
-    vl_random_bytes(noise, sizeof noise);
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path + 1) : 0;
-    /* The name is cut so that a long one still fits NAME_MAX with the ending. */
-    int length =
-        snprintf(out, PATH_MAX, "%.*s.%.200s.%02x%02x%02x%02x%02x%02x.tmp", folder, path,
-                 path + folder, noise[0], noise[1], noise[2], noise[3], noise[4], noise[5]);
-    return length > 0 && length < PATH_MAX;
+vl_status vl_file_writer_commit(vl_file_writer *writer, vl_error *error) {
+    flush(writer);
+    if (!writer->cause && writer->temporary && fsync(writer->fd) != 0)
+        writer->cause = errno;
+    if (close(writer->fd) != 0 && !writer->cause)
+        writer->cause = errno;
+    if (!writer->temporary)
+        return writer_end(writer, error);
+    if (!writer->cause && rename(writer->temporary, writer->path) != 0)
+        writer->cause = errno;
+    if (writer->cause)
+        unlink(writer->temporary);
+    else
+        writer->cause = directory_sync(writer->path);
+    return writer_end(writer, error);
 }
 
-static vl_status write_beside(const char *path, const void *data, size_t bytes, mode_t mode,
-                              bool keep_mode, vl_error *error) {
-    char temporary[PATH_MAX];
-    if (!temporary_name(path, temporary)) {
-        errno = ENAMETOOLONG;
-        return write_failed(path, error);
-    }
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return write_failed(path, error);
-    bool written =
-        write_all(fd, data, bytes) && (!keep_mode || fchmod(fd, mode) == 0) && fsync(fd) == 0;
-    int cause = errno;
-    if (close(fd) != 0 && written) {
-        written = false;
-        cause = errno;
-    }
-    if (written && rename(temporary, path) != 0) {
-        written = false;
-        cause = errno;
-    }
-    if (!written) {
-        unlink(temporary);
-        errno = cause;
-        return write_failed(path, error);
-    }
-    return directory_sync(path) ? VL_OK : write_failed(path, error);
+void vl_file_writer_abandon(vl_file_writer *writer) {
+    if (!writer)
+        return;
+    close(writer->fd);
+    if (writer->temporary)
+        unlink(writer->temporary);
+    writer_end(writer, NULL);
 }
 
 vl_status vl_file_write(const char *path, const void *data, size_t bytes, vl_error *error) {
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return write_beside(path, data, bytes, 0666, false, error);
-    if (S_ISDIR(info.st_mode)) {
-        errno = EISDIR;
-        return write_failed(path, error);
-    }
-    if (!S_ISREG(info.st_mode))
-        return write_in_place(path, data, bytes, error);
-    char *real = realpath(path, NULL);
-    if (!real)
-        return write_failed(path, error);
-    vl_status status =
-        write_beside(real, data, bytes, info.st_mode & (mode_t)0777, true, error);
-    free(real);
-    return status;
+    vl_file_writer *writer;
+    vl_status status = vl_file_writer_open(path, &writer, error);
+    if (status)
+        return status;
+    vl_file_writer_put(writer, data, bytes, NULL); /* a failure is kept for the commit */
+    return vl_file_writer_commit(writer, error);
 }
 
 vl_status vl_dir_make(const char *path, vl_error *error) {

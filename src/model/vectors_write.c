@@ -196,7 +196,7 @@ void vectors_writer_drop(vl_vectors_writer *w, size_t at) {
 
 /* Bytes on their way through the checksum, which takes whole groups of 32. */
 typedef struct stream {
-    vl_save save;
+    vl_file_writer *file;
     vectors_sum sum;
     uint64_t written;
     size_t waiting;
@@ -205,7 +205,7 @@ typedef struct stream {
 
 static void flush(stream *s) {
     vectors_sum_add(&s->sum, s->bytes, s->waiting);
-    vl_save_put(&s->save, s->bytes, s->waiting);
+    vl_file_writer_put(s->file, s->bytes, s->waiting, NULL); /* the commit tells of failures */
     s->waiting = 0;
 }
 
@@ -288,7 +288,7 @@ static void put_sections(stream *s, const vl_vectors_writer *w, const entry *con
     align(s);
     flush(s);
     uint64_t sum = vectors_sum_end(&s->sum);
-    vl_save_put(&s->save, &sum, sizeof sum);
+    vl_file_writer_put(s->file, &sum, sizeof sum, NULL);
 }
 
 static int by_name(const void *a, const void *b) {
@@ -321,11 +321,11 @@ vl_status vl_vectors_write(vl_vectors_writer *w, const char *path, vl_error *err
     if (!status && !(s = calloc(1, sizeof *s)))
         status = vl_fail(error, VL_ERR_MEMORY, "no memory to write %s", path);
     if (!status)
-        status = vl_save_open(&s->save, path, error);
+        status = vl_file_writer_open(path, &s->file, error);
     if (!status) {
         s->sum = vectors_sum_begin();
         put_sections(s, w, sorted, count);
-        status = vl_save_close(&s->save, error);
+        status = vl_file_writer_commit(s->file, error);
     }
     free(s);
     free(sorted);

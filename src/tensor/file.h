@@ -1,5 +1,5 @@
 /* file.h — what both file formats share: mapped bytes, refusals that name the place, names, and
- * writing a large file so that it appears whole or not at all. */
+ * what is to be written. */
 #ifndef VISLANG_TENSOR_FILE_H
 #define VISLANG_TENSOR_FILE_H
 
@@ -55,20 +55,27 @@ size_t vl_names_find(const vl_name *names, size_t count, const char *name);
 
 /* ---- writing -------------------------------------------------------------------- */
 
-/* Streams into a temporary beside `path`; the first failure is remembered, and vl_save_close
- * either makes the whole file appear (file and directory fsynced) or removes the temporary. */
-typedef struct vl_save {
-    FILE *file;
-    char *path, *temporary; /* `path` with symbolic links followed */
-    uint64_t written;
-    int cause; /* errno of the first failure */
-} vl_save;
-vl_status vl_save_open(vl_save *save, const char *path, vl_error *error);
-void vl_save_put(vl_save *save, const void *bytes, size_t count);
-void vl_save_zeros(vl_save *save, size_t count); /* at most VL_GGUF_MAX_ALIGNMENT */
-vl_status vl_save_close(vl_save *save, vl_error *error);
-
-/* Message of a writer whose first failure is `kept`: "cannot write PATH: …". */
-vl_status vl_save_refuse(const char *path, const vl_error *kept, vl_error *error);
+/* What a writer of either format holds: the tensors to come, and the first failure. After it
+ * every call does nothing, and the call that writes the file says what it was. */
+typedef struct vl_saving {
+    vl_error failure; /* status VL_OK: none */
+    vl_arena *arena;  /* names, metadata */
+    vl_tensor *tensors;
+    size_t tensor_count, tensor_room;
+} vl_saving;
+bool vl_saving_init(vl_saving *saving, size_t max_bytes); /* false: no memory */
+void vl_saving_deinit(vl_saving *saving);
+/* `items`, or a larger table when `count` fills `*room`; NULL: the failure is kept. */
+void *vl_saving_room(vl_saving *saving, void *items, size_t count, size_t *room, size_t size,
+                     size_t max, const char *what);
+/* Whether a tensor's name can be printed and its bytes are those of its shape; false: the
+ * failure is kept. */
+bool vl_saving_check(vl_saving *saving, const vl_tensor *tensor, size_t max_name_bytes);
+/* Its data must live until the file is written. */
+void vl_saving_add(vl_saving *saving, const vl_tensor *tensor, size_t max);
+/* VL_ERR_USAGE: a name came twice. */
+vl_status vl_saving_check_names(const vl_saving *saving, vl_error *error);
+/* The message of a writer whose first failure is `kept`: "cannot write PATH: …". */
+vl_status vl_saving_refuse(const char *path, const vl_error *kept, vl_error *error);
 
 #endif

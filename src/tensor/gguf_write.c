@@ -17,12 +17,10 @@ typedef struct entry {
 } entry;
 
 struct vl_gguf_writer {
-    vl_error failure; /* the first; status VL_OK: none */
-    vl_arena *arena;
+    vl_saving saving;
     vl_buf value; /* the one being made */
     entry *keys;
-    vl_tensor *tensors;
-    size_t key_count, key_room, tensor_count, tensor_room;
+    size_t key_count, key_room;
 };
 
 vl_gguf_writer *vl_gguf_writer_new(void) {
@@ -30,42 +28,19 @@ vl_gguf_writer *vl_gguf_writer_new(void) {
     if (!writer)
         return NULL;
     vl_buf_init(&writer->value, MAX_METADATA_BYTES);
-    writer->arena = vl_arena_new(MAX_METADATA_BYTES);
-    if (!writer->arena) {
-        free(writer);
-        return NULL;
-    }
-    return writer;
+    if (vl_saving_init(&writer->saving, MAX_METADATA_BYTES))
+        return writer;
+    free(writer);
+    return NULL;
 }
 
 void vl_gguf_writer_free(vl_gguf_writer *writer) {
     if (!writer)
         return;
-    vl_arena_free(writer->arena);
+    vl_saving_deinit(&writer->saving);
     vl_buf_deinit(&writer->value);
     free(writer->keys);
-    free(writer->tensors);
     free(writer);
-}
-
-/* Room for one more item; false: the failure is kept. */
-static bool make_room(vl_gguf_writer *writer, void **items, size_t count, size_t *room,
-                      size_t size, size_t max, const char *what) {
-    if (count < *room)
-        return true;
-    if (count >= max) {
-        vl_fail(&writer->failure, VL_ERR_LIMIT, "more than %zu %s", max, what);
-        return false;
-    }
-    size_t wider = *room ? *room * 2 : 64;
-    void *grown = realloc(*items, wider * size);
-    if (!grown) {
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for %s", what);
-        return false;
-    }
-    *items = grown;
-    *room = wider;
-    return true;
 }
 
 /* ---- metadata ------------------------------------------------------------------- */
@@ -95,19 +70,19 @@ static entry *add_entry(vl_gguf_writer *writer, const char *key) {
     char shown[VL_NAME_SHOWN_SIZE];
     const char *fault = vl_name_fault(key, strlen(key), VL_GGUF_MAX_KEY_BYTES);
     if (fault) {
-        vl_fail(&writer->failure, VL_ERR_USAGE, "key '%s' %s", vl_name_shown(key, shown),
+        vl_fail(&writer->saving.failure, VL_ERR_USAGE, "key '%s' %s", vl_name_shown(key, shown),
                 fault);
         return NULL;
     }
-    void *keys = writer->keys;
-    if (!make_room(writer, &keys, writer->key_count, &writer->key_room, sizeof *writer->keys,
-                   VL_GGUF_MAX_KEYS, "keys"))
+    entry *keys = vl_saving_room(&writer->saving, writer->keys, writer->key_count,
+                                 &writer->key_room, sizeof *keys, VL_GGUF_MAX_KEYS, "keys");
+    if (!keys)
         return NULL;
     writer->keys = keys;
     entry *added = &writer->keys[writer->key_count];
-    *added = (entry){.name = vl_arena_strdup(writer->arena, key)};
+    *added = (entry){.name = vl_arena_strdup(writer->saving.arena, key)};
     if (!added->name) {
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for key '%s'",
+        vl_fail(&writer->saving.failure, VL_ERR_MEMORY, "no memory for key '%s'",
                 vl_name_shown(key, shown));
         return NULL;
     }
@@ -118,9 +93,9 @@ static entry *add_entry(vl_gguf_writer *writer, const char *key) {
 /* `bytes` of a value, from its type on, under a key that is there or not. */
 static void keep_value(vl_gguf_writer *writer, entry *where, const char *key, const void *bytes,
                        size_t count) {
-    unsigned char *copy = vl_arena_alloc(writer->arena, count);
+    unsigned char *copy = vl_arena_alloc(writer->saving.arena, count);
     if (!copy) {
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for the metadata");
+        vl_fail(&writer->saving.failure, VL_ERR_MEMORY, "no memory for the metadata");
         return;
     }
     memcpy(copy, bytes, count);
@@ -131,7 +106,7 @@ static void keep_value(vl_gguf_writer *writer, entry *where, const char *key, co
 }
 
 static bool begin_value(vl_gguf_writer *writer, gguf_type type) {
-    if (writer->failure.status != VL_OK)
+    if (writer->saving.failure.status != VL_OK)
         return false;
     vl_buf_clear(&writer->value);
     put_u32(&writer->value, type);
@@ -143,7 +118,7 @@ static bool begin_array(vl_gguf_writer *writer, const char *key, gguf_type type,
     if (!begin_value(writer, GGUF_ARRAY))
         return false;
     if (count > VL_GGUF_MAX_ARRAY_LENGTH) {
-        vl_fail(&writer->failure, VL_ERR_LIMIT,
+        vl_fail(&writer->saving.failure, VL_ERR_LIMIT,
                 "key '%s' has %zu elements, at most %u are read", vl_name_shown(key, shown),
                 count, VL_GGUF_MAX_ARRAY_LENGTH);
         return false;
@@ -154,7 +129,8 @@ static bool begin_array(vl_gguf_writer *writer, const char *key, gguf_type type,
 }
 
 static void end_value(vl_gguf_writer *writer, const char *key) {
-    if (vl_buf_status(&writer->value, "metadata of a GGUF file", &writer->failure) == VL_OK)
+    if (vl_buf_status(&writer->value, "metadata of a GGUF file", &writer->saving.failure) ==
+        VL_OK)
         keep_value(writer, find_entry(writer, key), key, writer->value.data, writer->value.len);
 }
 
@@ -162,7 +138,7 @@ static bool check_string(vl_gguf_writer *writer, const char *key, size_t bytes) 
     char shown[VL_NAME_SHOWN_SIZE];
     if (bytes <= VL_GGUF_MAX_STRING_BYTES)
         return true;
-    vl_fail(&writer->failure, VL_ERR_LIMIT,
+    vl_fail(&writer->saving.failure, VL_ERR_LIMIT,
             "key '%s' has a string of %zu bytes, at most %u are read",
             vl_name_shown(key, shown), bytes, VL_GGUF_MAX_STRING_BYTES);
     return false;
@@ -232,7 +208,7 @@ void vl_gguf_set_f32s(vl_gguf_writer *writer, const char *key, const float *valu
 void vl_gguf_copy_keys(vl_gguf_writer *writer, const vl_gguf *file) {
     /* A file's keys are all different, so they are looked up only among those set before. */
     bool look = writer->key_count > 0;
-    for (size_t i = 0; i < file->key_count && writer->failure.status == VL_OK; i++) {
+    for (size_t i = 0; i < file->key_count && writer->saving.failure.status == VL_OK; i++) {
         const gguf_key *key = &file->keys[i];
         keep_value(writer, look ? find_entry(writer, key->name) : NULL, key->name, key->raw,
                    key->raw_bytes);
@@ -242,65 +218,26 @@ void vl_gguf_copy_keys(vl_gguf_writer *writer, const vl_gguf *file) {
 /* ---- tensors -------------------------------------------------------------------- */
 
 /* What the format cannot say of a tensor; false: the failure is kept. */
-static bool check_tensor(vl_gguf_writer *writer, const vl_tensor *tensor) {
-    vl_error *failure = &writer->failure;
-    vl_tensor same;
+static bool check_tensor(vl_saving *saving, const vl_tensor *tensor) {
     uint32_t number;
-    char shown[VL_NAME_SHOWN_SIZE];
-    const char *fault =
-        vl_name_fault(tensor->name, strlen(tensor->name), MAX_WRITTEN_NAME_BYTES);
-    if (fault) {
-        vl_fail(failure, VL_ERR_USAGE, "the name of tensor '%s' %s",
-                vl_name_shown(tensor->name, shown), fault);
-        return false;
-    }
-    if (vl_tensor_init(&same, tensor->name, tensor->dtype, tensor->rank, tensor->dims, NULL,
-                       failure) != VL_OK)
+    if (!vl_saving_check(saving, tensor, MAX_WRITTEN_NAME_BYTES))
         return false;
     if (!gguf_number_of(tensor->dtype, &number))
-        vl_fail(failure, VL_ERR_USAGE, "tensor '%s': GGUF has no type for %s", tensor->name,
-                vl_dtype_name(tensor->dtype));
-    else if (tensor->rank == 0 || same.bytes == 0)
-        vl_fail(failure, VL_ERR_USAGE, "tensor '%s' has no dimension or one of 0",
+        vl_fail(&saving->failure, VL_ERR_USAGE, "tensor '%s': GGUF has no type for %s",
+                tensor->name, vl_dtype_name(tensor->dtype));
+    else if (tensor->rank == 0 || tensor->bytes == 0)
+        vl_fail(&saving->failure, VL_ERR_USAGE, "tensor '%s' has no dimension or one of 0",
                 tensor->name);
-    else if (same.bytes != tensor->bytes)
-        vl_fail(failure, VL_ERR_USAGE, "tensor '%s' has %zu bytes, its shape %zu", tensor->name,
-                tensor->bytes, same.bytes);
-    return failure->status == VL_OK;
+    return saving->failure.status == VL_OK;
 }
 
 void vl_gguf_add(vl_gguf_writer *writer, const vl_tensor *tensor) {
-    void *tensors = writer->tensors;
-    if (writer->failure.status != VL_OK || !check_tensor(writer, tensor) ||
-        !make_room(writer, &tensors, writer->tensor_count, &writer->tensor_room,
-                   sizeof *writer->tensors, VL_GGUF_MAX_TENSORS, "tensors"))
-        return;
-    writer->tensors = tensors;
-    vl_tensor *added = &writer->tensors[writer->tensor_count];
-    *added = *tensor;
-    added->name = vl_arena_strdup(writer->arena, tensor->name);
-    if (added->name)
-        writer->tensor_count++;
-    else
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for tensor '%s'", tensor->name);
+    vl_saving *saving = &writer->saving;
+    if (saving->failure.status == VL_OK && check_tensor(saving, tensor))
+        vl_saving_add(saving, tensor, VL_GGUF_MAX_TENSORS);
 }
 
 /* ---- the file ------------------------------------------------------------------- */
-
-static vl_status check_names(const vl_gguf_writer *writer, vl_error *error) {
-    vl_name *names = malloc((writer->tensor_count + 1) * sizeof *names);
-    if (!names)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the names of tensors");
-    for (size_t i = 0; i < writer->tensor_count; i++)
-        names[i] = (vl_name){writer->tensors[i].name, i};
-    vl_names_sort(names, writer->tensor_count);
-    size_t twice = vl_names_duplicate(names, writer->tensor_count);
-    free(names);
-    if (twice == SIZE_MAX)
-        return VL_OK;
-    return vl_fail(error, VL_ERR_USAGE, "tensor '%s' was added twice",
-                   writer->tensors[twice].name);
-}
 
 /* The alignment that the metadata say, or the default. */
 static vl_status find_alignment(vl_gguf_writer *writer, uint32_t *alignment, vl_error *error) {
@@ -317,6 +254,8 @@ static vl_status find_alignment(vl_gguf_writer *writer, uint32_t *alignment, vl_
                        GGUF_ALIGNMENT_KEY, VL_GGUF_MAX_ALIGNMENT);
     return VL_OK;
 }
+
+static const char zeros[VL_GGUF_MAX_ALIGNMENT];
 
 static size_t padding(uint64_t bytes, uint32_t alignment) {
     size_t over = (size_t)(bytes % alignment);
@@ -337,53 +276,53 @@ static void put_tensor(vl_buf *buf, const vl_tensor *tensor, uint64_t offset) {
 /* Everything in front of the data section, its padding included. */
 static vl_status put_head(const vl_gguf_writer *writer, uint32_t alignment, vl_buf *buf,
                           vl_error *error) {
-    static const char zeros[VL_GGUF_MAX_ALIGNMENT];
     vl_buf_append(buf, GGUF_MAGIC, 4);
     put_u32(buf, GGUF_VERSION);
-    put_u64(buf, writer->tensor_count);
+    put_u64(buf, writer->saving.tensor_count);
     put_u64(buf, writer->key_count);
     for (size_t i = 0; i < writer->key_count; i++) {
         put_string(buf, writer->keys[i].name, strlen(writer->keys[i].name));
         vl_buf_append(buf, writer->keys[i].value, writer->keys[i].bytes);
     }
     uint64_t offset = 0;
-    for (size_t i = 0; i < writer->tensor_count; i++) {
-        put_tensor(buf, &writer->tensors[i], offset);
-        offset += writer->tensors[i].bytes;
+    for (size_t i = 0; i < writer->saving.tensor_count; i++) {
+        put_tensor(buf, &writer->saving.tensors[i], offset);
+        offset += writer->saving.tensors[i].bytes;
         offset += padding(offset, alignment);
     }
     vl_buf_append(buf, zeros, padding(buf->len, alignment));
     return vl_buf_status(buf, "the head of a GGUF file", error);
 }
 
-static vl_status write_file(const vl_gguf_writer *writer, const vl_buf *head,
-                            uint32_t alignment, const char *path, vl_error *error) {
-    vl_save save;
-    vl_status status = vl_save_open(&save, path, error);
+static vl_status write_file(const vl_saving *saving, const vl_buf *head, uint32_t alignment,
+                            const char *path, vl_error *error) {
+    vl_file_writer *file;
+    vl_status status = vl_file_writer_open(path, &file, error);
     if (status != VL_OK)
         return status;
-    vl_save_put(&save, head->data, head->len);
-    for (size_t i = 0; i < writer->tensor_count; i++) {
-        vl_save_put(&save, writer->tensors[i].data, writer->tensors[i].bytes);
-        vl_save_zeros(&save, padding(writer->tensors[i].bytes, alignment));
+    vl_file_writer_put(file, head->data, head->len, NULL); /* the commit tells of failures */
+    for (size_t i = 0; i < saving->tensor_count; i++) {
+        const vl_tensor *tensor = &saving->tensors[i];
+        vl_file_writer_put(file, tensor->data, tensor->bytes, NULL);
+        vl_file_writer_put(file, zeros, padding(tensor->bytes, alignment), NULL);
     }
-    return vl_save_close(&save, error);
+    return vl_file_writer_commit(file, error);
 }
 
 vl_status vl_gguf_write(vl_gguf_writer *writer, const char *path, vl_error *error) {
-    vl_error failure = writer->failure;
+    vl_error failure = writer->saving.failure;
     vl_buf head;
     uint32_t alignment = 0;
     vl_buf_init(&head, MAX_METADATA_BYTES);
     vl_status status = failure.status;
     if (status == VL_OK)
-        status = check_names(writer, &failure);
+        status = vl_saving_check_names(&writer->saving, &failure);
     if (status == VL_OK)
         status = find_alignment(writer, &alignment, &failure);
     if (status == VL_OK)
         status = put_head(writer, alignment, &head, &failure);
-    status = status == VL_OK ? write_file(writer, &head, alignment, path, error)
-                             : vl_save_refuse(path, &failure, error);
+    status = status == VL_OK ? write_file(&writer->saving, &head, alignment, path, error)
+                             : vl_saving_refuse(path, &failure, error);
     vl_buf_deinit(&head);
     return status;
 }

@@ -16,50 +16,27 @@ typedef struct pair {
 } pair;
 
 struct vl_safetensors_writer {
-    vl_error failure; /* the first; status VL_OK: none */
-    vl_arena *arena;
+    vl_saving saving;
     pair *pairs;
-    vl_tensor *tensors;
-    size_t pair_count, pair_room, tensor_count, tensor_room;
+    size_t pair_count, pair_room;
 };
 
 vl_safetensors_writer *vl_safetensors_writer_new(void) {
     vl_safetensors_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return NULL;
-    writer->arena = vl_arena_new(2 * MAX_METADATA_BYTES);
-    if (!writer->arena) {
-        free(writer);
-        return NULL;
-    }
-    return writer;
+    if (vl_saving_init(&writer->saving, 2 * MAX_METADATA_BYTES))
+        return writer;
+    free(writer);
+    return NULL;
 }
 
 void vl_safetensors_writer_free(vl_safetensors_writer *writer) {
     if (!writer)
         return;
-    vl_arena_free(writer->arena);
+    vl_saving_deinit(&writer->saving);
     free(writer->pairs);
-    free(writer->tensors);
     free(writer);
-}
-
-/* A larger table when `count` fills `*room`; NULL: the failure is kept. */
-static void *with_room(vl_safetensors_writer *writer, void *items, size_t count, size_t *room,
-                       size_t size, size_t max, const char *what) {
-    if (count < *room)
-        return items;
-    if (count >= max) {
-        vl_fail(&writer->failure, VL_ERR_LIMIT, "more than %zu %s", max, what);
-        return NULL;
-    }
-    size_t wider = *room ? *room * 2 : 64;
-    void *grown = realloc(items, wider * size);
-    if (grown)
-        *room = wider;
-    else
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for %s", what);
-    return grown;
 }
 
 static bool is_utf8(const char *text) {
@@ -68,10 +45,10 @@ static bool is_utf8(const char *text) {
 
 void vl_safetensors_set(vl_safetensors_writer *writer, const char *key, const char *value) {
     char shown[VL_NAME_SHOWN_SIZE];
-    if (writer->failure.status != VL_OK)
+    if (writer->saving.failure.status != VL_OK)
         return;
     if (!is_utf8(key) || !is_utf8(value)) {
-        vl_fail(&writer->failure, VL_ERR_USAGE, "metadata '%s' is not UTF-8",
+        vl_fail(&writer->saving.failure, VL_ERR_USAGE, "metadata '%s' is not UTF-8",
                 vl_name_shown(key, shown));
         return;
     }
@@ -79,15 +56,15 @@ void vl_safetensors_set(vl_safetensors_writer *writer, const char *key, const ch
     while (i < writer->pair_count && strcmp(writer->pairs[i].key, key) != 0)
         i++;
     pair made = {i < writer->pair_count ? writer->pairs[i].key
-                                        : vl_arena_strdup(writer->arena, key),
-                 vl_arena_strdup(writer->arena, value)};
+                                        : vl_arena_strdup(writer->saving.arena, key),
+                 vl_arena_strdup(writer->saving.arena, value)};
     if (!made.key || !made.value) {
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for metadata '%s'",
+        vl_fail(&writer->saving.failure, VL_ERR_MEMORY, "no memory for metadata '%s'",
                 vl_name_shown(key, shown));
         return;
     }
-    pair *pairs = with_room(writer, writer->pairs, i, &writer->pair_room, sizeof *pairs,
-                            MAX_KEYS, "keys of metadata");
+    pair *pairs = vl_saving_room(&writer->saving, writer->pairs, i, &writer->pair_room,
+                                 sizeof *pairs, MAX_KEYS, "keys of metadata");
     if (!pairs)
         return;
     writer->pairs = pairs;
@@ -97,76 +74,36 @@ void vl_safetensors_set(vl_safetensors_writer *writer, const char *key, const ch
 }
 
 /* What the format cannot say of a tensor; false: the failure is kept. */
-static bool check_tensor(vl_safetensors_writer *writer, const vl_tensor *tensor) {
-    vl_error *failure = &writer->failure;
-    vl_tensor same;
+static bool check_tensor(vl_saving *saving, const vl_tensor *tensor) {
     char shown[VL_NAME_SHOWN_SIZE];
-    const char *fault =
-        vl_name_fault(tensor->name, strlen(tensor->name), SAFETENSORS_MAX_NAME_BYTES);
+    if (!vl_saving_check(saving, tensor, SAFETENSORS_MAX_NAME_BYTES))
+        return false;
     vl_name_shown(tensor->name, shown);
-    if (fault || strcmp(tensor->name, SAFETENSORS_METADATA) == 0) {
-        vl_fail(failure, VL_ERR_USAGE, "the name of tensor '%s' %s", shown,
-                fault ? fault : "is the metadata's");
-        return false;
-    }
-    if (vl_tensor_init(&same, shown, tensor->dtype, tensor->rank, tensor->dims, NULL,
-                       failure) != VL_OK)
-        return false;
-    if (!safetensors_dtype_name(tensor->dtype))
-        vl_fail(failure, VL_ERR_USAGE, "tensor '%s': safetensors has no type for %s", shown,
-                vl_dtype_name(tensor->dtype));
-    else if (same.bytes != tensor->bytes)
-        vl_fail(failure, VL_ERR_USAGE, "tensor '%s' has %zu bytes, its shape %zu", shown,
-                tensor->bytes, same.bytes);
-    return failure->status == VL_OK;
+    if (strcmp(tensor->name, SAFETENSORS_METADATA) == 0)
+        vl_fail(&saving->failure, VL_ERR_USAGE, "the name of tensor '%s' is the metadata's",
+                shown);
+    else if (!safetensors_dtype_name(tensor->dtype))
+        vl_fail(&saving->failure, VL_ERR_USAGE, "tensor '%s': safetensors has no type for %s",
+                shown, vl_dtype_name(tensor->dtype));
+    return saving->failure.status == VL_OK;
 }
 
 void vl_safetensors_add(vl_safetensors_writer *writer, const vl_tensor *tensor) {
-    char shown[VL_NAME_SHOWN_SIZE];
-    if (writer->failure.status != VL_OK || !check_tensor(writer, tensor))
-        return;
-    vl_tensor *tensors =
-        with_room(writer, writer->tensors, writer->tensor_count, &writer->tensor_room,
-                  sizeof *tensors, VL_SAFETENSORS_MAX_TENSORS, "tensors");
-    if (!tensors)
-        return;
-    writer->tensors = tensors;
-    vl_tensor *added = &tensors[writer->tensor_count];
-    *added = *tensor;
-    added->name = vl_arena_strdup(writer->arena, tensor->name);
-    if (added->name)
-        writer->tensor_count++;
-    else
-        vl_fail(&writer->failure, VL_ERR_MEMORY, "no memory for tensor '%s'",
-                vl_name_shown(tensor->name, shown));
+    vl_saving *saving = &writer->saving;
+    if (saving->failure.status == VL_OK && check_tensor(saving, tensor))
+        vl_saving_add(saving, tensor, VL_SAFETENSORS_MAX_TENSORS);
 }
 
 /* ---- the file ------------------------------------------------------------------- */
 
-static vl_status check_names(const vl_safetensors_writer *writer, vl_error *error) {
-    char shown[VL_NAME_SHOWN_SIZE];
-    vl_name *names = malloc((writer->tensor_count + 1) * sizeof *names);
-    if (!names)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the names of tensors");
-    for (size_t i = 0; i < writer->tensor_count; i++)
-        names[i] = (vl_name){writer->tensors[i].name, i};
-    vl_names_sort(names, writer->tensor_count);
-    size_t twice = vl_names_duplicate(names, writer->tensor_count);
-    free(names);
-    if (twice == SIZE_MAX)
-        return VL_OK;
-    return vl_fail(error, VL_ERR_USAGE, "tensor '%s' was added twice",
-                   vl_name_shown(writer->tensors[twice].name, shown));
-}
-
 /* Wider elements first, calls in order among equals; NULL: no memory. The caller frees it. */
 static const vl_tensor **file_order(const vl_safetensors_writer *writer) {
-    const vl_tensor **order = malloc((writer->tensor_count + 1) * sizeof *order);
+    const vl_tensor **order = malloc((writer->saving.tensor_count + 1) * sizeof *order);
     size_t count = 0;
     for (size_t width = 8; order && width; width /= 2) {
-        for (size_t i = 0; i < writer->tensor_count; i++) {
-            if (vl_dtype_block_bytes(writer->tensors[i].dtype) == width)
-                order[count++] = &writer->tensors[i];
+        for (size_t i = 0; i < writer->saving.tensor_count; i++) {
+            if (vl_dtype_block_bytes(writer->saving.tensors[i].dtype) == width)
+                order[count++] = &writer->saving.tensors[i];
         }
     }
     return order;
@@ -214,7 +151,7 @@ static vl_status put_head(const vl_safetensors_writer *writer, const vl_tensor *
     vl_buf_puts(buf, "{");
     if (writer->pair_count)
         put_metadata(buf, writer);
-    for (size_t i = 0; i < writer->tensor_count; i++) {
+    for (size_t i = 0; i < writer->saving.tensor_count; i++) {
         if (order[i]->bytes > PTRDIFF_MAX - begin)
             return vl_fail(error, VL_ERR_USAGE,
                            "the tensors have more bytes than can be counted");
@@ -235,31 +172,32 @@ static vl_status put_head(const vl_safetensors_writer *writer, const vl_tensor *
 
 static vl_status write_file(const vl_buf *head, const vl_tensor *const *order, size_t count,
                             const char *path, vl_error *error) {
-    vl_save save;
-    vl_status status = vl_save_open(&save, path, error);
+    vl_file_writer *file;
+    vl_status status = vl_file_writer_open(path, &file, error);
     if (status != VL_OK)
         return status;
-    vl_save_put(&save, head->data, head->len);
+    vl_file_writer_put(file, head->data, head->len, NULL); /* the commit tells of failures */
     for (size_t i = 0; i < count; i++)
-        vl_save_put(&save, order[i]->data, order[i]->bytes);
-    return vl_save_close(&save, error);
+        vl_file_writer_put(file, order[i]->data, order[i]->bytes, NULL);
+    return vl_file_writer_commit(file, error);
 }
 
 vl_status vl_safetensors_write(vl_safetensors_writer *writer, const char *path,
                                vl_error *error) {
-    vl_error failure = writer->failure;
+    vl_error failure = writer->saving.failure;
     const vl_tensor **order = NULL;
     vl_buf head;
     vl_buf_init(&head, SAFETENSORS_LENGTH_BYTES + (size_t)VL_SAFETENSORS_MAX_HEADER);
     vl_status status = failure.status;
     if (status == VL_OK)
-        status = check_names(writer, &failure);
+        status = vl_saving_check_names(&writer->saving, &failure);
     if (status == VL_OK && !(order = file_order(writer)))
         status = vl_fail(&failure, VL_ERR_MEMORY, "no memory for the order of tensors");
     if (status == VL_OK)
         status = put_head(writer, order, &head, &failure);
-    status = status == VL_OK ? write_file(&head, order, writer->tensor_count, path, error)
-                             : vl_save_refuse(path, &failure, error);
+    status = status == VL_OK
+                 ? write_file(&head, order, writer->saving.tensor_count, path, error)
+                 : vl_saving_refuse(path, &failure, error);
     vl_buf_deinit(&head);
     free(order);
     return status;

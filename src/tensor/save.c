@@ -1,130 +1,85 @@
-/* save.c — a large file streamed to disk so that it appears whole or not at all.
- *
- * vl_file_write of the room base does the same for bytes that are in memory; checkpoints are
- * hundreds of megabytes that lie in many tensors, so here they go through one stream. A process
- * killed at any instant leaves the old file, and perhaps a hidden ".name.XXXX.tmp". */
+/* save.c — what the writers of both formats hold and refuse alike (file.h). */
 #include "tensor/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static vl_status save_failed(vl_save *save, const char *path, int cause, vl_error *error) {
-    free(save->path);
-    free(save->temporary);
-    *save = (vl_save){0};
-    return vl_fail(error, cause == ENOMEM ? VL_ERR_MEMORY : VL_ERR_IO, "cannot write %s: %s",
-                   path, strerror(cause));
+bool vl_saving_init(vl_saving *saving, size_t max_bytes) {
+    *saving = (vl_saving){.arena = vl_arena_new(max_bytes)};
+    return saving->arena != NULL;
 }
 
-/* Where the bytes go, and the mode they get: a link stays a link, a file keeps its permissions.
- * Returns errno. */
-static int find_target(vl_save *save, const char *path, mode_t *mode, bool *keep_mode) {
-    struct stat info;
-    *mode = 0666;
-    *keep_mode = stat(path, &info) == 0;
-    if (!*keep_mode) {
-        save->path = strdup(path);
-        return save->path ? 0 : ENOMEM;
+void vl_saving_deinit(vl_saving *saving) {
+    vl_arena_free(saving->arena);
+    free(saving->tensors);
+}
+
+void *vl_saving_room(vl_saving *saving, void *items, size_t count, size_t *room, size_t size,
+                     size_t max, const char *what) {
+    if (count < *room)
+        return items;
+    if (count >= max) {
+        vl_fail(&saving->failure, VL_ERR_LIMIT, "more than %zu %s", max, what);
+        return NULL;
     }
-    if (!S_ISREG(info.st_mode))
-        return S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
-    *mode = info.st_mode & (mode_t)0777;
-    save->path = realpath(path, NULL);
-    return save->path ? 0 : errno;
+    size_t wider = *room ? *room * 2 : 64;
+    void *grown = realloc(items, wider * size);
+    if (grown)
+        *room = wider;
+    else
+        vl_fail(&saving->failure, VL_ERR_MEMORY, "no memory for %s", what);
+    return grown;
 }
 
-/* "dir/.name.<random>.tmp"; the name is cut so that a long one still fits with the ending. */
-static int name_temporary(vl_save *save) {
-    unsigned char noise[6];
-    vl_random_bytes(noise, sizeof noise);
-    const char *slash = strrchr(save->path, '/');
-    int folder = slash ? (int)(slash - save->path + 1) : 0;
-    size_t room = strlen(save->path) + 32;
-    save->temporary = malloc(room);
-    if (!save->temporary)
-        return ENOMEM;
-    snprintf(save->temporary, room, "%.*s.%.200s.%02x%02x%02x%02x%02x%02x.tmp", folder,
-             save->path, save->path + folder, noise[0], noise[1], noise[2], noise[3], noise[4],
-             noise[5]);
-    return 0;
+bool vl_saving_check(vl_saving *saving, const vl_tensor *tensor, size_t max_name_bytes) {
+    vl_error *failure = &saving->failure;
+    vl_tensor same;
+    char shown[VL_NAME_SHOWN_SIZE];
+    const char *fault = vl_name_fault(tensor->name, strlen(tensor->name), max_name_bytes);
+    vl_name_shown(tensor->name, shown);
+    if (fault)
+        vl_fail(failure, VL_ERR_USAGE, "the name of tensor '%s' %s", shown, fault);
+    else if (vl_tensor_init(&same, shown, tensor->dtype, tensor->rank, tensor->dims, NULL,
+                            failure) == VL_OK &&
+             same.bytes != tensor->bytes)
+        vl_fail(failure, VL_ERR_USAGE, "tensor '%s' has %zu bytes, its shape %zu", shown,
+                tensor->bytes, same.bytes);
+    return failure->status == VL_OK;
 }
 
-vl_status vl_save_open(vl_save *save, const char *path, vl_error *error) {
-    mode_t mode;
-    bool keep_mode;
-    *save = (vl_save){0};
-    int cause = find_target(save, path, &mode, &keep_mode);
-    if (!cause)
-        cause = name_temporary(save);
-    if (cause)
-        return save_failed(save, path, cause, error);
-    int fd = open(save->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return save_failed(save, path, errno, error);
-    if ((keep_mode && fchmod(fd, mode) != 0) || !(save->file = fdopen(fd, "wb"))) {
-        cause = errno;
-        close(fd);
-        unlink(save->temporary);
-        return save_failed(save, path, cause, error);
-    }
-    return VL_OK;
-}
-
-void vl_save_put(vl_save *save, const void *bytes, size_t count) {
-    if (save->cause || count == 0)
+void vl_saving_add(vl_saving *saving, const vl_tensor *tensor, size_t max) {
+    char shown[VL_NAME_SHOWN_SIZE];
+    vl_tensor *tensors = vl_saving_room(saving, saving->tensors, saving->tensor_count,
+                                        &saving->tensor_room, sizeof *tensors, max, "tensors");
+    if (!tensors)
         return;
-    if (fwrite(bytes, 1, count, save->file) != count)
-        save->cause = errno ? errno : EIO;
+    saving->tensors = tensors;
+    vl_tensor *added = &tensors[saving->tensor_count];
+    *added = *tensor;
+    added->name = vl_arena_strdup(saving->arena, tensor->name);
+    if (added->name)
+        saving->tensor_count++;
     else
-        save->written += count;
+        vl_fail(&saving->failure, VL_ERR_MEMORY, "no memory for tensor '%s'",
+                vl_name_shown(tensor->name, shown));
 }
 
-void vl_save_zeros(vl_save *save, size_t count) {
-    static const unsigned char zeros[VL_GGUF_MAX_ALIGNMENT];
-    vl_save_put(save, zeros, count);
+vl_status vl_saving_check_names(const vl_saving *saving, vl_error *error) {
+    char shown[VL_NAME_SHOWN_SIZE];
+    vl_name *names = malloc((saving->tensor_count + 1) * sizeof *names);
+    if (!names)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the names of tensors");
+    for (size_t i = 0; i < saving->tensor_count; i++)
+        names[i] = (vl_name){saving->tensors[i].name, i};
+    vl_names_sort(names, saving->tensor_count);
+    size_t twice = vl_names_duplicate(names, saving->tensor_count);
+    free(names);
+    if (twice == SIZE_MAX)
+        return VL_OK;
+    return vl_fail(error, VL_ERR_USAGE, "tensor '%s' was added twice",
+                   vl_name_shown(saving->tensors[twice].name, shown));
 }
 
-/* Makes the rename itself durable. Some file systems cannot fsync a directory (EINVAL), and one
- * may be allowed to write to a directory without listing it (EACCES). Returns errno. */
-static int directory_sync(const char *path) {
-    char copy[PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == EACCES ? 0 : errno;
-    int cause = fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
-    close(fd);
-    return cause;
-}
-
-vl_status vl_save_close(vl_save *save, vl_error *error) {
-    if (!save->cause && (fflush(save->file) != 0 || fsync(fileno(save->file)) != 0))
-        save->cause = errno;
-    if (fclose(save->file) != 0 && !save->cause)
-        save->cause = errno;
-    if (!save->cause && rename(save->temporary, save->path) != 0)
-        save->cause = errno;
-    if (save->cause)
-        unlink(save->temporary);
-    else
-        save->cause = directory_sync(save->path);
-    char *path = save->path;
-    save->path = NULL;
-    vl_status status = VL_OK;
-    if (save->cause)
-        status = save_failed(save, path, save->cause, error);
-    free(save->temporary);
-    free(path);
-    *save = (vl_save){0};
-    return status;
-}
-
-vl_status vl_save_refuse(const char *path, const vl_error *kept, vl_error *error) {
+vl_status vl_saving_refuse(const char *path, const vl_error *kept, vl_error *error) {
     return vl_error_set(error, kept->status, kept->file, kept->line, "cannot write %s: %s",
                         path, kept->message);
 }

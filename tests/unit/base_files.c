@@ -191,6 +191,63 @@ static void test_write_errors(void **state) {
     assert_int_equal(files_in_folder(), 0);
 }
 
+/* Pieces of every size come out in order, and only at the commit. */
+static void test_writer(void **state) {
+    (void)state;
+    static const size_t pieces[] = {1, 0, 65535, 1, 65536, 70000, 200000, 3, 65537};
+    static char noise[200000 + 16];
+    vl_file_writer *writer;
+    vl_error error;
+    vl_buf expected, written;
+    char target[1200];
+    snprintf(target, sizeof target, "%s", in_folder("streamed"));
+    vl_random_bytes(noise, sizeof noise);
+    vl_buf_init(&expected, 1 << 20);
+    vl_buf_init(&written, 1 << 20);
+    assert_int_equal(vl_file_write(target, "old", 3, &error), VL_OK);
+    assert_int_equal(vl_file_writer_open(target, &writer, &error), VL_OK);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        assert_int_equal(vl_file_writer_put(writer, noise + i, pieces[i], &error), VL_OK);
+        vl_buf_append(&expected, noise + i, pieces[i]);
+        assert_content(target, "old");
+    }
+    assert_int_equal(vl_file_writer_commit(writer, &error), VL_OK);
+    assert_int_equal(vl_file_read(target, 1 << 20, &written, &error), VL_OK);
+    assert_int_equal(written.len, expected.len);
+    assert_memory_equal(written.data, expected.data, expected.len);
+    assert_int_equal(files_in_folder(), 1);
+    vl_buf_deinit(&expected);
+    vl_buf_deinit(&written);
+    unlink(target);
+}
+
+static void test_writer_abandoned(void **state) {
+    (void)state;
+    static char much[100000];
+    vl_file_writer *writer;
+    vl_error error;
+    char target[1200];
+    snprintf(target, sizeof target, "%s", in_folder("kept"));
+    assert_int_equal(vl_file_write(target, "old", 3, &error), VL_OK);
+    assert_int_equal(vl_file_writer_open(target, &writer, &error), VL_OK);
+    assert_int_equal(vl_file_writer_put(writer, much, sizeof much, &error), VL_OK);
+    assert_int_equal(files_in_folder(), 2);
+    vl_file_writer_abandon(writer);
+    vl_file_writer_abandon(NULL);
+    assert_content(target, "old");
+    assert_int_equal(files_in_folder(), 1);
+    unlink(target);
+    /* A failure is said at once, at every piece after, and by the commit. */
+    assert_int_equal(vl_file_writer_open("/dev/full", &writer, &error), VL_OK);
+    assert_int_equal(vl_file_writer_put(writer, much, sizeof much, &error), VL_ERR_IO);
+    assert_int_equal(vl_file_writer_put(writer, "x", 1, &error), VL_ERR_IO);
+    error = (vl_error){0};
+    assert_int_equal(vl_file_writer_commit(writer, &error), VL_ERR_IO);
+    assert_non_null(strstr(error.message, "/dev/full: No space left"));
+    assert_int_equal(vl_file_writer_open(in_folder("no/dir"), &writer, &error), VL_ERR_IO);
+    assert_null(writer);
+}
+
 /* The disk runs full half-way: the old content stays and nothing is left beside it. */
 static void test_full_disk_keeps_old_content(void **state) {
     (void)state;
@@ -280,6 +337,8 @@ int main(void) {
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_write_replaces),
         cmocka_unit_test(test_write_errors),
+        cmocka_unit_test(test_writer),
+        cmocka_unit_test(test_writer_abandoned),
         cmocka_unit_test(test_full_disk_keeps_old_content),
         cmocka_unit_test(test_reader_never_sees_half),
         cmocka_unit_test(test_dir_make),
