@@ -118,7 +118,7 @@ vl_status vl_seer_session_look(vl_seer_session *session, const vl_image *image,
                                vl_error *error);
 
 typedef struct vl_seer_writing {
-    uint32_t beams;        /* beam search of this width; 1: greedy; 0: sampling */
+    uint32_t beams;        /* beam search of this width, at most 16; 1: greedy; 0: sampling */
     uint32_t max_tokens;   /* longest text, at most the network's */
     double length_penalty; /* log-probability / length^this, Wu et al. 2016 */
     uint32_t no_repeat; /* no row of so many tokens comes twice (Paulus et al. 2018); 0: off */

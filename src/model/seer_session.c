@@ -7,6 +7,40 @@
 
 enum { GRAPH_BYTES = 1 << 30, ROWS = 6 };
 
+static void free_beams(vl_seer_session *s) {
+    free(s->logits);
+    free(s->rounded);
+    for (size_t i = 0; i < ROWS; i++)
+        free(s->row[i]);
+    for (size_t i = 0; i < SEER_MAX_LAYERS; i++) {
+        free(s->text[i].kv);
+        free(s->mixed[i].kv);
+    }
+}
+
+vl_status seer_session_reserve(vl_seer_session *s, size_t beams, vl_error *error) {
+    if (beams <= s->beams)
+        return VL_OK;
+    const vl_seer_config *c = &s->seer->config;
+    size_t width = c->widths[2], cache = 2 * beams * c->max_text * 2 * width;
+    vl_seer_session grown = *s; /* all but what is made here is shared */
+    grown.beams = beams;
+    grown.logits = calloc(beams * c->vocabulary, sizeof(float));
+    grown.rounded = aligned_alloc(64, vl_quant_input_bytes(beams, 4 * width));
+    bool ok = grown.logits && grown.rounded;
+    for (size_t i = 0; i < ROWS; i++)
+        ok = (grown.row[i] = calloc(beams * 4 * width, sizeof(float))) && ok;
+    for (size_t i = 0; i < c->text_layers; i++)
+        ok = (grown.text[i].kv = calloc(cache, sizeof(float))) && ok;
+    for (size_t i = 0; i < c->mixed_layers; i++)
+        ok = (grown.mixed[i].kv = calloc(cache, sizeof(float))) && ok;
+    free_beams(ok ? s : &grown);
+    if (!ok)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to write with %zu beams", beams);
+    *s = grown;
+    return VL_OK;
+}
+
 vl_seer_session *vl_seer_session_new(const vl_seer *seer) {
     vl_seer_session *s = calloc(1, sizeof *s);
     if (!s)
@@ -23,20 +57,10 @@ vl_seer_session *vl_seer_session_new(const vl_seer *seer) {
     s->pooled = calloc(width, sizeof(float));
     s->picture = calloc(c->vector, sizeof(float));
     s->pixels = calloc(side * side * 3, sizeof(float));
-    s->logits = calloc((size_t)SEER_MAX_BEAMS * c->vocabulary, sizeof(float));
-    s->rounded = aligned_alloc(64, vl_quant_input_bytes(SEER_MAX_BEAMS, 4 * width));
-    bool ok =
-        s->graph && s->place && s->pooled && s->picture && s->pixels && s->logits && s->rounded;
-    for (size_t i = 0; i < ROWS; i++)
-        ok = (s->row[i] = calloc(SEER_MAX_BEAMS * 4 * width, sizeof(float))) && ok;
-    size_t cache = (size_t)SEER_MAX_BEAMS * c->max_text * 2 * width;
-    for (size_t i = 0; i < c->text_layers; i++)
-        ok = (s->text[i].kv = calloc(cache, sizeof(float))) && ok;
-    for (size_t i = 0; i < c->mixed_layers; i++) {
-        ok = (s->mixed[i].kv = calloc(cache, sizeof(float))) && ok;
+    bool ok = s->graph && s->place && s->pooled && s->picture && s->pixels;
+    for (size_t i = 0; i < c->mixed_layers; i++)
         ok = (s->cross[i] = calloc(s->places * 2 * width, sizeof(float))) && ok;
-    }
-    if (ok)
+    if (ok && !seer_session_reserve(s, 1, NULL))
         return s;
     vl_seer_session_free(s);
     return NULL;
@@ -50,15 +74,9 @@ void vl_seer_session_free(vl_seer_session *s) {
     free(s->pooled);
     free(s->picture);
     free(s->pixels);
-    free(s->logits);
-    free(s->rounded);
-    for (size_t i = 0; i < ROWS; i++)
-        free(s->row[i]);
-    for (size_t i = 0; i < SEER_MAX_LAYERS; i++) {
-        free(s->text[i].kv);
-        free(s->mixed[i].kv);
+    for (size_t i = 0; i < SEER_MAX_LAYERS; i++)
         free(s->cross[i]);
-    }
+    free_beams(s);
     free(s);
 }
 

@@ -7,7 +7,7 @@
 
 #include <vislang/tensor.h>
 
-enum { SEER_MAX_BEAMS = 16 }; /* half of them are room to move the others */
+enum { SEER_MAX_BEAMS = 16 };
 
 typedef struct seer_tokens {
     int32_t caption, ask, answer, statement, eos, yes, no, unknown;
@@ -25,7 +25,7 @@ struct vl_seer {
     char format[16];
 };
 
-/* Keys and values of one layer: [beam][position][2D]. */
+/* Keys and values of one layer: [2·beams][position][2D]; half are room to move the others. */
 typedef struct seer_cache {
     float *kv;
 } seer_cache;
@@ -41,16 +41,19 @@ struct vl_seer_session {
     float *cross[SEER_MAX_LAYERS]; /* keys and values of the places: [places,2D] */
     bool crossed;
     seer_cache text[SEER_MAX_LAYERS], mixed[SEER_MAX_LAYERS];
-    float *row[6]; /* [SEER_MAX_BEAMS, 4D] each: working rows */
-    float *logits; /* [SEER_MAX_BEAMS, vocabulary] */
+    size_t beams;  /* there is room for in the caches and in what follows; 0: none yet */
+    float *row[6]; /* [beams, 4D] each: working rows */
+    float *logits; /* [beams, vocabulary] */
     void *rounded; /* for vl_quant_round */
     float *pixels; /* [side,side,3] */
-    size_t place_capacity;
 };
 
-/* One token more for each of `rows` beams, all at position `at`. With `mixed` the picture is
- * looked at and logits are left in session->logits; without, the text layers' output [rows,D]
- * is left in session->row[0]. */
+/* Room for `beams` (at most SEER_MAX_BEAMS) beside each other; what was decoded is lost where
+ * it has to grow. VL_ERR_MEMORY: there is as much as before. */
+vl_status seer_session_reserve(vl_seer_session *session, size_t beams, vl_error *error);
+/* One token more for each of `rows` beams (reserved), all at position `at`. With `mixed` the
+ * picture is looked at and logits are left in session->logits; without, the text layers' output
+ * [rows,D] is left in session->row[0]. */
 void seer_decode(vl_seer_session *session, const int32_t *ids, size_t rows, size_t at,
                  bool mixed);
 /* Beam `to` goes on from what beam `from` has seen in `length` positions. */

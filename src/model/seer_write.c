@@ -137,9 +137,9 @@ static void move_caches(vl_seer_session *session, const beam *beams, size_t kept
     if (same)
         return;
     for (size_t i = 0; i < kept; i++)
-        seer_decode_copy(session, beams[i].parent, SEER_MAX_BEAMS / 2 + i, length);
+        seer_decode_copy(session, beams[i].parent, session->beams + i, length);
     for (size_t i = 0; i < kept; i++)
-        seer_decode_copy(session, SEER_MAX_BEAMS / 2 + i, i, length);
+        seer_decode_copy(session, session->beams + i, i, length);
 }
 
 static void search(writing *w) {
@@ -238,12 +238,13 @@ static vl_status write_text(vl_seer_session *s, const int32_t *prompt, size_t co
     size_t room = s->seer->config.max_text - count;
     *w = (writing){.session = s, .how = *how, .start = count, .best_score = -INFINITY};
     w->most = how->max_tokens && how->max_tokens < room ? how->max_tokens : room;
-    if (w->how.beams > SEER_MAX_BEAMS / 2)
-        w->how.beams = SEER_MAX_BEAMS / 2;
-    w->beams = calloc(SEER_MAX_BEAMS, sizeof *w->beams);
-    w->next = calloc(SEER_MAX_BEAMS, sizeof *w->next);
+    if (w->how.beams > SEER_MAX_BEAMS)
+        w->how.beams = SEER_MAX_BEAMS;
+    size_t beams = w->how.beams ? w->how.beams : 1;
+    w->beams = calloc(beams, sizeof *w->beams);
+    w->next = calloc(beams, sizeof *w->next);
     vl_status status = w->beams && w->next
-                           ? VL_OK
+                           ? seer_session_reserve(s, beams, error)
                            : vl_fail(error, VL_ERR_MEMORY, "no memory to write a text");
     for (size_t t = 0; t < count && !status; t++)
         seer_decode(s, &prompt[t], 1, t, true);

@@ -157,6 +157,7 @@ static void test_beams_do_not_mix(void **state) {
     for (size_t t = 0; t < 4; t++)
         seer_decode(session, &b[t], 1, t, true);
     memcpy(alone[1], session->logits, sizeof alone[1]);
+    assert_int_equal(seer_session_reserve(session, 2, NULL), VL_OK);
     seer_decode(session, &a[0], 1, 0, true);
     seer_decode_copy(session, 0, 1, 1);
     for (size_t t = 1; t < 4; t++)
@@ -165,6 +166,36 @@ static void test_beams_do_not_mix(void **state) {
     assert_true(distance(session->logits + 8192, alone[0], 8192) < 1e-4);
     vl_image_free(image);
     vl_seer_session_free(session);
+    vl_seer_free(seer);
+}
+
+/* A session has the room its widest search asked for, and a search finds the same in more. */
+static void test_beams_grow(void **state) {
+    small *s = *state;
+    vl_seer *seer = write_and_open(s, VL_Q8_0);
+    vl_image *image = picture(4);
+    vl_arena *arena = vl_arena_new(1 << 20);
+    vl_seer_session *grown = vl_seer_session_new(seer);
+    static const uint32_t widths[] = {1, 4, 2, 16, 99, 3};
+    static const size_t room[] = {1, 4, 4, 16, 16, 16};
+    assert_int_equal(grown->beams, 1);
+    vl_seer_session_look(grown, image, NULL);
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        vl_seer_session *fresh = vl_seer_session_new(seer);
+        vl_seer_writing how = vl_seer_writing_default();
+        vl_seer_text one, other;
+        how.beams = widths[i];
+        vl_seer_session_look(fresh, image, NULL);
+        assert_int_equal(vl_seer_caption(grown, "en", &how, arena, &one, NULL), VL_OK);
+        assert_int_equal(vl_seer_caption(fresh, "en", &how, arena, &other, NULL), VL_OK);
+        assert_string_equal(one.text, other.text);
+        assert_true(one.confidence == other.confidence);
+        assert_int_equal(grown->beams, room[i]);
+        vl_seer_session_free(fresh);
+    }
+    vl_image_free(image);
+    vl_arena_free(arena);
+    vl_seer_session_free(grown);
     vl_seer_free(seer);
 }
 
@@ -313,6 +344,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_decoding_agrees_with_layers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beams_do_not_mix, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_beams_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_text_vector_agrees_with_layers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_labels_without_data_are_never_said, setup,
