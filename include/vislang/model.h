@@ -122,10 +122,11 @@ typedef struct vl_seer_writing {
     uint32_t max_tokens;   /* longest text, at most the network's */
     double length_penalty; /* log-probability / length^this, Wu et al. 2016 */
     uint32_t no_repeat; /* no row of so many tokens comes twice (Paulus et al. 2018); 0: off */
+    double match;       /* captions: what the cosine of picture and text adds to the score */
     double temperature, top_p; /* of sampling (Holtzman et al. 2020) */
     uint64_t seed;
 } vl_seer_writing;
-vl_seer_writing vl_seer_writing_default(void); /* 4 beams, 32 tokens, 0.6, 2, 0.8, 0.95, 1 */
+vl_seer_writing vl_seer_writing_default(void); /* 8 beams, 32 tokens, 0.6, 2, 4, 0.8, 0.95, 1 */
 
 /* A text it wrote; lives in the arena it was asked for with. */
 typedef struct vl_seer_text {

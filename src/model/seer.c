@@ -63,7 +63,7 @@ vl_status vl_seer_config_check(const vl_seer_config *c, vl_error *error) {
         return vl_fail(error, VL_ERR_INPUT, "seer: kernel %u; odd and up to 15 is needed",
                        c->kernel);
     if (!c->grid || c->grid > 64 || c->vocabulary < 300 || c->vocabulary > 1000000 ||
-        c->max_text < 8 || c->max_text > 4096 || c->vector < 16 || c->vector > 2048)
+        c->max_text < 8 || c->max_text > 4096 || c->vector < 16 || c->vector > SEER_MAX_VECTOR)
         return vl_fail(error, VL_ERR_INPUT,
                        "seer: grid, vocabulary, max_text or vector is out "
                        "of range");

@@ -152,10 +152,21 @@ void seer_decode_copy(vl_seer_session *s, size_t from, size_t to, size_t length)
         memcpy(s->mixed[i].kv + to * beam, s->mixed[i].kv + from * beam, bytes);
 }
 
+/* Unit vector of the text whose last token, <eos>, was just run in `row`. */
+static void text_vector(vl_seer_session *s, size_t row, float *vector) {
+    const vl_seer *seer = s->seer;
+    size_t width = seer->config.widths[2], size = seer->config.vector;
+    norm(seer, seer->net->text_norm, s->row[0] + row * width, 1, width, s->row[1]);
+    linear(s, (seer_affine){seer->net->text_vector, VL_NONE}, s->row[1], 1, vector);
+    float length = sqrtf(vl_kernels_get()->dot(vector, vector, size) + 1e-12f);
+    for (size_t i = 0; i < size; i++)
+        vector[i] /= length;
+}
+
 vl_status vl_seer_text_embedding(vl_seer_session *s, const char *text, const char *language,
                                  float *vector, vl_error *error) {
     const vl_seer *seer = s->seer;
-    size_t width = seer->config.widths[2], most = seer->config.max_text, count = 0;
+    size_t most = seer->config.max_text, count = 0;
     int32_t ids[4096];
     char name[16];
     snprintf(name, sizeof name, "<%s>", language ? language : "xx");
@@ -172,10 +183,18 @@ vl_status vl_seer_text_embedding(vl_seer_session *s, const char *text, const cha
     ids[count++] = seer->tokens.eos;
     for (size_t t = 0; t < count; t++)
         seer_decode(s, &ids[t], 1, t, false);
-    norm(seer, seer->net->text_norm, s->row[0], 1, width, s->row[1]);
-    linear(s, (seer_affine){seer->net->text_vector, VL_NONE}, s->row[1], 1, vector);
-    float length = sqrtf(vl_kernels_get()->dot(vector, vector, seer->config.vector) + 1e-12f);
-    for (size_t i = 0; i < seer->config.vector; i++)
-        vector[i] /= length;
+    text_vector(s, 0, vector);
     return VL_OK;
+}
+
+void seer_decode_likeness(vl_seer_session *s, size_t rows, size_t at, float *likeness) {
+    int32_t ids[SEER_MAX_BEAMS] = {0};
+    float vector[SEER_MAX_VECTOR];
+    for (size_t r = 0; r < rows; r++)
+        ids[r] = s->seer->tokens.eos;
+    seer_decode(s, ids, rows, at, false);
+    for (size_t r = 0; r < rows; r++) {
+        text_vector(s, r, vector);
+        likeness[r] = vl_kernels_get()->dot(vector, s->picture, s->seer->config.vector);
+    }
 }

@@ -4,7 +4,7 @@
 
 #include <vislang/model.h>
 
-enum { SEER_MAX_LAYERS = 24 };
+enum { SEER_MAX_LAYERS = 24, SEER_MAX_VECTOR = 2048 };
 
 typedef struct seer_affine {
     size_t weight, bias;

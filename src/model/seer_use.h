@@ -56,6 +56,9 @@ vl_status seer_session_reserve(vl_seer_session *session, size_t beams, vl_error 
  * [rows,D] is left in session->row[0]. */
 void seer_decode(vl_seer_session *session, const int32_t *ids, size_t rows, size_t at,
                  bool mixed);
+/* What captions would be that ended here: dot products of their unit vectors with the
+ * picture's, for `rows` beams that have seen `at` positions. What the beams have seen stays. */
+void seer_decode_likeness(vl_seer_session *session, size_t rows, size_t at, float *likeness);
 /* Beam `to` goes on from what beam `from` has seen in `length` positions. */
 void seer_decode_copy(vl_seer_session *session, size_t from, size_t to, size_t length);
 

@@ -3,7 +3,11 @@
  * A prompt is run through the decoder, then tokens are chosen by beam search (log-probability
  * over length^penalty, Wu et al. 2016, section 7, with their lp replaced by the plain power) or
  * by sampling from the nucleus (Holtzman et al. 2020). Special tokens but <eos> are never
- * written. */
+ * written.
+ *
+ * Of the captions a search finishes, the one is taken whose log-probability and whose likeness
+ * to the picture are highest together: its vector costs one more token through the text layers,
+ * since their keys and values are there. */
 #include "model/seer_use.h"
 
 #include <math.h>
@@ -11,13 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TEXT = 4096 };
+enum {
+    MAX_TEXT = 4096,
+    FINISHED = 2 /* a search ends when so many texts a beam are finished */
+};
 
 vl_seer_writing vl_seer_writing_default(void) {
-    return (vl_seer_writing){.beams = 4,
+    return (vl_seer_writing){.beams = 8,
                              .max_tokens = 32,
                              .length_penalty = 0.6,
                              .no_repeat = 2,
+                             .match = 4,
                              .temperature = 0.8,
                              .top_p = 0.95,
                              .seed = 1};
@@ -43,8 +51,10 @@ typedef struct writing {
     size_t start; /* positions of the prompt */
     size_t most;  /* tokens that may be written */
     beam *beams, *next;
+    double match; /* weight of the likeness of picture and text */
     beam best;
     double best_score;
+    size_t finished;
 } writing;
 
 static double score_of(const writing *w, double log_probability, size_t count) {
@@ -84,8 +94,11 @@ static size_t offer(candidate *best, size_t count, size_t room, candidate c) {
     return count;
 }
 
-static void finish(writing *w, const beam *b, double log_probability, size_t count) {
-    double score = score_of(w, log_probability, count);
+/* `likeness`: of the beam's text to the picture. */
+static void finish(writing *w, const beam *b, double log_probability, size_t count,
+                   double likeness) {
+    double score = score_of(w, log_probability, count) + w->match * likeness;
+    w->finished++;
     if (score > w->best_score) {
         w->best_score = score;
         w->best = *b;
@@ -112,10 +125,15 @@ static size_t choose(writing *w, size_t live) {
         }
     }
     size_t kept = 0;
+    float likeness[SEER_MAX_BEAMS] = {0};
+    bool compared = w->match == 0;
     for (size_t i = 0; i < count && kept < width; i++) {
         const beam *from = &w->beams[best[i].beam];
         if (best[i].id == seer->tokens.eos) {
-            finish(w, from, best[i].log_probability, from->count + 1);
+            if (!compared)
+                seer_decode_likeness(w->session, live, w->start + from->count, likeness);
+            compared = true;
+            finish(w, from, best[i].log_probability, from->count + 1, likeness[best[i].beam]);
             continue;
         }
         beam *to = &w->next[kept++];
@@ -153,9 +171,7 @@ static void search(writing *w) {
         w->next = swap;
         if (!kept || step + 1 == w->most)
             break;
-        /* No beam can still win: log-probabilities only fall. */
-        if (isfinite(w->best_score) &&
-            score_of(w, w->beams[0].log_probability, w->most) < w->best_score)
+        if (w->finished >= FINISHED * w->how.beams)
             return;
         move_caches(w->session, w->beams, kept, w->start + step);
         int32_t ids[SEER_MAX_BEAMS];
@@ -165,7 +181,7 @@ static void search(writing *w) {
         live = kept;
     }
     if (!isfinite(w->best_score)) /* nothing ended in time: the best as far as it came */
-        finish(w, &w->beams[0], w->beams[0].log_probability, w->beams[0].count);
+        finish(w, &w->beams[0], w->beams[0].log_probability, w->beams[0].count, 0);
 }
 
 /* ---- sampling ----------------------------------------------------------------------- */
@@ -221,7 +237,7 @@ static vl_status sample(writing *w, vl_error *error) {
         seer_decode(w->session, &id, 1, w->start + b->count++, true);
     }
     free(all);
-    finish(w, b, b->log_probability, b->count + 1);
+    finish(w, b, b->log_probability, b->count + 1, 0);
     return VL_OK;
 }
 
@@ -231,12 +247,18 @@ static double calibrated(vl_calibration c, double score) {
     return c.slope != 0 ? 1 / (1 + exp(-(c.slope * score + c.offset))) : exp(score);
 }
 
+/* `match`: the prompt is that of a caption, so the text can be compared with the picture. */
 static vl_status write_text(vl_seer_session *s, const int32_t *prompt, size_t count,
-                            const vl_seer_writing *how, writing *w, vl_error *error) {
+                            const vl_seer_writing *how, bool match, writing *w,
+                            vl_error *error) {
     if (!s->looked)
         return vl_fail(error, VL_ERR_USAGE, "no picture was looked at");
     size_t room = s->seer->config.max_text - count;
-    *w = (writing){.session = s, .how = *how, .start = count, .best_score = -INFINITY};
+    *w = (writing){.session = s,
+                   .how = *how,
+                   .start = count,
+                   .match = match ? how->match : 0,
+                   .best_score = -INFINITY};
     w->most = how->max_tokens && how->max_tokens < room ? how->max_tokens : room;
     if (w->how.beams > SEER_MAX_BEAMS)
         w->how.beams = SEER_MAX_BEAMS;
@@ -311,7 +333,7 @@ vl_status vl_seer_caption(vl_seer_session *s, const char *language, const vl_see
     if (!w)
         return vl_fail(error, VL_ERR_MEMORY, "no memory to write a text");
     vl_status status =
-        write_text(s, (int32_t[]){seer->tokens.caption, spoken}, 2, how, w, error);
+        write_text(s, (int32_t[]){seer->tokens.caption, spoken}, 2, how, true, w, error);
     if (!status)
         status = to_text(seer, &w->best, arena, &out->text, error);
     if (!status) {
@@ -351,7 +373,7 @@ vl_status vl_seer_ask(vl_seer_session *s, const char *question, const vl_seer_wr
                                        seer->config.max_text - 6, &count, error)
                          : vl_fail(error, VL_ERR_MEMORY, "no memory to write a text");
     if (!status)
-        status = write_text(s, ids, count, how, w, error);
+        status = write_text(s, ids, count, how, false, w, error);
     if (!status)
         status = to_text(seer, &w->best, arena, &out->text, error);
     if (!status) {

@@ -66,7 +66,7 @@ static const key architecture_keys[] = {
     {"text_layers", KIND_U32, A(text_layers), 0, 64},
     {"mixed_layers", KIND_U32, A(mixed_layers), 1, 64},
     {"text_heads", KIND_U32, A(text_heads), 1, 64},
-    {"vector", KIND_U32, A(vector), 16, 4096},
+    {"vector", KIND_U32, A(vector), 16, 2048},
 };
 #define S(field) offsetof(recipe_source, field)
 static const key source_keys[] = {

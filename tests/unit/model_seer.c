@@ -222,6 +222,45 @@ static void test_text_vector_agrees_with_layers(void **state) {
     vl_seer_free(seer);
 }
 
+/* What a search asks of a text as it ends is what a search of pictures asks of it later. */
+static void test_likeness_of_a_text_being_written(void **state) {
+    small *s = *state;
+    vl_seer *seer = write_and_open(s, VL_Q8_0);
+    vl_seer_session *session = vl_seer_session_new(seer);
+    vl_image *image = picture(3);
+    static const char *const texts[] = {"a dog runs", "it burns ."};
+    enum { TEXTS = 2, MAX = 32 };
+    int32_t ids[TEXTS][MAX];
+    size_t count[TEXTS];
+    float like[TEXTS], vector[64], seen[64];
+    assert_int_equal(vl_seer_session_look(session, image, NULL), VL_OK);
+    vl_seer_picture_embedding(session, seen);
+    for (size_t i = 0; i < TEXTS; i++)
+        assert_int_equal(
+            vl_bpe_encode(s->bpe, texts[i], strlen(texts[i]), ids[i], MAX, &count[i], NULL),
+            VL_OK);
+    size_t both = count[0] < count[1] ? count[0] : count[1], at = 0;
+    int32_t prompt[] = {vl_bpe_special(s->bpe, "<caption>"), vl_bpe_special(s->bpe, "<en>")};
+    for (size_t i = 0; i < 2; i++)
+        seer_decode(session, (int32_t[]){prompt[i], prompt[i]}, 2, at++, true);
+    for (size_t i = 0; i < both; i++)
+        seer_decode(session, (int32_t[]){ids[0][i], ids[1][i]}, 2, at++, true);
+    seer_decode_likeness(session, 2, at, like);
+    for (size_t i = 0; i < TEXTS; i++) {
+        vl_buf text;
+        vl_buf_init(&text, 1024);
+        assert_int_equal(vl_bpe_decode(s->bpe, ids[i], both, &text, NULL), VL_OK);
+        assert_int_equal(vl_seer_text_embedding(session, text.data, "en", vector, NULL), VL_OK);
+        assert_true(fabs((double)vl_kernels_get()->dot(vector, seen, 64) - (double)like[i]) <
+                    1e-5);
+        vl_buf_deinit(&text);
+    }
+    assert_true(fabsf(like[0] - like[1]) > 1e-6f);
+    vl_image_free(image);
+    vl_seer_session_free(session);
+    vl_seer_free(seer);
+}
+
 static void test_texts(void **state) {
     small *s = *state;
     vl_seer *seer = write_and_open(s, VL_Q8_0);
@@ -346,6 +385,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_beams_do_not_mix, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beams_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_text_vector_agrees_with_layers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_likeness_of_a_text_being_written, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_labels_without_data_are_never_said, setup,
                                         teardown),
