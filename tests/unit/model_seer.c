@@ -234,6 +234,7 @@ static void test_likeness_of_a_text_being_written(void **state) {
     size_t count[TEXTS];
     float like[TEXTS], vector[64], seen[64];
     assert_int_equal(vl_seer_session_look(session, image, NULL), VL_OK);
+    assert_int_equal(seer_session_reserve(session, 2, NULL), VL_OK);
     vl_seer_picture_embedding(session, seen);
     for (size_t i = 0; i < TEXTS; i++)
         assert_int_equal(
