@@ -288,7 +288,7 @@ static void free_server(vl_server *server) {
         vl_seer_session_free(server->workers[i].session);
     }
     free(server->workers);
-    vl_vectors_free(server->index);
+    vl_retrieve_close(server);
     vl_seer_free(server->seer);
     vl_cache_free(server->cache);
     vl_blob_unref(server->openapi);

@@ -148,6 +148,8 @@ typedef struct vl_worker { /* one per pool thread; only that thread touches it *
     vl_seer_session *session;
 } vl_worker;
 
+typedef struct vl_index vl_index;
+
 struct vl_server {
     vl_serve_settings settings;
     struct MHD_Daemon *daemon;
@@ -161,8 +163,8 @@ struct vl_server {
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;
-    vl_seer *seer;     /* NULL: photographs are not described */
-    vl_vectors *index; /* of retrieve.c; NULL: none is configured */
+    vl_seer *seer;   /* NULL: photographs are not described */
+    vl_index *index; /* of retrieve.c; NULL: none is configured */
     pthread_mutex_t work_lock;
     vl_flight *flights; /* in work or queued; under work_lock */
     size_t flight_count;
@@ -254,8 +256,13 @@ size_t vl_work_in_flight(vl_server *server);
 /* ---- retrieve.c -------------------------------------------------------------------- */
 
 /* Opens the index of the setting retrieve_index, if there is one and a model. VL_ERR_INPUT: it
- * is broken, or of another model. */
+ * is broken, or of another model. When the file is replaced, the next search is in the new one;
+ * one that cannot be used is logged, and the one before stays in use. */
 vl_status vl_retrieve_open(vl_server *server, const vl_config *config, vl_error *error);
+void vl_retrieve_close(vl_server *server);
+/* What the file of the index is now ("": none, or not there): answers are cached by it. */
+enum { VL_RETRIEVE_TAG_SIZE = 96 };
+void vl_retrieve_tag(const vl_server *server, char tag[VL_RETRIEVE_TAG_SIZE]);
 typedef struct vl_retrieve_request {
     const char *text;     /* NULL: a picture */
     const char *language; /* of the text; NULL: not said */
@@ -263,7 +270,7 @@ typedef struct vl_retrieve_request {
     size_t count;
     size_t most; /* results; 0: 10 */
 } vl_retrieve_request;
-/* The response into `text`, which the caller frees with cJSON_free. */
+/* The response into `text`, which the caller frees with cJSON_free. Thread-safe. */
 vl_status vl_retrieve(const vl_server *server, vl_seer_session *session,
                       const vl_retrieve_request *request, char **text, vl_error *error);
 

@@ -50,10 +50,13 @@ static void make_key(const vl_request *request, char key[VL_CACHE_KEY_SIZE]) {
         key[0] = '\0';
         return;
     }
+    char index[VL_RETRIEVE_TAG_SIZE] = "";
+    if (request->route->handle == vl_work_retrieve)
+        vl_retrieve_tag(request->server, index);
     const char *parts[] = {request->route->id, request->server->version_tag,
                            form->upload.digest,
                            /* the file's name stands in what is read, not in an answer */
-                           request->route->handle == vl_work_ocr ? form->filename : ""};
+                           request->route->handle == vl_work_ocr ? form->filename : "", index};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         vl_sha256_update(hash, parts[i], strlen(parts[i]) + 1);
     for (vl_form_field f = VL_FORM_INSTRUCTION; f < VL_FORM_FIELD_COUNT; f++) {

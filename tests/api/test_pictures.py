@@ -3,9 +3,11 @@
 usage: test_pictures.py PROGRAM MAKE_TINY_SEER [unittest options]
 
 The model has random weights, so that nothing here depends on what a trained one says."""
+import itertools
 import json
 import math
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -272,6 +274,54 @@ class Retrieve(unittest.TestCase):
             self.assertIn(words, result.stderr)
 
 
+    def test_an_index_that_is_replaced_is_searched_at_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            few, index = folder + "/few", folder + "/index"
+            os.mkdir(few)
+            shutil.copy("samples/photos/" + sorted(n for n in os.listdir("samples/photos") if n.endswith(".jpg"))[0], few)
+            shutil.copy(INDEX, index)
+            subprocess.run([MAKER, folder + "/same.gguf", "0", few, folder + "/new"], check=True)
+            server = Server(PROGRAM, model_path=MODEL, retrieve_index=index, workers=2)
+            try:
+                def pictures(text="a cat"):
+                    return server.post("/api/v1/retrieve", [("text", text)]).json()["pictures"]
+                before = pictures()
+                self.assertGreater(before, 1)
+                os.replace(folder + "/new", index)
+                self.assertEqual(pictures(), 1)
+                for unfit in ("README.md", OTHER_INDEX, "/dev/null"):
+                    shutil.copyfile(unfit, folder + "/next")
+                    os.replace(folder + "/next", index)
+                    self.assertEqual((pictures(), pictures()), (1, 1))
+                os.unlink(index)
+                self.assertEqual(pictures(), 1)
+                # Searches go on while the index is replaced again and again.
+                seen, stop = set(), threading.Event()
+                def ask(name):
+                    for i in itertools.count():  # texts that no answer is kept for
+                        if stop.is_set():
+                            break
+                        seen.add(pictures(f"{name} {i}"))
+                threads = [threading.Thread(target=ask, args=(name,)) for name in "abc"]
+                for thread in threads:
+                    thread.start()
+                for i in range(20):
+                    if i % 2:
+                        shutil.copy(INDEX, folder + "/next")
+                    else:
+                        subprocess.run([MAKER, folder + "/same.gguf", "0", few, folder + "/next"], check=True)
+                    os.replace(folder + "/next", index)
+                stop.set()
+                for thread in threads:
+                    thread.join()
+                self.assertLessEqual(seen, {1, before})
+                self.assertEqual(pictures(), before)
+            finally:
+                self.assertEqual(server.stop(), 0)
+            warned = [json.loads(line) for line in server.lines if "cannot be used" in line]
+            self.assertEqual(len(warned), 3, "once for each file that is none")
+
+
 class Missing(unittest.TestCase):
     def test_without_a_model_pages_are_read_and_pictures_refused(self):
         with tempfile.NamedTemporaryFile(suffix=".gguf") as broken:
@@ -305,13 +355,13 @@ if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     PROGRAM = sys.argv.pop(1)
-    maker = sys.argv.pop(1)
+    MAKER = sys.argv.pop(1)
     with tempfile.TemporaryDirectory() as folder:
         MODEL, UNSURE = folder + "/tiny.gguf", folder + "/unsure.gguf"
         INDEX, OTHER_INDEX = folder + "/index", folder + "/other-index"
-        subprocess.run([maker, MODEL, "0", "samples/photos", INDEX], check=True)
-        subprocess.run([maker, UNSURE, "0", "samples/photos", OTHER_INDEX, "seer other-2"], check=True)
-        subprocess.run([maker, UNSURE, "2"], check=True)
+        subprocess.run([MAKER, MODEL, "0", "samples/photos", INDEX], check=True)
+        subprocess.run([MAKER, UNSURE, "0", "samples/photos", OTHER_INDEX, "seer other-2"], check=True)
+        subprocess.run([MAKER, UNSURE, "2"], check=True)
         result = unittest.main(exit=False).result
     print(f"picture api tests: {result.testsRun} run, "
           f"{len(result.failures) + len(result.errors)} failed")
