@@ -266,6 +266,8 @@ typedef struct vl_reader_alphabet vl_reader_alphabet;
 vl_status vl_reader_alphabet_new(const char *text, size_t bytes, vl_reader_alphabet **alphabet,
                                  vl_error *error);
 void vl_reader_alphabet_free(vl_reader_alphabet *alphabet);
+/* Appends its characters as UTF-8, for vl_reader_alphabet_new. Check the buffer after. */
+void vl_reader_alphabet_write(const vl_reader_alphabet *alphabet, vl_buf *out);
 size_t vl_reader_alphabet_size(const vl_reader_alphabet *alphabet);
 uint32_t vl_reader_alphabet_at(const vl_reader_alphabet *alphabet, size_t label); /* from 1 */
 /* 0: it is not in it. */

@@ -61,30 +61,35 @@ typedef struct vl_bpe_score {
 vl_status vl_bpe_evaluate(const vl_bpe_training *training, const vl_bpe *bpe,
                           vl_bpe_score *scores, size_t max, size_t *count, vl_error *error);
 
-/* ---- seer -------------------------------------------------------------------------- */
+/* ---- networks ---------------------------------------------------------------------- */
 
-/* The tasks a picture model is trained on; losses are reported by task. */
-enum { VL_TRAIN_TASKS = 5 };
+/* Losses are reported by task; these are seer's, and those of reader's lines: -log p of a line,
+ * and the character error rate of its best path. */
+enum { VL_TRAIN_TASKS = 5, VL_TRAIN_READER_TASKS = 2 };
 extern const char *const vl_train_task_names[VL_TRAIN_TASKS];
+extern const char *const vl_train_reader_task_names[VL_TRAIN_READER_TASKS];
 
 typedef struct vl_train_progress {
     uint64_t step, steps;
+    const char *const *tasks; /* names of the losses */
+    size_t task_count;
     double loss[VL_TRAIN_TASKS]; /* mean since the last line; NaN: the task was not there */
     double rate, gradient_norm;
-    double pictures_per_second, seconds_left;
-    const char *event; /* NULL, or what happened: "held out: …" */
-    bool line;         /* the recipe's log_every steps are full: what stands here is logged */
+    double pictures_per_second, seconds_left; /* a picture of a line is one, too */
+    const char *event;                        /* NULL, or what happened: "held out: …" */
+    bool line; /* the recipe's log_every steps are full: what stands here is logged */
 } vl_train_progress;
 
-/* The picture model from a recipe (models/recipes/seer-*.yaml; docs/train.md). A run lives in
- * `out_dir`: recipe.yaml, checkpoint.safetensors, best.safetensors (lowest held-out loss),
- * log.jsonl. A run that is there already goes on from its checkpoint, bit for bit as if it had
- * never stopped (in f32); its recipe must then be the same. SIGINT, SIGTERM and SIGUSR1: a
- * checkpoint, then VL_ERR_CANCELLED.
+/* A network from a recipe (models/recipes/seer-*.yaml, reader-*.yaml; docs/train.md). A run
+ * lives in `out_dir`: recipe.yaml, checkpoint.safetensors, best.safetensors (lowest held-out
+ * loss; of reader, error rate), log.jsonl, and of reader alphabet.txt. A run that is there
+ * already goes on from its checkpoint, bit for bit as if it had never stopped (in f32); its
+ * recipe must then be the same. SIGINT, SIGTERM and SIGUSR1: a checkpoint, then
+ * VL_ERR_CANCELLED.
  *
  * Started by mpirun, all its processes train one network together, each on its share of every
  * step; what is in `out_dir` is read and written by the first of them. */
-typedef struct vl_seer_training {
+typedef struct vl_training {
     const char *recipe;   /* YAML file */
     const char *data_dir; /* the recipe's paths are relative to it */
     const char *out_dir;
@@ -94,11 +99,11 @@ typedef struct vl_seer_training {
      */
     void (*progress)(const vl_train_progress *progress, void *user);
     void *user;
-} vl_seer_training;
+} vl_training;
 /* VL_ERR_USAGE: a recipe that cannot be followed; VL_ERR_MISSING: no data; VL_ERR_INPUT: broken
  * data past the recipe's share, a checkpoint of another network, or a loss that is no number
  * any more (the last good checkpoint stays). */
-vl_status vl_seer_train(const vl_seer_training *training, vl_error *error);
+vl_status vl_train(const vl_training *training, vl_error *error);
 
 /* ---- recipes and runs --------------------------------------------------------------- */
 
@@ -124,6 +129,15 @@ typedef struct vl_seer_exporting {
     vl_dtype dtype;
 } vl_seer_exporting;
 vl_status vl_seer_export(const vl_seer_exporting *what, const char *out_path, vl_error *error);
+/* The same for a reader. */
+typedef struct vl_reader_exporting {
+    const char *run_dir;
+    bool best;
+    const char *facts; /* JSON: version, licence; NULL: none */
+    vl_dtype dtype;
+} vl_reader_exporting;
+vl_status vl_reader_export(const vl_reader_exporting *what, const char *out_path,
+                           vl_error *error);
 /* A model file in another format; `facts_path` (may be NULL) as above. What was lost by fewer
  * bits does not come back. */
 vl_status vl_seer_quantize(const char *in_path, const char *facts_path, vl_dtype dtype,

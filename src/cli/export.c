@@ -5,6 +5,9 @@
 
 #include <vislang/train.h>
 
+#include <stdio.h>
+#include <string.h>
+
 static vl_status need_out(const cli_args *args, const char *operand, vl_error *error) {
     if (args->operand_count != 1)
         return vl_fail(error, VL_ERR_USAGE, "one %s is needed", operand);
@@ -22,8 +25,22 @@ static vl_status format_of(const char *name, vl_dtype *dtype, vl_error *error) {
     return status;
 }
 
+static vl_status export_reader(const cli_args *args, vl_dtype dtype, vl_error *error) {
+    static const char *const none_of_its[] = {"without", "picture"};
+    for (size_t i = 0; i < sizeof none_of_its / sizeof *none_of_its; i++)
+        if (cli_has(args, none_of_its[i]))
+            return vl_fail(error, VL_ERR_USAGE, "--%s is for seer; %s is a run of reader",
+                           none_of_its[i], args->operands[0]);
+    vl_reader_exporting what = {.run_dir = args->operands[0],
+                                .best = cli_has(args, "best"),
+                                .facts = cli_value(args, "facts"),
+                                .dtype = dtype};
+    return vl_reader_export(&what, cli_value(args, "out"), error);
+}
+
 int cli_export(const cli_args *args) {
     vl_error error;
+    char path[4096], model[VL_TRAIN_MODEL_SIZE] = "";
     vl_seer_exporting what = {.best = cli_has(args, "best"),
                               .without = cli_value(args, "without"),
                               .facts = cli_value(args, "facts")};
@@ -32,6 +49,14 @@ int cli_export(const cli_args *args) {
     vl_status status = need_out(args, "training run's folder", &error);
     if (!status)
         status = format_of(format ? format : "q8_0", &what.dtype, &error);
+    if (!status) {
+        snprintf(path, sizeof path, "%s/recipe.yaml", args->operands[0]);
+        status = vl_train_model_of(path, model, &error);
+    }
+    if (!status && !strcmp(model, "reader")) {
+        status = export_reader(args, what.dtype, &error);
+        return status ? cli_fail(args, &error) : 0;
+    }
     if (!status && cli_has(args, "picture"))
         status = cli_value_int(args, "picture", 32, 1024, &picture, &error);
     if (!status) {

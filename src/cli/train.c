@@ -102,9 +102,9 @@ static void print_steps(const vl_train_progress *p, vl_buf *line) {
     print_time(p->seconds_left, left);
     vl_buf_printf(line, "step %llu/%llu", (unsigned long long)p->step,
                   (unsigned long long)p->steps);
-    for (size_t t = 0; t < VL_TRAIN_TASKS; t++)
+    for (size_t t = 0; t < p->task_count; t++)
         if (!isnan(p->loss[t]))
-            vl_buf_printf(line, "  %s %.3f", vl_train_task_names[t], p->loss[t]);
+            vl_buf_printf(line, "  %s %.3f", p->tasks[t], p->loss[t]);
     if (p->event)
         vl_buf_printf(line, "  %s", p->event);
     else
@@ -131,22 +131,40 @@ static void show_steps(const vl_train_progress *p, void *user) {
     vl_buf_deinit(&line);
 }
 
-static vl_status train_seer(const cli_args *args, const char *recipe, const char *out,
-                            vl_error *error) {
+static vl_status train_network(const cli_args *args, const char *model, const char *recipe,
+                               const char *out, vl_error *error) {
+    char said[VL_TRAIN_MODEL_SIZE];
     if (cli_has(args, "evaluate"))
         return vl_fail(error, VL_ERR_USAGE,
-                       "--evaluate is for langid and tokenizer; seer is scored as it trains, "
-                       "on its recipe's held_out");
+                       "--evaluate is for langid and tokenizer; %s is scored as it trains, "
+                       "on its recipe's held_out",
+                       model);
+    vl_status status = vl_train_model_of(recipe, said, error);
+    if (!status && strcmp(said, model) != 0)
+        status = vl_fail(error, VL_ERR_USAGE, "%s: a recipe for %s, not for %s", recipe, said,
+                         model);
+    if (status)
+        return status;
     bool terminal = isatty(STDERR_FILENO) == 1;
-    vl_seer_training training = {.recipe = recipe,
-                                 .data_dir = cli_value(args, "data"),
-                                 .out_dir = out,
-                                 .progress = show_steps,
-                                 .user = &terminal};
-    vl_status status = vl_seer_train(&training, error);
+    vl_training training = {.recipe = recipe,
+                            .data_dir = cli_value(args, "data"),
+                            .out_dir = out,
+                            .progress = show_steps,
+                            .user = &terminal};
+    status = vl_train(&training, error);
     if (terminal && status) /* the message begins a line of its own */
         fprintf(stderr, "\n");
     return status;
+}
+
+static vl_status train_seer(const cli_args *args, const char *recipe, const char *out,
+                            vl_error *error) {
+    return train_network(args, "seer", recipe, out, error);
+}
+
+static vl_status train_reader(const cli_args *args, const char *recipe, const char *out,
+                              vl_error *error) {
+    return train_network(args, "reader", recipe, out, error);
 }
 
 static const struct model {
@@ -156,6 +174,7 @@ static const struct model {
                        vl_error *error);
 } models[] = {
     {"seer", "models/recipes/seer-1.yaml", "seer-run", true, train_seer},
+    {"reader", "models/recipes/reader-1.yaml", "reader-run", true, train_reader},
     {"langid", "models/recipes/langid.yaml", "models/langid.bin", false, train_langid},
     {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe", false,
      cli_train_tokenizer},
@@ -181,7 +200,7 @@ static vl_status plot(const cli_args *args, vl_error *error) {
 
 /* The model that is named, or that the recipe is for. */
 static vl_status choose(const cli_args *args, const struct model **model, vl_error *error) {
-    static const char *const names[] = {"seer", "langid", "tokenizer", "plot"};
+    static const char *const names[] = {"seer", "reader", "langid", "tokenizer", "plot"};
     char said[VL_TRAIN_MODEL_SIZE];
     const char *name = args->operand_count ? args->operands[0] : NULL;
     const char *recipe = cli_value(args, "recipe");
@@ -189,9 +208,10 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
         return vl_fail(error, VL_ERR_USAGE, "train one model at a time, not '%s' too",
                        args->operands[1]);
     if (!name && !recipe)
-        return vl_fail(error, VL_ERR_USAGE,
-                       "train what? This version trains: seer, langid, tokenizer; or give "
-                       "--recipe FILE");
+        return vl_fail(
+            error, VL_ERR_USAGE,
+            "train what? This version trains: seer, reader, langid, tokenizer; or give "
+            "--recipe FILE");
     if (!name) {
         vl_status status = vl_train_model_of(recipe, said, error);
         if (status)
@@ -199,11 +219,11 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
         name = said;
     }
     *model = model_find(name);
-    const char *near = *model ? NULL : vl_nearest_name(name, names, 4);
+    const char *near = *model ? NULL : vl_nearest_name(name, names, 5);
     if (!*model)
-        return vl_fail(error, VL_ERR_USAGE, "no model '%s'%s%s%s: seer, langid, tokenizer",
-                       name, near ? "; did you mean '" : "", near ? near : "",
-                       near ? "'?" : "");
+        return vl_fail(error, VL_ERR_USAGE,
+                       "no model '%s'%s%s%s: seer, reader, langid, tokenizer", name,
+                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     if (!cli_value(args, "data"))
         return vl_fail(error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");
     return VL_OK;

@@ -23,6 +23,19 @@ static uint32_t next_character(const char *text, size_t *at) {
     return value;
 }
 
+char *reader_put_utf8(char *out, uint32_t c) {
+    if (c < 0x80) {
+        *out++ = (char)c;
+        return out;
+    }
+    size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
+    *out++ = (char)(lead[more] | c >> (6 * more));
+    while (more--)
+        *out++ = (char)(0x80 | (c >> (6 * more) & 0x3F));
+    return out;
+}
+
 /* Whether a line may hold it: no control, no surrogate, nothing that only steers. */
 static bool may_be_read(uint32_t c) {
     return c >= 0x20 && c < CODE_POINTS && !(c >= 0x7F && c < 0xA0) &&
@@ -84,6 +97,13 @@ void vl_reader_alphabet_free(vl_reader_alphabet *a) {
         return;
     free(a->characters);
     free(a);
+}
+
+void vl_reader_alphabet_write(const vl_reader_alphabet *a, vl_buf *out) {
+    for (size_t i = 0; i < a->count; i++) {
+        char text[4];
+        vl_buf_append(out, text, (size_t)(reader_put_utf8(text, a->characters[i]) - text));
+    }
 }
 
 size_t vl_reader_alphabet_size(const vl_reader_alphabet *a) {

@@ -140,19 +140,6 @@ static bool fill_character(const reading *r, size_t i, vl_arena *arena,
     return out->others || !p->other_count;
 }
 
-static char *put_utf8(char *out, uint32_t c) {
-    if (c < 0x80) {
-        *out++ = (char)c;
-        return out;
-    }
-    size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
-    *out++ = (char)(lead[more] | c >> (6 * more));
-    while (more--)
-        *out++ = (char)(0x80 | (c >> (6 * more) & 0x3F));
-    return out;
-}
-
 static vl_status write_line(reading *r, vl_arena *arena, vl_reader_line *out, vl_error *error) {
     vl_direction direction = r->rtl ? VL_DIRECTION_RTL : VL_DIRECTION_LTR;
     vl_status status =
@@ -168,7 +155,7 @@ static vl_status write_line(reading *r, vl_arena *arena, vl_reader_line *out, vl
     for (size_t i = 0; i < r->count; i++) {
         if (!text || !out->characters || !fill_character(r, i, arena, &out->characters[i]))
             return vl_fail(error, VL_ERR_LIMIT, "no room in the arena for what was read");
-        end = put_utf8(end, r->logical[i]);
+        end = reader_put_utf8(end, r->logical[i]);
         sum += log(fmax(out->characters[i].confidence, 1e-30));
     }
     out->text = text ? text : "";

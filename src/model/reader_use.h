@@ -58,7 +58,9 @@ vl_status reader_find_places(const reader_columns *columns, const int32_t *label
                              size_t others, reader_place *places, double *log_p,
                              vl_error *error);
 
-/* false: a character that may not be in an alphabet, one twice or out of order, or too many. */
+/* Writes a character as UTF-8 (at most 4 bytes); returns the end. */
+char *reader_put_utf8(char *out, uint32_t character);
+/* NULL: a character that may not be in an alphabet, one twice or out of order, or too many. */
 vl_reader_alphabet *reader_alphabet_of(const uint32_t *characters, size_t count);
 
 #endif

@@ -16,4 +16,13 @@ typedef struct augmentation {
 vl_status augment_picture(const vl_image *image, const augmentation *how, size_t side,
                           uint64_t *random, float *out, vl_error *error);
 
+/* A line as it might have been cut, held and printed: drawn wider or narrower, moved and scaled
+ * in its height, slanted; what lies outside is the nearest pixel. `strength` 0 … 1; the caller
+ * frees `out`. */
+vl_status augment_line(const vl_image *line, double strength, uint64_t *random, vl_image **out,
+                       vl_error *error);
+/* And as it might have been seen: contrast, paler or darker ink, blur, noise. `columns`
+ * [width,48] as vl_reader_prepare makes them. */
+void augment_ink(float *columns, size_t width, double strength, uint64_t *random);
+
 #endif

@@ -8,20 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char format[] = "vislang seer checkpoint 1";
 static const char *const prefixes[CHECKPOINT_ARRAYS] = {"", "m/", "v/", "average/"};
 
+enum { FORMAT_SIZE = 64 };
+
+static void format_of(const char *model, char out[FORMAT_SIZE]) {
+    snprintf(out, FORMAT_SIZE, "vislang %s checkpoint 1", model);
+}
+
 vl_status checkpoint_write(const char *path, const vl_params *params,
-                           vl_real *const arrays[CHECKPOINT_ARRAYS], uint64_t step,
-                           const char *recipe_text, vl_error *error) {
+                           vl_real *const arrays[CHECKPOINT_ARRAYS], const checkpoint *about,
+                           vl_error *error) {
     vl_safetensors_writer *writer = vl_safetensors_writer_new();
     if (!writer)
         return vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
-    char number[32];
-    snprintf(number, sizeof number, "%llu", (unsigned long long)step);
+    char number[32], format[FORMAT_SIZE];
+    format_of(about->model, format);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)about->step);
     vl_safetensors_set(writer, "format", format);
     vl_safetensors_set(writer, "step", number);
-    vl_safetensors_set(writer, "recipe", recipe_text);
+    vl_safetensors_set(writer, "recipe", about->recipe_text);
     vl_status status = VL_OK;
     for (size_t a = 0; a < CHECKPOINT_ARRAYS; a++)
         for (size_t i = 0; i < vl_params_count(params) && !status; i++) {
@@ -39,13 +45,15 @@ vl_status checkpoint_write(const char *path, const vl_params *params,
     return status;
 }
 
-vl_status checkpoint_read(const char *path, const vl_params *params,
+vl_status checkpoint_read(const char *path, const char *model, const vl_params *params,
                           vl_real *const arrays[CHECKPOINT_ARRAYS], uint64_t *step,
                           vl_error *error) {
     vl_safetensors *file = NULL;
     vl_status status = vl_safetensors_open(path, &file, error);
     if (status)
         return status;
+    char format[FORMAT_SIZE];
+    format_of(model, format);
     const char *number = vl_safetensors_value(file, "step");
     const char *kind = vl_safetensors_value(file, "format");
     if (!number || !kind || strcmp(kind, format) != 0)

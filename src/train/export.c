@@ -178,3 +178,86 @@ vl_status vl_seer_quantize(const char *in_path, const char *facts_path, vl_dtype
     free(facts);
     return status;
 }
+
+/* ---- reader --------------------------------------------------------------------------- */
+
+/* {"version", "licence"} */
+static vl_status read_reader_facts(const char *path, vl_reader_facts *facts, vl_error *error) {
+    vl_buf text;
+    vl_buf_init(&text, MAX_FACTS);
+    vl_status status = vl_file_read(path, MAX_FACTS, &text, error);
+    cJSON *root = status ? NULL : cJSON_ParseWithLength(text.data, text.len);
+    if (!status && !root)
+        status = vl_fail(error, VL_ERR_INPUT, "%s: not JSON", path);
+    const char *version = cJSON_GetStringValue(cJSON_GetObjectItem(root, "version"));
+    const char *licence = cJSON_GetStringValue(cJSON_GetObjectItem(root, "licence"));
+    if (version)
+        snprintf(facts->version, sizeof facts->version, "%s", version);
+    if (licence)
+        snprintf(facts->licence, sizeof facts->licence, "%s", licence);
+    cJSON_Delete(root);
+    vl_buf_deinit(&text);
+    return status;
+}
+
+static vl_status read_alphabet(const char *run_dir, vl_reader_alphabet **out, vl_error *error) {
+    char path[PATH_SIZE];
+    vl_buf text;
+    vl_buf_init(&text, MAX_FACTS);
+    snprintf(path, sizeof path, "%s/alphabet.txt", run_dir);
+    vl_status status = vl_file_read(path, MAX_FACTS, &text, error);
+    if (!status)
+        status = vl_reader_alphabet_new(text.len ? text.data : "", text.len, out, error);
+    vl_buf_deinit(&text);
+    return status;
+}
+
+/* Weights of a checkpoint into the network of `config`. */
+static vl_status take_weights(const vl_reader_exporting *what, const vl_reader_config *config,
+                              vl_params *params, vl_reader_net **net, vl_error *error) {
+    char path[PATH_SIZE];
+    size_t taken = 0;
+    vl_status status = vl_reader_net_new(config, params, net, error);
+    if (!status)
+        status = vl_params_reserve(params, error);
+    snprintf(path, sizeof path, "%s/%s.safetensors", what->run_dir,
+             what->best ? "best" : "checkpoint");
+    if (!status)
+        status = checkpoint_take(path, params, vl_params_values(params), &taken, error);
+    if (!status && taken != vl_params_count(params))
+        status = vl_fail(error, VL_ERR_INPUT, "%s: it has %zu of the network's %zu tensors",
+                         path, taken, vl_params_count(params));
+    return status;
+}
+
+vl_status vl_reader_export(const vl_reader_exporting *what, const char *out_path,
+                           vl_error *error) {
+    char path[PATH_SIZE];
+    recipe *r = calloc(1, sizeof *r);
+    vl_params *params = vl_params_new();
+    vl_reader_net *net = NULL;
+    vl_reader_alphabet *alphabet = NULL;
+    vl_reader_facts facts = {"0", "research only"};
+    vl_status status = r && params ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory");
+    snprintf(path, sizeof path, "%s/recipe.yaml", what->run_dir);
+    if (!status)
+        status = recipe_read(path, r, error);
+    if (!status && r->model != RECIPE_READER)
+        status = vl_fail(error, VL_ERR_USAGE, "%s: a recipe for %s, not for reader", path,
+                         recipe_model_name(r->model));
+    if (!status)
+        status = read_alphabet(what->run_dir, &alphabet, error);
+    if (!status) {
+        r->reader.symbols = (uint32_t)vl_reader_alphabet_size(alphabet);
+        status = take_weights(what, &r->reader, params, &net, error);
+    }
+    if (!status && what->facts)
+        status = read_reader_facts(what->facts, &facts, error);
+    if (!status)
+        status = vl_reader_write(out_path, net, params, alphabet, &facts, what->dtype, error);
+    vl_reader_alphabet_free(alphabet);
+    vl_reader_net_free(net);
+    vl_params_free(params);
+    free(r);
+    return status;
+}

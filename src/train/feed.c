@@ -306,6 +306,37 @@ static vl_status add_picture(writer *w, size_t source, uint64_t place, size_t pi
     return status;
 }
 
+/* ---- lines -------------------------------------------------------------------------- */
+
+static vl_status build_lines(job *j, vl_error *error) {
+    feed *f = j->feed;
+    const recipe_source *source = &f->sources[j->source];
+    piece *p = &j->into->step.pieces[j->piece];
+    *p = (piece){.source = source, .number = j->number, .pictures = j->count};
+    p->arena = vl_arena_new(PIECE_BYTES);
+    p->sample = p->arena ? vl_arena_array(p->arena, j->count, sizeof *p->sample) : NULL;
+    p->lines = p->sample ? lines_new(p->arena, j->count) : NULL;
+    if (!p->lines)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for a piece of %zu lines", j->count);
+    vl_status status = VL_OK;
+    for (size_t i = 0; i < j->count && !status; i++) {
+        uint64_t place = j->into->step.number * (uint64_t)source->batch + j->first + i;
+        uint64_t random = seed_of(f, j->source, place, 5);
+        lines_how how = {.recipe = f->options.recipe,
+                         .alphabet = f->options.alphabet,
+                         .distort = f->options.held ? 0 : source->distort,
+                         .random = &random};
+        vl_image *image = NULL;
+        status = load(f, j->source, place, &p->sample[i], &image, error);
+        if (!status)
+            status =
+                lines_set(p->lines, i, image, samples_at(f->state[j->source].set, p->sample[i]),
+                          &how, p->arena, error);
+        vl_image_free(image);
+    }
+    return status ? status : lines_join(p->lines, p->arena, error);
+}
+
 /* ---- pieces ------------------------------------------------------------------------- */
 
 static bool piece_allocate(piece *p, const recipe *r, size_t rows) {
@@ -363,7 +394,8 @@ static void run_job(void *arg, size_t worker) {
     job *j = arg;
     feed *f = j->feed;
     vl_error error = {0};
-    vl_status status = build(j, &error);
+    bool reader = f->options.recipe->model == RECIPE_READER;
+    vl_status status = reader ? build_lines(j, &error) : build(j, &error);
     pthread_mutex_lock(&f->lock);
     if (status && !f->status) {
         f->status = status;
@@ -468,6 +500,16 @@ static vl_status check_labels(const feed *f, size_t source, vl_error *error) {
     return VL_OK;
 }
 
+static vl_status check_lines(const feed *f, size_t source, vl_error *error) {
+    for (size_t i = 0; i < samples_count(f->state[source].set); i++) {
+        const sample *item = samples_at(f->state[source].set, i);
+        if (!item->text)
+            return vl_fail(error, VL_ERR_INPUT, "%s: %s: a line without its \"text\"",
+                           f->sources[source].path, item->name);
+    }
+    return VL_OK;
+}
+
 static vl_status open_source(feed *f, size_t s, vl_error *error) {
     char path[4096];
     const char *name = f->sources[s].path;
@@ -483,7 +525,10 @@ static vl_status open_source(feed *f, size_t s, vl_error *error) {
                        "(max_broken)",
                        path, missing, count + missing);
     status = order_new(f->state[s].set, f->sources[s].balance, &f->state[s].order, error);
-    return status ? status : check_labels(f, s, error);
+    if (!status)
+        status = f->options.recipe->model == RECIPE_READER ? check_lines(f, s, error)
+                                                           : check_labels(f, s, error);
+    return status;
 }
 
 vl_status feed_new(const feed_options *options, feed **out, vl_error *error) {
@@ -497,7 +542,9 @@ vl_status feed_new(const feed_options *options, feed **out, vl_error *error) {
         options->held ? options->recipe->held_count : options->recipe->source_count;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->changed, NULL);
-    vl_status status = find_tokens(f, error);
+    vl_status status = VL_OK;
+    if (options->recipe->model == RECIPE_SEER)
+        status = find_tokens(f, error);
     for (size_t s = 0; s < f->source_count && !status; s++)
         status = open_source(f, s, error);
     if (!status && !(f->pool = vl_pool_new(options->threads, 4096)))

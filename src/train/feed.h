@@ -6,10 +6,12 @@
  * the step.
  *
  * A step is a list of pieces (micro-batches): pictures of one source at one size, with the
- * texts that belong to them. Machine r of n builds pieces r, r+n, … */
+ * texts that belong to them; or, for `reader`, pictures of lines and nothing else that stands
+ * here but `lines`. Machine r of n builds pieces r, r+n, … */
 #ifndef TRAIN_FEED_H
 #define TRAIN_FEED_H
 
+#include "train/lines.h"
 #include "train/recipe.h"
 #include "train/samples.h"
 
@@ -31,6 +33,7 @@ typedef struct piece {
     size_t vectors;
     int32_t *vector_at, *vector_owner;
     int32_t *labels; /* [heads,pictures]; −1: not known */
+    line_set *lines; /* reader's: the pictures as lines */
     vl_arena *arena;
 } piece;
 
@@ -44,12 +47,13 @@ typedef struct feed feed;
 typedef struct feed_options {
     const recipe *recipe;
     const char *data_dir;
-    const vl_bpe *bpe;
+    const vl_bpe *bpe;                  /* seer's */
+    const vl_reader_alphabet *alphabet; /* reader's */
     size_t threads, rank, ranks;
     bool held; /* the recipe's held-out sources, nothing random, one pass */
 } feed_options;
 /* Opens the sources. VL_ERR_INPUT: a label that the recipe does not list, a language the
- * tokenizer has no token for; VL_ERR_MISSING: no data. */
+ * tokenizer has no token for, a line without its text; VL_ERR_MISSING: no data. */
 vl_status feed_new(const feed_options *options, feed **feed, vl_error *error);
 void feed_free(feed *feed);
 /* Steps are taken in order; the first call says where to begin, and steps ahead are prepared in

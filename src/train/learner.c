@@ -1,8 +1,7 @@
 /* learner.c — one training step of `seer`.
  *
- * The pieces of a step are spread over lanes, piece i to lane i mod lanes, a thread a lane;
- * each lane adds up gradients of its own, and lanes are added in order, so the sum does not
- * depend on who was faster. Matching pictures with texts needs the vectors of the whole step:
+ * The pieces of a step are spread over lanes (weights.h), piece i to lane i mod lanes. Matching
+ * pictures with texts needs the vectors of the whole step:
  * pieces that take part are run forward and kept, then matched, then carried back.
  *
  * Of several processes (ranks.h) each has every n-th piece: what targets weigh is counted over
@@ -10,22 +9,13 @@
  * back the part that is its own), and the gradients of all are added by rank. Everyone then
  * takes the same step. */
 #include "train/learner.h"
-#include "train/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LANES = 64, MAX_ROW_BYTES = 1 << 14 };
 #define GRAPH_BYTES ((size_t)6 << 30) /* addresses, not memory */
-
-typedef struct lane {
-    vl_real *gradient;
-    tally sums;
-    vl_status status;
-    vl_error error;
-} lane;
 
 /* A piece on its way through the network. */
 typedef struct passage {
@@ -36,71 +26,34 @@ typedef struct passage {
 
 struct learner {
     const recipe *recipe;
-    const ranks *ranks; /* NULL: alone */
-    vl_params *params;
+    weights *weights;
     vl_seer_net *net;
-    size_t total;
-    vl_real *m, *v, *average;
-    vl_real
-        *exact; /* quantisation-aware training: the weights, while rounded ones are in use */
-    vl_dtype format; /* they are rounded to; VL_F32: they are not */
-    bool rounded;
-    uint64_t steps; /* taken */
-    lane lanes[MAX_LANES];
+    tally sums[WEIGHTS_MAX_LANES];
     passage *passages;
     size_t passage_count;
-    vl_pool *pool;
     /* vectors of an evaluation */
     vl_real *held_pictures, *held_texts;
     int32_t *held_owner;
     size_t held_n, held_m;
 };
 
-static vl_real *numbers(size_t count) {
-    vl_real *x = aligned_alloc(64, (count * sizeof *x + 63) / 64 * 64);
-    if (x)
-        memset(x, 0, count * sizeof *x);
-    return x;
-}
-
-static vl_status format_of(const char *name, vl_dtype *format, vl_error *error) {
-    vl_status status = vl_dtype_parse(name, format, error);
-    if (!status && *format != VL_Q8_0 && *format != VL_Q4_0 && *format != VL_Q2_0)
-        status = vl_fail(error, VL_ERR_USAGE, "quantize: q8_0, q4_0 or q2_0 is needed, not %s",
-                         name);
-    return status;
-}
-
 vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
     *out = NULL;
     learner *l = calloc(1, sizeof *l);
-    if (!l)
+    vl_params *params = l ? vl_params_new() : NULL;
+    if (!params) {
+        free(l);
         return vl_fail(error, VL_ERR_MEMORY, "no memory for training");
-    l->recipe = r;
-    l->params = vl_params_new();
-    vl_status status = l->params ? vl_seer_net_new(&r->architecture, l->params, &l->net, error)
-                                 : vl_fail(error, VL_ERR_MEMORY, "no memory for training");
-    l->format = VL_F32;
-    if (!status && r->quantize[0])
-        status = format_of(r->quantize, &l->format, error);
-    if (!status)
-        status = vl_params_allocate(l->params, (uint64_t)r->seed, error);
-    if (!status) {
-        l->total = vl_params_total(l->params);
-        l->m = numbers(l->total);
-        l->v = numbers(l->total);
-        l->average = numbers(l->total);
-        bool ok = l->m && l->v && l->average;
-        if (l->format != VL_F32)
-            ok = (l->exact = numbers(l->total)) && ok;
-        for (int64_t i = 0; i < r->lanes; i++)
-            ok = (l->lanes[i].gradient = numbers(l->total)) && ok;
-        l->pool = vl_pool_new((size_t)r->lanes, (size_t)r->lanes * 2);
-        if (!ok || !l->pool)
-            status = vl_fail(error, VL_ERR_MEMORY, "no memory to train %zu weights", l->total);
-        else
-            memcpy(l->average, vl_params_values(l->params), l->total * sizeof(vl_real));
     }
+    l->recipe = r;
+    vl_status status = vl_seer_net_new(&r->architecture, params, &l->net, error);
+    weights_options options = {.recipe = r, .params = params, .dtype_of = vl_seer_dtype_of};
+    if (status)
+        vl_params_free(params);
+    else
+        status = weights_new(&options, &l->weights, error);
+    if (!status) /* a temperature of 1/100 is the least, as in CLIP */
+        weights_limit(l->weights, vl_seer_log_scale(l->net), 4.6052);
     if (status)
         learner_free(l);
     else
@@ -111,22 +64,14 @@ vl_status learner_new(const recipe *r, learner **out, vl_error *error) {
 void learner_free(learner *l) {
     if (!l)
         return;
-    if (l->pool)
-        vl_pool_free(l->pool);
-    for (size_t i = 0; i < MAX_LANES; i++)
-        free(l->lanes[i].gradient);
     for (size_t i = 0; i < l->passage_count; i++)
         vl_graph_free(l->passages[i].graph);
     free(l->passages);
-    free(l->m);
-    free(l->v);
-    free(l->average);
-    free(l->exact);
     free(l->held_pictures);
     free(l->held_texts);
     free(l->held_owner);
     vl_seer_net_free(l->net);
-    vl_params_free(l->params);
+    weights_free(l->weights);
     free(l);
 }
 
@@ -134,30 +79,8 @@ const vl_seer_net *learner_net(const learner *l) {
     return l->net;
 }
 
-vl_params *learner_params(const learner *l) {
-    return l->params;
-}
-
-vl_status learner_join(learner *l, const ranks *together, vl_error *error) {
-    if (ranks_count(together) == 1)
-        return VL_OK;
-    size_t bytes = l->total * sizeof(vl_real);
-    vl_status status = ranks_share(together, &l->steps, sizeof l->steps, error);
-    if (!status)
-        status = ranks_share(together, vl_params_values(l->params), bytes, error);
-    if (!status)
-        status = ranks_share(together, l->m, bytes, error);
-    if (!status)
-        status = ranks_share(together, l->v, bytes, error);
-    if (!status)
-        status = ranks_share(together, l->average, bytes, error);
-    l->ranks = status ? NULL : together;
-    return status;
-}
-
-/* `status` of this process becomes that of all. */
-static vl_status agree(const learner *l, vl_status status, vl_error *error) {
-    return l->ranks ? ranks_agree(l->ranks, status, error) : status;
+weights *learner_weights(learner *l) {
+    return l->weights;
 }
 
 /* ---- one piece ---------------------------------------------------------------------- */
@@ -175,7 +98,6 @@ typedef struct context {
     const recipe_source *sources; /* first of the recipe's, to number a piece's source */
     shares shares;
     bool training;
-    size_t lane;
 } context;
 
 static void count_targets(const context *c, shares *out) {
@@ -194,9 +116,10 @@ static void count_targets(const context *c, shares *out) {
 
 static vl_status share_out(const context *c, shares *out, vl_error *error) {
     count_targets(c, out);
-    if (c->training && c->learner->ranks) {
-        vl_status status = ranks_sum(c->learner->ranks, (double *)(void *)out,
-                                     sizeof *out / sizeof(double), error);
+    const ranks *together = weights_ranks(c->learner->weights);
+    if (c->training && together) {
+        vl_status status =
+            ranks_sum(together, (double *)(void *)out, sizeof *out / sizeof(double), error);
         if (status)
             return status;
     }
@@ -220,18 +143,18 @@ static bool is_best(const vl_real *row, size_t n, size_t target) {
 
 /* Cross-entropy of `logits`, tallied by task. */
 static vl_var *score(vl_graph *graph, vl_var *logits, const int32_t *targets,
-                     const uint8_t *tasks, const vl_real *weights, double smoothing,
-                     bool training, tally *sums) {
+                     const uint8_t *tasks, const vl_real *each, double smoothing, bool training,
+                     tally *sums) {
     if (!logits)
         return NULL;
     size_t rows = logits->dims[0], n = logits->dims[1];
     vl_real *losses = malloc(rows * sizeof *losses);
     if (!losses)
         return NULL;
-    vl_var *loss = vl_nn_cross_entropy(graph, logits, targets, weights, smoothing, losses);
+    vl_var *loss = vl_nn_cross_entropy(graph, logits, targets, each, smoothing, losses);
     for (size_t r = 0; loss && r < rows; r++) {
         size_t kind = tasks ? tasks[r] : TASK_LABELS;
-        if (targets[r] < 0 || (weights && weights[r] == 0))
+        if (targets[r] < 0 || (each && each[r] == 0))
             continue;
         sums->loss[kind] += losses[r];
         sums->count[kind]++;
@@ -256,17 +179,17 @@ static vl_var *score_labels(const context *c, const piece *p, vl_graph *graph, v
             continue;
         /* Rows without a label weigh nothing and point at label 0. */
         int32_t *targets = calloc(p->pictures, sizeof *targets);
-        vl_real *weights = calloc(p->pictures, sizeof *weights);
-        for (size_t b = 0; targets && weights && b < p->pictures; b++) {
+        vl_real *each = calloc(p->pictures, sizeof *each);
+        for (size_t b = 0; targets && each && b < p->pictures; b++) {
             int32_t label = p->labels[h * p->pictures + b];
             targets[b] = label < 0 ? 0 : label;
-            weights[b] = label < 0 ? 0 : (vl_real)c->shares.label[s][h];
+            each[b] = label < 0 ? 0 : (vl_real)c->shares.label[s][h];
         }
         /* The graph reads them on its way back: they move into its memory. */
-        vl_real *kept_weights = vl_graph_keep(graph, weights, p->pictures * sizeof *weights);
+        vl_real *kept_weights = vl_graph_keep(graph, each, p->pictures * sizeof *each);
         int32_t *kept = vl_graph_keep(graph, targets, p->pictures * sizeof *targets);
         free(targets);
-        free(weights);
+        free(each);
         if (kept && kept_weights)
             total =
                 sum(graph, total,
@@ -280,11 +203,11 @@ static vl_var *score_words(const context *c, const piece *p, vl_graph *graph, vl
                            vl_var *places, vl_seer_rates rates, tally *sums) {
     const vl_seer_net *net = c->learner->net;
     size_t s = (size_t)(p->source - c->sources);
-    vl_real *weights = malloc(p->targets * sizeof *weights);
-    for (size_t t = 0; weights && t < p->targets; t++)
-        weights[t] = (vl_real)c->shares.text[s][p->task[t]];
-    vl_real *kept = vl_graph_keep(graph, weights, p->targets * sizeof *weights);
-    free(weights);
+    vl_real *each = malloc(p->targets * sizeof *each);
+    for (size_t t = 0; each && t < p->targets; t++)
+        each[t] = (vl_real)c->shares.text[s][p->task[t]];
+    vl_real *kept = vl_graph_keep(graph, each, p->targets * sizeof *each);
+    free(each);
     if (!kept)
         return NULL;
     vl_var *mixed = vl_seer_mix(net, graph, text, places, p->owner, p->starts, p->rows, rates);
@@ -320,135 +243,69 @@ static void forward(const context *c, const piece *p, passage *way, tally *sums)
 
 /* ---- lanes -------------------------------------------------------------------------- */
 
-static bool is_finite(const vl_real *x, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(x[i]))
-            return false;
-    return true;
-}
-
-/* The parameter that most likely is to blame: one that is no number, else the largest. */
-static const vl_param *suspect(const learner *l, double *largest) {
-    const vl_param *worst = NULL;
-    *largest = -1;
-    for (size_t i = 0; i < vl_params_count(l->params); i++) {
-        const vl_param *p = vl_params_at(l->params, i);
-        const vl_real *x = vl_params_values(l->params) + p->offset;
-        if (!is_finite(x, p->count)) {
-            *largest = NAN;
-            return p;
-        }
-        for (size_t k = 0; k < p->count; k++)
-            if (fabs((double)x[k]) > *largest) {
-                *largest = fabs((double)x[k]);
-                worst = p;
-            }
-    }
-    return worst;
-}
-
 static const char *part_of_net(const passage *way) {
-    if (way->places && !is_finite(way->places->value, way->places->count))
+    if (way->places && !weights_finite(way->places->value, way->places->count))
         return "the picture's layers";
-    if (way->text && !is_finite(way->text->value, way->text->count))
+    if (way->text && !weights_finite(way->text->value, way->text->count))
         return "the text's layers";
     return way->text ? "the layers that see both picture and text, or those of labels"
                      : "the layers of labels";
 }
 
-static void fail_lane(const context *c, lane *at, const passage *way) {
-    const learner *l = c->learner;
-    if (at->status)
-        return;
-    if (vl_graph_status(way->graph, &at->error)) {
-        at->status = at->error.status;
-        return;
-    }
+static vl_status fail_lane(const context *c, const passage *way, vl_error *error) {
+    vl_status status = vl_graph_status(way->graph, error);
+    if (status)
+        return status;
     const char *layer = vl_graph_find_nonfinite(way->graph);
-    double largest;
-    const vl_param *p = suspect(l, &largest);
-    char weights[VL_PARAM_NAME_SIZE + 64];
-    if (isnan(largest))
-        snprintf(weights, sizeof weights, "the weights '%s' are no numbers", p->name);
-    else
-        snprintf(weights, sizeof weights, "the largest weight is %.3g, in '%s'", largest,
-                 p ? p->name : "");
-    at->status =
-        vl_fail(&at->error, VL_ERR_INPUT,
-                "the loss of %s %llu is not a number any more: first in a layer of "
-                "kind %s, in %s; %s",
-                c->training ? "step" : "held-out batch", (unsigned long long)c->step->number,
-                layer ? layer : "loss", part_of_net(way), weights);
+    char blamed[VL_PARAM_NAME_SIZE + 64];
+    weights_blame(c->learner->weights, blamed, sizeof blamed);
+    return vl_fail(error, VL_ERR_INPUT,
+                   "the loss of %s %llu is not a number any more: first in a layer of "
+                   "kind %s, in %s; %s",
+                   c->training ? "step" : "held-out batch", (unsigned long long)c->step->number,
+                   layer ? layer : "loss", part_of_net(way), blamed);
 }
 
-static void lane_forward(void *arg, size_t worker) {
-    (void)worker;
-    const context *c = arg;
+static vl_status lane_forward(void *user, size_t lane, vl_error *error) {
+    const context *c = user;
     learner *l = c->learner;
-    lane *at = &l->lanes[c->lane];
-    size_t lanes = (size_t)l->recipe->lanes;
-    for (size_t i = c->lane; i < c->step->count && !at->status; i += lanes) {
+    for (size_t i = lane; i < c->step->count; i += weights_lanes(l->weights)) {
         passage *way = &l->passages[i];
         uint64_t seed = c->step->number * 1000003 + c->step->pieces[i].number * 97 +
                         (uint64_t)l->recipe->seed;
         vl_graph_reset(way->graph, vl_random_next(&seed));
-        vl_graph_set_gradients(way->graph, c->training ? at->gradient : NULL);
-        forward(c, &c->step->pieces[i], way, &at->sums);
-        if (vl_graph_status(way->graph, NULL) ||
-            (way->loss && !isfinite(way->loss->value[0]))) {
-            fail_lane(c, at, way);
-        } else if (c->training && !way->pictures) { /* nothing to wait for */
-            vl_graph_backward(way->graph, way->loss, 1);
-            if (vl_graph_status(way->graph, NULL))
-                fail_lane(c, at, way);
-        }
+        vl_graph_set_gradients(way->graph,
+                               c->training ? weights_gradient(l->weights, lane) : NULL);
+        forward(c, &c->step->pieces[i], way, &l->sums[lane]);
+        if (vl_graph_status(way->graph, NULL) || (way->loss && !isfinite(way->loss->value[0])))
+            return fail_lane(c, way, error);
+        if (!c->training || way->pictures) /* those wait to be matched */
+            continue;
+        vl_graph_backward(way->graph, way->loss, 1);
+        if (vl_graph_status(way->graph, NULL))
+            return fail_lane(c, way, error);
     }
+    return VL_OK;
 }
 
-static void lane_backward(void *arg, size_t worker) {
-    (void)worker;
-    const context *c = arg;
+static vl_status lane_backward(void *user, size_t lane, vl_error *error) {
+    const context *c = user;
     learner *l = c->learner;
-    lane *at = &l->lanes[c->lane];
-    for (size_t i = c->lane; i < c->step->count && !at->status; i += (size_t)l->recipe->lanes) {
+    for (size_t i = lane; i < c->step->count; i += weights_lanes(l->weights)) {
         passage *way = &l->passages[i];
         if (!way->pictures)
             continue;
         vl_graph_backward(way->graph, way->loss, 1);
         if (vl_graph_status(way->graph, NULL))
-            fail_lane(c, at, way);
+            return fail_lane(c, way, error);
     }
-}
-
-/* Runs `job` for every lane and waits; the first failure by lane is the step's. */
-static vl_status run_lanes(const context *c, vl_job job, vl_error *error) {
-    context each[MAX_LANES];
-    learner *l = c->learner;
-    size_t lanes = (size_t)l->recipe->lanes;
-    for (size_t i = 0; i < lanes; i++) {
-        each[i] = *c;
-        each[i].lane = i;
-        if (vl_pool_submit_wait(l->pool, job, &each[i]))
-            return vl_fail(error, VL_ERR_INTERNAL, "a training thread is gone");
-    }
-    vl_pool_wait(l->pool);
-    for (size_t i = 0; i < lanes; i++)
-        if (l->lanes[i].status) {
-            if (error)
-                *error = l->lanes[i].error;
-            return l->lanes[i].status;
-        }
     return VL_OK;
 }
 
 static vl_status prepare(learner *l, size_t pieces, bool training, vl_error *error) {
-    for (size_t i = 0; i < (size_t)l->recipe->lanes; i++) {
-        lane *at = &l->lanes[i];
-        at->status = VL_OK;
-        at->sums = (tally){0};
-        if (training)
-            memset(at->gradient, 0, l->total * sizeof(vl_real));
-    }
+    memset(l->sums, 0, sizeof l->sums);
+    if (training)
+        weights_clear_gradients(l->weights);
     if (pieces <= l->passage_count)
         return VL_OK;
     passage *grown = realloc(l->passages, pieces * sizeof *grown);
@@ -460,7 +317,8 @@ static vl_status prepare(learner *l, size_t pieces, bool training, vl_error *err
                                 .precision =
                                     l->recipe->bf16 ? VL_PRECISION_BF16 : VL_PRECISION_F32};
     for (; l->passage_count < pieces; l->passage_count++) {
-        l->passages[l->passage_count] = (passage){.graph = vl_graph_new(l->params, &options)};
+        l->passages[l->passage_count] =
+            (passage){.graph = vl_graph_new(weights_params(l->weights), &options)};
         if (!l->passages[l->passage_count].graph)
             return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu pieces", pieces);
     }
@@ -468,11 +326,11 @@ static vl_status prepare(learner *l, size_t pieces, bool training, vl_error *err
 }
 
 static void add_sums(const learner *l, tally *sums) {
-    for (size_t i = 0; i < (size_t)l->recipe->lanes; i++)
+    for (size_t i = 0; i < weights_lanes(l->weights); i++)
         for (size_t t = 0; t < TASK_COUNT; t++) {
-            sums->loss[t] += l->lanes[i].sums.loss[t];
-            sums->right[t] += l->lanes[i].sums.right[t];
-            sums->count[t] += l->lanes[i].sums.count[t];
+            sums->loss[t] += l->sums[i].loss[t];
+            sums->right[t] += l->sums[i].right[t];
+            sums->count[t] += l->sums[i].count[t];
         }
 }
 
@@ -548,10 +406,10 @@ static bool find_parts(vectors *v, const char *bytes, size_t count, bool mine) {
 static bool lay_out(vectors *v) {
     if (v->part_count)
         qsort(v->parts, v->part_count, sizeof *v->parts, by_number);
-    v->x = numbers(v->n * v->d + 1);
-    v->dx = numbers(v->n * v->d + 1);
-    v->y = numbers(v->m * v->d + 1);
-    v->dy = numbers(v->m * v->d + 1);
+    v->x = weights_zeros(v->n * v->d + 1);
+    v->dx = weights_zeros(v->n * v->d + 1);
+    v->y = weights_zeros(v->m * v->d + 1);
+    v->dy = weights_zeros(v->m * v->d + 1);
     v->owner = calloc(v->m + 1, sizeof *v->owner);
     if (!v->x || !v->y || !v->dx || !v->dy || !v->owner)
         return false;
@@ -625,22 +483,23 @@ static void hand_back(learner *l, const feed_step *step, const vectors *v) {
 
 static vl_status match(learner *l, const feed_step *step, tally *sums, vl_error *error) {
     vectors v;
-    vl_status status = gather_vectors(l, l->ranks, step, &v, error);
-    size_t at = vl_params_at(l->params, vl_seer_log_scale(l->net))->offset;
+    const ranks *together = weights_ranks(l->weights);
+    vl_status status = gather_vectors(l, together, step, &v, error);
+    const vl_params *params = weights_params(l->weights);
+    size_t at = vl_params_at(params, vl_seer_log_scale(l->net))->offset;
     double loss = 0;
     vl_real dscale = 0;
     if (!status)
-        status =
-            vl_nn_infonce(v.x, v.y, v.owner, v.n, v.m, v.d, vl_params_values(l->params)[at],
-                          v.dx, v.dy, &dscale, &loss, error);
+        status = vl_nn_infonce(v.x, v.y, v.owner, v.n, v.m, v.d, vl_params_values(params)[at],
+                               v.dx, v.dy, &dscale, &loss, error);
     if (!status && !isfinite(loss))
         status = vl_fail(error, VL_ERR_INPUT,
                          "the loss of matching in step %llu is not a number any more",
                          (unsigned long long)step->number);
     if (!status && v.m)
         hand_back(l, step, &v);
-    if (!status && v.m && (!l->ranks || ranks_index(l->ranks) == 0)) {
-        l->lanes[0].gradient[at] += dscale;
+    if (!status && v.m && (!together || ranks_index(together) == 0)) {
+        weights_gradient(l->weights, 0)[at] += dscale;
         sums->loss[TASK_CONTRAST] += loss * (double)v.m;
         sums->count[TASK_CONTRAST] += (double)v.m;
     }
@@ -648,148 +507,37 @@ static vl_status match(learner *l, const feed_step *step, tally *sums, vl_error 
     return status;
 }
 
-/* ---- quantisation-aware training ---------------------------------------------------- */
-
-/* The network computes with rounded weights, and the gradient is taken as that of the exact
- * ones (straight-through estimator, Bengio, Léonard and Courville 2013). */
-
-static vl_status round_param(learner *l, const vl_param *p, vl_error *error) {
-    vl_dtype dtype = vl_seer_dtype_of(p, l->format);
-    if (dtype == VL_F32)
-        return VL_OK;
-    char packed[MAX_ROW_BYTES];
-    size_t width = p->dims[p->rank - 1];
-    vl_real *row = vl_params_values(l->params) + p->offset;
-    if (vl_dtype_row_bytes(dtype, width) > sizeof packed)
-        return vl_fail(error, VL_ERR_LIMIT, "%s: its rows are too long to round", p->name);
-    for (size_t at = 0; at < p->count; at += width) {
-        vl_status status = vl_quantize_row(dtype, row + at, width, packed);
-        if (!status)
-            status = vl_dequantize_row(dtype, packed, width, row + at);
-        if (status)
-            return vl_fail(error, status, "%s: its weights cannot be rounded to %s", p->name,
-                           vl_dtype_name(dtype));
-    }
-    return VL_OK;
-}
-
-static void lane_round(void *arg, size_t worker) {
-    (void)worker;
-    const context *c = arg;
-    learner *l = c->learner;
-    lane *at = &l->lanes[c->lane];
-    for (size_t i = c->lane; i < vl_params_count(l->params) && !at->status;
-         i += (size_t)l->recipe->lanes)
-        at->status = round_param(l, vl_params_at(l->params, i), &at->error);
-}
-
-/* Puts rounded weights in the place of the exact ones, which are kept for put_back. */
-static vl_status round_weights(const context *c, vl_error *error) {
-    learner *l = c->learner;
-    if (l->format == VL_F32)
-        return VL_OK;
-    memcpy(l->exact, vl_params_values(l->params), l->total * sizeof(vl_real));
-    l->rounded = true;
-    return run_lanes(c, lane_round, error);
-}
-
-static void put_back(learner *l) {
-    if (l->rounded)
-        memcpy(vl_params_values(l->params), l->exact, l->total * sizeof(vl_real));
-    l->rounded = false;
-}
-
-/* ---- the optimiser ------------------------------------------------------------------ */
-
-static void update(learner *l, double rate, double scale) {
-    const recipe *r = l->recipe;
-    const vl_kernels *kernels = vl_kernels_get();
-    vl_real *values = vl_params_values(l->params);
-    double t = (double)++l->steps;
-    /* The average of few steps follows quickly. */
-    vl_real keep = (vl_real)fmin(r->ema, (1 + t) / (10 + t));
-    for (size_t i = 0; i < vl_params_count(l->params); i++) {
-        const vl_param *p = vl_params_at(l->params, i);
-        vl_adamw step = {.rate = (vl_real)rate,
-                         .beta1 = (vl_real)r->beta1,
-                         .beta2 = (vl_real)r->beta2,
-                         .epsilon = (vl_real)1e-8,
-                         .decay = p->decay ? (vl_real)r->decay : 0,
-                         .correct1 = (vl_real)(1 - pow(r->beta1, t)),
-                         .correct2 = (vl_real)(1 - pow(r->beta2, t)),
-                         .gradient_scale = (vl_real)scale};
-        kernels->adamw(values + p->offset, l->m + p->offset, l->v + p->offset,
-                       l->lanes[0].gradient + p->offset, &step, p->count);
-    }
-    size_t at = vl_params_at(l->params, vl_seer_log_scale(l->net))->offset;
-    if (values[at] > (vl_real)4.6052) /* a temperature of 1/100, as in CLIP */
-        values[at] = (vl_real)4.6052;
-    for (size_t i = 0; i < l->total; i++)
-        l->average[i] = values[i] + keep * (l->average[i] - values[i]);
-}
-
-/* The gradients of all lanes, and of all processes, into the first lane's. */
-static vl_status sum_gradients(learner *l, vl_error *error) {
-    vl_real *sum = l->lanes[0].gradient;
-    for (size_t i = 1; i < (size_t)l->recipe->lanes; i++)
-        vl_kernels_get()->add(sum, l->lanes[i].gradient, l->total);
-    return l->ranks ? ranks_sum_reals(l->ranks, sum, l->total, error) : VL_OK;
-}
-
-/* What is wrong on the way back began where it began first: near the loss, at the end. */
-static vl_status fail_gradient(const learner *l, uint64_t step, vl_error *error) {
-    const char *name = "all of them together";
-    for (size_t i = 0; i < vl_params_count(l->params); i++) {
-        const vl_param *p = vl_params_at(l->params, i);
-        if (!is_finite(l->lanes[0].gradient + p->offset, p->count))
-            name = p->name;
-    }
-    return vl_fail(error, VL_ERR_INPUT,
-                   "the gradient of step %llu is not a number any more, in '%s'",
-                   (unsigned long long)step, name);
-}
+/* ---- a step -------------------------------------------------------------------------- */
 
 vl_status learner_step(learner *l, const feed_step *step, double rate, tally *sums,
                        double *norm, vl_error *error) {
+    weights *w = l->weights;
     context c = {.learner = l, .step = step, .sources = l->recipe->sources, .training = true};
     vl_status status = share_out(&c, &c.shares, error);
     if (status)
         return status;
     status = prepare(l, step->count, true, error);
     if (!status)
-        status = round_weights(&c, error);
+        status = weights_round(w, error);
     if (!status)
-        status = run_lanes(&c, lane_forward, error);
-    status = agree(l, status, error);
+        status = weights_run(w, lane_forward, &c, error);
+    status = weights_agree(w, status, error);
     if (!status)
         status = match(l, step, sums, error);
     if (!status)
-        status = run_lanes(&c, lane_backward, error);
-    put_back(l);
-    status = agree(l, status, error);
+        status = weights_run(w, lane_backward, &c, error);
+    weights_put_back(w);
+    status = weights_agree(w, status, error);
     if (!status)
-        status = sum_gradients(l, error);
+        status = weights_sum(w, step->number, norm, error);
     if (status)
         return status;
-    *norm = vl_gradient_norm(l->lanes[0].gradient, l->total);
-    if (!isfinite(*norm))
-        return fail_gradient(l, step->number, error);
     add_sums(l, sums);
-    double clip = l->recipe->clip;
-    update(l, rate, clip > 0 && *norm > clip ? clip / *norm : 1);
+    weights_step(w, rate, *norm);
     return VL_OK;
 }
 
 /* ---- evaluation --------------------------------------------------------------------- */
-
-static void swap_average(learner *l) {
-    vl_real *values = vl_params_values(l->params);
-    for (size_t i = 0; i < l->total; i++) {
-        vl_real swap = values[i];
-        values[i] = l->average[i];
-        l->average[i] = swap;
-    }
-}
 
 static bool keep_vectors(learner *l, const vectors *v) {
     vl_real *x = realloc(l->held_pictures, ((l->held_n + v->n) * v->d + 1) * sizeof *x);
@@ -819,12 +567,12 @@ vl_status learner_evaluate(learner *l, const feed_step *step, tally *sums, vl_er
         status = prepare(l, step->count, false, error);
     if (status)
         return status;
-    swap_average(l);
-    status = round_weights(&c, error);
+    weights_swap_average(l->weights);
+    status = weights_round(l->weights, error);
     if (!status)
-        status = run_lanes(&c, lane_forward, error);
-    put_back(l);
-    swap_average(l);
+        status = weights_run(l->weights, lane_forward, &c, error);
+    weights_put_back(l->weights);
+    weights_swap_average(l->weights);
     vectors v = {0};
     if (!status)
         status = gather_vectors(l, NULL, step, &v, error);
@@ -850,33 +598,4 @@ void learner_recall(learner *l, double recall[2]) {
     l->held_n = l->held_m = 0;
     recall[0] = texts ? (double)first / (double)texts : NAN;
     recall[1] = texts ? (double)ten / (double)texts : NAN;
-}
-
-/* ---- checkpoints -------------------------------------------------------------------- */
-
-vl_status learner_save(const learner *l, const char *path, uint64_t step,
-                       const char *recipe_text, vl_error *error) {
-    vl_real *arrays[CHECKPOINT_ARRAYS] = {vl_params_values(l->params), l->m, l->v, l->average};
-    double largest;
-    const vl_param *p = suspect(l, &largest);
-    if (isnan(largest))
-        return vl_fail(error, VL_ERR_INPUT,
-                       "the weights '%s' are no numbers any more after step %llu; %s stays as "
-                       "it was",
-                       p->name, (unsigned long long)step, path);
-    return checkpoint_write(path, l->params, arrays, step, recipe_text, error);
-}
-
-vl_status learner_load(learner *l, const char *path, uint64_t *step, vl_error *error) {
-    vl_real *arrays[CHECKPOINT_ARRAYS] = {vl_params_values(l->params), l->m, l->v, l->average};
-    vl_status status = checkpoint_read(path, l->params, arrays, step, error);
-    l->steps = status ? 0 : *step;
-    return status;
-}
-
-vl_status learner_init(learner *l, const char *path, size_t *taken, vl_error *error) {
-    vl_real *values = vl_params_values(l->params);
-    vl_status status = checkpoint_take(path, l->params, values, taken, error);
-    memcpy(l->average, values, l->total * sizeof *values);
-    return status;
 }

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 enum {
-    PANELS = VL_TRAIN_TASKS + 4,
+    LOSSES = VL_TRAIN_TASKS + VL_TRAIN_READER_TASKS,
+    PANELS = LOSSES + 4,
     COLUMNS = 3,
     PANEL_WIDTH = 420,
     PANEL_HEIGHT = 290,
@@ -59,13 +60,14 @@ static const double colours[VL_TRAIN_MAX_PLOTTED][3] = {
 };
 
 static void panels_init(panel panels[PANELS]) {
-    for (size_t t = 0; t < VL_TRAIN_TASKS; t++) {
-        const char *name = vl_train_task_names[t];
+    for (size_t t = 0; t < LOSSES; t++) {
+        const char *name = t < VL_TRAIN_TASKS ? vl_train_task_names[t]
+                                              : vl_train_reader_task_names[t - VL_TRAIN_TASKS];
         panels[t] = (panel){.key = name, .held_key = name, .smoothed = true};
         snprintf(panels[t].title, sizeof panels[t].title, "%s: loss", name);
     }
-    panel *rest = panels + VL_TRAIN_TASKS;
-    rest[0] = (panel){.title = "held out: weighted loss", .held_key = "total"};
+    panel *rest = panels + LOSSES;
+    rest[0] = (panel){.title = "held out: total", .held_key = "total"};
     rest[1] = (panel){.title = "held out: recall at 10 (filled) and 1 (hollow)",
                       .held_key = "recall10",
                       .second_key = "recall1",
@@ -144,7 +146,7 @@ static vl_status run_read(plotted_run *run, const char *folder, const panel *pan
         cJSON_Delete(line);
         at += bytes + 1;
     }
-    if (!status && !run->train[PANELS - 1].count && !run->held[VL_TRAIN_TASKS].count)
+    if (!status && !run->train[PANELS - 1].count && !run->held[LOSSES].count)
         status = vl_fail(error, VL_ERR_INPUT, "%s: no step of a run in it", path);
     vl_buf_deinit(&text);
     return status;

@@ -12,6 +12,12 @@
 const char *const vl_train_task_names[VL_TRAIN_TASKS] = {"caption", "contrast", "ask",
                                                          "statement", "labels"};
 
+const char *const vl_train_reader_task_names[VL_TRAIN_READER_TASKS] = {"ctc", "cer"};
+
+const char *recipe_model_name(recipe_model model) {
+    return model == RECIPE_READER ? "reader" : "seer";
+}
+
 typedef enum kind { KIND_INT, KIND_U32, KIND_NUMBER, KIND_BOOL, KIND_TEXT, KIND_U32_LIST } kind;
 
 typedef struct key {
@@ -19,76 +25,90 @@ typedef struct key {
     kind kind;
     size_t offset;
     double low, high; /* KIND_TEXT: high is the buffer's size; KIND_U32_LIST: low its length */
+    enum { FOR_BOTH, FOR_SEER, FOR_READER } whose;
 } key;
 
 typedef struct reading {
     const char *path;
     yaml_document_t document;
+    recipe_model model;
     vl_error *error;
 } reading;
 
 #define R(field) offsetof(recipe, field)
 static const key training_keys[] = {
-    {"steps", KIND_INT, R(steps), 1, 1e9},
-    {"warmup", KIND_INT, R(warmup), 0, 1e9},
-    {"rate", KIND_NUMBER, R(rate), 0, 1},
-    {"final_rate", KIND_NUMBER, R(final_rate), 0, 1},
-    {"decay", KIND_NUMBER, R(decay), 0, 10},
-    {"beta1", KIND_NUMBER, R(beta1), 0, 0.9999999},
-    {"beta2", KIND_NUMBER, R(beta2), 0, 0.9999999},
-    {"clip", KIND_NUMBER, R(clip), 0, 1e9},
-    {"smoothing", KIND_NUMBER, R(smoothing), 0, 0.9},
-    {"dropout", KIND_NUMBER, R(dropout), 0, 0.9},
-    {"drop_path", KIND_NUMBER, R(drop_path), 0, 0.9},
-    {"word_dropout", KIND_NUMBER, R(word_dropout), 0, 0.9},
-    {"ema", KIND_NUMBER, R(ema), 0, 0.9999999},
-    {"bf16", KIND_BOOL, R(bf16), 0, 1},
-    {"quantize", KIND_TEXT, R(quantize), 0, 16},
-    {"lanes", KIND_INT, R(lanes), 1, 64},
-    {"micro_batch", KIND_INT, R(micro_batch), 1, 1024},
-    {"checkpoint_minutes", KIND_NUMBER, R(checkpoint_minutes), 0, 1e6},
-    {"log_every", KIND_INT, R(log_every), 1, 1e6},
-    {"evaluate_every", KIND_INT, R(evaluate_every), 0, 1e9},
-    {"patience", KIND_INT, R(patience), 0, 1e9},
-    {"max_broken", KIND_NUMBER, R(max_broken), 0, 1},
+    {"steps", KIND_INT, R(steps), 1, 1e9, FOR_BOTH},
+    {"warmup", KIND_INT, R(warmup), 0, 1e9, FOR_BOTH},
+    {"rate", KIND_NUMBER, R(rate), 0, 1, FOR_BOTH},
+    {"final_rate", KIND_NUMBER, R(final_rate), 0, 1, FOR_BOTH},
+    {"decay", KIND_NUMBER, R(decay), 0, 10, FOR_BOTH},
+    {"beta1", KIND_NUMBER, R(beta1), 0, 0.9999999, FOR_BOTH},
+    {"beta2", KIND_NUMBER, R(beta2), 0, 0.9999999, FOR_BOTH},
+    {"clip", KIND_NUMBER, R(clip), 0, 1e9, FOR_BOTH},
+    {"smoothing", KIND_NUMBER, R(smoothing), 0, 0.9, FOR_SEER},
+    {"dropout", KIND_NUMBER, R(dropout), 0, 0.9, FOR_BOTH},
+    {"drop_path", KIND_NUMBER, R(drop_path), 0, 0.9, FOR_SEER},
+    {"word_dropout", KIND_NUMBER, R(word_dropout), 0, 0.9, FOR_SEER},
+    {"ema", KIND_NUMBER, R(ema), 0, 0.9999999, FOR_BOTH},
+    {"bf16", KIND_BOOL, R(bf16), 0, 1, FOR_BOTH},
+    {"quantize", KIND_TEXT, R(quantize), 0, 16, FOR_BOTH},
+    {"lanes", KIND_INT, R(lanes), 1, 64, FOR_BOTH},
+    {"micro_batch", KIND_INT, R(micro_batch), 1, 1024, FOR_BOTH},
+    {"checkpoint_minutes", KIND_NUMBER, R(checkpoint_minutes), 0, 1e6, FOR_BOTH},
+    {"log_every", KIND_INT, R(log_every), 1, 1e6, FOR_BOTH},
+    {"evaluate_every", KIND_INT, R(evaluate_every), 0, 1e9, FOR_BOTH},
+    {"patience", KIND_INT, R(patience), 0, 1e9, FOR_BOTH},
+    {"max_broken", KIND_NUMBER, R(max_broken), 0, 1, FOR_BOTH},
+    {"max_width", KIND_INT, R(max_width), 64, VL_READER_MAX_WIDTH, FOR_READER},
 };
 #define A(field) offsetof(vl_seer_config, field)
 static const key architecture_keys[] = {
-    {"picture", KIND_U32, A(picture), 16, 4096},
-    {"widths", KIND_U32_LIST, A(widths), VL_SEER_MAX_STAGES, 4096},
-    {"blocks", KIND_U32_LIST, A(blocks), 2, 64},
-    {"kernel", KIND_U32, A(kernel), 1, 31},
-    {"layers", KIND_U32, A(layers), 0, 64},
-    {"heads", KIND_U32, A(heads), 1, 64},
-    {"grid", KIND_U32, A(grid), 1, 64},
-    {"vocabulary", KIND_U32, A(vocabulary), 300, 1e6},
-    {"max_text", KIND_U32, A(max_text), 16, RECIPE_MAX_TEXT},
-    {"text_layers", KIND_U32, A(text_layers), 0, 64},
-    {"mixed_layers", KIND_U32, A(mixed_layers), 1, 64},
-    {"text_heads", KIND_U32, A(text_heads), 1, 64},
-    {"vector", KIND_U32, A(vector), 16, 2048},
+    {"picture", KIND_U32, A(picture), 16, 4096, FOR_BOTH},
+    {"widths", KIND_U32_LIST, A(widths), VL_SEER_MAX_STAGES, 4096, FOR_BOTH},
+    {"blocks", KIND_U32_LIST, A(blocks), 2, 64, FOR_BOTH},
+    {"kernel", KIND_U32, A(kernel), 1, 31, FOR_BOTH},
+    {"layers", KIND_U32, A(layers), 0, 64, FOR_BOTH},
+    {"heads", KIND_U32, A(heads), 1, 64, FOR_BOTH},
+    {"grid", KIND_U32, A(grid), 1, 64, FOR_BOTH},
+    {"vocabulary", KIND_U32, A(vocabulary), 300, 1e6, FOR_BOTH},
+    {"max_text", KIND_U32, A(max_text), 16, RECIPE_MAX_TEXT, FOR_BOTH},
+    {"text_layers", KIND_U32, A(text_layers), 0, 64, FOR_BOTH},
+    {"mixed_layers", KIND_U32, A(mixed_layers), 1, 64, FOR_BOTH},
+    {"text_heads", KIND_U32, A(text_heads), 1, 64, FOR_BOTH},
+    {"vector", KIND_U32, A(vector), 16, 2048, FOR_BOTH},
+};
+#define L(field) offsetof(vl_reader_config, field)
+static const key reader_keys[] = {
+    {"stem", KIND_U32_LIST, L(stem), VL_READER_STAGES, 1024, FOR_BOTH},
+    {"width", KIND_U32, L(width), 32, 2048, FOR_BOTH},
+    {"blocks", KIND_U32, L(blocks), 0, 24, FOR_BOTH},
+    {"kernel", KIND_U32, L(kernel), 1, 63, FOR_BOTH},
+    {"layers", KIND_U32, L(layers), 0, 24, FOR_BOTH},
+    {"heads", KIND_U32, L(heads), 1, 64, FOR_BOTH},
+    {"expand", KIND_U32, L(expand), 1, 8, FOR_BOTH},
 };
 #define S(field) offsetof(recipe_source, field)
 static const key source_keys[] = {
-    {"name", KIND_TEXT, S(name), 0, RECIPE_NAME},
-    {"path", KIND_TEXT, S(path), 0, RECIPE_PATH},
-    {"batch", KIND_INT, S(batch), 1, 65536},
-    {"picture", KIND_INT, S(picture), 16, 1024},
-    {"captions", KIND_INT, S(captions), 0, 16},
-    {"questions", KIND_INT, S(questions), 0, 16},
-    {"statements", KIND_INT, S(statements), 0, 16},
-    {"typical", KIND_NUMBER, S(typical), 1, 10},
-    {"balance", KIND_TEXT, S(balance), 0, RECIPE_NAME},
-    {"derived", KIND_BOOL, S(derived), 0, 1},
-    {"flip", KIND_BOOL, S(flip), 0, 1},
-    {"crop", KIND_NUMBER, S(crop), 0.05, 1},
-    {"colour", KIND_NUMBER, S(colour), 0, 1},
-    {"erase", KIND_NUMBER, S(erase), 0, 1},
-    {"caption", KIND_NUMBER, S(weights[TASK_CAPTION]), 0, 1000},
-    {"contrast", KIND_NUMBER, S(weights[TASK_CONTRAST]), 0, 1000},
-    {"ask", KIND_NUMBER, S(weights[TASK_ASK]), 0, 1000},
-    {"statement", KIND_NUMBER, S(weights[TASK_STATEMENT]), 0, 1000},
-    {"labels", KIND_NUMBER, S(weights[TASK_LABELS]), 0, 1000},
+    {"name", KIND_TEXT, S(name), 0, RECIPE_NAME, FOR_BOTH},
+    {"path", KIND_TEXT, S(path), 0, RECIPE_PATH, FOR_BOTH},
+    {"batch", KIND_INT, S(batch), 1, 65536, FOR_BOTH},
+    {"picture", KIND_INT, S(picture), 16, 1024, FOR_SEER},
+    {"captions", KIND_INT, S(captions), 0, 16, FOR_SEER},
+    {"questions", KIND_INT, S(questions), 0, 16, FOR_SEER},
+    {"statements", KIND_INT, S(statements), 0, 16, FOR_SEER},
+    {"typical", KIND_NUMBER, S(typical), 1, 10, FOR_SEER},
+    {"balance", KIND_TEXT, S(balance), 0, RECIPE_NAME, FOR_BOTH},
+    {"derived", KIND_BOOL, S(derived), 0, 1, FOR_SEER},
+    {"flip", KIND_BOOL, S(flip), 0, 1, FOR_SEER},
+    {"crop", KIND_NUMBER, S(crop), 0.05, 1, FOR_SEER},
+    {"colour", KIND_NUMBER, S(colour), 0, 1, FOR_SEER},
+    {"erase", KIND_NUMBER, S(erase), 0, 1, FOR_SEER},
+    {"caption", KIND_NUMBER, S(weights[TASK_CAPTION]), 0, 1000, FOR_SEER},
+    {"contrast", KIND_NUMBER, S(weights[TASK_CONTRAST]), 0, 1000, FOR_SEER},
+    {"ask", KIND_NUMBER, S(weights[TASK_ASK]), 0, 1000, FOR_SEER},
+    {"statement", KIND_NUMBER, S(weights[TASK_STATEMENT]), 0, 1000, FOR_SEER},
+    {"labels", KIND_NUMBER, S(weights[TASK_LABELS]), 0, 1000, FOR_SEER},
+    {"distort", KIND_NUMBER, S(distort), 0, 1, FOR_READER},
 };
 
 static vl_status complain(reading *r, const yaml_node_t *node, const char *what,
@@ -196,19 +216,24 @@ static vl_status read_mapping(reading *r, const yaml_node_t *mapping, const key 
     if (mapping->type != YAML_MAPPING_NODE)
         return complain(r, mapping, "a mapping is needed here", "");
     const char *names[64];
+    const key *known[64];
+    size_t ours = 0;
     for (size_t i = 0; i < count; i++)
-        names[i] = keys[i].name;
+        if (keys[i].whose != (r->model == RECIPE_READER ? FOR_SEER : FOR_READER)) {
+            known[ours] = &keys[i];
+            names[ours++] = keys[i].name;
+        }
     vl_status status = refuse_twice(r, mapping);
     for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
          pair < mapping->data.mapping.pairs.top && !status; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);
         size_t i = 0;
-        while (i < count && scalar(name) && strcmp(names[i], scalar(name)))
+        while (i < ours && scalar(name) && strcmp(names[i], scalar(name)))
             i++;
-        if (!scalar(name) || i == count)
-            return unknown_key(r, name, scalar(name) ? scalar(name) : "", names, count);
+        if (!scalar(name) || i == ours)
+            return unknown_key(r, name, scalar(name) ? scalar(name) : "", names, ours);
         status =
-            read_value(r, yaml_document_get_node(&r->document, pair->value), &keys[i], into);
+            read_value(r, yaml_document_get_node(&r->document, pair->value), known[i], into);
     }
     return status;
 }
@@ -269,34 +294,62 @@ static vl_status read_labels(reading *r, const yaml_node_t *mapping, vl_seer_con
     return VL_OK;
 }
 
+/* The model comes first: what else may stand in a recipe depends on it. */
+static vl_status read_model(reading *r, const yaml_node_t *root, recipe *out) {
+    for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top; pair++) {
+        const char *name = scalar(yaml_document_get_node(&r->document, pair->key));
+        const yaml_node_t *node = yaml_document_get_node(&r->document, pair->value);
+        if (!name || strcmp(name, "model"))
+            continue;
+        const char *text = scalar(node);
+        if (!text || (strcmp(text, "seer") && strcmp(text, "reader")))
+            return complain(r, node, "model: only 'seer' and 'reader' can be trained so", "");
+        out->model = strcmp(text, "reader") ? RECIPE_SEER : RECIPE_READER;
+    }
+    r->model = out->model;
+    return VL_OK;
+}
+
 static vl_status read_root(reading *r, recipe *out) {
-    static const char *const names[] = {"model",   "seed",         "tokenizer",
-                                        "init",    "architecture", "labels",
-                                        "sources", "held_out",     "training"};
+    static const char *const seer_names[] = {"model",   "seed",         "tokenizer",
+                                             "init",    "architecture", "labels",
+                                             "sources", "held_out",     "training"};
+    static const char *const reader_names[] = {
+        "model", "seed", "alphabet", "init", "architecture", "sources", "held_out", "training"};
     const yaml_node_t *root = yaml_document_get_root_node(&r->document);
     if (!root || root->type != YAML_MAPPING_NODE)
         return vl_fail(r->error, VL_ERR_USAGE, "%s: not a recipe (a YAML mapping)", r->path);
     vl_status status = refuse_twice(r, root);
+    if (!status)
+        status = read_model(r, root, out);
+    bool reader = out->model == RECIPE_READER;
     for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top && !status; pair++) {
         const yaml_node_t *key_node = yaml_document_get_node(&r->document, pair->key);
         const yaml_node_t *node = yaml_document_get_node(&r->document, pair->value);
-        const char *name = scalar(key_node) ? scalar(key_node) : "", *text = scalar(node);
-        if (!strcmp(name, "model")) {
-            if (!text || strcmp(text, "seer"))
-                status = complain(r, node, "model: only 'seer' can be trained so", "");
+        const char *name = scalar(key_node) ? scalar(key_node) : "";
+        if (!strcmp(name, "model")) { /* read before */
         } else if (!strcmp(name, "seed")) {
-            status = read_value(r, node, &(key){"seed", KIND_INT, R(seed), 0, 1e15}, out);
-        } else if (!strcmp(name, "tokenizer")) {
-            status = read_value(
-                r, node, &(key){"tokenizer", KIND_TEXT, R(tokenizer), 0, RECIPE_PATH}, out);
-        } else if (!strcmp(name, "init")) {
             status =
-                read_value(r, node, &(key){"init", KIND_TEXT, R(init), 0, RECIPE_PATH}, out);
+                read_value(r, node, &(key){"seed", KIND_INT, R(seed), 0, 1e15, FOR_BOTH}, out);
+        } else if (!strcmp(name, "alphabet") && reader) {
+            status = read_value(
+                r, node, &(key){"alphabet", KIND_TEXT, R(alphabet), 0, RECIPE_PATH, FOR_BOTH},
+                out);
+        } else if (!strcmp(name, "tokenizer") && !reader) {
+            status = read_value(
+                r, node, &(key){"tokenizer", KIND_TEXT, R(tokenizer), 0, RECIPE_PATH, FOR_BOTH},
+                out);
+        } else if (!strcmp(name, "init")) {
+            status = read_value(
+                r, node, &(key){"init", KIND_TEXT, R(init), 0, RECIPE_PATH, FOR_BOTH}, out);
+        } else if (!strcmp(name, "architecture") && reader) {
+            status = read_mapping(r, node, reader_keys, COUNT(reader_keys), &out->reader);
         } else if (!strcmp(name, "architecture")) {
             status = read_mapping(r, node, architecture_keys, COUNT(architecture_keys),
                                   &out->architecture);
-        } else if (!strcmp(name, "labels")) {
+        } else if (!strcmp(name, "labels") && !reader) {
             status = read_labels(r, node, &out->architecture);
         } else if (!strcmp(name, "sources")) {
             status = read_sources(r, node, out->sources, &out->source_count);
@@ -305,7 +358,8 @@ static vl_status read_root(reading *r, recipe *out) {
         } else if (!strcmp(name, "training")) {
             status = read_mapping(r, node, training_keys, COUNT(training_keys), out);
         } else {
-            status = unknown_key(r, key_node, name, names, COUNT(names));
+            status = reader ? unknown_key(r, key_node, name, reader_names, COUNT(reader_names))
+                            : unknown_key(r, key_node, name, seer_names, COUNT(seer_names));
         }
     }
     return status;
@@ -314,6 +368,8 @@ static vl_status read_root(reading *r, recipe *out) {
 static recipe recipe_default(void) {
     return (recipe){.seed = 1,
                     .architecture = vl_seer_config_default(),
+                    .reader = vl_reader_config_default(),
+                    .max_width = 1600,
                     .steps = 1000,
                     .warmup = 100,
                     .rate = 1e-3,
@@ -333,9 +389,16 @@ static recipe recipe_default(void) {
 static vl_status check(const char *path, const recipe *r, vl_error *error) {
     if (!r->source_count)
         return vl_fail(error, VL_ERR_USAGE, "%s: no sources to train on", path);
+    vl_error why;
+    if (r->model == RECIPE_READER) {
+        vl_reader_config config = r->reader;
+        config.symbols = 1; /* the alphabet is not known yet */
+        if (vl_reader_config_check(&config, &why))
+            return vl_fail(error, VL_ERR_USAGE, "%s: architecture: %s", path, why.message);
+        return VL_OK;
+    }
     if (!r->tokenizer[0])
         return vl_fail(error, VL_ERR_USAGE, "%s: no tokenizer is named", path);
-    vl_error why;
     if (vl_seer_config_check(&r->architecture, &why))
         return vl_fail(error, VL_ERR_USAGE, "%s: architecture: %s", path, why.message);
     return VL_OK;

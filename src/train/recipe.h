@@ -21,6 +21,11 @@ typedef enum task {
     TASK_COUNT
 } task;
 
+/* Whom a recipe trains. */
+typedef enum recipe_model { RECIPE_SEER, RECIPE_READER } recipe_model;
+const char *recipe_model_name(recipe_model model); /* as recipes write it */
+
+/* What is said of pictures is seer's, of lines reader's. */
 typedef struct recipe_source {
     char name[RECIPE_NAME];
     char path[RECIPE_PATH]; /* relative to --data */
@@ -36,13 +41,19 @@ typedef struct recipe_source {
     double colour; /* strength of brightness, contrast and saturation changes */
     double erase;  /* share of pictures that lose a rectangle */
     double weights[TASK_COUNT];
+    double distort; /* lines: strength of scale, shift, shear, contrast, blur, noise; 0: none */
 } recipe_source;
 
 typedef struct recipe {
+    recipe_model model;
     int64_t seed;
-    char tokenizer[RECIPE_PATH];
-    char init[RECIPE_PATH]; /* a checkpoint or model to begin from; "" none */
+    char tokenizer[RECIPE_PATH]; /* seer */
+    char alphabet[RECIPE_PATH]; /* reader: a text that holds its characters, relative to --data;
+                                   "": those of the training texts */
+    char init[RECIPE_PATH];     /* a checkpoint or model to begin from; "" none */
     vl_seer_config architecture;
+    vl_reader_config reader; /* its symbols are the alphabet's */
+    int64_t max_width;       /* reader: pixels of a line 48 high; longer ones are squeezed */
     recipe_source sources[RECIPE_MAX_SOURCES];
     size_t source_count;
     recipe_source held[RECIPE_MAX_SOURCES]; /* scored as training goes on */

@@ -130,6 +130,17 @@ static void read_labels(samples *set, const cJSON *labels, sample *out) {
     }
 }
 
+/* What is said of the picture of a line. */
+static void read_line_text(samples *set, const cJSON *root, sample *out) {
+    static const char *const about[] = {"script", "language", "font"};
+    out->text = keep(set, cJSON_GetObjectItem(root, "text"));
+    for (size_t i = 0; out->text && out->labels && i < sizeof about / sizeof *about; i++) {
+        const char *value = keep(set, cJSON_GetObjectItem(root, about[i]));
+        if (value && out->label_count < 16)
+            out->labels[out->label_count++] = (sample_label){about[i], value};
+    }
+}
+
 static sample *add_sample(samples *set) {
     if (set->count == set->capacity) {
         size_t capacity = set->capacity ? set->capacity * 2 : 1024;
@@ -152,6 +163,7 @@ static void read_entry(samples *set, const cJSON *root, sample *item) {
     read_pairs(set, cJSON_GetObjectItem(root, "derived_statements"), false,
                &item->derived_statements);
     read_labels(set, cJSON_GetObjectItem(root, "labels"), item);
+    read_line_text(set, root, item);
 }
 
 /* ---- folders ------------------------------------------------------------------------ */
@@ -415,6 +427,13 @@ size_t samples_count(const samples *set) {
 
 size_t samples_missing(const samples *set) {
     return set->missing;
+}
+
+const char *samples_label(const sample *item, const char *set) {
+    for (size_t i = 0; i < item->label_count; i++)
+        if (!strcmp(item->labels[i].set, set))
+            return item->labels[i].label;
+    return NULL;
 }
 
 const sample *samples_at(const samples *set, size_t index) {

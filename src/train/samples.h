@@ -6,6 +6,7 @@
  *   "captions": {"en": ["…"], …}          "labels": {"scene": "fire", …}
  *   "qa": [{"question", "answer": ["…"]}]  "statements": [{"statement", "true"}]
  *   "derived_qa", "derived_statements": the same, made by templates.
+ *   "text": what a picture of a line says; "script", "language", "font" beside it are labels.
  *
  * Ownership: everything lives in the set until samples_free. Thread-safety: read-only once
  * opened. */
@@ -34,6 +35,7 @@ typedef struct sample {
     const char *name;            /* for messages: file name or tar key */
     size_t shard, offset, bytes; /* in a tar; bytes 0: a file of its own */
     sample_texts captions, questions, statements, derived_questions, derived_statements;
+    const char *text; /* of a line; NULL: none */
     sample_label *labels;
     size_t label_count;
 } sample;
@@ -45,6 +47,8 @@ vl_status samples_open(const char *path, samples **set, vl_error *error);
 void samples_free(samples *set);
 size_t samples_count(const samples *set);
 size_t samples_missing(const samples *set);
+/* The label that a sample has of a set, or NULL. */
+const char *samples_label(const sample *sample, const char *set);
 const sample *samples_at(const samples *set, size_t index);
 /* The picture's bytes; the caller inits and deinits `bytes`. */
 vl_status samples_read(const samples *set, size_t index, vl_buf *bytes, vl_error *error);

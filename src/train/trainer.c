@@ -7,7 +7,7 @@
  * Of several processes (ranks.h) all run the same loop; the first alone reads and writes the
  * folder, evaluates and reports. Whatever one of them may decide (a failure, a signal, that it
  * is enough) is made known to all before the next step. */
-#include "train/learner.h"
+#include "train/trainable.h"
 
 #include <vislang/train.h>
 
@@ -26,13 +26,11 @@
 enum { PATH_SIZE = 4096, MAX_LOG = 256 << 20 };
 
 typedef struct run {
-    const vl_seer_training *training;
+    const vl_training *training;
     recipe recipe;
     ranks *ranks;
     vl_buf recipe_text;
-    vl_bpe *bpe;
-    learner *learner;
-    feed *feed, *held;
+    trainable net;
     FILE *log;
     int lock;
     uint64_t first, step; /* steps taken before this process, and altogether */
@@ -66,13 +64,13 @@ static double mean(double sum, double count) {
     return count > 0 ? sum / count : NAN;
 }
 
-static void log_tally(FILE *file, const tally *sums) {
-    for (size_t t = 0; t < TASK_COUNT; t++) {
+static void log_tally(const run *r, const tally *sums) {
+    for (size_t t = 0; t < r->net.task_count; t++) {
         if (sums->count[t] > 0)
-            fprintf(file, ",\"%s\":%.5f", vl_train_task_names[t],
+            fprintf(r->log, ",\"%s\":%.5f", r->net.tasks[t],
                     mean(sums->loss[t], sums->count[t]));
         if (sums->right[t] > 0)
-            fprintf(file, ",\"%s_right\":%.5f", vl_train_task_names[t],
+            fprintf(r->log, ",\"%s_right\":%.5f", r->net.tasks[t],
                     mean(sums->right[t], sums->count[t]));
     }
 }
@@ -90,9 +88,11 @@ static void report(const run *r, const tally *sums, const char *event, bool line
         .pictures_per_second = r->pictures / seconds,
         .seconds_left =
             taken > 0 ? seconds / taken * ((double)r->recipe.steps - (double)r->step) : 0,
+        .tasks = r->net.tasks,
+        .task_count = r->net.task_count,
         .event = event,
         .line = line};
-    for (size_t t = 0; t < TASK_COUNT; t++)
+    for (size_t t = 0; t < VL_TRAIN_TASKS; t++)
         progress.loss[t] = mean(sums->loss[t], sums->count[t]);
     r->training->progress(&progress, r->training->user);
 }
@@ -108,7 +108,7 @@ static vl_status log_steps(run *r, vl_error *error) {
     fprintf(r->log, "{\"step\":%llu,\"rate\":%.6g,\"norm\":%.5g,\"pictures_per_second\":%.2f",
             (unsigned long long)r->step, r->rate, r->norm,
             r->pictures / (vl_clock_ms_since(r->started_ns) / 1000));
-    log_tally(r->log, &all);
+    log_tally(r, &all);
     fprintf(r->log, "}\n");
     fflush(r->log);
     report(r, &all, NULL, true);
@@ -165,55 +165,33 @@ static vl_status log_open(run *r, vl_error *error) {
 
 /* ---- evaluation --------------------------------------------------------------------- */
 
-/* The recipe's weights over the held-out means: one number to compare by. */
-static double weigh(const run *r, const tally *sums) {
-    double total = 0;
-    for (size_t t = 0; t < TASK_COUNT; t++) {
-        double weight = 0;
-        for (size_t s = 0; s < r->recipe.held_count; s++)
-            weight = fmax(weight, r->recipe.held[s].weights[t]);
-        if (sums->count[t] > 0)
-            total += weight * sums->loss[t] / sums->count[t];
-    }
-    return total;
-}
-
 /* In the first process only. */
 static vl_status save(run *r, const char *name, vl_error *error) {
     char path[PATH_SIZE];
     path_of(r, name, path);
-    return learner_save(r->learner, path, r->step, r->recipe_text.data, error);
+    return weights_save(r->net.weights, path, r->step, r->recipe_text.data, error);
 }
 
 static vl_status evaluate(run *r, vl_error *error) {
-    tally sums = {0};
-    vl_status status = VL_OK;
-    for (uint64_t i = 0; i < feed_held_steps(r->held) && !status; i++) {
-        feed_step *step;
-        status = feed_take(r->held, i, &step, error);
-        if (!status) {
-            status = learner_evaluate(r->learner, step, &sums, error);
-            feed_release(r->held, step);
-        }
+    trainable_score score = {0};
+    vl_buf_init(&score.keys, 1 << 20);
+    vl_status status = r->net.kind->evaluate(r->net.self, &score, error);
+    if (!status)
+        status = vl_buf_status(&score.keys, "an evaluation", error);
+    if (!status) {
+        fprintf(r->log, "{\"evaluation\":%llu,\"total\":%.9g", (unsigned long long)r->step,
+                score.total);
+        log_tally(r, &score.sums);
+        fprintf(r->log, "%s}\n", score.keys.data ? score.keys.data : "");
+        fflush(r->log);
+        char event[160];
+        snprintf(event, sizeof event, "held out: %s", score.words);
+        report(r, &score.sums, event, false);
     }
-    if (status)
+    vl_buf_deinit(&score.keys);
+    if (status || !(score.total < r->best))
         return status;
-    double recall[2];
-    learner_recall(r->learner, recall);
-    double total = weigh(r, &sums);
-    fprintf(r->log, "{\"evaluation\":%llu,\"total\":%.9g", (unsigned long long)r->step, total);
-    log_tally(r->log, &sums);
-    if (!isnan(recall[0]))
-        fprintf(r->log, ",\"recall1\":%.5f,\"recall10\":%.5f", recall[0], recall[1]);
-    fprintf(r->log, "}\n");
-    fflush(r->log);
-    char event[128];
-    snprintf(event, sizeof event, "held out: total %.4f, R@1 %.3f, R@10 %.3f", total, recall[0],
-             recall[1]);
-    report(r, &sums, event, false);
-    if (!(total < r->best))
-        return VL_OK;
-    r->best = total;
+    r->best = score.total;
     r->best_step = r->step;
     return save(r, "best.safetensors", error);
 }
@@ -272,32 +250,19 @@ static vl_status begin_or_resume(run *r, vl_error *error) {
     if (status)
         return status;
     sweep_folder(r);
+    if (r->net.kind->keep)
+        status = r->net.kind->keep(r->net.self, r->training->out_dir, error);
+    if (status)
+        return status;
     if (access(checkpoint, F_OK) == 0)
-        return learner_load(r->learner, checkpoint, &r->first, error);
+        return weights_load(r->net.weights, checkpoint, &r->first, error);
     if (r->recipe.init[0]) {
         size_t taken;
-        status = learner_init(r->learner, r->recipe.init, &taken, error);
+        status = weights_init(r->net.weights, r->recipe.init, &taken, error);
         if (!status)
             vl_log(VL_LOG_INFO, "weights taken over", VL_F_STR("from", r->recipe.init),
                    VL_F_INT("tensors", (int64_t)taken));
     }
-    return status;
-}
-
-static vl_status open_feeds(run *r, vl_error *error) {
-    size_t threads = r->training->feed_threads;
-    feed_options options = {.recipe = &r->recipe,
-                            .data_dir = r->training->data_dir,
-                            .bpe = r->bpe,
-                            .threads = threads ? threads : vl_cpu_count(),
-                            .rank = ranks_index(r->ranks),
-                            .ranks = ranks_count(r->ranks)};
-    vl_status status = feed_new(&options, &r->feed, error);
-    options.held = true;
-    options.rank = 0;
-    options.ranks = 1;
-    if (!status && r->recipe.held_count && is_first(r))
-        status = feed_new(&options, &r->held, error);
     return status;
 }
 
@@ -306,19 +271,19 @@ static vl_status take_step(run *r, vl_error *error) {
                             .final_rate = r->recipe.final_rate,
                             .warmup = (uint64_t)r->recipe.warmup,
                             .steps = (uint64_t)r->recipe.steps};
-    feed_step *step;
-    vl_status status = feed_take(r->feed, r->step, &step, error);
+    const trainable_kind *kind = r->net.kind;
+    vl_status status = kind->take(r->net.self, r->step, error);
     vl_status all = ranks_agree(r->ranks, status, error);
     if (all) {
         if (!status)
-            feed_release(r->feed, step);
+            kind->release(r->net.self);
         return all;
     }
     r->rate = vl_schedule_rate(&schedule, r->step);
-    status = learner_step(r->learner, step, r->rate, &r->since, &r->norm, error);
+    status = kind->step(r->net.self, r->rate, &r->since, &r->norm, error);
     for (size_t s = 0; s < r->recipe.source_count; s++)
         r->pictures += (double)r->recipe.sources[s].batch;
-    feed_release(r->feed, step);
+    kind->release(r->net.self);
     r->step += !status;
     return status;
 }
@@ -339,7 +304,7 @@ static vl_status look_after(run *r, vl_error *error) {
     if (!is_first(r))
         return VL_OK;
     vl_status status = VL_OK;
-    if (r->held && is_due(r, r->recipe.evaluate_every))
+    if (r->recipe.held_count && is_due(r, r->recipe.evaluate_every))
         status = evaluate(r, error);
     if (!status && vl_clock_ms_since(r->saved_ns) >= r->recipe.checkpoint_minutes * 60000)
         status = save_checkpoint(r, error);
@@ -394,19 +359,20 @@ static vl_status go(run *r, vl_error *error) {
 }
 
 static vl_status open_alone(run *r, vl_error *error) {
-    const vl_seer_training *t = r->training;
-    char path[PATH_SIZE];
+    const vl_training *t = r->training;
     vl_status status = recipe_read(t->recipe, &r->recipe, error);
     if (!status)
         status = recipe_text(t->recipe, &r->recipe_text, error);
     if (!status) {
-        const char *name = r->recipe.tokenizer;
-        snprintf(path, sizeof path, "%s%s%s", name[0] == '/' ? "" : vl_data_dir(),
-                 name[0] == '/' ? "" : "/", name);
-        status = vl_bpe_open(path, &r->bpe, error);
+        trainable_options options = {.recipe = &r->recipe,
+                                     .data_dir = t->data_dir,
+                                     .out_dir = t->out_dir,
+                                     .feed_threads = t->feed_threads};
+        const trainable_kind *kind =
+            r->recipe.model == RECIPE_READER ? &trainable_reader : &trainable_seer;
+        status = kind->open(&options, &r->net, error);
+        r->net.kind = kind;
     }
-    if (!status)
-        status = learner_new(&r->recipe, &r->learner, error);
     if (!status && is_first(r))
         status = begin_or_resume(r, error);
     return status;
@@ -420,7 +386,7 @@ static vl_status join(run *r, vl_error *error) {
                             vl_kernels_get()->name, error);
     if (!status)
         status = ranks_share(r->ranks, &r->first, sizeof r->first, error);
-    return status ? status : learner_join(r->learner, r->ranks, error);
+    return status ? status : weights_join(r->net.weights, r->ranks, error);
 }
 
 static vl_status run_open(run *r, vl_error *error) {
@@ -434,13 +400,14 @@ static vl_status run_open(run *r, vl_error *error) {
         return status;
     r->step = r->first;
     r->saved_step = r->first;
-    status = open_feeds(r, error);
+    status = r->net.kind->open_data(r->net.self, ranks_index(r->ranks), ranks_count(r->ranks),
+                                    error);
     if (!status && is_first(r))
         status = log_open(r, error);
     return ranks_agree(r->ranks, status, error);
 }
 
-vl_status vl_seer_train(const vl_seer_training *training, vl_error *error) {
+vl_status vl_train(const vl_training *training, vl_error *error) {
     run *r = calloc(1, sizeof *r);
     if (!r)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for training");
@@ -463,11 +430,9 @@ vl_status vl_seer_train(const vl_seer_training *training, vl_error *error) {
         fclose(r->log);
     if (r->lock >= 0)
         close(r->lock);
-    feed_free(r->feed);
-    feed_free(r->held);
-    learner_free(r->learner);
+    if (r->net.kind)
+        r->net.kind->free(r->net.self);
     ranks_free(r->ranks);
-    vl_bpe_free(r->bpe);
     vl_buf_deinit(&r->recipe_text);
     free(r);
     return status;

@@ -47,14 +47,14 @@ static vl_status train(how h, vl_error *error) {
     char recipe_path[TOY_PATH], out_path[TOY_PATH];
     snprintf(recipe_path, sizeof recipe_path, "%s", toy_path(path));
     snprintf(out_path, sizeof out_path, "%s", toy_path(h.out));
-    vl_seer_training training = {.recipe = recipe_path,
-                                 .data_dir = toy_root,
-                                 .out_dir = out_path,
-                                 .max_steps = h.max_steps,
-                                 .feed_threads = h.feed_threads,
-                                 .progress = h.watch ? look : NULL,
-                                 .user = h.watch};
-    return vl_seer_train(&training, error);
+    vl_training training = {.recipe = recipe_path,
+                            .data_dir = toy_root,
+                            .out_dir = out_path,
+                            .max_steps = h.max_steps,
+                            .feed_threads = h.feed_threads,
+                            .progress = h.watch ? look : NULL,
+                            .user = h.watch};
+    return vl_train(&training, error);
 }
 
 static void must_train(how h) {
@@ -333,8 +333,8 @@ static void begin_rival(const vl_train_progress *p, void *user) {
     char recipe[TOY_PATH], out[TOY_PATH];
     snprintf(recipe, sizeof recipe, "%s", toy_path("locked.yaml"));
     snprintf(out, sizeof out, "%s", toy_path("locked"));
-    vl_seer_training training = {.recipe = recipe, .data_dir = toy_root, .out_dir = out};
-    r->status = vl_seer_train(&training, &r->error);
+    vl_training training = {.recipe = recipe, .data_dir = toy_root, .out_dir = out};
+    r->status = vl_train(&training, &r->error);
 }
 
 static void test_one_run_a_folder(void **state) {
@@ -345,13 +345,13 @@ static void test_one_run_a_folder(void **state) {
     toy_write("locked.yaml", BASE, strlen(BASE));
     snprintf(recipe, sizeof recipe, "%s", toy_path("locked.yaml"));
     snprintf(out, sizeof out, "%s", toy_path("locked"));
-    vl_seer_training training = {.recipe = recipe,
-                                 .data_dir = toy_root,
-                                 .out_dir = out,
-                                 .max_steps = 2,
-                                 .progress = begin_rival,
-                                 .user = &r};
-    assert_int_equal(vl_seer_train(&training, &error), VL_OK);
+    vl_training training = {.recipe = recipe,
+                            .data_dir = toy_root,
+                            .out_dir = out,
+                            .max_steps = 2,
+                            .progress = begin_rival,
+                            .user = &r};
+    assert_int_equal(vl_train(&training, &error), VL_OK);
     assert_int_equal(r.status, VL_ERR_BUSY);
     assert_non_null(strstr(r.error.message, "another process is training"));
 }
