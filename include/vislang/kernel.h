@@ -90,13 +90,6 @@ typedef struct vl_kernels {
     void (*depthwise_backward)(vl_real *dx, vl_real *dweight, vl_real *dbias, const vl_real *dy,
                                const vl_real *x, const vl_real *weight, size_t height,
                                size_t width, size_t channels, const vl_window *window);
-    /* x, y [length, channels], weight [size, channels]: each channel along the sequence with a
-     * filter of its own; zero padding of size/2 (size is odd). */
-    void (*filter)(vl_real *y, const vl_real *x, const vl_real *weight, const vl_real *bias,
-                   size_t length, size_t channels, size_t size);
-    void (*filter_backward)(vl_real *dx, vl_real *dweight, vl_real *dbias, const vl_real *dy,
-                            const vl_real *x, const vl_real *weight, size_t length,
-                            size_t channels, size_t size);
     void (*adamw)(vl_real *weight, vl_real *m, vl_real *v, const vl_real *gradient,
                   const vl_adamw *step, size_t n);
     void (*to_bf16)(vl_bf16 *y, const vl_real *x, size_t n); /* round to nearest even */

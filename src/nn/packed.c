@@ -11,8 +11,10 @@
 typedef struct packed_note {
     note base;
     vl_var *x;
-    size_t weight, bias, size, stride, count;
+    size_t weight, bias, count;
     const int32_t *starts;
+    size_t height;    /* of a column */
+    vl_window window; /* its y runs along the columns of a picture, its x down a column */
 } packed_note;
 
 /* The gradients of the parameters, or memory for what nobody wants. */
@@ -41,33 +43,55 @@ static vl_real *input_grad(vl_graph *graph, vl_var *x) {
     return dx;
 }
 
-static void keep(vl_graph *graph, const packed_note *self, const char *layer, vl_var *y,
-                 void (*backward)(vl_graph *, note *)) {
-    packed_note *kept = y->learns ? graph_note(graph, sizeof *kept, layer, y, backward) : NULL;
+/* Numbers of a column of x, and of one of y. */
+static size_t column_in(const packed_note *self) {
+    return self->height * var_width(self->x);
+}
+
+static size_t column_out(const packed_note *self) {
+    const vl_window *w = &self->window;
+    return vl_window_places(self->height, w->size_x, w->stride_x, w->pad_x) *
+           var_width(self->x);
+}
+
+static void packed_backward(vl_graph *graph, note *base) {
+    packed_note *self = (packed_note *)base;
+    size_t in = column_in(self), out = column_out(self), stride = self->window.stride_y;
+    vl_real *dx = input_grad(graph, self->x), *dweight, *dbias;
+    if (!dx || !param_grads(graph, self, &dweight, &dbias))
+        return;
+    for (size_t b = 0; b < self->count; b++) {
+        size_t first = (size_t)self->starts[b], columns = (size_t)self->starts[b + 1] - first;
+        if (columns)
+            vl_kernels_get()->depthwise_backward(
+                dx + first * in, dweight, dbias, base->out->grad + first / stride * out,
+                self->x->value + first * in, graph_param(graph, self->weight), columns,
+                self->height, var_width(self->x), &self->window);
+    }
+}
+
+/* Each picture by itself into `y`. */
+static vl_var *convolve(vl_graph *graph, const packed_note *self, const char *layer,
+                        vl_var *y) {
+    if (!y)
+        return NULL;
+    size_t in = column_in(self), out = column_out(self), stride = self->window.stride_y;
+    for (size_t b = 0; b < self->count; b++) {
+        size_t first = (size_t)self->starts[b], columns = (size_t)self->starts[b + 1] - first;
+        if (columns)
+            vl_kernels_get()->depthwise(
+                y->value + first / stride * out, self->x->value + first * in,
+                graph_param(graph, self->weight), graph_param(graph, self->bias), columns,
+                self->height, var_width(self->x), &self->window);
+    }
+    packed_note *kept =
+        y->learns ? graph_note(graph, sizeof *kept, layer, y, packed_backward) : NULL;
     if (kept) {
         note base = kept->base;
         *kept = *self;
         kept->base = base;
     }
-}
-
-/* ---- pictures ----------------------------------------------------------------------- */
-
-static void depthwise_backward(vl_graph *graph, note *base) {
-    packed_note *self = (packed_note *)base;
-    vl_var *x = self->x, *y = base->out;
-    size_t in = x->dims[1] * x->dims[2], out = y->dims[1] * y->dims[2];
-    vl_window window = vl_window_square(self->size, self->stride, self->size / 2);
-    vl_real *dx = input_grad(graph, x), *dweight, *dbias;
-    if (!dx || !param_grads(graph, self, &dweight, &dbias))
-        return;
-    for (size_t b = 0; b < self->count; b++) {
-        size_t first = (size_t)self->starts[b], columns = (size_t)self->starts[b + 1] - first;
-        vl_kernels_get()->depthwise_backward(
-            dx + first * in, dweight, dbias, y->grad + first / self->stride * out,
-            x->value + first * in, graph_param(graph, self->weight), columns, x->dims[1],
-            x->dims[2], &window);
-    }
+    return y;
 }
 
 vl_var *vl_nn_depthwise_packed(vl_graph *graph, vl_var *x, size_t weight, size_t bias,
@@ -75,60 +99,29 @@ vl_var *vl_nn_depthwise_packed(vl_graph *graph, vl_var *x, size_t weight, size_t
                                size_t count) {
     if (!x)
         return NULL;
-    size_t dims[] = {x->dims[0] / stride, (x->dims[1] + stride - 1) / stride, x->dims[2]};
-    vl_var *y = graph_var(graph, 3, dims, x->learns || graph_learns(graph));
-    if (!y)
-        return NULL;
     packed_note self = {.x = x,
                         .weight = weight,
                         .bias = bias,
-                        .size = size,
-                        .stride = stride,
                         .count = count,
-                        .starts = starts};
-    vl_window window = vl_window_square(size, stride, size / 2);
-    size_t in = x->dims[1] * x->dims[2], out = dims[1] * dims[2];
-    for (size_t b = 0; b < count; b++) {
-        size_t first = (size_t)starts[b], columns = (size_t)starts[b + 1] - first;
-        vl_kernels_get()->depthwise(y->value + first / stride * out, x->value + first * in,
-                                    graph_param(graph, weight), graph_param(graph, bias),
-                                    columns, x->dims[1], x->dims[2], &window);
-    }
-    keep(graph, &self, "depthwise", y, depthwise_backward);
-    return y;
-}
-
-/* ---- sequences ---------------------------------------------------------------------- */
-
-static void filter_backward(vl_graph *graph, note *base) {
-    packed_note *self = (packed_note *)base;
-    size_t channels = var_width(self->x);
-    vl_real *dx = input_grad(graph, self->x), *dweight, *dbias;
-    if (!dx || !param_grads(graph, self, &dweight, &dbias))
-        return;
-    for (size_t b = 0; b < self->count; b++) {
-        size_t first = (size_t)self->starts[b], length = (size_t)self->starts[b + 1] - first;
-        vl_kernels_get()->filter_backward(
-            dx + first * channels, dweight, dbias, base->out->grad + first * channels,
-            self->x->value + first * channels, graph_param(graph, self->weight), length,
-            channels, self->size);
-    }
+                        .starts = starts,
+                        .height = x->dims[1],
+                        .window = vl_window_square(size, stride, size / 2)};
+    size_t dims[] = {x->dims[0] / stride, column_out(&self) / x->dims[2], x->dims[2]};
+    return convolve(graph, &self, "depthwise",
+                    graph_var(graph, 3, dims, x->learns || graph_learns(graph)));
 }
 
 vl_var *vl_nn_filter_packed(vl_graph *graph, vl_var *x, size_t weight, size_t bias, size_t size,
                             const int32_t *starts, size_t count) {
-    vl_var *y = x ? graph_var(graph, 2, x->dims, x->learns || graph_learns(graph)) : NULL;
-    if (!y)
+    if (!x)
         return NULL;
-    packed_note self = {
-        .x = x, .weight = weight, .bias = bias, .size = size, .count = count, .starts = starts};
-    size_t channels = var_width(x);
-    for (size_t b = 0; b < count; b++) {
-        size_t first = (size_t)starts[b], length = (size_t)starts[b + 1] - first;
-        vl_kernels_get()->filter(y->value + first * channels, x->value + first * channels,
-                                 graph_param(graph, weight), graph_param(graph, bias), length,
-                                 channels, size);
-    }
-    keep(graph, &self, "filter", y, filter_backward);
-    return y;
+    packed_note self = {.x = x,
+                        .weight = weight,
+                        .bias = bias,
+                        .count = count,
+                        .starts = starts,
+                        .height = 1,
+                        .window = {size, 1, 1, 1, size / 2, 0}};
+    return convolve(graph, &self, "filter",
+                    graph_var(graph, 2, x->dims, x->learns || graph_learns(graph)));
 }

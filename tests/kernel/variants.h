@@ -278,25 +278,6 @@ static void check_depthwise(const vl_kernels *ref, const vl_kernels *k) {
     }
 }
 
-static void check_filter(const vl_kernels *ref, const vl_kernels *k) {
-    static const struct {
-        size_t length, channels, size;
-    } shapes[] = {{1, 1, 1}, {1, 3, 5}, {7, 17, 3}, {4, 65, 11}, {30, 64, 9}};
-    for (size_t s = 0; s < COUNT(shapes); s++) {
-        size_t length = shapes[s].length, c = shapes[s].channels, size = shapes[s].size;
-        size_t all = length * c, taps = size * c;
-        float *x = random_floats(all), *w = random_floats(taps), *bias = random_floats(c);
-        float *dy = random_floats(all);
-        ON_BOTH("filter", all, 1e-5f, K->filter(Y, x, w, bias, length, c, size));
-        ON_BOTH("filter_backward", all + taps + c, 1e-5f,
-                K->filter_backward(Y, Y + all, Y + all + taps, dy, x, w, length, c, size));
-        free(x);
-        free(w);
-        free(bias);
-        free(dy);
-    }
-}
-
 /* ---- products with quantised weights -------------------------------------------- */
 
 static const vl_dtype quantised[] = {VL_Q8_0, VL_Q4_0, VL_Q2_0};
@@ -532,7 +513,6 @@ static void check_rows(const vl_kernels *ref, const vl_kernels *k) {
         check_bf16(ref, k, odd_sizes[i]);
     }
     check_depthwise(ref, k);
-    check_filter(ref, k);
 }
 
 #endif

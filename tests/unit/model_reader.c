@@ -404,7 +404,17 @@ static void test_lines_are_told(void **state) {
             assert_true(c->other_count == 4 && sum <= 1 + 1e-6);
         }
     }
-    vl_reader_how wrong[] = {{.beams = 0}, {.beams = 65}, {.beams = 1, .alternatives = 9}};
+    /* A language that cannot bear characters leaves few of them. */
+    vl_reader_language mute = {.next = likes_order, .context = 2, .weight = 40};
+    vl_reader_how with = {.beams = 8, .language = &mute}, without = {.beams = 8};
+    vl_reader_line few, many;
+    assert_int_equal(vl_reader_read(session, &one, 1, &without, arena, &many, &error), VL_OK);
+    assert_int_equal(vl_reader_read(session, &one, 1, &with, arena, &few, &error), VL_OK);
+    assert_true(few.count < many.count && few.log_probability < many.log_probability);
+    vl_reader_how wrong[] = {{.beams = 0},
+                             {.beams = 65},
+                             {.beams = 1, .alternatives = 9},
+                             {.beams = 1, .language = &mute}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         vl_reader_line line;
         assert_int_equal(vl_reader_read(session, &one, 1, &wrong[i], arena, &line, &error),

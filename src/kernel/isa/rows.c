@@ -291,41 +291,6 @@ static void depthwise_backward(real *restrict dx, real *restrict dweight, real *
         }
 }
 
-/* ---- filters along a sequence --------------------------------------------------------- */
-
-static void filter(real *restrict y, const real *restrict x, const real *restrict weight,
-                   const real *restrict bias, size_t length, size_t channels, size_t size) {
-    for (size_t t = 0; t < length; t++, y += channels) {
-        size_t first, end;
-        taps(t, 1, size, size / 2, length, &first, &end);
-        memcpy(y, bias, channels * sizeof *y);
-        for (size_t k = first; k < end; k++) {
-            const real *in = x + (t + k - size / 2) * channels, *w = weight + k * channels;
-            for (size_t c = 0; c < channels; c++)
-                y[c] += in[c] * w[c];
-        }
-    }
-}
-
-static void filter_backward(real *restrict dx, real *restrict dweight, real *restrict dbias,
-                            const real *restrict dy, const real *restrict x,
-                            const real *restrict weight, size_t length, size_t channels,
-                            size_t size) {
-    for (size_t t = 0; t < length; t++, dy += channels) {
-        size_t first, end;
-        taps(t, 1, size, size / 2, length, &first, &end);
-        for (size_t c = 0; c < channels; c++)
-            dbias[c] += dy[c];
-        for (size_t k = first; k < end; k++) {
-            size_t at = (t + k - size / 2) * channels, tap = k * channels;
-            for (size_t c = 0; c < channels; c++) {
-                dx[at + c] += dy[c] * weight[tap + c];
-                dweight[tap + c] += dy[c] * x[at + c];
-            }
-        }
-    }
-}
-
 /* ---- optimiser, conversions --------------------------------------------------------- */
 
 static void adamw(real *restrict weight, real *restrict m, real *restrict v,
@@ -389,8 +354,6 @@ const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
     .exp_shifted = exp_shifted,
     .depthwise = depthwise,
     .depthwise_backward = depthwise_backward,
-    .filter = filter,
-    .filter_backward = filter_backward,
     .adamw = adamw,
     .to_bf16 = to_bf16,
     .from_bf16 = from_bf16,
