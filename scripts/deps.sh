@@ -13,7 +13,7 @@ packages=(
     # libraries
     libcjson-dev libyaml-dev zlib1g-dev libssl-dev libseccomp-dev libicu-dev
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
-    libcairo2-dev libpango1.0-dev libmicrohttpd-dev libdnnl-dev libopenmpi-dev
+    libcairo2-dev libpango1.0-dev libmicrohttpd-dev libcurl4-openssl-dev libdnnl-dev libopenmpi-dev
     # training on several machines
     openmpi-bin
     # programs used while running
@@ -62,6 +62,7 @@ if [ "${1-}" = --peers ]; then
     dpkg-query -W -f '${db:Status-Status}' python3-venv 2>/dev/null | grep -q '^installed$' ||
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null
     [ -x .venv/bin/pip ] || /usr/bin/python3 -m venv .venv
-    .venv/bin/pip install --quiet pytesseract gguf safetensors numpy pyyaml pillow
+    .venv/bin/pip install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
+        rapidocr-onnxruntime
     [ "${2-}" != torch ] || .venv/bin/pip install --quiet torch
 fi

@@ -102,6 +102,6 @@ typedef struct vl_engine {
                         vl_engine_orientation *orientation, vl_error *error);
 } vl_engine;
 
-extern const vl_engine vl_engine_tesseract, vl_engine_ocrad, vl_engine_gocr;
+extern const vl_engine vl_engine_tesseract, vl_engine_ocrad, vl_engine_gocr, vl_engine_http;
 
 #endif

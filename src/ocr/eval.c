@@ -41,7 +41,8 @@ typedef struct tally {
 typedef struct evaluation {
     const vl_ocr_evaluation *how;
     vl_arena *arena;
-    vl_scan **items; /* those that are read */
+    const char *names[READERS_MAX]; /* of the readers */
+    vl_scan **items;                /* those that are read */
     size_t item_count;
     char (*scripts)[5];  /* of the items' transcripts */
     const char **broken; /* [item] NULL, or why; the arena's or the heap's */
@@ -59,6 +60,12 @@ typedef struct job {
 } job;
 
 /* ---- one scan --------------------------------------------------------------------------- */
+
+/* "mine=http://host:port" goes by "mine". */
+static const char *reader_name(const evaluation *e, size_t reader) {
+    const char *name = e->how->engines[reader];
+    return vl_arena_strndup(e->arena, name, strcspn(name, "="));
+}
 
 static vl_status compare(vl_arena *arena, const vl_scan *scan, const char *said, tally *t,
                          vl_error *error) {
@@ -169,13 +176,6 @@ static void read_scan(void *arg, size_t worker) {
 /* ---- scores -------------------------------------------------------------------------------
  */
 
-static uint64_t next_random(uint64_t *state) { /* splitmix64 (Steele, Lea and Flood 2014) */
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -201,7 +201,7 @@ static void add_intervals(cJSON *to, const tally *const *tallies, size_t count) 
     for (size_t s = 0; s < RESAMPLES; s++) {
         uint64_t sums[4] = {0};
         for (size_t i = 0; i < count; i++) {
-            const tally *t = tallies[next_random(&state) % count];
+            const tally *t = tallies[vl_random_below(&state, count)];
             sums[0] += t->cer_edits;
             sums[1] += t->cer_length;
             sums[2] += t->wer_edits;
@@ -252,7 +252,7 @@ static void add_scores(const evaluation *e, cJSON *to, const char *name,
         }
         cJSON *score = score_of(scratch, count);
         if (score)
-            cJSON_AddItemToObject(to, e->how->engines[r], score);
+            cJSON_AddItemToObject(to, e->names[r], score);
     }
 }
 
@@ -303,7 +303,7 @@ static vl_status report(const evaluation *e, vl_buf *json, vl_error *error) {
                 add_complaint(broken, NULL, e->items[i], e->broken[i]);
             for (size_t r = 0; r < readers; r++)
                 if (!e->broken[i] && e->tallies[i * readers + r].outcome == FAILED)
-                    add_complaint(failed, e->how->engines[r], e->items[i],
+                    add_complaint(failed, e->names[r], e->items[i],
                                   e->tallies[i * readers + r].why);
         }
         text = cJSON_Print(root);
@@ -379,6 +379,9 @@ static vl_status choose_items(evaluation *e, vl_error *error) {
     e->tallies = calloc(count * e->how->engine_count + 1, sizeof *e->tallies);
     if (!e->items || !e->scripts || !e->broken || !e->tallies)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu scans", count);
+    for (size_t r = 0; r < e->how->engine_count; r++)
+        if (!(e->names[r] = reader_name(e, r)))
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for the engines' names");
     for (size_t i = 0; i < count; i++) {
         if (!is_wanted(e, &scans[i]))
             continue;

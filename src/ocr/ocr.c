@@ -400,9 +400,10 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (status)
         goto out;
     name_languages(&job, page);
-    page->engine = vl_arena_printf(
-        arena, "%s %s (%s)", vl_panel_name(&ocr->panel, ocr->panel.read_by),
-        vl_panel_engine(&ocr->panel, ocr->panel.read_by)->version(), *packs ? packs : "none");
+    const char *version = vl_panel_engine(&ocr->panel, ocr->panel.read_by)->version();
+    page->engine =
+        vl_arena_printf(arena, "%s%s%s (%s)", vl_panel_name(&ocr->panel, ocr->panel.read_by),
+                        *version ? " " : "", version, *packs ? packs : "none");
     if (!page->engine) {
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
         goto out;

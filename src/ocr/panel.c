@@ -4,6 +4,7 @@
  *   vl_panel_init, _deinit, …             one thread's states
  *   vl_panel_call, vl_panel_read          asking */
 #include "ocr/panel.h"
+#include "ocr/http.h"
 #include "ocr/packs.h"
 
 #include <pthread.h>
@@ -13,7 +14,18 @@
 
 static const vl_engine *const known[] = {&vl_engine_tesseract, &vl_engine_ocrad,
                                          &vl_engine_gocr};
-enum { KNOWN_COUNT = sizeof known / sizeof *known };
+/* Sidecars that come with the project (deployment/ocr-sidecars) and where they listen when no
+ * address is given. */
+static const struct {
+    const char *name, *address;
+} sidecars[] = {{"easyocr", "http://127.0.0.1:8101"},
+                {"paddleocr", "http://127.0.0.1:8102"},
+                {"rapidocr", "http://127.0.0.1:8103"}};
+enum {
+    KNOWN_COUNT = sizeof known / sizeof *known,
+    SIDECAR_COUNT = sizeof sidecars / sizeof *sidecars,
+    NAMES_COUNT = KNOWN_COUNT + SIDECAR_COUNT,
+};
 
 typedef struct seat {
     const vl_engine *engine;
@@ -37,35 +49,68 @@ struct vl_ocr_engines {
  */
 
 static vl_status unknown_engine(const char *name, vl_error *error) {
-    const char *names[KNOWN_COUNT];
+    const char *names[NAMES_COUNT];
     char list[128] = "";
-    for (size_t i = 0; i < KNOWN_COUNT; i++) {
-        names[i] = known[i]->name;
+    for (size_t i = 0; i < NAMES_COUNT; i++) {
+        names[i] = i < KNOWN_COUNT ? known[i]->name : sidecars[i - KNOWN_COUNT].name;
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "",
                  names[i]);
     }
-    const char *nearest = vl_nearest_name(name, names, KNOWN_COUNT);
+    const char *nearest = vl_nearest_name(name, names, NAMES_COUNT);
     if (nearest)
         return vl_fail(error, VL_ERR_USAGE, "no engine '%s'; did you mean '%s'?", name,
                        nearest);
-    return vl_fail(error, VL_ERR_USAGE, "no engine '%s'; this version has: %s", name, list);
+    return vl_fail(error, VL_ERR_USAGE,
+                   "no engine '%s'; this version has: %s, and NAME=http://host:port", name,
+                   list);
 }
 
-static vl_status seat_fill(vl_ocr_engines *engines, const char *name, vl_error *error) {
+static const vl_engine *engine_known(const char *name) {
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (!strcmp(known[i]->name, name))
+            return known[i];
+    return NULL;
+}
+
+static const char *sidecar_address(const char *name) {
+    for (size_t i = 0; i < SIDECAR_COUNT; i++)
+        if (!strcmp(sidecars[i].name, name))
+            return sidecars[i].address;
+    return NULL;
+}
+
+static bool is_plain_name(const char *name) {
+    size_t length = strlen(name);
+    return length && length < VL_OCR_ENGINE_NAME &&
+           length == strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+/* "tesseract", "easyocr", "mine=http://host:port"; `text` is cut in place. */
+static vl_status seat_fill(vl_ocr_engines *engines, char *text, vl_error *error) {
+    char *address = strchr(text, '=');
+    if (address)
+        *address++ = '\0';
+    const vl_engine *engine = engine_known(text);
+    const char *where = address ? address : sidecar_address(text);
+    if (!engine && !where)
+        return unknown_engine(text, error);
+    if (address && (engine || !is_plain_name(text)))
+        return vl_fail(error, VL_ERR_USAGE,
+                       "'%.40s' is no name for a service: small letters, digits, - and _, and "
+                       "no engine's own name",
+                       text);
+    if (!engine && vl_http_check_address(where, error))
+        return VL_ERR_USAGE;
     for (size_t i = 0; i < engines->count; i++)
-        if (!strcmp(engines->seats[i].name, name))
-            return vl_fail(error, VL_ERR_USAGE, "the engine '%s' is named twice", name);
+        if (!strcmp(engines->seats[i].name, text))
+            return vl_fail(error, VL_ERR_USAGE, "the engine '%s' is named twice", text);
     if (engines->count == VL_PANEL_MAX)
         return vl_fail(error, VL_ERR_USAGE, "more than %d engines", VL_PANEL_MAX);
-    for (size_t i = 0; i < KNOWN_COUNT; i++) {
-        if (strcmp(known[i]->name, name) != 0)
-            continue;
-        seat *s = &engines->seats[engines->count++];
-        s->engine = known[i];
-        snprintf(s->name, sizeof s->name, "%s", name);
-        return VL_OK;
-    }
-    return unknown_engine(name, error);
+    seat *s = &engines->seats[engines->count++];
+    s->engine = engine ? engine : &vl_engine_http;
+    snprintf(s->name, sizeof s->name, "%s", text);
+    snprintf(s->where, sizeof s->where, "%s", engine ? "" : where);
+    return VL_OK;
 }
 
 vl_status vl_ocr_engines_new(const char *list, vl_ocr_engines **out, vl_error *error) {
@@ -78,9 +123,9 @@ vl_status vl_ocr_engines_new(const char *list, vl_ocr_engines **out, vl_error *e
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the engines");
     }
     pthread_mutex_init(&engines->lock, NULL);
-    for (char *name = strtok_r(copy, ", ", &next); name && !status;
-         name = strtok_r(NULL, ", ", &next))
-        status = seat_fill(engines, name, error);
+    for (char *one = strtok_r(copy, ", ", &next); one && !status;
+         one = strtok_r(NULL, ", ", &next))
+        status = seat_fill(engines, one, error);
     if (!status && !engines->count)
         status = vl_fail(error, VL_ERR_USAGE, "no engine is named; tesseract is one");
     free(copy);
@@ -278,6 +323,8 @@ vl_status vl_panel_call(vl_panel *panel, size_t index, const vl_engine_request *
             own.deadline_ns = limit;
     }
     status = s->engine->read(panel->states[index], &own, reading, error);
+    if (status == VL_ERR_UNSUPPORTED) /* it says itself that this is not for it */
+        return status;
     count_call(panel->engines, s, status, vl_clock_ns() - start, error);
     if (status)
         vl_log(VL_LOG_WARN, "an engine failed and is left out", VL_F_STR("engine", s->name),
@@ -298,6 +345,8 @@ vl_status vl_panel_read(vl_panel *panel, const vl_engine_request *request,
             panel->read_by = i;
             return VL_OK;
         }
+        if (status == VL_ERR_UNSUPPORTED)
+            continue;
         if (!failed && error)
             *error = reason;
         failed = failed ? failed : status;

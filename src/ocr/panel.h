@@ -34,7 +34,8 @@ const vl_engine *vl_panel_engine(const vl_panel *panel, size_t engine);
 /* Whether the engine is there and reads every one of the packs. */
 bool vl_panel_can_read(vl_panel *panel, size_t engine, const char *packs);
 /* One engine reads, within the request's deadline and its own. VL_ERR_MISSING: it is not
- * there; VL_ERR_BUSY: it rests; else as the engine says. */
+ * there; VL_ERR_BUSY: it rests; VL_ERR_UNSUPPORTED: it does not read these packs, which is no
+ * failure; else as the engine says. */
 vl_status vl_panel_call(vl_panel *panel, size_t engine, const vl_engine_request *request,
                         vl_engine_reading *reading, vl_error *error);
 /* The first engine, in the order of the configuration, that can read the packs and does not

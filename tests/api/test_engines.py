@@ -1,0 +1,234 @@
+"""Engines that are services: another vislang, the sidecars of deployment/ocr-sidecars, and
+services that misbehave, all over real sockets.
+
+usage: test_engines.py PROGRAM [unittest options]
+
+The rapidocr sidecar runs where its packages are: .venv (scripts/deps.sh --peers), or the
+interpreter that VISLANG_PEERS names; its test is skipped, loudly, where they are not."""
+import difflib
+import json
+import os
+import py_compile
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from server import Server
+
+PROGRAM = None
+ROOT = Path(__file__).resolve().parents[2]
+NOTICE = ROOT / "samples" / "notice-eng.jpg"
+SIDECARS = ROOT / "deployment" / "ocr-sidecars"
+PEERS = os.environ.pop("VISLANG_PEERS", str(ROOT / ".venv" / "bin" / "python"))
+
+
+def read(engines, *more, picture=NOTICE, pack="eng"):
+    """`vislang ocr` with these engines; (exit code, first page or None, standard error)."""
+    result = subprocess.run([PROGRAM, "ocr", str(picture), "-l", pack, "-f", "json",
+                             "--set", f"ocr_engines={engines}", *more],
+                            capture_output=True, text=True, timeout=280)
+    page = json.loads(result.stdout)["pages"][0] if result.stdout else None
+    return result.returncode, page, result.stderr
+
+
+def lines_of(page):
+    return [line for block in page["blocks"] for line in block["lines"]]
+
+
+def text_of(page):
+    return "\n".join(line["text"] for line in lines_of(page))
+
+
+class Misbehaving:
+    """Answers every connection with the same bytes, or with nothing."""
+
+    def __init__(self, answer):
+        self.answer, self.requests = answer, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def talk(self, connection):
+        with connection:
+            connection.settimeout(60)
+            got = b""
+            try:
+                while b"--\r\n" not in got[-8:]:  # the end of the form
+                    got += connection.recv(1 << 16) or b"--\r\n"
+                self.requests.append(got)
+                if self.answer is None:
+                    connection.recv(1)  # until the other side gives up
+                else:
+                    connection.sendall(self.answer)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+def response(status, body, *headers):
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Services(unittest.TestCase):
+    def test_another_vislang_reads(self):
+        server = Server(PROGRAM, workers=1)
+        try:
+            code, page, errors = read(f"other=http://127.0.0.1:{server.port}",
+                                      "--set", "ocr_engine_timeout=200")
+            self.assertEqual(code, 0, errors)
+            self.assertEqual(page["engine"], "other (eng)")
+            own = read("tesseract")[1]
+            alike = difflib.SequenceMatcher(None, text_of(page), text_of(own), autojunk=False).ratio()
+            self.assertGreater(alike, 0.97)
+            title, there = lines_of(own)[0]["box"], lines_of(page)[0]["box"]
+            for a, b in zip(title, there):
+                self.assertLess(abs(a - b), 8, (title, there))
+            documents = server.get("/stats").json()["documents"]
+            self.assertEqual(documents, 1)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_misbehaving_services(self):
+        whole = json.dumps({"pages": [{"page": 1, "blocks": []}]}).encode()
+        cases = [
+            (response(503, b'{"detail": "too much to do"}'), "503: too much to do"),
+            (response(302, b"", "Location: http://127.0.0.1:1/"), "answered 302"),
+            (response(200, b"<html>"), "no JSON"),
+            (response(200, b"{}"), "pages[0].blocks"),
+            (response(200, b"[" * 100000), "no JSON"),
+            (response(200, whole)[:-4], "could not be asked"),
+            (b"SSH-2.0-x\r\n", "could not be asked"),
+            (b"", "could not be asked"),
+            (response(200, b" " * (33 << 20)), "larger than"),
+        ]
+        for answer, says in cases:
+            with Misbehaving(answer) as service:
+                code, page, errors = read(f"bad=http://127.0.0.1:{service.port}")
+                self.assertNotEqual(code, 0, says)
+                self.assertIn(says, errors)
+                self.assertEqual(len(service.requests), 1, "nothing is sent twice")
+                self.assertIn(b'name="languages"\r\n\r\neng\r\n', service.requests[0])
+                self.assertIn(b"\x89PNG", service.requests[0])
+
+    def test_a_service_that_hangs_is_left_out(self):
+        with Misbehaving(None) as service:
+            code, page, errors = read(f"slow=http://127.0.0.1:{service.port},ocrad",
+                                      "--set", "ocr_engine_timeout=2")
+        self.assertEqual(code, 0, errors)
+        self.assertTrue(page["engine"].startswith("ocrad"))
+        self.assertIn("did not answer in time", errors)
+
+    def test_nobody_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+        code, page, errors = read(f"gone=http://127.0.0.1:{port}")
+        self.assertEqual(code, 4)
+        self.assertIn(f"nobody answers at http://127.0.0.1:{port}", errors)
+
+    def test_a_service_that_is_gone_rests_after_three(self):
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            port = s.getsockname()[1]
+        server = Server(PROGRAM, ocr_engines=f"gone=http://127.0.0.1:{port},ocrad", workers=1)
+        try:
+            for i in range(5):  # names differ, so that none comes from the cache
+                r = server.post("/api/v1/ocr", [("file", NOTICE.read_bytes(), f"{i}.jpg"),
+                                                ("languages", b"eng")])
+                self.assertEqual(r.status, 200, r.body[:300])
+            health = server.get("/health/ocr").json()
+            gone, ocrad = health["engines"]
+            self.assertEqual((gone["calls"], gone["failures"], gone["timeouts"]), (3, 3, 0))
+            self.assertFalse(gone["available"])
+            self.assertIn("nobody answers", gone["last_error"])
+            self.assertEqual((ocrad["calls"], ocrad["available"]), (5, True))
+            self.assertEqual(health["status"], "degraded")
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+
+class Sidecars(unittest.TestCase):
+    def test_all_are_short_and_compile(self):
+        for name in ("easyocr", "paddleocr", "rapidocr"):
+            app = SIDECARS / name / "app.py"
+            self.assertLessEqual(len(app.read_text().splitlines()), 100)
+            self.assertTrue((SIDECARS / name / "Dockerfile").exists())
+            self.assertIn(name, (SIDECARS / name / "requirements.txt").read_text())
+            with tempfile.TemporaryDirectory() as folder:
+                py_compile.compile(str(app), cfile=folder + "/app.pyc", doraise=True)
+
+    def start(self, name):
+        process = subprocess.Popen([PEERS, "-B", str(SIDECARS / name / "app.py"), "--port", "0"],
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        line = process.stdout.readline()
+        self.assertTrue(line, f"{name} did not start")
+        return json.loads(line)["port"]
+
+    def test_rapidocr(self):
+        there = os.path.exists(PEERS) and not subprocess.run(
+            [PEERS, "-c", "import rapidocr_onnxruntime"], capture_output=True).returncode
+        if not there:
+            print(f"SKIPPED: {PEERS} has no rapidocr-onnxruntime (scripts/deps.sh --peers)")
+            self.skipTest("no rapidocr-onnxruntime")
+        port = self.start("rapidocr")
+        engines = f"rapidocr=http://127.0.0.1:{port}"
+        with tempfile.TemporaryDirectory() as folder:
+            line = Path(folder, "line.png")
+            subprocess.run([PEERS, "-c", "import sys; from PIL import Image; Image.open(sys.argv[1])"
+                            ".crop((380, 70, 860, 140)).save(sys.argv[2])", str(NOTICE), str(line)],
+                           check=True)
+            code, page, errors = read(engines, "--set", "ocr_engine_timeout=250",
+                                      "--set", "ocr_timeout=250", picture=line)
+            self.assertEqual(code, 0, errors)
+            self.assertEqual("".join(text_of(page).split()), "CYCLONEWARNING")
+            words = [w for line in lines_of(page) for w in line["words"]]
+            left = min(w["box"][0] for w in words)
+            right = max(w["box"][0] + w["box"][2] for w in words)
+            self.assertTrue(0 < left < 60 and 400 < right <= 480, (left, right))
+            code, page, errors = read(engines + ",tesseract", picture=line, pack="ara")
+            self.assertEqual(code, 0, errors)
+            self.assertTrue(page["engine"].startswith("tesseract"))
+            self.assertNotIn("left out", errors)  # not its language: no failure
+            broken = Path(folder, "broken.png")
+            broken.write_bytes(b"no picture")
+            for argv, status, says in (
+                    (["-F", f"file=@{broken}"], 400, "no picture"),
+                    (["-F", "languages=eng"], 400, "no part named file"),
+                    (["-F", f"file=@{line}", "-F", "languages=tir"], 415, "does not read tir"),
+                    (["-d", "x=1"], 415, "multipart/form-data")):
+                out = subprocess.run(["curl", "-s", "-w", "\n%{http_code}", *argv,
+                                      f"http://127.0.0.1:{port}/api/v1/ocr"],
+                                     capture_output=True, text=True, timeout=100).stdout
+                body, _, code = out.rpartition("\n")
+                self.assertEqual(int(code), status)
+                self.assertIn(says, json.loads(body)["detail"])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    PROGRAM = sys.argv.pop(1)
+    result = unittest.main(exit=False).result
+    print(f"engine tests: {result.testsRun} run, {len(result.failures) + len(result.errors)} failed, "
+          f"{len(result.skipped)} skipped")
+    sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)
