@@ -4,6 +4,7 @@
  * a folder whose other files stand for every language the model does not know. A file is
  * gzipped plain text, a line a text; "name.tsv.gz:3" takes the third column. */
 #include "text/langid_model.h"
+#include "train/doc.h"
 #include "train/langid_data.h"
 
 #include <dirent.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 #include <zlib.h>
 
 enum {
@@ -90,41 +90,12 @@ static vl_status read_file(langid_recipe *r, const char *data_dir, const char *n
  */
 
 typedef struct reading {
-    yaml_document_t document;
+    doc tree;
     langid_recipe *recipe;
     const char *data_dir;
     char **used_files; /* of the unknown folder, by languages */
     size_t used_count, used_capacity;
-    vl_error *error;
 } reading;
-
-static const char *scalar(const yaml_node_t *node) {
-    return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
-                                                  : NULL;
-}
-
-static yaml_node_t *value_of(reading *r, yaml_node_t *mapping, const char *key) {
-    if (!mapping || mapping->type != YAML_MAPPING_NODE)
-        return NULL;
-    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-         pair < mapping->data.mapping.pairs.top; pair++) {
-        const char *name = scalar(yaml_document_get_node(&r->document, pair->key));
-        if (name && !strcmp(name, key))
-            return yaml_document_get_node(&r->document, pair->value);
-    }
-    return NULL;
-}
-
-static vl_status read_number(reading *r, yaml_node_t *root, const char *key, double low,
-                             double high, double *number) {
-    const char *text = scalar(value_of(r, root, key));
-    char *end = NULL;
-    *number = text ? strtod(text, &end) : 0;
-    if (!text || *end || !(*number >= low && *number <= high))
-        return vl_fail(r->error, VL_ERR_INPUT,
-                       "the recipe's '%s' must be a number from %g to %g", key, low, high);
-    return VL_OK;
-}
 
 static bool remember_used(reading *r, const char *name) {
     lines used = {r->used_files, r->used_count, r->used_capacity};
@@ -135,25 +106,27 @@ static bool remember_used(reading *r, const char *name) {
     return ok;
 }
 
-static vl_status read_language(reading *r, const char *code, yaml_node_t *files) {
+static vl_status read_language(reading *r, const yaml_node_t *key, const yaml_node_t *files) {
     langid_recipe *recipe = r->recipe;
+    const char *code = doc_text(key);
     lang_data *to = &recipe->languages[recipe->language_count++];
     snprintf(to->code, sizeof to->code, "%s", code);
-    if (!files || files->type != YAML_SEQUENCE_NODE)
-        return vl_fail(r->error, VL_ERR_INPUT, "the recipe's %s needs a list of files", code);
+    if (!doc_is_list(files))
+        return doc_refuse(&r->tree, files, "%s: a list of files is needed", code);
     vl_status status = VL_OK;
-    for (yaml_node_item_t *item = files->data.sequence.items.start;
-         !status && item < files->data.sequence.items.top; item++) {
-        const char *name = scalar(yaml_document_get_node(&r->document, *item));
+    for (size_t i = 0; !status && i < doc_count(files); i++) {
+        const char *name = doc_text(doc_item(&r->tree, files, i));
         bool all_held = name && !strncmp(name, "held ", 5);
-        if (!name || !remember_used(r, name))
-            return vl_fail(r->error, VL_ERR_INPUT, "the recipe's %s has a file without a name",
-                           code);
+        if (!name)
+            return doc_refuse(&r->tree, files, "%s: a file has no name", code);
+        if (!remember_used(r, name))
+            return vl_fail(r->tree.error, VL_ERR_MEMORY, "the recipe is too large");
         status = read_file(recipe, r->data_dir, all_held ? name + 5 : name, to,
-                           all_held ? HOLD_ALL : HOLD_SOME, r->error);
+                           all_held ? HOLD_ALL : HOLD_SOME, r->tree.error);
     }
     if (!status && !to->train.count)
-        status = vl_fail(r->error, VL_ERR_MISSING, "there is no text to train %s on", code);
+        status =
+            vl_fail(r->tree.error, VL_ERR_MISSING, "there is no text to train %s on", code);
     return status;
 }
 
@@ -182,14 +155,12 @@ static bool is_relative(const reading *r, const char *name) {
     return false;
 }
 
-static bool is_excepted(reading *r, const char *name, yaml_node_t *except) {
-    if (except)
-        for (yaml_node_item_t *item = except->data.sequence.items.start;
-             item < except->data.sequence.items.top; item++) {
-            const char *text = scalar(yaml_document_get_node(&r->document, *item));
-            if (text && !strncmp(text, name, strlen(text)))
-                return true;
-        }
+static bool is_excepted(reading *r, const char *name, const yaml_node_t *except) {
+    for (size_t i = 0; i < doc_count(except); i++) {
+        const char *text = doc_text(doc_item(&r->tree, except, i));
+        if (text && !strncmp(text, name, strlen(text)))
+            return true;
+    }
     return false;
 }
 
@@ -198,32 +169,34 @@ static vl_status group_unknown(reading *r, lines *files, size_t count, lang_data
     langid_recipe *recipe = r->recipe;
     uint32_t *group = vl_arena_array(recipe->arena, count + 1, sizeof *group);
     if (!group)
-        return vl_fail(r->error, VL_ERR_MEMORY, "out of memory");
-    vl_status status = langid_group(files, count, recipe->unknown_groups, group, r->error);
+        return vl_fail(r->tree.error, VL_ERR_MEMORY, "out of memory");
+    vl_status status = langid_group(files, count, recipe->unknown_groups, group, r->tree.error);
     for (size_t i = 0; i < count && !status; i++)
         for (size_t j = 0; j < files[i].count && !status; j++)
             if (!add_line(recipe->arena, &to[group[i]].train, files[i].items[j],
                           strlen(files[i].items[j])))
-                status = vl_fail(r->error, VL_ERR_MEMORY, "the text does not fit in memory");
+                status =
+                    vl_fail(r->tree.error, VL_ERR_MEMORY, "the text does not fit in memory");
     for (uint32_t g = 0; g < recipe->unknown_groups && !status; g++)
         if (!to[g].train.count)
-            status = vl_fail(r->error, VL_ERR_INPUT, "a group of unknown languages is empty");
+            status =
+                vl_fail(r->tree.error, VL_ERR_INPUT, "a group of unknown languages is empty");
     return status;
 }
 
 /* One language in five is held out whole (all such in the first group's `held`). */
-static vl_status read_unknown(reading *r, const char *folder, yaml_node_t *except) {
+static vl_status read_unknown(reading *r, const char *folder, const yaml_node_t *except) {
     char path[4096];
     struct dirent **entries;
     snprintf(path, sizeof path, "%s/%s", r->data_dir, folder);
     int count = scandir(path, &entries, NULL, by_name);
     if (count < 0)
-        return vl_fail(r->error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
+        return vl_fail(r->tree.error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
     langid_recipe *recipe = r->recipe;
     lang_data *to = &recipe->languages[recipe->language_count], file;
     lines *files = vl_arena_array(recipe->arena, (size_t)count + 1, sizeof *files);
     size_t used = 0;
-    vl_status status = files ? VL_OK : vl_fail(r->error, VL_ERR_MEMORY, "out of memory");
+    vl_status status = files ? VL_OK : vl_fail(r->tree.error, VL_ERR_MEMORY, "out of memory");
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -232,7 +205,7 @@ static vl_status read_unknown(reading *r, const char *folder, yaml_node_t *excep
             bool held = text_hash(name) % UNKNOWN_HELD_ONE_IN == 0;
             file = (lang_data){.held = to->held};
             status = read_file(recipe, r->data_dir, path, &file, held ? HOLD_ALL : HOLD_NONE,
-                               r->error);
+                               r->tree.error);
             to->held = file.held;
             if (file.train.count)
                 files[used++] = file.train;
@@ -246,68 +219,73 @@ static vl_status read_unknown(reading *r, const char *folder, yaml_node_t *excep
     return status ? status : group_unknown(r, files, used, to);
 }
 
-static vl_status read_recipe(reading *r, yaml_node_t *root) {
+static vl_status read_languages(reading *r, const yaml_node_t *languages) {
     langid_recipe *recipe = r->recipe;
-    double seed, buckets, epochs, samples, groups;
-    vl_status status;
-    if ((status = read_number(r, root, "seed", 0, 1e15, &seed)) ||
-        (status = read_number(r, root, "buckets", 256, 1 << 18, &buckets)) ||
-        (status = read_number(r, root, "epochs", 1, 1000, &epochs)) ||
-        (status = read_number(r, root, "samples_per_language", 1, 1e7, &samples)) ||
-        (status = read_number(r, root, "unknown_groups", 1, 64, &groups)) ||
-        (status = read_number(r, root, "unknown_share", 0, 0.5, &recipe->unknown_share)) ||
-        (status = read_number(r, root, "learning_rate", 1e-6, 100, &recipe->learning_rate)))
+    size_t count = doc_count(languages);
+    vl_status status = doc_check_keys(&r->tree, languages, NULL, 0);
+    if (status)
         return status;
-    recipe->seed = (uint64_t)seed;
-    recipe->buckets = (uint32_t)buckets;
-    recipe->epochs = (uint32_t)epochs;
-    recipe->unknown_groups = (uint32_t)groups;
-    recipe->samples_per_language = (uint32_t)samples;
-    yaml_node_t *languages = value_of(r, root, "languages");
-    const char *unknown = scalar(value_of(r, root, "unknown"));
-    yaml_node_t *except = value_of(r, root, "unknown_except");
-    if (!languages || languages->type != YAML_MAPPING_NODE || !unknown ||
-        (except && except->type != YAML_SEQUENCE_NODE))
-        return vl_fail(r->error, VL_ERR_INPUT, "the recipe needs 'languages' and 'unknown'");
-    yaml_node_pair_t *first = languages->data.mapping.pairs.start,
-                     *end = languages->data.mapping.pairs.top;
-    size_t count = (size_t)(end - first);
+    if (!count || count + recipe->unknown_groups > VL_LANGID_MAX_LABELS)
+        return vl_fail(r->tree.error, VL_ERR_LIMIT, "the recipe has %zu languages", count);
     recipe->languages = vl_arena_array(recipe->arena, count + recipe->unknown_groups,
                                        sizeof *recipe->languages);
-    if (!recipe->languages || !count || count + recipe->unknown_groups > VL_LANGID_MAX_LABELS)
-        return vl_fail(r->error, VL_ERR_LIMIT, "the recipe has %zu languages", count);
-    for (yaml_node_pair_t *pair = first; pair < end && !status; pair++) {
-        const char *code = scalar(yaml_document_get_node(&r->document, pair->key));
-        status = read_language(r, code ? code : "?",
-                               yaml_document_get_node(&r->document, pair->value));
-    }
-    return status ? status : read_unknown(r, unknown, except);
+    if (!recipe->languages)
+        return vl_fail(r->tree.error, VL_ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count && !status; i++)
+        status = read_language(r, doc_key(&r->tree, languages, i),
+                               doc_value(&r->tree, languages, i));
+    return status;
+}
+
+static vl_status read_recipe(reading *r, const yaml_node_t *root) {
+    static const struct {
+        const char *name;
+        double low, high;
+    } numbers[] = {{"seed", 0, 1e15},           {"buckets", 256, 1 << 18},
+                   {"epochs", 1, 1000},         {"samples_per_language", 1, 1e7},
+                   {"unknown_groups", 1, 64},   {"unknown_share", 0, 0.5},
+                   {"learning_rate", 1e-6, 100}};
+    enum { NUMBERS = 7, LANGUAGES = NUMBERS, UNKNOWN, EXCEPT, MODEL, KEYS };
+    static const char *const names[KEYS] = {
+        "seed",           "buckets",        "epochs",        "samples_per_language",
+        "unknown_groups", "unknown_share",  "learning_rate", "languages",
+        "unknown",        "unknown_except", "model"};
+    langid_recipe *recipe = r->recipe;
+    const yaml_node_t *at[KEYS];
+    double number[NUMBERS];
+    vl_status status = doc_values(&r->tree, root, names, KEYS, at);
+    for (size_t i = 0; i < NUMBERS && !status; i++)
+        status = doc_number(&r->tree, root, at[i], numbers[i].name, numbers[i].low,
+                            numbers[i].high, &number[i]);
+    if (status)
+        return status;
+    recipe->seed = (uint64_t)number[0];
+    recipe->buckets = (uint32_t)number[1];
+    recipe->epochs = (uint32_t)number[2];
+    recipe->samples_per_language = (uint32_t)number[3];
+    recipe->unknown_groups = (uint32_t)number[4];
+    recipe->unknown_share = number[5];
+    recipe->learning_rate = number[6];
+    const char *unknown = doc_text(at[UNKNOWN]);
+    if (!at[LANGUAGES] || !unknown)
+        return doc_refuse(&r->tree, root, "the recipe needs 'languages' and 'unknown'");
+    if (at[EXCEPT] && !doc_is_list(at[EXCEPT]))
+        return doc_refuse(&r->tree, at[EXCEPT], "unknown_except: a list of names is needed");
+    status = read_languages(r, at[LANGUAGES]);
+    return status ? status : read_unknown(r, unknown, at[EXCEPT]);
 }
 
 vl_status langid_recipe_load(const char *path, const char *data_dir, langid_recipe *recipe,
                              vl_error *error) {
     *recipe = (langid_recipe){.arena = vl_arena_new(ARENA_BYTES)};
-    reading r = {.recipe = recipe, .data_dir = data_dir, .error = error};
-    yaml_parser_t parser;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return vl_fail(error, VL_ERR_IO, "%s: %s", path, strerror(errno));
-    vl_status status;
-    if (!recipe->arena || !yaml_parser_initialize(&parser)) {
-        fclose(file);
+    reading r = {.recipe = recipe, .data_dir = data_dir};
+    if (!recipe->arena)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    }
-    yaml_parser_set_input_file(&parser, file);
-    if (!yaml_parser_load(&parser, &r.document)) {
-        status =
-            vl_fail(error, VL_ERR_INPUT, "%s, line %zu: %s", path, parser.problem_mark.line + 1,
-                    parser.problem ? parser.problem : "not YAML");
-    } else {
-        status = read_recipe(&r, yaml_document_get_root_node(&r.document));
-        yaml_document_delete(&r.document);
-    }
-    yaml_parser_delete(&parser);
-    fclose(file);
+    vl_status status = doc_open(&r.tree, path, VL_ERR_INPUT, error);
+    if (status)
+        return status;
+    status = read_recipe(&r, doc_root(&r.tree));
+    doc_close(&r.tree);
     return status;
 }
 

@@ -1,13 +1,12 @@
 /* recipe.c — reads a recipe: tables of keys, one for each kind of mapping. */
 #include "train/recipe.h"
+#include "train/doc.h"
 
 #include <vislang/train.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 const char *const vl_train_task_names[VL_TRAIN_TASKS] = {"caption", "contrast", "ask",
                                                          "statement", "labels"};
@@ -27,13 +26,6 @@ typedef struct key {
     double low, high; /* KIND_TEXT: high is the buffer's size; KIND_U32_LIST: low its length */
     enum { FOR_BOTH, FOR_SEER, FOR_READER } whose;
 } key;
-
-typedef struct reading {
-    const char *path;
-    yaml_document_t document;
-    recipe_model model;
-    vl_error *error;
-} reading;
 
 #define R(field) offsetof(recipe, field)
 static const key training_keys[] = {
@@ -111,80 +103,50 @@ static const key source_keys[] = {
     {"distort", KIND_NUMBER, S(distort), 0, 1, FOR_READER},
 };
 
-static vl_status complain(reading *r, const yaml_node_t *node, const char *what,
-                          const char *detail) {
-    return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s%s", r->path, node->start_mark.line + 1,
-                   what, detail);
+static vl_status read_number(doc *d, const yaml_node_t *node, const key *k, double *number) {
+    vl_status status = doc_number(d, NULL, node, k->name, k->low, k->high, number);
+    if (!status && k->kind != KIND_NUMBER && *number != (double)(int64_t)*number)
+        status = doc_refuse(d, node, "%s: a whole number is needed", k->name);
+    return status;
 }
 
-static vl_status unknown_key(reading *r, const yaml_node_t *node, const char *name,
-                             const char *const *known, size_t count) {
-    const char *near = vl_nearest_name(name, known, count);
-    return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: unknown key '%s'%s%s%s", r->path,
-                   node->start_mark.line + 1, name, near ? "; did you mean '" : "",
-                   near ? near : "", near ? "'?" : "");
-}
-
-static const char *scalar(const yaml_node_t *node) {
-    return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
-                                                  : NULL;
-}
-
-static vl_status read_number(reading *r, const yaml_node_t *node, const key *k,
-                             double *number) {
-    const char *text = scalar(node);
-    char *end = NULL;
-    errno = 0;
-    *number = text ? strtod(text, &end) : 0;
-    if (!text || end == text || *end || errno || !(*number >= k->low && *number <= k->high))
-        return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s: a number from %g to %g is needed",
-                       r->path, node->start_mark.line + 1, k->name, k->low, k->high);
-    if (k->kind != KIND_NUMBER && *number != (double)(int64_t)*number)
-        return complain(r, node, k->name, ": a whole number is needed");
-    return VL_OK;
-}
-
-static vl_status read_list(reading *r, const yaml_node_t *node, const key *k, uint32_t *out) {
+static vl_status read_list(doc *d, const yaml_node_t *node, const key *k, uint32_t *out) {
     size_t count = (size_t)k->low;
-    if (node->type != YAML_SEQUENCE_NODE ||
-        (size_t)(node->data.sequence.items.top - node->data.sequence.items.start) != count)
-        return vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s: a list of %zu numbers is needed",
-                       r->path, node->start_mark.line + 1, k->name, count);
+    if (!doc_is_list(node) || doc_count(node) != count)
+        return doc_refuse(d, node, "%s: a list of %zu numbers is needed", k->name, count);
     key item = *k;
     item.low = 0;
-    for (size_t i = 0; i < count; i++) {
+    vl_status status = VL_OK;
+    for (size_t i = 0; i < count && !status; i++) {
         double number;
-        vl_status status = read_number(
-            r, yaml_document_get_node(&r->document, node->data.sequence.items.start[i]), &item,
-            &number);
-        if (status)
-            return status;
-        out[i] = (uint32_t)number;
+        status = read_number(d, doc_item(d, node, i), &item, &number);
+        if (!status)
+            out[i] = (uint32_t)number;
     }
-    return VL_OK;
+    return status;
 }
 
-static vl_status read_value(reading *r, const yaml_node_t *node, const key *k, void *into) {
+static vl_status read_value(doc *d, const yaml_node_t *node, const key *k, void *into) {
     char *at = (char *)into + k->offset;
-    const char *text = scalar(node);
+    const char *text = doc_text(node);
     double number = 0;
     switch (k->kind) {
     case KIND_TEXT:
         if (!text || !*text || strlen(text) >= (size_t)k->high)
-            return complain(r, node, k->name, ": a short text is needed");
+            return doc_refuse(d, node, "%s: a short text is needed", k->name);
         strcpy(at, text);
         return VL_OK;
     case KIND_BOOL:
         if (!text || (strcmp(text, "true") && strcmp(text, "false")))
-            return complain(r, node, k->name, ": true or false is needed");
+            return doc_refuse(d, node, "%s: true or false is needed", k->name);
         *(bool *)at = strcmp(text, "true") == 0;
         return VL_OK;
     case KIND_U32_LIST:
-        return read_list(r, node, k, (uint32_t *)at);
+        return read_list(d, node, k, (uint32_t *)at);
     default:
         break;
     }
-    vl_status status = read_number(r, node, k, &number);
+    vl_status status = read_number(d, node, k, &number);
     if (status)
         return status;
     if (k->kind == KIND_INT)
@@ -196,60 +158,37 @@ static vl_status read_value(reading *r, const yaml_node_t *node, const key *k, v
     return VL_OK;
 }
 
-/* A key that stands twice in its mapping: the second would win in silence. */
-static vl_status refuse_twice(reading *r, const yaml_node_t *mapping) {
-    const yaml_node_pair_t *start = mapping->data.mapping.pairs.start;
-    for (const yaml_node_pair_t *pair = start; pair < mapping->data.mapping.pairs.top; pair++)
-        for (const yaml_node_pair_t *before = start; before < pair; before++) {
-            const yaml_node_t *node = yaml_document_get_node(&r->document, pair->key);
-            const char *name = scalar(node);
-            const char *other = scalar(yaml_document_get_node(&r->document, before->key));
-            if (name && other && !strcmp(name, other))
-                return complain(r, node, "given twice: ", name);
-        }
-    return VL_OK;
-}
-
-/* Every pair of `mapping` by the table, into the struct at `into`. */
-static vl_status read_mapping(reading *r, const yaml_node_t *mapping, const key *keys,
-                              size_t count, void *into) {
-    if (mapping->type != YAML_MAPPING_NODE)
-        return complain(r, mapping, "a mapping is needed here", "");
+/* Every pair of `mapping` by those keys of the table that the model has, into the struct at
+ * `into`. */
+static vl_status read_mapping(doc *d, recipe_model model, const yaml_node_t *mapping,
+                              const key *keys, size_t count, void *into) {
     const char *names[64];
     const key *known[64];
+    const yaml_node_t *values[64];
     size_t ours = 0;
     for (size_t i = 0; i < count; i++)
-        if (keys[i].whose != (r->model == RECIPE_READER ? FOR_SEER : FOR_READER)) {
+        if (keys[i].whose != (model == RECIPE_READER ? FOR_SEER : FOR_READER)) {
             known[ours] = &keys[i];
             names[ours++] = keys[i].name;
         }
-    vl_status status = refuse_twice(r, mapping);
-    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-         pair < mapping->data.mapping.pairs.top && !status; pair++) {
-        const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);
-        size_t i = 0;
-        while (i < ours && scalar(name) && strcmp(names[i], scalar(name)))
-            i++;
-        if (!scalar(name) || i == ours)
-            return unknown_key(r, name, scalar(name) ? scalar(name) : "", names, ours);
-        status =
-            read_value(r, yaml_document_get_node(&r->document, pair->value), known[i], into);
-    }
+    vl_status status = doc_values(d, mapping, names, ours, values);
+    for (size_t i = 0; i < ours && !status; i++)
+        if (values[i])
+            status = read_value(d, values[i], known[i], into);
     return status;
 }
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static vl_status read_sources(reading *r, const yaml_node_t *list, recipe_source *sources,
-                              size_t *count) {
-    if (list->type != YAML_SEQUENCE_NODE)
-        return complain(r, list, "a list of sources is needed", "");
+static vl_status read_sources(doc *d, recipe_model model, const yaml_node_t *list,
+                              recipe_source *sources, size_t *count) {
+    if (!doc_is_list(list))
+        return doc_refuse(d, list, "a list of sources is needed");
     vl_status status = VL_OK;
-    for (yaml_node_item_t *item = list->data.sequence.items.start;
-         item < list->data.sequence.items.top && !status; item++) {
-        const yaml_node_t *node = yaml_document_get_node(&r->document, *item);
+    for (size_t i = 0; i < doc_count(list) && !status; i++) {
+        const yaml_node_t *node = doc_item(d, list, i);
         if (*count == RECIPE_MAX_SOURCES)
-            return complain(r, node, "too many sources", "");
+            return doc_refuse(d, node, "too many sources");
         recipe_source *source = &sources[(*count)++];
         *source = (recipe_source){.batch = 16,
                                   .picture = 192,
@@ -258,110 +197,98 @@ static vl_status read_sources(reading *r, const yaml_node_t *list, recipe_source
                                   .questions = 1,
                                   .statements = 1,
                                   .crop = 1};
-        status = read_mapping(r, node, source_keys, COUNT(source_keys), source);
+        status = read_mapping(d, model, node, source_keys, COUNT(source_keys), source);
         if (!status && (!source->path[0] || !source->name[0]))
-            status = complain(r, node, "a source needs a name and a path", "");
+            status = doc_refuse(d, node, "a source needs a name and a path");
         if (!status && source->picture % 16)
-            status = complain(r, node, "picture: a multiple of 16 is needed", "");
+            status = doc_refuse(d, node, "picture: a multiple of 16 is needed");
     }
     return status;
 }
 
 /* labels: {scene: [flood, fire, …]} */
-static vl_status read_labels(reading *r, const yaml_node_t *mapping, vl_seer_config *config) {
-    if (mapping->type != YAML_MAPPING_NODE)
-        return complain(r, mapping, "labels: sets of labels by name are needed", "");
-    vl_status status = refuse_twice(r, mapping);
-    if (status)
-        return status;
-    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-         pair < mapping->data.mapping.pairs.top; pair++) {
-        const char *name = scalar(yaml_document_get_node(&r->document, pair->key));
-        const yaml_node_t *list = yaml_document_get_node(&r->document, pair->value);
-        if (!name || strlen(name) >= VL_HEAD_NAME_SIZE || list->type != YAML_SEQUENCE_NODE ||
+static vl_status read_labels(doc *d, const yaml_node_t *mapping, vl_seer_config *config) {
+    vl_status status = doc_check_keys(d, mapping, NULL, 0);
+    for (size_t i = 0; i < doc_count(mapping) && !status; i++) {
+        const char *name = doc_text(doc_key(d, mapping, i));
+        const yaml_node_t *list = doc_value(d, mapping, i);
+        if (strlen(name) >= VL_HEAD_NAME_SIZE || !doc_is_list(list) ||
             config->head_count == VL_SEER_MAX_HEADS)
-            return complain(r, list, "labels: a list under a short name is needed", "");
+            return doc_refuse(d, list, "labels: a list under a short name is needed");
         vl_seer_head *head = &config->label_heads[config->head_count++];
         strcpy(head->name, name);
-        for (yaml_node_item_t *item = list->data.sequence.items.start;
-             item < list->data.sequence.items.top; item++) {
-            const char *label = scalar(yaml_document_get_node(&r->document, *item));
+        for (size_t l = 0; l < doc_count(list); l++) {
+            const char *label = doc_text(doc_item(d, list, l));
             if (!label || !vl_seer_head_add(head, label))
-                return complain(r, list, "labels: too many, too long, or twice the same in ",
-                                name);
+                return doc_refuse(d, list,
+                                  "labels: too many, too long, or twice the same in %s", name);
         }
     }
-    return VL_OK;
+    return status;
 }
 
 /* The model comes first: what else may stand in a recipe depends on it. */
-static vl_status read_model(reading *r, const yaml_node_t *root, recipe *out) {
-    for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top; pair++) {
-        const char *name = scalar(yaml_document_get_node(&r->document, pair->key));
-        const yaml_node_t *node = yaml_document_get_node(&r->document, pair->value);
-        if (!name || strcmp(name, "model"))
-            continue;
-        const char *text = scalar(node);
-        if (!text || (strcmp(text, "seer") && strcmp(text, "reader")))
-            return complain(r, node, "model: only 'seer' and 'reader' can be trained so", "");
-        out->model = strcmp(text, "reader") ? RECIPE_SEER : RECIPE_READER;
-    }
-    r->model = out->model;
+static vl_status read_model(doc *d, const yaml_node_t *node, recipe_model *model) {
+    const char *text = doc_text(node);
+    if (!text || (strcmp(text, "seer") && strcmp(text, "reader")))
+        return doc_refuse(d, node, "model: only 'seer' and 'reader' can be trained so");
+    *model = strcmp(text, "reader") ? RECIPE_SEER : RECIPE_READER;
     return VL_OK;
 }
 
-static vl_status read_root(reading *r, recipe *out) {
-    static const char *const seer_names[] = {"model",   "seed",         "tokenizer",
-                                             "init",    "architecture", "labels",
-                                             "sources", "held_out",     "training"};
-    static const char *const reader_names[] = {
-        "model", "seed", "alphabet", "init", "architecture", "sources", "held_out", "training"};
-    const yaml_node_t *root = yaml_document_get_root_node(&r->document);
-    if (!root || root->type != YAML_MAPPING_NODE)
-        return vl_fail(r->error, VL_ERR_USAGE, "%s: not a recipe (a YAML mapping)", r->path);
-    vl_status status = refuse_twice(r, root);
-    if (!status)
-        status = read_model(r, root, out);
+static vl_status read_root(doc *d, recipe *out) {
+    static const key plain[] = {
+        {"seed", KIND_INT, R(seed), 0, 1e15, FOR_BOTH},
+        {"init", KIND_TEXT, R(init), 0, RECIPE_PATH, FOR_BOTH},
+        {"tokenizer", KIND_TEXT, R(tokenizer), 0, RECIPE_PATH, FOR_SEER},
+        {"alphabet", KIND_TEXT, R(alphabet), 0, RECIPE_PATH, FOR_READER}};
+    enum {
+        SEED,
+        INIT,
+        FILE_OF,
+        MODEL,
+        ARCHITECTURE,
+        SOURCES,
+        HELD_OUT,
+        TRAINING,
+        LABELS,
+        KEYS
+    };
+    static const char *const names[][KEYS] = {
+        {"seed", "init", "tokenizer", "model", "architecture", "sources", "held_out",
+         "training", "labels"},
+        {"seed", "init", "alphabet", "model", "architecture", "sources", "held_out",
+         "training"}};
+    const yaml_node_t *root = doc_root(d), *at[KEYS] = {NULL};
+    if (!doc_is_mapping(root))
+        return vl_fail(d->error, VL_ERR_USAGE, "%s: not a recipe (a YAML mapping)", d->path);
+    vl_status status = doc_check_keys(d, root, NULL, 0);
+    const yaml_node_t *model = status ? NULL : doc_find(d, root, "model");
+    if (model)
+        status = read_model(d, model, &out->model);
     bool reader = out->model == RECIPE_READER;
-    for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top && !status; pair++) {
-        const yaml_node_t *key_node = yaml_document_get_node(&r->document, pair->key);
-        const yaml_node_t *node = yaml_document_get_node(&r->document, pair->value);
-        const char *name = scalar(key_node) ? scalar(key_node) : "";
-        if (!strcmp(name, "model")) { /* read before */
-        } else if (!strcmp(name, "seed")) {
-            status =
-                read_value(r, node, &(key){"seed", KIND_INT, R(seed), 0, 1e15, FOR_BOTH}, out);
-        } else if (!strcmp(name, "alphabet") && reader) {
-            status = read_value(
-                r, node, &(key){"alphabet", KIND_TEXT, R(alphabet), 0, RECIPE_PATH, FOR_BOTH},
-                out);
-        } else if (!strcmp(name, "tokenizer") && !reader) {
-            status = read_value(
-                r, node, &(key){"tokenizer", KIND_TEXT, R(tokenizer), 0, RECIPE_PATH, FOR_BOTH},
-                out);
-        } else if (!strcmp(name, "init")) {
-            status = read_value(
-                r, node, &(key){"init", KIND_TEXT, R(init), 0, RECIPE_PATH, FOR_BOTH}, out);
-        } else if (!strcmp(name, "architecture") && reader) {
-            status = read_mapping(r, node, reader_keys, COUNT(reader_keys), &out->reader);
-        } else if (!strcmp(name, "architecture")) {
-            status = read_mapping(r, node, architecture_keys, COUNT(architecture_keys),
-                                  &out->architecture);
-        } else if (!strcmp(name, "labels") && !reader) {
-            status = read_labels(r, node, &out->architecture);
-        } else if (!strcmp(name, "sources")) {
-            status = read_sources(r, node, out->sources, &out->source_count);
-        } else if (!strcmp(name, "held_out")) {
-            status = read_sources(r, node, out->held, &out->held_count);
-        } else if (!strcmp(name, "training")) {
-            status = read_mapping(r, node, training_keys, COUNT(training_keys), out);
-        } else {
-            status = reader ? unknown_key(r, key_node, name, reader_names, COUNT(reader_names))
-                            : unknown_key(r, key_node, name, seer_names, COUNT(seer_names));
-        }
-    }
+    if (!status)
+        status = doc_values(d, root, names[reader], reader ? LABELS : KEYS, at);
+    if (!status && at[SEED])
+        status = read_value(d, at[SEED], &plain[0], out);
+    if (!status && at[INIT])
+        status = read_value(d, at[INIT], &plain[1], out);
+    if (!status && at[FILE_OF])
+        status = read_value(d, at[FILE_OF], &plain[reader ? 3 : 2], out);
+    if (!status && at[ARCHITECTURE])
+        status = reader ? read_mapping(d, out->model, at[ARCHITECTURE], reader_keys,
+                                       COUNT(reader_keys), &out->reader)
+                        : read_mapping(d, out->model, at[ARCHITECTURE], architecture_keys,
+                                       COUNT(architecture_keys), &out->architecture);
+    if (!status && at[LABELS])
+        status = read_labels(d, at[LABELS], &out->architecture);
+    if (!status && at[SOURCES])
+        status = read_sources(d, out->model, at[SOURCES], out->sources, &out->source_count);
+    if (!status && at[HELD_OUT])
+        status = read_sources(d, out->model, at[HELD_OUT], out->held, &out->held_count);
+    if (!status && at[TRAINING])
+        status =
+            read_mapping(d, out->model, at[TRAINING], training_keys, COUNT(training_keys), out);
     return status;
 }
 
@@ -404,59 +331,31 @@ static vl_status check(const char *path, const recipe *r, vl_error *error) {
     return VL_OK;
 }
 
-/* The document of a file; the caller deletes it. */
-static vl_status load(reading *r) {
-    vl_buf text;
-    vl_status status = recipe_text(r->path, &text, r->error);
-    yaml_parser_t parser;
-    if (!status && !yaml_parser_initialize(&parser))
-        status = vl_fail(r->error, VL_ERR_MEMORY, "%s: no memory", r->path);
-    if (!status) {
-        /* An empty file leaves no data. */
-        const char *data = text.len ? text.data : "";
-        yaml_parser_set_input_string(&parser, (const unsigned char *)data, text.len);
-        if (!yaml_parser_load(&parser, &r->document))
-            status = vl_fail(r->error, VL_ERR_USAGE, "%s:%zu: %s", r->path,
-                             parser.problem_mark.line + 1,
-                             parser.problem ? parser.problem : "not YAML");
-        yaml_parser_delete(&parser);
-    }
-    vl_buf_deinit(&text);
-    return status;
-}
-
 vl_status recipe_read(const char *path, recipe *out, vl_error *error) {
     *out = recipe_default();
-    reading r = {.path = path, .error = error};
-    vl_status status = load(&r);
+    doc d;
+    vl_status status = doc_open(&d, path, VL_ERR_USAGE, error);
     if (status)
         return status;
-    status = read_root(&r, out);
-    yaml_document_delete(&r.document);
+    status = read_root(&d, out);
+    doc_close(&d);
     return status ? status : check(path, out, error);
 }
 
 vl_status vl_train_model_of(const char *path, char model[VL_TRAIN_MODEL_SIZE],
                             vl_error *error) {
-    reading r = {.path = path, .error = error};
-    vl_status status = load(&r);
+    doc d;
+    vl_status status = doc_open(&d, path, VL_ERR_USAGE, error);
     if (status)
         return status;
-    const yaml_node_t *root = yaml_document_get_root_node(&r.document);
-    const char *name = NULL;
-    if (root && root->type == YAML_MAPPING_NODE)
-        for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-             pair < root->data.mapping.pairs.top; pair++) {
-            const char *key_name = scalar(yaml_document_get_node(&r.document, pair->key));
-            if (key_name && !strcmp(key_name, "model"))
-                name = scalar(yaml_document_get_node(&r.document, pair->value));
-        }
+    const yaml_node_t *root = doc_root(&d);
+    const char *name = doc_is_mapping(root) ? doc_text(doc_find(&d, root, "model")) : NULL;
     if (name && strlen(name) < VL_TRAIN_MODEL_SIZE)
         strcpy(model, name);
     else
         status = vl_fail(error, VL_ERR_USAGE,
                          "%s: it does not say which model it is for ('model: seer')", path);
-    yaml_document_delete(&r.document);
+    doc_close(&d);
     return status;
 }
 

@@ -11,13 +11,13 @@
  *
  * A key that is not one of these is refused, with the one that was meant. */
 #include "train/tokenizer_data.h"
+#include "train/doc.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 #include <zlib.h>
 
 enum {
@@ -34,103 +34,38 @@ const char *const bpe_format_names[BPE_FORMATS] = {"text", "tsv", "captions", "q
 /* ---- the recipe --------------------------------------------------------------------- */
 
 typedef struct reading {
-    yaml_document_t document;
+    doc tree;
     bpe_recipe *recipe;
-    const char *path;
-    vl_error *error;
 } reading;
-
-#define refuse(r, node, ...) refuse_at((r), (node), __VA_ARGS__)
-static vl_status refuse_at(reading *r, const yaml_node_t *node, const char *format, ...)
-    VL_PRINTF(3, 4);
-static vl_status refuse_at(reading *r, const yaml_node_t *node, const char *format, ...) {
-    char message[300];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    return vl_fail(r->error, VL_ERR_INPUT, "%s:%zu: %s", r->path,
-                   node ? node->start_mark.line + 1 : 1, message);
-}
-
-static const char *scalar(const yaml_node_t *node) {
-    return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
-                                                  : NULL;
-}
-
-static size_t item_count(const yaml_node_t *list) {
-    return (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
-}
-
-static yaml_node_t *item(reading *r, const yaml_node_t *list, size_t i) {
-    return yaml_document_get_node(&r->document, list->data.sequence.items.start[i]);
-}
-
-/* The values of a mapping's keys into `values`, NULL where a key is not given. */
-static vl_status read_keys(reading *r, const yaml_node_t *mapping, const char *const *keys,
-                           size_t count, yaml_node_t **values) {
-    memset(values, 0, count * sizeof *values);
-    if (!mapping || mapping->type != YAML_MAPPING_NODE)
-        return refuse(r, mapping, "keys and values should stand here (%s: …)", keys[0]);
-    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
-         pair < mapping->data.mapping.pairs.top; pair++) {
-        yaml_node_t *node = yaml_document_get_node(&r->document, pair->key);
-        const char *name = scalar(node);
-        size_t k = 0;
-        while (name && k < count && strcmp(name, keys[k]))
-            k++;
-        if (!name || k == count) {
-            const char *near = name ? vl_nearest_name(name, keys, count) : NULL;
-            return refuse(r, node, "there is no '%s' here%s%s%s", name ? name : "list",
-                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-        }
-        if (values[k])
-            return refuse(r, node, "'%s' is given twice", name);
-        values[k] = yaml_document_get_node(&r->document, pair->value);
-    }
-    return VL_OK;
-}
-
-/* `in` is where the key would stand. */
-static vl_status read_number(reading *r, const yaml_node_t *in, const yaml_node_t *node,
-                             const char *key, double low, double high, double *number) {
-    const char *text = scalar(node);
-    char *end = NULL;
-    *number = text ? strtod(text, &end) : 0;
-    if (!text || end == text || *end || !(*number >= low && *number <= high))
-        return refuse(r, node ? node : in, "'%s' must be a number from %g to %g", key, low,
-                      high);
-    return VL_OK;
-}
 
 static vl_status read_name(reading *r, const yaml_node_t *in, const yaml_node_t *node,
                            const char *key, const char **name) {
-    const char *text = scalar(node);
+    const char *text = doc_text(node);
     if (!text || !*text)
-        return refuse(r, node ? node : in, "'%s' must be a name", key);
+        return doc_refuse(&r->tree, node ? node : in, "'%s' must be a name", key);
     *name = vl_arena_strdup(r->recipe->arena, text);
-    return *name ? VL_OK : vl_fail(r->error, VL_ERR_MEMORY, "the recipe is too large");
+    return *name ? VL_OK : vl_fail(r->tree.error, VL_ERR_MEMORY, "the recipe is too large");
 }
 
 static vl_status read_names(reading *r, const yaml_node_t *in, const yaml_node_t *node,
                             const char *key, const char **names, size_t max, size_t *count) {
     vl_status status = VL_OK;
-    if (!node || node->type != YAML_SEQUENCE_NODE || item_count(node) > max)
-        return refuse(r, node ? node : in, "'%s' must be a list of at most %zu names", key,
-                      max);
-    for (*count = 0; *count < item_count(node) && !status; ++*count)
-        status = read_name(r, node, item(r, node, *count), key, &names[*count]);
+    if (!doc_is_list(node) || doc_count(node) > max)
+        return doc_refuse(&r->tree, node ? node : in,
+                          "'%s' must be a list of at most %zu names", key, max);
+    for (*count = 0; *count < doc_count(node) && !status; ++*count)
+        status = read_name(r, node, doc_item(&r->tree, node, *count), key, &names[*count]);
     return status;
 }
 
 static vl_status read_format(reading *r, const yaml_node_t *in, const yaml_node_t *node,
                              bpe_format *format) {
-    const char *text = scalar(node);
+    const char *text = doc_text(node);
     for (*format = 0; text && *format < BPE_FORMATS; ++*format)
         if (!strcmp(text, bpe_format_names[*format]))
             return VL_OK;
-    return refuse(r, node ? node : in,
-                  "'format' must be one of text, tsv, captions, questions, statements");
+    return doc_refuse(&r->tree, node ? node : in,
+                      "'format' must be one of text, tsv, captions, questions, statements");
 }
 
 /* What a source must have, may have and must not have hangs on its format. */
@@ -138,10 +73,10 @@ static vl_status read_source(reading *r, const yaml_node_t *node, bool held,
                              bpe_source *source) {
     static const char *const keys[] = {"path",   "format", "languages",
                                        "column", "split",  "weight"};
-    yaml_node_t *values[6];
+    const yaml_node_t *values[6];
     double number;
     vl_status status;
-    if ((status = read_keys(r, node, keys, held ? 5 : 6, values)) ||
+    if ((status = doc_values(&r->tree, node, keys, held ? 5 : 6, values)) ||
         (status = read_name(r, node, values[0], "path", &source->path)) ||
         (status = read_format(r, node, values[1], &source->format)) ||
         (status = read_names(r, node, values[2], "languages", source->languages,
@@ -149,59 +84,61 @@ static vl_status read_source(reading *r, const yaml_node_t *node, bool held,
         return status;
     if (!source->language_count ||
         (source->format != BPE_CAPTIONS && source->language_count != 1))
-        return refuse(r, values[2], "%s are of one language%s",
-                      bpe_format_names[source->format],
-                      source->format == BPE_CAPTIONS ? " or more" : "");
+        return doc_refuse(&r->tree, values[2], "%s are of one language%s",
+                          bpe_format_names[source->format],
+                          source->format == BPE_CAPTIONS ? " or more" : "");
     if (!values[3] != (source->format != BPE_TSV))
-        return refuse(r, values[3] ? values[3] : node, "'column' goes with the format tsv");
+        return doc_refuse(&r->tree, values[3] ? values[3] : node,
+                          "'column' goes with the format tsv");
     if (values[3]) {
-        if ((status = read_number(r, node, values[3], "column", 1, MAX_COLUMN, &number)))
+        if ((status = doc_number(&r->tree, node, values[3], "column", 1, MAX_COLUMN, &number)))
             return status;
         source->column = (unsigned)number;
     }
     if (values[4] && source->format != BPE_STATEMENTS)
-        return refuse(r, values[4], "'split' goes with the format statements");
+        return doc_refuse(&r->tree, values[4], "'split' goes with the format statements");
     if (values[4] && (status = read_name(r, node, values[4], "split", &source->split)))
         return status;
     if (!held)
-        status = read_number(r, node, values[5], "weight", 1e-6, 1e6, &source->weight);
+        status = doc_number(&r->tree, node, values[5], "weight", 1e-6, 1e6, &source->weight);
     return status;
 }
 
 static vl_status read_sources(reading *r, const yaml_node_t *list, bool held,
                               bpe_source **sources, size_t *count) {
     vl_status status = VL_OK;
-    if (list->type != YAML_SEQUENCE_NODE || !item_count(list) || item_count(list) > MAX_SOURCES)
-        return refuse(r, list, "a list of 1 to %d files should stand here", MAX_SOURCES);
-    size_t items = item_count(list);
+    if (!doc_is_list(list) || !doc_count(list) || doc_count(list) > MAX_SOURCES)
+        return doc_refuse(&r->tree, list, "a list of 1 to %d files should stand here",
+                          MAX_SOURCES);
+    size_t items = doc_count(list);
     *sources = vl_arena_array(r->recipe->arena, items, sizeof **sources);
     if (!*sources)
-        return vl_fail(r->error, VL_ERR_MEMORY, "the recipe is too large");
+        return vl_fail(r->tree.error, VL_ERR_MEMORY, "the recipe is too large");
     for (*count = 0; *count < items && !status; ++*count)
-        status = read_source(r, item(r, list, *count), held, &(*sources)[*count]);
+        status = read_source(r, doc_item(&r->tree, list, *count), held, &(*sources)[*count]);
     return status;
 }
 
 static vl_status read_recipe(reading *r, const yaml_node_t *root) {
     static const char *const keys[] = {"vocabulary", "specials", "sources", "held", "model"};
     bpe_recipe *recipe = r->recipe;
-    yaml_node_t *values[5];
+    const yaml_node_t *values[5];
     double vocabulary;
     vl_status status;
-    if ((status = read_keys(r, root, keys, 5, values)) ||
-        (status = read_number(r, root, values[0], "vocabulary", 257, VL_BPE_MAX_TOKENS,
-                              &vocabulary)))
+    if ((status = doc_values(&r->tree, root, keys, 5, values)) ||
+        (status = doc_number(&r->tree, root, values[0], "vocabulary", 257, VL_BPE_MAX_TOKENS,
+                             &vocabulary)))
         return status;
     recipe->vocabulary = (uint32_t)vocabulary;
     recipe->specials =
         vl_arena_array(recipe->arena, VL_BPE_MAX_SPECIALS, sizeof *recipe->specials);
     if (!recipe->specials)
-        return vl_fail(r->error, VL_ERR_MEMORY, "out of memory");
+        return vl_fail(r->tree.error, VL_ERR_MEMORY, "out of memory");
     if ((status = read_names(r, root, values[1], "specials", recipe->specials,
                              VL_BPE_MAX_SPECIALS, &recipe->special_count)))
         return status;
     if (!values[2])
-        return refuse(r, root, "the recipe needs 'sources'");
+        return doc_refuse(&r->tree, root, "the recipe needs 'sources'");
     status = read_sources(r, values[2], false, &recipe->sources, &recipe->source_count);
     if (!status && values[3])
         status = read_sources(r, values[3], true, &recipe->held, &recipe->held_count);
@@ -210,26 +147,14 @@ static vl_status read_recipe(reading *r, const yaml_node_t *root) {
 
 vl_status bpe_recipe_load(const char *path, bpe_recipe *recipe, vl_error *error) {
     *recipe = (bpe_recipe){.arena = vl_arena_new(ARENA_BYTES)};
-    reading r = {.recipe = recipe, .path = path, .error = error};
-    yaml_parser_t parser;
-    vl_status status;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return vl_fail(error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
-    if (!recipe->arena || !yaml_parser_initialize(&parser)) {
-        fclose(file);
+    reading r = {.recipe = recipe};
+    if (!recipe->arena)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    }
-    yaml_parser_set_input_file(&parser, file);
-    if (!yaml_parser_load(&parser, &r.document)) {
-        status = vl_fail(error, VL_ERR_INPUT, "%s:%zu: %s", path, parser.problem_mark.line + 1,
-                         parser.problem ? parser.problem : "not YAML");
-    } else {
-        status = read_recipe(&r, yaml_document_get_root_node(&r.document));
-        yaml_document_delete(&r.document);
-    }
-    yaml_parser_delete(&parser);
-    fclose(file);
+    vl_status status = doc_open(&r.tree, path, VL_ERR_INPUT, error);
+    if (status)
+        return status;
+    status = read_recipe(&r, doc_root(&r.tree));
+    doc_close(&r.tree);
     return status;
 }
 

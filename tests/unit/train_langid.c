@@ -121,9 +121,13 @@ static void test_recipes_refused(void **state) {
         vl_status status;
         const char *says;
     } rows[] = {
-        {"languages: [", VL_ERR_INPUT, "line"},
+        {"languages: [", VL_ERR_INPUT, "recipe.yaml:2: "},
         {"seed: 3\n", VL_ERR_INPUT, "buckets"},
-        {"just words", VL_ERR_INPUT, "seed"},
+        {"just words", VL_ERR_INPUT, "a mapping is needed"},
+        {"seed: 3\nbukets: 300\n", VL_ERR_INPUT,
+         ":2: unknown key 'bukets'; did you mean 'buckets'?"},
+        {SETTINGS "languages:\n  one: [one.gz]\n  one: [one.gz]\n", VL_ERR_INPUT,
+         "given twice: one"},
         {SETTINGS, VL_ERR_INPUT, "languages"},
         {SETTINGS "languages: {}\n", VL_ERR_LIMIT, "0 languages"},
         {SETTINGS "languages:\n  one: one.gz\n", VL_ERR_INPUT, "list"},
