@@ -1,42 +1,6 @@
 /* Tests of the trainer: two invented languages told apart, the same weights from the same seed,
  * and recipes that cannot be followed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <zlib.h>
-#include <vislang/train.h>
-
-static char folder[] = "/tmp/vislang-train-XXXXXX";
-static char path_buffer[4][256];
-
-static const char *in_folder(const char *name, int slot) {
-    snprintf(path_buffer[slot], sizeof path_buffer[slot], "%s/%s", folder, name);
-    return path_buffer[slot];
-}
-
-/* Lines of words made of the given syllables. */
-static void write_language(const char *name, const char *const *syllables, size_t count) {
-    uint32_t seed = 7;
-    gzFile file = gzopen(in_folder(name, 0), "wb");
-    assert_non_null(file);
-    for (size_t line = 0; line < 200; line++) {
-        for (size_t word = 0; word < 9; word++) {
-            for (size_t i = 0; i < 3; i++) {
-                seed = seed * 1664525u + 1013904223u;
-                gzputs(file, syllables[(seed >> 16) % count]);
-            }
-            gzputs(file, word == 8 ? "\n" : " ");
-        }
-    }
-    gzclose(file);
-}
+#include "train_corpus.h"
 
 static int make_folder(void **state) {
     static const char *const one[] = {"ma", "ku", "ti", "wa", "ni"},
@@ -46,22 +10,15 @@ static int make_folder(void **state) {
     (void)state;
     if (!mkdtemp(folder))
         return -1;
-    write_language("one.gz", one, 5);
-    write_language("two.gz", two, 5);
+    write_language("one.gz", one, 5, 200, 9);
+    write_language("two.gz", two, 5, 200, 9);
     vl_dir_make(in_folder("rest", 1), NULL);
     for (int i = 0; i < 8; i++) { /* enough that some are held out and some are not */
         char name[32];
         snprintf(name, sizeof name, "rest/u%d.gz", i);
-        write_language(name, i % 2 ? other : more, 4);
+        write_language(name, i % 2 ? other : more, 4, 200, 9);
     }
     return 0;
-}
-
-static int remove_folder(void **state) {
-    char command[300];
-    (void)state;
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    return system(command) ? -1 : 0;
 }
 
 #define SETTINGS                                                                               \
@@ -116,11 +73,7 @@ static void test_two_languages(void **state) {
 }
 
 static void test_recipes_refused(void **state) {
-    static const struct {
-        const char *recipe;
-        vl_status status;
-        const char *says;
-    } rows[] = {
+    static const refused rows[] = {
         {"languages: [", VL_ERR_INPUT, "recipe.yaml:2: "},
         {"seed: 3\n", VL_ERR_INPUT, "buckets"},
         {"just words", VL_ERR_INPUT, "a mapping is needed"},
@@ -136,15 +89,7 @@ static void test_recipes_refused(void **state) {
         {SETTINGS "languages:\n  one: []\n", VL_ERR_MISSING, "one"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        vl_error error = {0};
-        vl_status status = train(rows[i].recipe, in_folder("none.bin", 1), &error);
-        if (status != rows[i].status || !strstr(error.message, rows[i].says))
-            print_error("%s → %s: %s\n", rows[i].recipe, vl_status_name(status), error.message);
-        assert_int_equal(status, rows[i].status);
-        assert_non_null(strstr(error.message, rows[i].says));
-        assert_int_not_equal(access(in_folder("none.bin", 1), F_OK), 0);
-    }
+    check_refused(rows, sizeof rows / sizeof *rows, train);
 }
 
 int main(void) {

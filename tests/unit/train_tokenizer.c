@@ -1,46 +1,11 @@
 /* Tests of the tokenizer's trainer: merges that can be worked out by hand, and that a slow
  * trainer finds too; weights; held-out text; recipes that cannot be followed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <zlib.h>
-#include <vislang/train.h>
+#include "train_corpus.h"
 
 #include "text/bpe_words.h"
 
-static char folder[] = "/tmp/vislang-train-XXXXXX";
-static char path_buffer[4][256];
-
-static const char *in_folder(const char *name, int slot) {
-    snprintf(path_buffer[slot], sizeof path_buffer[slot], "%s/%s", folder, name);
-    return path_buffer[slot];
-}
-
 static void write_text(const char *name, const char *text) {
     assert_int_equal(vl_file_write(in_folder(name, 0), text, strlen(text), NULL), VL_OK);
-}
-
-/* 600 lines of five words of three of these syllables. */
-static void write_language(const char *name, const char *const *syllables, size_t count) {
-    uint32_t seed = 7;
-    gzFile file = gzopen(in_folder(name, 0), "wb");
-    assert_non_null(file);
-    for (size_t line = 0; line < 600; line++)
-        for (size_t word = 0; word < 5; word++) {
-            for (size_t i = 0; i < 3; i++) {
-                seed = seed * 1664525u + 1013904223u;
-                gzputs(file, syllables[(seed >> 16) % count]);
-            }
-            gzputs(file, word == 4 ? "\n" : " ");
-        }
-    gzclose(file);
 }
 
 static int make_folder(void **state) {
@@ -51,8 +16,8 @@ static int make_folder(void **state) {
     (void)state;
     if (!mkdtemp(folder))
         return -1;
-    write_language("one.gz", one, 6);
-    write_language("two.gz", two, 5);
+    write_language("one.gz", one, 6, 600, 5);
+    write_language("two.gz", two, 5, 600, 5);
     write_text("captions.jsonl",
                "{\"captions\": {\"en\": [\"xyxyxy\", \"xy\"], \"fr\": [\"qz\"]}}\n"
                "\n"
@@ -65,13 +30,6 @@ static int make_folder(void **state) {
     write_text("broken.jsonl", "{\"captions\": {\"en\": [\"xy\"]}}\n{\"captions\": \n");
     write_text("empty.txt", "\n\n");
     return 0;
-}
-
-static int remove_folder(void **state) {
-    char command[300];
-    (void)state;
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    return system(command) ? -1 : 0;
 }
 
 static vl_status train(const char *recipe, const char *out, vl_error *error) {
@@ -271,11 +229,7 @@ static void test_same_again(void **state) {
 #define RECIPE(sources) "vocabulary: 257\nspecials: [<pad>]\nsources:\n" sources
 
 static void test_recipes_refused(void **state) {
-    static const struct {
-        const char *recipe;
-        vl_status status;
-        const char *says;
-    } rows[] = {
+    static const refused rows[] = {
         {"sources: [", VL_ERR_INPUT, "recipe.yaml:2"},
         {"just words", VL_ERR_INPUT, "a mapping is needed"},
         {"vocabulary: 257\n", VL_ERR_INPUT, "'specials' must be"},
@@ -327,15 +281,7 @@ static void test_recipes_refused(void **state) {
          "too short for 300 tokens: it makes 259"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        vl_error error = {0};
-        vl_status status = train(rows[i].recipe, in_folder("none.bpe", 1), &error);
-        if (status != rows[i].status || !strstr(error.message, rows[i].says))
-            print_error("%s → %s: %s\n", rows[i].recipe, vl_status_name(status), error.message);
-        assert_int_equal(status, rows[i].status);
-        assert_non_null(strstr(error.message, rows[i].says));
-        assert_int_not_equal(access(in_folder("none.bpe", 1), F_OK), 0);
-    }
+    check_refused(rows, sizeof rows / sizeof *rows, train);
 }
 
 int main(void) {
