@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what VisLang needs from Debian's packages: nothing when all of it is there already.
 #   scripts/deps.sh           to build, run and test
+#   scripts/deps.sh --train   also fonts and word lists that the reader's lines are made from
 #   scripts/deps.sh --peers   also a Python virtual environment (.venv) with the programs that
 #                             benchmarks and tests compare with
 #   scripts/deps.sh --peers torch   PyTorch too, which is large (tools/seer_torch.py)
@@ -45,6 +46,34 @@ as_root() {
         exit 4
     fi
 }
+
+if [ "${1-}" = --train ]; then
+    # No fonts here that draw other letters than Unicode says, or pictures of letters only.
+    packages+=(
+        fonts-noto-extra fonts-noto-ui-core fonts-noto-mono fonts-liberation fonts-dejavu fonts-
+        freefont-ttf fonts-croscore fonts-crosextra-caladea fonts-crosextra-carlito fonts-open-
+        sans fonts-roboto-unhinted fonts-roboto-slab fonts-lato fonts-ebgaramond fonts-
+        linuxlibertine fonts-cmu fonts-texgyre fonts-urw-base35 fonts-cantarell fonts-courier-
+        prime fonts-gnutypewriter fonts-inter fonts-oldstandard fonts-junicode fonts-vollkorn
+        fonts-stix fonts-tuffy fonts-play fonts-quattrocento fonts-yrsa-rasa fonts-go fonts-hack
+        fonts-inconsolata fonts-paratype fonts-b612 fonts-clear-sans fonts-karla fonts-oxygen
+        fonts-adf-universalis fonts-adf-libris fonts-adf-tribun fonts-adf-baskervald fonts-ocr-b
+        fonts-essays1743 fonts-prociono fonts-goudybookletter fonts-comic-neue fonts-humor-sans
+        fonts-opendyslexic fonts-tiresias fonts-cabin fonts-roadgeek fonts-sil-andika fonts-sil-
+        charis fonts-sil-doulos fonts-sil-gentium fonts-sil-gentiumplus fonts-sil-abyssinica
+        fonts-sil-alkalami fonts-sil-annapurna fonts-sil-awami-nastaliq fonts-sil-harmattan
+        fonts-sil-lateef fonts-sil-mondulkiri fonts-sil-mondulkiri-extra fonts-sil-padauk fonts-
+        sil-scheherazade fonts-hosny-amiri fonts-hosny-thabit fonts-arabeyes fonts-kacst fonts-
+        kacst-one fonts-farsiweb fonts-freefarsi fonts-nafees fonts-paktype fonts-unikurdweb
+        fonts-lemonada fonts-senamirmir-washra fonts-lohit-deva fonts-lohit-deva-nepali fonts-
+        lohit-deva-marathi fonts-gargi fonts-nakula fonts-sahadeva fonts-sarai fonts-samyak-deva
+        fonts-deva-extra fonts-aksharyogini2 fonts-beng-extra fonts-lohit-beng-bengali fonts-
+        lohit-beng-assamese fonts-khmeros fonts-lohit-taml fonts-lohit-taml-classical fonts-
+        samyak-taml fonts-meera-inimai
+        # words of scripts that have little running text
+        iso-codes hunspell-ar hunspell-vi
+    )
+fi
 
 missing=()
 for package in "${packages[@]}"; do

@@ -13,7 +13,7 @@
  * readable.
  *
  * Deterministic for a seed, a text folder and the fonts of the machine. */
-#include "degrade.h"
+#include "dataset/degrade.h"
 #include "page_kinds.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
  * A source is plain text: "# " a title, "| a | b |" a table row, "@columns 2" … "@next" …
  * "@full" two columns, any other line a paragraph. Beside each picture goes X.gt.txt, its exact
  * text in reading order, and manifest.tsv lists them. */
-#include "degrade.h"
+#include "dataset/degrade.h"
 
 #include <vislang/ocr.h>
 

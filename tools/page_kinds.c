@@ -64,7 +64,7 @@ static colour draw_colour(dice *d, double least, double most) {
  * ------------------------------------------------------------------------------------ */
 
 static const char *a_line(page *p) {
-    return p->file->lines[dice_below(p->d, (int)p->file->line_count)];
+    return p->file->text.items[dice_below(p->d, (int)p->file->text.count)];
 }
 
 /* Up to `count` words of a line, of at most `max` bytes; scripts without spaces are cut at a

@@ -4,141 +4,13 @@
 #include <vislang/text.h>
 
 #include <ctype.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/uscript.h>
-#include <zlib.h>
 
-enum { MAX_FILES = 4096, MAX_LINE = 1 << 16, MAX_KEPT = 600 };
-
-/* ---- draws
- * ------------------------------------------------------------------------------------ */
-
-dice dice_of(uint64_t seed, uint64_t picture) {
-    dice d = {seed * UINT64_C(0xD1342543DE82EF95) + picture};
-    d.state = vl_random_next(&d.state);
-    return d;
-}
-
-double dice_unit(dice *d) {
-    return vl_random_uniform(&d->state);
-}
-
-double dice_between(dice *d, double least, double most) {
-    return least + (most - least) * dice_unit(d);
-}
-
-int dice_below(dice *d, int count) {
-    return (int)(dice_unit(d) * count);
-}
-
-bool dice_chance(dice *d, double probability) {
-    return dice_unit(d) < probability;
-}
-
-/* ---- reading
- * ---------------------------------------------------------------------------------- */
-
-typedef struct path_list {
-    char *paths[MAX_FILES];
-    size_t count;
-} path_list;
-
-static path_list *found; /* nftw hands no context to its callback */
-
-static int note_path(const char *path, const struct stat *info, int type, struct FTW *where) {
-    (void)info;
-    (void)where;
-    size_t length = strlen(path);
-    if (type == FTW_F && length > 3 && !strcmp(path + length - 3, ".gz") &&
-        !strstr(path, "/lexicon/") && !strstr(path, ".defr.") && found->count < MAX_FILES) {
-        char *copy = strdup(path);
-        if (!copy)
-            return -1;
-        found->paths[found->count++] = copy;
-    }
-    return 0;
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Cuts in place at a character, and at a space when one is near. */
-static void cut(char *line, size_t max) {
-    if (strlen(line) <= max)
-        return;
-    size_t end = max;
-    while (end > 0 && ((unsigned char)line[end] & 0xC0) == 0x80)
-        end--;
-    for (size_t i = end; i > end - end / 4; i--)
-        if (line[i] == ' ') {
-            end = i;
-            break;
-        }
-    line[end] = '\0';
-}
-
-static char *last_column(char *line) {
-    line[strcspn(line, "\r\n")] = '\0';
-    char *tab = strrchr(line, '\t');
-    char *text = tab ? tab + 1 : line;
-    while (*text == ' ')
-        text++;
-    return text;
-}
-
-static vl_status read_lines(const char *path, page_file *file, vl_error *error) {
-    vl_status status = VL_OK;
-    char *line = malloc(MAX_LINE);
-    gzFile in = gzopen(path, "rb");
-    if (!line || !in) {
-        status = vl_fail(error, VL_ERR_INPUT, "%s: cannot be opened", path);
-        goto out;
-    }
-    while (file->line_count < PAGE_MAX_LINES && gzgets(in, line, MAX_LINE)) {
-        char *text = last_column(line);
-        if (strlen(text) < 6 || strpbrk(text, "<>{}"))
-            continue;
-        cut(text, MAX_KEPT);
-        if (!(file->lines[file->line_count] = strdup(text))) {
-            status = vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
-            goto out;
-        }
-        file->line_count++;
-    }
-out:
-    if (in)
-        gzclose(in);
-    free(line);
-    return status;
-}
-
-static void file_deinit(page_file *file) {
-    for (size_t i = 0; i < file->line_count; i++)
-        free(file->lines[i]);
-    free(file->name);
-    *file = (page_file){0};
-}
-
-/* The script of most lines of a file, "" when fewer than three in four agree. */
-static const char *script_of(const page_file *file) {
-    enum { SAMPLE = 40 };
-    const char *codes[SAMPLE];
-    size_t count = file->line_count < SAMPLE ? file->line_count : SAMPLE;
-    for (size_t i = 0; i < count; i++)
-        codes[i] = vl_text_script(file->lines[i], NULL);
-    for (size_t i = 0; i < count; i++) {
-        size_t same = 0;
-        for (size_t k = 0; k < count; k++)
-            same += !strcmp(codes[i], codes[k]);
-        if (same * 4 >= count * 3)
-            return codes[i];
-    }
-    return "";
-}
+enum { MAX_KEPT = 600 };
+static const size_t MAX_TEXT = (size_t)1 << 30;
 
 static const struct {
     const char *code;
@@ -172,36 +44,27 @@ static page_script *script_slot(page_text *text, const char *code, bool rtl) {
     return script;
 }
 
-static uint64_t hash_name(const char *name) {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a, then mixed */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001B3);
-    return vl_random_next(&hash);
-}
-
-static vl_status take_file(page_text *text, const char *folder, const char *path,
-                           vl_error *error) {
-    page_file file = {.order = hash_name(path + strlen(folder))};
-    vl_status status = read_lines(path, &file, error);
-    const char *code = status ? "" : script_of(&file);
-    if (status || file.line_count < 12 || !*code || !strcmp(code, "Zyyy"))
-        goto out;
-    page_script *script = script_slot(text, code, vl_text_is_rtl(file.lines[0]));
+static vl_status take_file(const char *path, void *user, vl_error *error) {
+    page_text *text = user;
+    const corpus_limits limits = {.max_lines = PAGE_MAX_LINES, .max_bytes = MAX_KEPT};
+    if (strstr(path, "/lexicon/") || strstr(path, ".defr."))
+        return VL_OK;
+    const char *name = path + strlen(text->folder);
+    page_file file = {.order = dice_hash(name), .name = vl_arena_strdup(text->arena, name)};
+    vl_status status = corpus_read(text->arena, path, &limits, &file.text, error);
+    const char *code = status ? "" : corpus_script(&file.text);
+    if (status || file.text.count < 12 || !*code || !strcmp(code, "Zyyy"))
+        return status;
+    page_script *script = script_slot(text, code, vl_text_is_rtl(file.text.items[0]));
     if (!script)
-        goto out;
+        return VL_OK;
     page_file *grown = realloc(script->files, (script->file_count + 1) * sizeof *script->files);
-    file.name = strdup(path + strlen(folder));
     if (grown)
         script->files = grown;
-    if (!grown || !file.name) {
-        status = vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
-        goto out;
-    }
+    if (!grown || !file.name)
+        return vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
     script->files[script->file_count++] = file;
     return VL_OK;
-out:
-    file_deinit(&file);
-    return status;
 }
 
 static int by_order(const void *a, const void *b) {
@@ -210,16 +73,10 @@ static int by_order(const void *a, const void *b) {
 }
 
 vl_status page_text_open(const char *folder, page_text *text, vl_error *error) {
-    vl_status status = VL_OK;
-    *text = (page_text){0};
-    found = calloc(1, sizeof *found);
-    if (!found || nftw(folder, note_path, 16, FTW_PHYS)) {
-        status = vl_fail(error, VL_ERR_INPUT, "%s: cannot be read", folder);
-        goto out;
-    }
-    qsort(found->paths, found->count, sizeof *found->paths, by_name);
-    for (size_t i = 0; i < found->count && !status; i++)
-        status = take_file(text, folder, found->paths[i], error);
+    *text = (page_text){.folder = folder, .arena = vl_arena_new(MAX_TEXT)};
+    if (!text->arena)
+        return vl_fail(error, VL_ERR_MEMORY, "%s: no memory", folder);
+    vl_status status = corpus_walk(folder, ".gz", take_file, text, error);
     if (!status && !text->script_count)
         status = vl_fail(error, VL_ERR_INPUT, "%s: no .gz text in it", folder);
     for (size_t s = 0; s < text->script_count; s++) {
@@ -229,22 +86,15 @@ vl_status page_text_open(const char *folder, page_text *text, vl_error *error) {
         for (size_t i = 0; i < dev; i++)
             script->files[i].dev = true;
     }
-out:
-    for (size_t i = 0; found && i < found->count; i++)
-        free(found->paths[i]);
-    free(found);
-    found = NULL;
     if (status)
         page_text_deinit(text);
     return status;
 }
 
 void page_text_deinit(page_text *text) {
-    for (size_t s = 0; s < text->script_count; s++) {
-        for (size_t i = 0; i < text->scripts[s].file_count; i++)
-            file_deinit(&text->scripts[s].files[i]);
+    for (size_t s = 0; s < text->script_count; s++)
         free(text->scripts[s].files);
-    }
+    vl_arena_free(text->arena);
     *text = (page_text){0};
 }
 

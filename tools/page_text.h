@@ -1,32 +1,16 @@
-/* page_text.h — the text that make_pages sets: gzipped text files, sorted by script, and the
- * random draws of one picture. */
+/* page_text.h — the text that make_pages sets: gzipped text files, sorted by script. */
 #ifndef PAGE_TEXT_H
 #define PAGE_TEXT_H
 
-#include <vislang/base.h>
-
-/* ---- draws ---------------------------------------------------------------------- */
-
-/* A picture's own stream of numbers: the same for the same seed and picture, whatever the
- * order. */
-typedef struct dice {
-    uint64_t state;
-} dice;
-dice dice_of(uint64_t seed, uint64_t picture);
-double dice_unit(dice *d); /* [0, 1) */
-double dice_between(dice *d, double least, double most);
-int dice_below(dice *d, int count); /* 0 … count - 1; count > 0 */
-bool dice_chance(dice *d, double probability);
-
-/* ---- text ----------------------------------------------------------------------- */
+#include "dataset/corpus.h"
+#include "dataset/dice.h"
 
 enum { PAGE_MAX_LINES = 400, PAGE_MAX_SCRIPTS = 64 };
 
 /* One file: its first PAGE_MAX_LINES lines that are text, of at most 600 bytes. */
 typedef struct page_file {
-    char *name; /* path below the text folder */
-    char *lines[PAGE_MAX_LINES];
-    size_t line_count;
+    const char *name; /* path below the text folder */
+    corpus_lines text;
     uint64_t order; /* a hash of the name: the lowest of a script go to dev */
     bool dev;
 } page_file;
@@ -43,6 +27,8 @@ typedef struct page_script {
 typedef struct page_text {
     page_script scripts[PAGE_MAX_SCRIPTS];
     size_t script_count;
+    vl_arena *arena; /* of all lines */
+    const char *folder;
 } page_text;
 
 /* Reads every .gz below `folder` but word lists (lexicon/): plain lines, or tables of which the

@@ -83,6 +83,7 @@ const char *cli_eval_misplaced(const cli_args *args, const char *const *flags);
 int cli_export(const cli_args *args);
 int cli_quantize(const cli_args *args);
 int cli_train(const cli_args *args);
+int cli_dataset(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 

@@ -94,6 +94,23 @@ static const cli_flag train_flags[] = {
     {0},
 };
 
+static const cli_flag dataset_flags[] = {
+    {"text", 't', "DIR", "folder of gzipped text to render: plain, or tables (last column)"},
+    {"out", 'o', "PATH", "a folder for shards of 5,000 lines, or one file ending in .tar"},
+    {"count", 0, "N", "how many lines (default: 1000)"},
+    {"seed", 0, "S", "the same seed and count give the same lines (default: 1)"},
+    {"scripts", 0, "LIST",
+     "latin,arabic=3,…: which scripts, and how often (default: all nine)"},
+    {"fonts", 0, "WHICH", "train, held (about one family in ten) or all (default: train)"},
+    {"jobs", 'n', "N", "lines made at the same time (default: one per processor)"},
+    {"clean", 0, NULL, "rendered only: no blur, noise or other degradation"},
+    {"only-text", 0, NULL, "leave out word lists and catalogues that the system has"},
+    {"alphabet", 0, "FILE", "make the alphabet of the text and write it there, first"},
+    {"list-fonts", 0, NULL, "print the fonts that would be used, and their scripts"},
+    {"json", 'j', NULL, "print the summary, or the list of fonts, as JSON"},
+    {0},
+};
+
 static const cli_flag eval_flags[] = {
     {"task", 0, "LIST",
      "seer: caption, retrieval, vqa, statements, scene, labels (default: all that is there)"},
@@ -188,6 +205,12 @@ const cli_command cli_commands[] = {
      "vislang train langid --data data/text --out models/langid.bin\n"
      "vislang train langid --data data/text --evaluate\n",
      train_flags, cli_train},
+    {"dataset", "make data to train on: lines of text, rendered and degraded", "synth-lines",
+     "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
+     "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
+     "khmer\n"
+     "vislang dataset synth-lines --list-fonts\n",
+     dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",
      "vislang eval ocr data/ocr-scans --half score\n"

@@ -166,6 +166,11 @@ static void flush_nothing(png_structp png) {
 }
 
 vl_status vl_image_encode_png(const vl_image *image, vl_buf *out, vl_error *error) {
+    return vl_image_encode_png_level(image, 6, out, error);
+}
+
+vl_status vl_image_encode_png_level(const vl_image *image, int level, vl_buf *out,
+                                    vl_error *error) {
     codec c = {.out = out, .error = error};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -181,6 +186,9 @@ vl_status vl_image_encode_png(const vl_image *image, vl_buf *out, vl_error *erro
         if (image->dpi > 0)
             png_set_pHYs(png, info, (png_uint_32)(image->dpi / 0.0254 + 0.5),
                          (png_uint_32)(image->dpi / 0.0254 + 0.5), PNG_RESOLUTION_METER);
+        png_set_compression_level(png, level);
+        if (level < 3) /* one filter that suits pictures; choosing costs more than packing */
+            png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
         png_write_info(png, info);
         for (uint32_t y = 0; y < image->height; y++)
             png_write_row(png, image->pixels + y * image->stride);

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.pop("VISLANG_PROGRAM", str(ROOT / "build" / "vislang"))
 SAMPLES = ROOT / "samples"
 SWAHILI = SAMPLES / "notice-swh.jpg"
-COMMANDS = ["predict", "caption", "ask", "scene", "search", "ocr", "serve", "train", "eval",
-            "export", "quantize", "doctor", "help"]
+COMMANDS = ["predict", "caption", "ask", "scene", "search", "ocr", "serve", "train", "dataset",
+            "eval", "export", "quantize", "doctor", "help"]
 
 
 def vislang(*args, **options):
@@ -57,6 +57,11 @@ class Usage(unittest.TestCase):
             (["eval", "ocr", SAMPLES, "--half", "third"], "--half is adapt, score or all"),
             (["eval", "ocr", SAMPLES, "--task", "vqa"], "belongs to 'vislang eval seer'"),
             (["eval", "seer", SAMPLES, "--half", "score"], "belongs to 'vislang eval ocr'"),
+            (["dataset"], "what to make?"),
+            (["dataset", "synth-lines"], "--text DIR is needed"),
+            (["dataset", "synth-lines", "--text", "x"], "--out is needed"),
+            (["dataset", "synth-lines", "--text", "x", "-o", "y", "--scripts", "latn"], "latin"),
+            (["dataset", "synth-lines", "--text", "x", "-o", "y", "--fonts", "some"], "held"),
             (["predict"], "which file?"),
             (["predict", "--set", "max_page=3", SWAHILI], "max_pages"),
             (["predict", "--set", "max_pages", SWAHILI], "NAME=VALUE"),

@@ -1,0 +1,133 @@
+/* dataset.h — data to train on, made from what there is: lines of text rendered in the fonts of
+ * the machine and degraded as scans and phone photos are.
+ *
+ * A line is a function of (options, index): the same whatever the thread, the order and the
+ * number of jobs, as long as the text folder and the installed fonts are the same.
+ *
+ * Thread-safety: a vl_synth is read-only once opened and may be shared; a vl_synth_painter
+ * belongs to one thread at a time. */
+#ifndef VISLANG_DATASET_H
+#define VISLANG_DATASET_H
+
+#include <vislang/media.h>
+#include <vislang/text.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- scripts ------------------------------------------------------------------------ */
+
+typedef enum vl_script {
+    VL_SCRIPT_LATIN,
+    VL_SCRIPT_ARABIC,
+    VL_SCRIPT_ETHIOPIC,
+    VL_SCRIPT_CYRILLIC,
+    VL_SCRIPT_DEVANAGARI,
+    VL_SCRIPT_BENGALI,
+    VL_SCRIPT_BURMESE,
+    VL_SCRIPT_KHMER,
+    VL_SCRIPT_TAMIL,
+    VL_SCRIPT_COUNT
+} vl_script;
+/* "latin", … */
+const char *vl_script_name(vl_script script);
+/* "latin,arabic=3,khmer=0.5": a script that is not named gets 0, one without a number its usual
+ * weight. VL_ERR_USAGE names what is not a script. */
+vl_status vl_script_weights_parse(const char *list, double weights[VL_SCRIPT_COUNT],
+                                  vl_error *error);
+
+/* ---- lines -------------------------------------------------------------------------- */
+
+/* About one family in ten, by a hash of its name, is held out of training: at least one in each
+ * script that has three. */
+typedef enum vl_synth_fonts {
+    VL_SYNTH_FONTS_TRAIN,
+    VL_SYNTH_FONTS_HELD,
+    VL_SYNTH_FONTS_ALL
+} vl_synth_fonts;
+
+typedef struct vl_synth_options {
+    const char *text;     /* a folder of gzipped text: plain, or tables whose last column is */
+    const char *alphabet; /* NULL: models/reader-alphabet.txt under vl_data_dir() */
+    uint64_t seed;
+    double weights[VL_SCRIPT_COUNT]; /* how often each script is drawn */
+    vl_synth_fonts fonts;
+    bool system_text; /* also word lists, catalogues and manual pages that Debian installed */
+    bool clean;       /* nothing is degraded */
+} vl_synth_options;
+vl_synth_options vl_synth_options_default(void);
+
+typedef struct vl_synth vl_synth;
+/* VL_ERR_INPUT: no text in a script that is asked for; VL_ERR_MISSING: no font for one. */
+vl_status vl_synth_open(const vl_synth_options *options, vl_synth **lines, vl_error *error);
+void vl_synth_free(vl_synth *lines);
+
+enum { VL_SYNTH_HEIGHT_MIN = 32, VL_SYNTH_HEIGHT_MAX = 64, VL_SYNTH_WIDTH_MAX = 1600 };
+enum { VL_SYNTH_MAX_DEGRADATIONS = 24 };
+typedef struct vl_synth_line {
+    vl_image *image; /* 8-bit grey, VL_SYNTH_HEIGHT_MIN … _MAX high, at most _WIDTH_MAX wide */
+    char *text;      /* NFC, logical order, one space between words */
+    vl_script script; /* a line that begins in another script still has this one's direction */
+    char language[VL_LANG_SIZE]; /* as its source says: ISO 639-1 or -3, "und" */
+    char font[128];              /* family and style */
+    const char *degradations[VL_SYNTH_MAX_DEGRADATIONS]; /* names, in order; static storage */
+    size_t degradation_count;
+} vl_synth_line;
+void vl_synth_line_deinit(vl_synth_line *line);
+
+/* Fonts opened by one thread. Keeps a pointer to `lines`. */
+typedef struct vl_synth_painter vl_synth_painter;
+vl_synth_painter *vl_synth_painter_new(const vl_synth *lines); /* NULL: no memory */
+void vl_synth_painter_free(vl_synth_painter *painter);
+/* Neighbouring indices share a font, as lines of a page do: eight from a multiple of eight. */
+vl_status vl_synth_paint(vl_synth_painter *painter, uint64_t index, vl_synth_line *line,
+                         vl_error *error);
+
+/* ---- to files ----------------------------------------------------------------------- */
+
+typedef struct vl_synth_report {
+    uint64_t lines;
+    uint64_t by_script[VL_SCRIPT_COUNT];
+    double seconds;        /* wall, painting and writing; opening is not counted */
+    size_t alphabet_count; /* entries of the alphabet */
+    uint32_t *codes;       /* [alphabet_count]; freed by vl_synth_report_deinit */
+    uint64_t *seen;        /* [alphabet_count]: how often each was written */
+} vl_synth_report;
+void vl_synth_report_deinit(vl_synth_report *report);
+
+typedef void (*vl_synth_progress)(uint64_t done, uint64_t count, void *user);
+typedef struct vl_synth_target {
+    const char *out; /* a file ending in .tar, or a folder for shards of 5,000 lines */
+    uint64_t count;
+    size_t jobs;
+    vl_synth_progress progress; /* may be NULL */
+    void *user;
+} vl_synth_target;
+enum { VL_SYNTH_SHARD = 5000 };
+/* WebDataset: 000001.png beside 000001.json {"text", "script", "language", "font",
+ * "degradations"}. Shards are lines-00000.tar, …; each appears whole or not at all, and a
+ * folder that holds tars already is refused (VL_ERR_USAGE). */
+vl_status vl_synth_write(const vl_synth *lines, const vl_synth_target *target,
+                         vl_synth_report *report, vl_error *error);
+
+/* Makes the alphabet of the text folder and of the fixed lists, at most 1,471 code points: one
+ * a line, the space first. `count` may be NULL. */
+vl_status vl_synth_make_alphabet(const char *text, const char *path, size_t *count,
+                                 vl_error *error);
+
+/* ---- fonts -------------------------------------------------------------------------- */
+
+typedef struct vl_synth_font {
+    const char *family, *style, *file;
+    bool held;
+    bool scripts[VL_SCRIPT_COUNT];
+} vl_synth_font;
+typedef void (*vl_synth_font_fn)(const vl_synth_font *font, void *user);
+/* The fonts of the machine that serve a script or more, by family and style. */
+vl_status vl_synth_fonts_list(vl_synth_font_fn give, void *user, vl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,10 @@
+# Shards as training reads them: two rooms of one floor meet only here.
+add_executable(test_dataset_shards ${CMAKE_CURRENT_SOURCE_DIR}/dataset/shards.c)
+set_target_properties(test_dataset_shards PROPERTIES
+                      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_include_directories(test_dataset_shards PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(test_dataset_shards PRIVATE vl_dataset vl_train PkgConfig::CMOCKA)
+target_compile_definitions(test_dataset_shards PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                           TEST_BINARY_DIR="${CMAKE_BINARY_DIR}")
+add_test(NAME dataset.shards COMMAND test_dataset_shards WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(dataset.shards PROPERTIES TIMEOUT 300)
