@@ -87,6 +87,48 @@ const char *vl_lang_name(const char *code);
 /* Two-letter ISO 639-1 code where there is one ("sw"), else the code itself. */
 const char *vl_lang_short(const char *code);
 
+/* ---- character n-grams ---------------------------------------------------------------- */
+
+/* How likely a text is in a language: a model for each of many languages in one file, of NFC
+ * code points, with modified interpolated Kneser-Ney probabilities (Chen and Goodman 1999, eq.
+ * 26), pruned and in 8 bits (docs/consensus.md). Code points and not grapheme clusters: in
+ * scripts that stack marks there are thousands of clusters, most too rare to count.
+ *
+ * A text begins and ends where a printed line does, so that "begin" and the end are likely
+ * between words. Text must be NFC (vl_text_nfc); a code point that the language's text never
+ * had is one unknown symbol. Logarithms are natural. Read-only after loading, so thread-safe.
+ */
+enum { VL_NGRAM_MAX_ORDER = 6, VL_NGRAM_MAX_BYTES = 16 << 20 };
+typedef struct vl_ngram vl_ngram;
+typedef struct vl_ngram_language vl_ngram_language; /* lives as long as its vl_ngram */
+/* What the model remembers of a text; two equal ones have equal bytes. */
+typedef struct vl_ngram_state {
+    uint32_t nodes[VL_NGRAM_MAX_ORDER - 1];
+} vl_ngram_state;
+/* `path` NULL: the bundled models (models/chars.bin under vl_data_dir()). The file is mapped
+ * and checked whole: VL_ERR_INPUT says what is wrong. It must not be cut while it is open. */
+vl_status vl_ngram_open(const char *path, vl_ngram **ngram, vl_error *error);
+/* From a file's content, which is copied. */
+vl_status vl_ngram_parse(const void *content, size_t bytes, vl_ngram **ngram, vl_error *error);
+void vl_ngram_free(vl_ngram *ngram);
+size_t vl_ngram_count(const vl_ngram *ngram);
+/* ISO 639-3 code of the i-th language, in their order. */
+const char *vl_ngram_code(const vl_ngram *ngram, size_t i);
+/* How many bytes of the file the i-th language takes. */
+size_t vl_ngram_bytes(const vl_ngram *ngram, size_t i);
+/* NULL: there is no model of it. */
+const vl_ngram_language *vl_ngram_find(const vl_ngram *ngram, const char *code);
+/* At the beginning of a line. */
+void vl_ngram_begin(const vl_ngram_language *language, vl_ngram_state *state);
+/* log P(text | from), and the state after it; `to` may be `from`, or NULL. */
+double vl_ngram_extend(const vl_ngram_language *language, const vl_ngram_state *from,
+                       const char *text, vl_ngram_state *to);
+/* log P(the line ends | from). */
+double vl_ngram_end(const vl_ngram_language *language, const vl_ngram_state *from);
+/* log P of a whole line, its end included; `symbols` (may be NULL): of how many it is the sum.
+ */
+double vl_ngram_score(const vl_ngram_language *language, const char *text, size_t *symbols);
+
 /* ---- tokenizer -------------------------------------------------------------------- */
 
 /* Byte-level byte-pair encoding (Gage 1994; Sennrich, Haddow and Birch 2016): any bytes to a

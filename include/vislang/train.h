@@ -61,6 +61,39 @@ typedef struct vl_bpe_score {
 vl_status vl_bpe_evaluate(const vl_bpe_training *training, const vl_bpe *bpe,
                           vl_bpe_score *scores, size_t max, size_t *count, vl_error *error);
 
+/* ---- character n-grams --------------------------------------------------------------- */
+
+/* The models of a vl_ngram, counted from the text of a recipe (models/recipes/chars.yaml):
+ * modified interpolated Kneser-Ney (Chen and Goodman 1999), then the n-grams whose loss costs
+ * the least are left out (Seymore and Rosenfeld 1996) until each language fits its bytes, and
+ * the weights of what is shorter are made to sum to one again. Lines are broken between words
+ * where a printed line would be. Nothing is drawn by chance. `progress` (may be NULL) is called
+ * after every language. */
+typedef struct vl_chars_training {
+    const char *recipe;   /* YAML file */
+    const char *data_dir; /* the recipe's files are relative to it */
+    void (*progress)(const char *code, size_t language, size_t languages, size_t bytes,
+                     void *user);
+    void *user;
+} vl_chars_training;
+/* VL_ERR_USAGE: a recipe that cannot be followed; VL_ERR_MISSING: a file that is not there, or
+ * a language without text. */
+vl_status vl_chars_train(const vl_chars_training *training, const char *out_path,
+                         vl_error *error);
+
+/* How well held-out lines are foretold: one line in ten of every file, and the files that are
+ * `held`. */
+typedef struct vl_chars_score {
+    char code[VL_LANG_SIZE];
+    uint64_t lines, symbols;   /* ends of lines are symbols too */
+    double bits, unigram_bits; /* per symbol: the model's, and by frequencies alone */
+    size_t bytes;              /* of the language in the file */
+} vl_chars_score;
+/* `scores` has room for `max`; `count` receives how many there are. A language of the recipe
+ * that the file does not have is VL_ERR_INPUT. */
+vl_status vl_chars_evaluate(const vl_chars_training *training, const vl_ngram *ngram,
+                            vl_chars_score *scores, size_t max, size_t *count, vl_error *error);
+
 /* ---- networks ---------------------------------------------------------------------- */
 
 /* Losses are reported by task; these are seer's, and those of reader's lines: -log p of a line,

@@ -135,10 +135,11 @@ static vl_status train_network(const cli_args *args, const char *model, const ch
                                const char *out, vl_error *error) {
     char said[VL_TRAIN_MODEL_SIZE];
     if (cli_has(args, "evaluate"))
-        return vl_fail(error, VL_ERR_USAGE,
-                       "--evaluate is for langid and tokenizer; %s is scored as it trains, "
-                       "on its recipe's held_out",
-                       model);
+        return vl_fail(
+            error, VL_ERR_USAGE,
+            "--evaluate is for langid, tokenizer and chars; %s is scored as it trains, "
+            "on its recipe's held_out",
+            model);
     vl_status status = vl_train_model_of(recipe, said, error);
     if (!status && strcmp(said, model) != 0)
         status = vl_fail(error, VL_ERR_USAGE, "%s: a recipe for %s, not for %s", recipe, said,
@@ -178,6 +179,7 @@ static const struct model {
     {"langid", "models/recipes/langid.yaml", "models/langid.bin", false, train_langid},
     {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe", false,
      cli_train_tokenizer},
+    {"chars", "models/recipes/chars.yaml", "models/chars.bin", false, cli_train_chars},
 };
 
 static const struct model *model_find(const char *name) {
@@ -200,7 +202,8 @@ static vl_status plot(const cli_args *args, vl_error *error) {
 
 /* The model that is named, or that the recipe is for. */
 static vl_status choose(const cli_args *args, const struct model **model, vl_error *error) {
-    static const char *const names[] = {"seer", "reader", "langid", "tokenizer", "plot"};
+    static const char *const names[] = {"seer",      "reader", "langid",
+                                        "tokenizer", "chars",  "plot"};
     char said[VL_TRAIN_MODEL_SIZE];
     const char *name = args->operand_count ? args->operands[0] : NULL;
     const char *recipe = cli_value(args, "recipe");
@@ -210,7 +213,7 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
     if (!name && !recipe)
         return vl_fail(
             error, VL_ERR_USAGE,
-            "train what? This version trains: seer, reader, langid, tokenizer; or give "
+            "train what? This version trains: seer, reader, langid, tokenizer, chars; or give "
             "--recipe FILE");
     if (!name) {
         vl_status status = vl_train_model_of(recipe, said, error);
@@ -219,10 +222,11 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
         name = said;
     }
     *model = model_find(name);
-    const char *near = *model ? NULL : vl_nearest_name(name, names, 5);
+    const char *near =
+        *model ? NULL : vl_nearest_name(name, names, sizeof names / sizeof *names);
     if (!*model)
         return vl_fail(error, VL_ERR_USAGE,
-                       "no model '%s'%s%s%s: seer, reader, langid, tokenizer", name,
+                       "no model '%s'%s%s%s: seer, reader, langid, tokenizer, chars", name,
                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     if (!cli_value(args, "data"))
         return vl_fail(error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");

@@ -27,8 +27,7 @@ vl_record_options vl_record_options_default(void) {
     return (vl_record_options){.prior = 0.8, .strength = 40, .half_life = 20000, .human = 10};
 }
 
-/* ---- asking and counting ------------------------------------------------------------------
- */
+/* ---- asking and counting ---------------------------------------------------------------- */
 
 /* Fills the key of the row `fields` deep; false where that field is not known, so that the row
  * would be the one above. */
@@ -99,8 +98,7 @@ vl_status vl_record_add(vl_record *record, const vl_record_key *key, double righ
     return status;
 }
 
-/* ---- learning -----------------------------------------------------------------------------
- */
+/* ---- learning --------------------------------------------------------------------------- */
 
 static vl_status count_voices(vl_record *record, const vl_vote_voice *voices, size_t n,
                               const vl_record_key *where, const record_counts *counts,
@@ -182,8 +180,7 @@ vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size
     return status;
 }
 
-/* ---- calibrations -------------------------------------------------------------------------
- */
+/* ---- calibrations ----------------------------------------------------------------------- */
 
 vl_calibration vl_record_calibration(vl_record *record, const char *voice) {
     pthread_mutex_lock(&record->mutex);
@@ -213,8 +210,7 @@ vl_status vl_record_calibrate(vl_record *record, const char *voice,
     return to ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
 }
 
-/* ---- the file -----------------------------------------------------------------------------
- */
+/* ---- the file --------------------------------------------------------------------------- */
 
 static vl_status read_table(const char *path, record_table *table, vl_error *error) {
     *table = (record_table){0};
@@ -379,8 +375,7 @@ vl_status vl_record_reset(vl_record *record, const char *voice, vl_error *error)
     return status;
 }
 
-/* ---- in and out ---------------------------------------------------------------------------
- */
+/* ---- in and out ------------------------------------------------------------------------- */
 
 vl_status vl_record_export(vl_record *record, vl_buf *out, vl_error *error) {
     pthread_mutex_lock(&record->mutex);

@@ -20,8 +20,7 @@ static const double most = 1e12;
 const char *const record_field_names[RECORD_FIELDS] = {"voice", "script", "language",
                                                        "degradation", "source"};
 
-/* ---- rows ---------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
 void record_table_free(record_table *table) {
     for (size_t i = 0; i < table->row_count; i++)
@@ -113,8 +112,7 @@ record_voice *record_touch_voice(record_table *table, const char *name) {
     return &table->voices[at];
 }
 
-/* ---- keys ---------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------- */
 
 static vl_status check_field(const char *name, const char *value, vl_error *error) {
     size_t bytes = strnlen(value, VL_RECORD_MAX_FIELD);
@@ -147,8 +145,7 @@ vl_status record_key_make(const vl_record_key *key, size_t fields, char out[RECO
     return VL_OK;
 }
 
-/* ---- from JSON ----------------------------------------------------------------------------
- */
+/* ---- from JSON -------------------------------------------------------------------------- */
 
 static vl_status read_number(const cJSON *from, const char *what, size_t index,
                              const char *name, double low, double *out, vl_error *error) {
@@ -283,8 +280,7 @@ vl_status record_table_parse(const void *json, size_t bytes, record_table *table
     return status;
 }
 
-/* ---- to JSON ------------------------------------------------------------------------------
- */
+/* ---- to JSON ---------------------------------------------------------------------------- */
 
 static void write_string(vl_buf *out, const char *text, size_t bytes) {
     vl_buf_puts(out, "\"");

@@ -35,8 +35,7 @@ vl_vote_options vl_vote_options_default(void) {
                              .words = vl_calibration_none()};
 }
 
-/* ---- voices -------------------------------------------------------------------------------
- */
+/* ---- voices ----------------------------------------------------------------------------- */
 
 void vl_vote_family(const vl_vote_voice *voice, const char **family, size_t *bytes) {
     *family = voice->family ? voice->family : voice->name;
@@ -135,8 +134,7 @@ static vl_status take_voices(voting *v) {
     return VL_OK;
 }
 
-/* ---- one slot -----------------------------------------------------------------------------
- */
+/* ---- one slot --------------------------------------------------------------------------- */
 
 /* Columns of the network that are voted on together. */
 typedef struct segment {
@@ -336,8 +334,7 @@ double vl_vote_without(const vl_vote_result *r, size_t slot, const char *family,
     return pooled[c];
 }
 
-/* ---- slots from the network ---------------------------------------------------------------
- */
+/* ---- slots from the network ------------------------------------------------------------- */
 
 static bool is_space_slot(const voting *v, size_t slot) {
     for (size_t i = 0; i < v->net.voice_count; i++)
@@ -401,8 +398,7 @@ static vl_status vote_slots(voting *v) {
     return status;
 }
 
-/* ---- words --------------------------------------------------------------------------------
- */
+/* ---- words ------------------------------------------------------------------------------ */
 
 static const char *winner_text(const vl_vote_slot *slot) {
     return slot->candidates[slot->winner].text;
@@ -504,8 +500,7 @@ static vl_status make_words(voting *v) {
     return ok && r->text ? VL_OK : vl_fail(v->error, VL_ERR_MEMORY, "no memory to vote");
 }
 
-/* ---- the vote -----------------------------------------------------------------------------
- */
+/* ---- the vote --------------------------------------------------------------------------- */
 
 static vl_status check_cluster(const vl_vote_cluster *c, const char *name, size_t i,
                                vl_error *error) {

@@ -91,6 +91,9 @@ typedef struct vl_vote_language {
     double (*extend)(void *user, const void *from, const char *text, void *to);
 } vl_vote_language;
 
+/* The character model of a language as one of these; `language` must live as long. */
+vl_vote_language vl_vote_language_of(const vl_ngram_language *language);
+
 typedef struct vl_vote_options {
     double spread; /* how many wrong readings a mistake is spread over; 4 */
     /* Correlation of mistakes, 0 … 1: between voices of one family, and between others. */

@@ -39,7 +39,7 @@ typedef struct form {
     float x, width; /* width 0: no position */
 } form;
 
-/* ---- forms ------------------------------------------------------------------------------- */
+/* ---- forms ------------------------------------------------------------------------------ */
 
 static USpoofChecker *shapes; /* read-only once open; lives as long as the process */
 static pthread_once_t shapes_once = PTHREAD_ONCE_INIT;
@@ -132,7 +132,7 @@ static float look_cost(const form *a, const form *b) {
     return a->kind == b->kind ? cost_other : cost_other_kind;
 }
 
-/* ---- aligning one reading with the network ----------------------------------------------- */
+/* ---- aligning one reading with the network ---------------------------------------------- */
 
 typedef enum move { MOVE_BOTH, MOVE_SLOT, MOVE_CLUSTER } move;
 

@@ -34,7 +34,7 @@ double vl_calibration_apply(const vl_calibration *calibration, double confidence
     return clamp(sigmoid(odds), least);
 }
 
-/* ---- fitting --------------------------------------------------------------------------- */
+/* ---- fitting ---------------------------------------------------------------------------- */
 
 typedef struct sample {
     const float *confidence;

@@ -15,10 +15,31 @@ enum { AFTER = 8 }; /* slots after a candidate whose probability it changes */
 
 static const double worth_trying = 0.02; /* of the best candidate's posterior */
 
+/* ---- the character model ---------------------------------------------------------------- */
+
+static void begin_line(void *user, void *state) {
+    vl_ngram_begin(user, state);
+}
+
+static double extend_line(void *user, const void *from, const char *text, void *to) {
+    return text ? vl_ngram_extend(user, from, text, to) : vl_ngram_end(user, from);
+}
+
+vl_vote_language vl_vote_language_of(const vl_ngram_language *language) {
+    return (vl_vote_language){.user = (void *)(uintptr_t)language,
+                              .state_bytes = sizeof(vl_ngram_state),
+                              .begin = begin_line,
+                              .extend = extend_line};
+}
+
+_Static_assert(sizeof(vl_ngram_state) <= VL_VOTE_MAX_STATE, "a state fits in a path");
+
+/* ---- the search ------------------------------------------------------------------------- */
+
 typedef struct path {
     double score;
     size_t parent, candidate; /* parent: index in the beam of the slot before */
-    unsigned char state[VL_VOTE_MAX_STATE];
+    _Alignas(8) unsigned char state[VL_VOTE_MAX_STATE];
 } path;
 
 typedef struct search {
@@ -121,7 +142,7 @@ static void choose(search *s) {
 /* What the model gives a candidate and the winners after it. */
 static double in_place(const search *s, size_t at, size_t candidate, const void *before) {
     const vl_vote_result *r = s->result;
-    unsigned char state[VL_VOTE_MAX_STATE];
+    _Alignas(8) unsigned char state[VL_VOTE_MAX_STATE];
     memcpy(state, before, sizeof state);
     double score = 0;
     for (size_t i = at; i < r->slot_count && i <= at + AFTER; i++) {
@@ -187,7 +208,7 @@ vl_status vote_search(vl_arena *arena, vl_vote_result *result, vl_error *error) 
     for (size_t i = 0; i < result->slot_count; i++)
         extend_slot(&s, i);
     choose(&s);
-    unsigned char state[VL_VOTE_MAX_STATE] = {0};
+    _Alignas(8) unsigned char state[VL_VOTE_MAX_STATE] = {0};
     s.language->begin(s.language->user, state);
     for (size_t i = 0; i < result->slot_count; i++) {
         const vl_vote_slot *slot = &result->slots[i];

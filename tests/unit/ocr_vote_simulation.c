@@ -37,6 +37,8 @@ static const double hard = 0.02; /* share of places that most misread, and alike
 static vl_arena *arena;  /* of the texts */
 static vl_arena *little; /* of one line */
 static const char *lines[MAX_LINES];
+static const vl_ngram_language *languages[MAX_LINES]; /* of each line */
+static vl_ngram *ngram;
 static size_t line_count;
 static uint64_t seed = 77;
 
@@ -45,6 +47,14 @@ static double chance(void) {
     seed ^= seed << 25;
     seed ^= seed >> 27;
     return (double)((seed * UINT64_C(2685821657736338717)) >> 11) * 0x1p-53;
+}
+
+/* "notice-swh-upside-down.gt.txt": swh. */
+static const vl_ngram_language *language_of(const char *file) {
+    char code[4] = "";
+    const char *dash = strchr(file, '-');
+    snprintf(code, sizeof code, "%s", dash ? dash + 1 : "");
+    return vl_ngram_find(ngram, code);
 }
 
 static int is_text(const struct dirent *entry) {
@@ -57,6 +67,8 @@ static int read_samples(void **state) {
     (void)state;
     arena = vl_arena_new(64 << 20);
     little = vl_arena_new(256 << 20);
+    if (vl_ngram_open(NULL, &ngram, NULL))
+        return -1;
     int count = scandir(TEST_SOURCE_DIR "/samples", &entries, is_text, alphasort);
     for (int i = 0; i < count; i++) {
         vl_buf text;
@@ -65,8 +77,10 @@ static int read_samples(void **state) {
         if (!vl_file_read(path, 1 << 20, &text, NULL))
             for (char *save, *line = strtok_r(text.data, "\n", &save); line;
                  line = strtok_r(NULL, "\n", &save))
-                if (strlen(line) > 8 && line_count < MAX_LINES)
+                if (strlen(line) > 8 && line_count < MAX_LINES) {
+                    languages[line_count] = language_of(entries[i]->d_name);
                     lines[line_count++] = vl_text_squeeze(arena, line);
+                }
         vl_buf_deinit(&text);
         free(entries[i]);
     }
@@ -78,6 +92,7 @@ static int free_samples(void **state) {
     (void)state;
     vl_arena_free(arena);
     vl_arena_free(little);
+    vl_ngram_free(ngram);
     return 0;
 }
 
@@ -259,7 +274,8 @@ static void test_weighted_vote(void **state) {
     static float sure[MAX_WORDS];
     static bool right[MAX_WORDS];
     vl_vote_options o = vl_vote_options_default();
-    score alone[VOICES] = {{0}}, plain = {0}, record_only = {0}, weighted = {0};
+    score alone[VOICES] = {{0}}, plain = {0}, record_only = {0}, weighted = {0},
+          settled_by = {0};
     size_t words = 0, settled = 0, votes = 0;
     vl_record *record;
     (void)state;
@@ -278,8 +294,13 @@ static void test_weighted_vote(void **state) {
                 add_score(&alone[v], text_of(&readings[v]), lines[i]);
             }
             add_score(&plain, plain_vote(readings)->text, lines[i]);
-            vl_vote_result *r = vote(voices, &o);
-            add_score(&weighted, r->text, lines[i]);
+            add_score(&weighted, vote(voices, &o)->text, lines[i]);
+            assert_non_null(languages[i]);
+            vl_vote_language language = vl_vote_language_of(languages[i]);
+            vl_vote_options with = o;
+            with.language = &language;
+            vl_vote_result *r = vote(voices, &with);
+            add_score(&settled_by, r->text, lines[i]);
             for (size_t w = 0; w < r->word_count && words < MAX_WORDS; w++) {
                 sure[words] = (float)r->words[w].confidence;
                 right[words++] = is_in(r->words[w].text, lines[i]);
@@ -297,11 +318,12 @@ static void test_weighted_vote(void **state) {
         print_message("%-8s %6.2f%% CER\n", channels[v].name, 100 * rate(&alone[v]));
         best = fmin(best, rate(&alone[v]));
     }
-    print_message("plain    %6.2f%%\nrecord   %6.2f%%\nweighted %6.2f%%  (%zu words, "
-                  "calibration error %.3f, "
-                  "%zu of %zu lines settled at 0.9)\n",
-                  100 * rate(&plain), 100 * rate(&record_only), 100 * rate(&weighted), words,
-                  ece, settled, votes);
+    print_message(
+        "plain    %6.2f%%\nrecord   %6.2f%%\nweighted %6.2f%%\nlanguage %6.2f%%  (%zu "
+        "words, calibration error %.3f, %zu of %zu lines settled at 0.9)\n",
+        100 * rate(&plain), 100 * rate(&record_only), 100 * rate(&weighted),
+        100 * rate(&settled_by), words, ece, settled, votes);
+    assert_true(rate(&settled_by) < rate(&weighted));
     assert_true(rate(&weighted) < 0.8 * best);
     assert_true(rate(&weighted) < 0.8 * rate(&plain));
     assert_true(rate(&record_only) < best && rate(&record_only) < rate(&plain));
