@@ -126,7 +126,8 @@ typedef struct vl_seer_writing {
     double temperature, top_p; /* of sampling (Holtzman et al. 2020) */
     uint64_t seed;
 } vl_seer_writing;
-vl_seer_writing vl_seer_writing_default(void); /* 8 beams, 32 tokens, 0.6, 2, 4, 0.8, 0.95, 1 */
+vl_seer_writing
+vl_seer_writing_default(void); /* 12 beams, 32 tokens, 0.7, 2, 5, 0.8, 0.95, 1 */
 
 /* A text it wrote; lives in the arena it was asked for with. */
 typedef struct vl_seer_text {

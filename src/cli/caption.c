@@ -13,7 +13,7 @@ static vl_status writing(const cli_args *args, vl_seer_writing *how, vl_error *e
     for (size_t i = 0; i < sizeof of_sampling / sizeof *of_sampling; i++)
         if (!sample && cli_has(args, of_sampling[i]))
             return vl_fail(error, VL_ERR_USAGE, "--%s needs --sample", of_sampling[i]);
-    vl_status status = cli_value_int(args, "beams", 1, 8, &beams, error);
+    vl_status status = cli_value_int(args, "beams", 1, 16, &beams, error);
     if (!status)
         status = cli_value_int(args, "seed", 0, LONG_MAX, &seed, error);
     if (!status)

@@ -24,7 +24,7 @@ static const cli_flag predict_flags[] = {
 
 static const cli_flag caption_flags[] = {
     {"language", 'l', "CODE", "language of the caption, ISO 639-1 (default: en)"},
-    {"beams", 'b', "N", "width of the search for words, 1 to 8 (default: 8)"},
+    {"beams", 'b', "N", "width of the search for words, 1 to 16 (default: 12)"},
     {"sample", 0, NULL, "draw words by chance instead: another seed, another caption"},
     {"temperature", 0, "T", "with --sample: below 1 the likelier words (default: 0.8)"},
     {"top-p", 0, "P", "with --sample: only the likeliest words of this share (default: 0.95)"},

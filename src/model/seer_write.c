@@ -15,17 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MAX_TEXT = 4096,
-    FINISHED = 2 /* a search ends when so many texts a beam are finished */
-};
+enum { MAX_TEXT = 4096 };
 
 vl_seer_writing vl_seer_writing_default(void) {
-    return (vl_seer_writing){.beams = 8,
+    return (vl_seer_writing){.beams = 12,
                              .max_tokens = 32,
-                             .length_penalty = 0.6,
+                             .length_penalty = 0.7,
                              .no_repeat = 2,
-                             .match = 4,
+                             .match = 5,
                              .temperature = 0.8,
                              .top_p = 0.95,
                              .seed = 1};
@@ -171,7 +168,7 @@ static void search(writing *w) {
         w->next = swap;
         if (!kept || step + 1 == w->most)
             break;
-        if (w->finished >= FINISHED * w->how.beams)
+        if (w->finished >= w->how.beams)
             return;
         move_caches(w->session, w->beams, kept, w->start + step);
         int32_t ids[SEER_MAX_BEAMS];

@@ -76,7 +76,7 @@ class Pictures(unittest.TestCase):
                  for s in ("1", "1", "2", "3")]
         self.assertEqual(texts[0], texts[1])
         self.assertGreater(len(set(texts)), 1)
-        self.assertEqual(self.run_it("caption", PHOTO), self.run_it("caption", PHOTO, "--beams", "4"))
+        self.assertEqual(self.run_it("caption", PHOTO), self.run_it("caption", PHOTO, "--beams", "12"))
 
     def test_pages_and_standard_input(self):
         first, second = (self.run_it("scene", PAGES, "-j", *page) for page in ([], ["--page", "2"]))
@@ -96,7 +96,7 @@ class Pictures(unittest.TestCase):
                 (["caption", PHOTO, "--language", "xx"], "it writes: en, fr"),
                 (["scene", PHOTO, "--labels", "mood"], "it has: scene, kind"),
                 (["scene", PHOTO, "--labels", "untaught"], "it has: scene, kind"),
-                (["caption", PHOTO, "--beams", "9"], "from 1 to 8"),
+                (["caption", PHOTO, "--beams", "17"], "from 1 to 16"),
                 (["caption", PHOTO, "--beams", "2", "--sample"], "one of them"),
                 (["caption", PHOTO, "--seed", "2"], "needs --sample"),
                 (["caption", PHOTO, "--sample", "--top-p", "1.5"], "from 0.01 to 1"),
