@@ -499,7 +499,7 @@ static void test_files_that_lie(void **state) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         memcpy(copy, bytes.data, bytes.len);
-        bool renamed = rows[i].key[14] == 'u';
+        bool renamed = !strcmp(rows[i].key, "reader.alphabeu");
         const char *key = renamed ? "reader.alphabet" : rows[i].key;
         char *at = memmem(copy, bytes.len, key, strlen(key));
         assert_non_null(at);
