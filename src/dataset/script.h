@@ -15,8 +15,8 @@ typedef struct script_kind {
     const char *core;     /* a font that has all of these serves the script */
     const char *fuller;   /* a font that has these too is one for long texts; NULL: not known */
     const char *language; /* that most text in it is in: fonts may shape by language */
-    const char *joint;  /* three characters that a font which can set the script makes less than
-                           three glyphs of, or other glyphs than each has alone; NULL: none */
+    const char *joint; /* a font that can set the script makes less than three glyphs of it, or,
+                          where it is one letter thrice, not three times the same; NULL: none */
     const char *digits; /* its own, 0 to 9; NULL: only ASCII's */
 } script_kind;
 extern const script_kind script_kinds[VL_SCRIPT_COUNT];

@@ -68,12 +68,14 @@ typedef struct taking {
     corpus_lines lines;
 } taking;
 
-/* Messages with places for values, or several lines, are no text that is seen. */
+/* Messages with places for values or marked keys, or of several lines, are no text that is
+ * seen. */
 static void take_message(const char *text, size_t bytes, void *user) {
     taking *t = user;
     if (bytes < 6 || bytes > MAX_LINE || t->lines.count == MAX_LINES ||
         memchr(text, '%', bytes) || memchr(text, '\n', bytes) || memchr(text, '<', bytes) ||
-        memchr(text, '{', bytes) || memchr(text, '\\', bytes) || memchr(text, '&', bytes))
+        memchr(text, '{', bytes) || memchr(text, '_', bytes) || memchr(text, '\\', bytes) ||
+        memchr(text, '&', bytes))
         return;
     const char *copy = vl_arena_strndup(t->arena, text, bytes);
     if (copy)
