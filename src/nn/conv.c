@@ -3,7 +3,8 @@
  * Which way each goes was measured (docs/benchmarks.md): where windows overlap, unrolled
  * patches are several times the picture, and oneDNN's convolution primitives are faster;
  * patches that do not overlap are the picture in another order, and one product of matrices is
- * faster. One filter a channel has a kernel of its own. */
+ * faster. One filter a channel has a kernel of ours, level with the primitive forward and
+ * faster back. */
 #include "nn/graph.h"
 
 #include <string.h>

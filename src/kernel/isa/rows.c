@@ -228,68 +228,9 @@ static void softmax_backward(real *restrict d, const real *restrict p, real scal
     }
 }
 
-/* ---- depthwise convolution ---------------------------------------------------------- */
+/* ---- one filter a channel ----------------------------------------------------------- */
 
-/* The taps of place `o` that fall inside [0, extent): first tap and one past the last (which is
- * not above the first when there are none). */
-static inline void taps(size_t o, size_t stride, size_t size, size_t pad, size_t extent,
-                        size_t *first, size_t *end) {
-    size_t at = o * stride, inside = at < extent + pad ? extent + pad - at : 0;
-    *first = at < pad ? pad - at : 0;
-    *end = inside < size ? inside : size;
-}
-
-static void depthwise(real *restrict y, const real *restrict x, const real *restrict weight,
-                      const real *restrict bias, size_t height, size_t width, size_t channels,
-                      const vl_window *window) {
-    const vl_window w = *window;
-    size_t places_y = vl_window_places(height, w.size_y, w.stride_y, w.pad_y);
-    size_t places_x = vl_window_places(width, w.size_x, w.stride_x, w.pad_x);
-    for (size_t oy = 0; oy < places_y; oy++)
-        for (size_t ox = 0; ox < places_x; ox++, y += channels) {
-            size_t y0, y1, x0, x1;
-            taps(oy, w.stride_y, w.size_y, w.pad_y, height, &y0, &y1);
-            taps(ox, w.stride_x, w.size_x, w.pad_x, width, &x0, &x1);
-            memcpy(y, bias, channels * sizeof *y);
-            for (size_t ky = y0; ky < y1; ky++)
-                for (size_t kx = x0; kx < x1; kx++) {
-                    const real *in = x + ((oy * w.stride_y + ky - w.pad_y) * width +
-                                          (ox * w.stride_x + kx - w.pad_x)) *
-                                             channels;
-                    const real *tap = weight + (ky * w.size_x + kx) * channels;
-                    for (size_t c = 0; c < channels; c++)
-                        y[c] += in[c] * tap[c];
-                }
-        }
-}
-
-static void depthwise_backward(real *restrict dx, real *restrict dweight, real *restrict dbias,
-                               const real *restrict dy, const real *restrict x,
-                               const real *restrict weight, size_t height, size_t width,
-                               size_t channels, const vl_window *window) {
-    const vl_window w = *window;
-    size_t places_y = vl_window_places(height, w.size_y, w.stride_y, w.pad_y);
-    size_t places_x = vl_window_places(width, w.size_x, w.stride_x, w.pad_x);
-    for (size_t oy = 0; oy < places_y; oy++)
-        for (size_t ox = 0; ox < places_x; ox++, dy += channels) {
-            size_t y0, y1, x0, x1;
-            taps(oy, w.stride_y, w.size_y, w.pad_y, height, &y0, &y1);
-            taps(ox, w.stride_x, w.size_x, w.pad_x, width, &x0, &x1);
-            for (size_t c = 0; c < channels; c++)
-                dbias[c] += dy[c];
-            for (size_t ky = y0; ky < y1; ky++)
-                for (size_t kx = x0; kx < x1; kx++) {
-                    size_t at = ((oy * w.stride_y + ky - w.pad_y) * width +
-                                 (ox * w.stride_x + kx - w.pad_x)) *
-                                channels;
-                    size_t tap = (ky * w.size_x + kx) * channels;
-                    for (size_t c = 0; c < channels; c++) {
-                        dx[at + c] += dy[c] * weight[tap + c];
-                        dweight[tap + c] += dy[c] * x[at + c];
-                    }
-                }
-        }
-}
+#include "rows_depthwise.h"
 
 /* ---- optimiser, conversions --------------------------------------------------------- */
 
