@@ -255,8 +255,9 @@ static void check_depthwise(const vl_kernels *ref, const vl_kernels *k) {
         {8, 9, 17, {3, 3, 2, 2, 1, 1}},  {4, 4, 65, {5, 5, 1, 1, 2, 2}},
         {13, 2, 64, {7, 7, 2, 2, 3, 3}}, {2, 13, 33, {7, 7, 3, 3, 3, 3}},
         {6, 6, 8, {1, 1, 1, 1, 0, 0}},   {7, 9, 19, {3, 5, 2, 1, 1, 2}},
-        {9, 6, 129, {2, 4, 1, 3, 0, 1}}, {3, 2, 16, {1, 2, 1, 2, 3, 4}}, /* places of zeros */
-        {2, 9, 31, {3, 3, 1, 1, 0, 0}},                                  /* too large: none */
+        {9, 6, 129, {2, 4, 1, 3, 0, 1}}, {3, 2, 16, {1, 2, 1, 2, 3, 4}},  /* places of zeros */
+        {29, 1, 50, {7, 1, 1, 1, 3, 0}}, {12, 1, 33, {5, 1, 2, 1, 1, 0}}, /* sequences */
+        {2, 9, 31, {3, 3, 1, 1, 0, 0}},                                   /* too large: none */
     };
     for (size_t s = 0; s < COUNT(shapes); s++) {
         size_t height = shapes[s].height, width = shapes[s].width, c = shapes[s].channels;

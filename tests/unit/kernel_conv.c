@@ -122,6 +122,27 @@ static arrays arrays_of(const vl_conv *c, uint64_t *state) {
     return a;
 }
 
+/* The same by the kernel on rows, where there is one filter a channel; a picture at a time. */
+static void run_rows(const vl_conv *c, const arrays *a, int way, bool bias, float *got) {
+    const vl_kernels *kernels = vl_kernels_get();
+    size_t in = a->count[DATA] / c->batch, out = a->count[FORWARD] / c->batch;
+    float *none = calloc(c->channels, sizeof *none),
+          *dbias = calloc(c->channels, sizeof *dbias);
+    float *sink = calloc(a->count[DATA] + a->count[WEIGHTS], sizeof *sink);
+    if (!none || !dbias || !sink)
+        abort();
+    for (size_t b = 0; b < c->batch; b++)
+        if (way == FORWARD)
+            kernels->depthwise(got + b * out, a->x + b * in, a->w, bias ? a->bias : none,
+                               c->height, c->width, c->channels, &c->window);
+        else
+            kernels->depthwise_backward(way == DATA ? got + b * in : sink,
+                                        way == WEIGHTS ? got : sink + a->count[DATA], dbias,
+                                        a->y + b * out, a->x + b * in, a->w, c->height,
+                                        c->width, c->channels, &c->window);
+    free(none), free(dbias), free(sink);
+}
+
 /* What the kernel makes of the numbers in `got` (gradients are added to them). */
 static void run(const vl_conv *c, const arrays *a, int way, bool bias, float *got) {
     if (way == FORWARD)
@@ -132,9 +153,11 @@ static void run(const vl_conv *c, const arrays *a, int way, bool bias, float *go
         vl_conv_backward_weights(c, a->y, a->x, got);
 }
 
+typedef void run_by(const vl_conv *c, const arrays *a, int way, bool bias, float *got);
+
 /* The worst error as a share of what rounding may do: bf16 moves each factor by 2^−8 of it at
  * most. */
-static double worst_error(const vl_conv *c, int way, bool bias, uint64_t seed) {
+static double worst_error_by(const vl_conv *c, int way, bool bias, uint64_t seed, run_by *by) {
     arrays a = arrays_of(c, &seed);
     size_t count = a.count[way];
     float *got = numbers(&seed, count);
@@ -145,7 +168,7 @@ static double worst_error(const vl_conv *c, int way, bool bias, uint64_t seed) {
         if (way != FORWARD || bias)
             add_term(&s, i, (double)(way == FORWARD ? a.bias[i % c->outputs] : got[i]));
     add_all(c, &a, way, &s);
-    run(c, &a, way, bias, got);
+    by(c, &a, way, bias, got);
     double allowed = c->precision == VL_PRECISION_BF16 ? 8e-3 : 1e-5, worst = 0;
     for (size_t i = 0; i < count; i++) {
         double error = fabs((double)got[i] - s.value[i]) / (allowed * s.size[i] + 1e-30);
@@ -154,6 +177,10 @@ static double worst_error(const vl_conv *c, int way, bool bias, uint64_t seed) {
     }
     free(a.y), free(a.x), free(a.w), free(a.bias), free(got), free(s.value), free(s.size);
     return worst;
+}
+
+static double worst_error(const vl_conv *c, int way, bool bias, uint64_t seed) {
+    return worst_error_by(c, way, bias, seed, run);
 }
 
 static void check(vl_conv c, uint64_t seed) {
@@ -198,6 +225,28 @@ static void test_random(void **state) {
     uint64_t seed = 20240501;
     for (size_t i = 0; i < 150; i++)
         check(random_conv(&seed, i % 3), i);
+}
+
+/* Our own kernel for one filter a channel: chance, and sequences, which lie down in it. */
+static void test_rows(void **state) {
+    (void)state;
+    uint64_t seed = 3;
+    for (size_t i = 0; i < 150; i++) {
+        vl_conv c = random_conv(&seed, 0);
+        if (i % 4 == 0) {
+            c.height = between(&seed, 1, 40), c.width = 1;
+            c.window.size_x = c.window.stride_x = 1, c.window.pad_x = 0;
+        }
+        for (int way = 0; way < WAYS; way++) {
+            double error = worst_error_by(&c, way, i % 2, i, run_rows);
+            const vl_window *w = &c.window;
+            if (!(error <= 1))
+                fail_msg("%s, rows: [%zu,%zu,%zu,%zu], window %zux%zu by (%zu,%zu) with "
+                         "(%zu,%zu) around: %g times what is allowed",
+                         way_names[way], c.batch, c.height, c.width, c.channels, w->size_y,
+                         w->size_x, w->stride_y, w->stride_x, w->pad_y, w->pad_x, error);
+        }
+    }
 }
 
 /* Whole vectors of channels, as networks have them. */
@@ -321,9 +370,10 @@ static void test_threads(void **state) {
 /* With a name: says SKIPPED unless it is the variant in use. */
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),      cmocka_unit_test(test_regular),
-        cmocka_unit_test(test_no_places),   cmocka_unit_test(test_unroll),
-        cmocka_unit_test(test_many_shapes), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_regular), cmocka_unit_test(test_no_places),
+        cmocka_unit_test(test_unroll),  cmocka_unit_test(test_many_shapes),
+        cmocka_unit_test(test_threads),
     };
     if (argc > 1 && strcmp(argv[1], vl_kernels_get()->name) != 0) {
         printf("SKIPPED: this processor has no %s; convolutions are NOT tested on it here\n",

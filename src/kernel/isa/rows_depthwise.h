@@ -103,10 +103,20 @@ static inline size_t span(size_t first, size_t end) {
     return end > first ? end - first : 0;
 }
 
+/* A column of pixels lies in memory as a row does, and rows are what places are grouped in. */
+static void lay_down(size_t *height, size_t *width, vl_window *w) {
+    if (*width != 1 || w->size_x != 1 || w->stride_x != 1 || w->pad_x != 0)
+        return;
+    *width = *height;
+    *height = 1;
+    *w = (vl_window){1, w->size_y, 1, w->stride_y, 0, w->pad_y};
+}
+
 static void depthwise(real *restrict y, const real *restrict x, const real *restrict weight,
                       const real *restrict bias, size_t height, size_t width, size_t channels,
                       const vl_window *window) {
-    const vl_window w = *window;
+    vl_window w = *window;
+    lay_down(&height, &width, &w);
     size_t places_y = vl_window_places(height, w.size_y, w.stride_y, w.pad_y);
     size_t places_x = vl_window_places(width, w.size_x, w.stride_x, w.pad_x);
     terms t = {.in_row = (ptrdiff_t)(width * channels),
@@ -123,9 +133,10 @@ static void depthwise(real *restrict y, const real *restrict x, const real *rest
             taps(ox, w.stride_x, w.size_x, w.pad_x, width, &x0, &x1);
             taps(ox + PLACES - 1, w.stride_x, w.size_x, w.pad_x, width, &last0, &last1);
             t.taps = span(x0, x1);
-            bool whole = x0 == last0 && x1 == last1 && ox + PLACES <= places_x;
+            bool some = t.rows && t.taps;
+            bool whole = some && x0 == last0 && x1 == last1 && ox + PLACES <= places_x;
             places = whole ? PLACES : 1;
-            if (!t.rows || !t.taps) { /* nothing but zeros */
+            if (!some) { /* nothing but zeros */
                 memcpy(y, bias, channels * sizeof *y);
                 continue;
             }
@@ -295,10 +306,11 @@ static void depthwise_backward(real *restrict dx, real *restrict dweight, real *
                                const real *restrict dy, const real *restrict x,
                                const real *restrict weight, size_t height, size_t width,
                                size_t channels, const vl_window *window) {
-    const vl_window w = *window;
+    vl_window w = *window;
+    lay_down(&height, &width, &w);
     size_t places_y = vl_window_places(height, w.size_y, w.stride_y, w.pad_y);
     size_t places_x = vl_window_places(width, w.size_x, w.stride_x, w.pad_x);
-    depthwise_back_x(dx, dy, weight, height, width, channels, window);
+    depthwise_back_x(dx, dy, weight, height, width, channels, &w);
     sum_rows(dbias, dy, places_y * places_x, channels);
     for (size_t oy = 0; oy < places_y; oy++, dy += places_x * channels) {
         size_t y0, y1;
@@ -306,6 +318,6 @@ static void depthwise_backward(real *restrict dx, real *restrict dweight, real *
         for (size_t ky = y0; ky < y1; ky++)
             back_taps(dweight + ky * w.size_x * channels, dy,
                       x + (oy * w.stride_y + ky - w.pad_y) * width * channels, width, places_x,
-                      channels, window);
+                      channels, &w);
     }
 }
