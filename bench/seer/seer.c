@@ -35,20 +35,16 @@ static vl_status describe(vl_seer_session *session, const char *path, vl_arena *
     vl_buf bytes;
     vl_buf_init(&bytes, 64 << 20);
     vl_media_limits limits = vl_media_limits_default();
-    vl_document *document = NULL;
     vl_image *image = NULL;
     vl_status status = vl_file_read(path, 64 << 20, &bytes, error);
     if (!status)
-        status = vl_document_open(bytes.data, bytes.len, &limits, &document, error);
-    if (!status)
-        status = vl_document_page(document, 0, &image, error);
+        status = vl_document_first(bytes.data, bytes.len, &limits, &image, error);
     if (!status)
         status = vl_seer_session_look(session, image, error);
     vl_seer_writing how = vl_seer_writing_default();
     if (!status)
         status = vl_seer_caption(session, "en", &how, arena, text, error);
     vl_image_free(image);
-    vl_document_free(document);
     vl_buf_deinit(&bytes);
     return status;
 }

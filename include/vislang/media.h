@@ -76,6 +76,9 @@ uint32_t vl_document_page_count(const vl_document *document);
 /* Page `index` (from 0), decoded, EXIF orientation applied. */
 vl_status vl_document_page(vl_document *document, uint32_t index, vl_image **image,
                            vl_error *error);
+/* The first page of a document that nothing else is asked of. */
+vl_status vl_document_first(const void *bytes, size_t count, const vl_media_limits *limits,
+                            vl_image **image, vl_error *error);
 
 /* What a picture is, from its pixels alone. */
 typedef enum vl_picture_kind {

@@ -192,20 +192,17 @@ static vl_status query_of_text(search_run *run, vl_error *error) {
 
 static vl_status query_of_picture(search_run *run, vl_error *error) {
     const vl_media_limits *limits = &run->options.limits;
-    vl_document *document = NULL;
     vl_image *image = NULL;
     vl_buf bytes;
     vl_buf_init(&bytes, limits->max_bytes);
     vl_status status = vl_file_read(run->like, limits->max_bytes, &bytes, error);
     if (!status) {
-        if (!(status = vl_document_open(bytes.data, bytes.len, limits, &document, error)) &&
-            !(status = vl_document_page(document, 0, &image, error)))
+        if (!(status = vl_document_first(bytes.data, bytes.len, limits, &image, error)))
             status = embed(run, 0, image, run->query, error);
         if (status)
             vl_error_prefix(error, "%s", run->like);
     }
     vl_image_free(image);
-    vl_document_free(document);
     vl_buf_deinit(&bytes);
     return status;
 }

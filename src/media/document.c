@@ -134,3 +134,14 @@ vl_status vl_document_page(vl_document *d, uint32_t index, vl_image **image, vl_
     *image = vl_image_orient(*image, vl_exif_orientation(d->kind, d->bytes, d->count));
     return *image ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory to turn the picture");
 }
+
+vl_status vl_document_first(const void *bytes, size_t count, const vl_media_limits *limits,
+                            vl_image **image, vl_error *error) {
+    vl_document *document;
+    *image = NULL;
+    vl_status status = vl_document_open(bytes, count, limits, &document, error);
+    if (!status)
+        status = vl_document_page(document, 0, image, error);
+    vl_document_free(document);
+    return status;
+}

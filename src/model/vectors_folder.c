@@ -258,17 +258,12 @@ static void hash_of(const vl_buf *bytes, uint8_t hash[VL_VECTORS_HASH_SIZE]) {
 
 static vl_status look(const refresh *r, const vl_buf *bytes, size_t worker, float *vector,
                       vl_error *error) {
-    vl_document *document;
-    vl_image *image = NULL;
+    vl_image *image;
     vl_status status =
-        vl_document_open(bytes->data, bytes->len, &r->how->limits, &document, error);
-    if (status)
-        return status;
-    status = vl_document_page(document, 0, &image, error);
+        vl_document_first(bytes->data, bytes->len, &r->how->limits, &image, error);
     if (!status)
         status = r->how->embed(r->how->user, worker, image, vector, error);
     vl_image_free(image);
-    vl_document_free(document);
     return status;
 }
 

@@ -126,7 +126,6 @@ static vl_status read_with(evaluation *e, size_t worker, size_t reader, const vl
 static vl_status decode(const evaluation *e, const vl_scan *scan, vl_image **image,
                         vl_error *error) {
     vl_buf bytes;
-    vl_document *document = NULL;
     char *path = NULL;
     const vl_media_limits *limits = &e->how->limits;
     vl_buf_init(&bytes, limits->max_bytes);
@@ -134,10 +133,7 @@ static vl_status decode(const evaluation *e, const vl_scan *scan, vl_image **ima
                            ? vl_fail(error, VL_ERR_MEMORY, "out of memory")
                            : vl_file_read(path, limits->max_bytes, &bytes, error);
     if (!status)
-        status = vl_document_open(bytes.data, bytes.len, limits, &document, error);
-    if (!status)
-        status = vl_document_page(document, 0, image, error);
-    vl_document_free(document);
+        status = vl_document_first(bytes.data, bytes.len, limits, image, error);
     vl_buf_deinit(&bytes);
     free(path);
     return status;

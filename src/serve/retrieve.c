@@ -129,20 +129,16 @@ void vl_retrieve_close(vl_server *server) {
 static vl_status make_query(const vl_server *server, vl_seer_session *session,
                             const vl_retrieve_request *request, float *vector,
                             vl_error *error) {
-    vl_document *document = NULL;
-    vl_image *image = NULL;
+    vl_image *image;
     if (request->text)
         return vl_seer_text_embedding(session, request->text, request->language, vector, error);
-    vl_status status = vl_document_open(request->bytes, request->count,
-                                        &server->settings.answer.limits, &document, error);
-    if (!status)
-        status = vl_document_page(document, 0, &image, error);
+    vl_status status = vl_document_first(request->bytes, request->count,
+                                         &server->settings.answer.limits, &image, error);
     if (!status)
         status = vl_seer_session_look(session, image, error);
     if (!status)
         vl_seer_picture_embedding(session, vector);
     vl_image_free(image);
-    vl_document_free(document);
     return status;
 }
 

@@ -563,14 +563,10 @@ vl_status eval_picture(const eval_item *item, vl_image **image, vl_error *error)
     vl_buf bytes;
     vl_buf_init(&bytes, MAX_PICTURE);
     vl_media_limits limits = vl_media_limits_default();
-    vl_document *document = NULL;
     vl_status status = item->path ? vl_file_read(item->path, MAX_PICTURE, &bytes, error)
                                   : samples_read(item->set, item->index, &bytes, error);
     if (!status)
-        status = vl_document_open(bytes.data, bytes.len, &limits, &document, error);
-    if (!status)
-        status = vl_document_page(document, 0, image, error);
-    vl_document_free(document);
+        status = vl_document_first(bytes.data, bytes.len, &limits, image, error);
     vl_buf_deinit(&bytes);
     return status;
 }

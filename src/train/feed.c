@@ -216,13 +216,9 @@ static vl_status decode(const samples *set, size_t index, vl_image **image, vl_e
     vl_buf bytes;
     vl_buf_init(&bytes, 64 << 20);
     vl_media_limits limits = vl_media_limits_default();
-    vl_document *document = NULL;
     vl_status status = samples_read(set, index, &bytes, error);
     if (!status)
-        status = vl_document_open(bytes.data, bytes.len, &limits, &document, error);
-    if (!status)
-        status = vl_document_page(document, 0, image, error);
-    vl_document_free(document);
+        status = vl_document_first(bytes.data, bytes.len, &limits, image, error);
     vl_buf_deinit(&bytes);
     return status;
 }

@@ -367,6 +367,9 @@ static void limits_hold_with_their_status(void **state) {
         if (!status)
             assert_int_equal(vl_document_page(document, 0, &image, &error), cases[i].read);
         assert_null(image);
+        assert_int_equal(vl_document_first(bytes.data, bytes.len, &limits, &image, NULL),
+                         status ? status : cases[i].read);
+        assert_null(image);
         if (!strstr(error.message, cases[i].says))
             fail_msg("case %zu says: %s", i, error.message);
         vl_document_free(document);
