@@ -129,11 +129,10 @@ static void test_gocr_xml(void **state) {
              BOX("_", "") "</line>",
          "I_"},
         {"<page><line x=\"0\">" BOX("(PICTURE)", "") "</line>", ""},
-        {"<page><block ><line x=\"0\">" BOX("a", "") "</line></block><block ><line "
-                                                     "x=\"1\">" BOX("b", "") "</line><line "
-                                                                             "x=\"1\">" BOX(
-                                                                                 "c",
-                                                                                 "") "</line>",
+        {"<page><block ><line x=\"0\">" BOX(
+             "a", "") "</line></block><block ><line "
+                      "x=\"1\">" BOX("b", "") "</line><line "
+                                              "x=\"1\">" BOX("c", "") "</line>",
          "a#b/c"},
         {"<page>" BOX("a", "") "<line <line <<>>", ""},
         {"<page><line x=\"0\">" BOX("fi", "") "<box x=\"1\" value=\"open", "fi"},
