@@ -18,10 +18,24 @@ typedef struct vl_box {
     int32_t x, y, width, height;
 } vl_box;
 
+/* What an engine read where a word stands. */
+typedef struct vl_word_said {
+    const char *engine, *text; /* "": nothing */
+    double weight;             /* exponent of its vote */
+    double probability;        /* that it is right, by its own calibrated confidence */
+} vl_word_said;
+
+typedef struct vl_word_vote {
+    double posterior;
+    const vl_word_said *said; /* one for each engine that had a vote on the line */
+    size_t count;
+} vl_word_vote;
+
 typedef struct vl_word {
     const char *text;
     vl_box box;
-    double confidence;
+    double confidence;        /* after a vote its posterior, docs/consensus.md */
+    const vl_word_vote *vote; /* NULL: not asked for (options.explain), or nobody voted */
 } vl_word;
 
 typedef struct vl_line {
@@ -101,6 +115,9 @@ typedef struct vl_ocr_options {
     const char *engines;     /* "tesseract,ocrad": docs/ocr.md; NULL: tesseract */
     vl_ocr_engines *shared;  /* instead of `engines`: calls are counted there; or NULL */
     double max_engine_seconds; /* a call to an engine in another process; default 30 */
+    double threshold;          /* posterior of every word that settles a line; default 0.9 */
+    bool explain;              /* keep in every word what each engine said */
+    const char *record;        /* file of the engines' track record; NULL: in memory only */
     const char *tessdata;      /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
     const vl_langid *langid;   /* NULL: the bundled model, opened by vl_ocr_new */
 } vl_ocr_options;
@@ -111,7 +128,9 @@ typedef struct vl_ocr vl_ocr;
  * turn and script), or not one of the engines is: says the apt line. */
 vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **ocr, vl_error *error);
 void vl_ocr_free(vl_ocr *ocr);
-/* Reads one page: with the first of the engines that reads its languages and does not fail.
+/* Reads one page. Of several engines that read its languages, the first that finds lines reads
+ * it, lines that it is not sure of go to the next ones by cost, and their votes decide
+ * (docs/consensus.md); one that fails is left out.
  * `languages` overrides options' for this page (NULL: as options).
  * `upright` (may be NULL) receives the upright page picture the boxes refer to (caller frees).
  * A page without text is VL_OK with no blocks. VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY,
@@ -179,14 +198,14 @@ vl_status vl_ocr_document(vl_ocr *ocr, vl_document *document, const char *langua
 /* ---- scores on real scans --------------------------------------------------------- */
 
 /* Reads the scans of a folder (MANIFEST.tsv, X.gt.txt beside X.png: docs/eval.md) with each
- * engine alone and appends the scores to `json`, an object of
- *   "sets", "scripts": {NAME: {ENGINE: score}}, "all": {ENGINE: score},
- *   "broken": [{"set", "id", "why"}], "failed": [{"engine", "set", "id", "why"}].
- * A score is {"cer","cer_low","cer_high","wer","wer_low","wer_high","n","failed","seconds"}:
- * edits over the length of the transcripts together, with 95 % intervals over resampled items
- * (Efron and Tibshirani 1993, ch. 13: percentiles of 1,000 resamples, seeded), and seconds an
- * item. A broken item is left out for every engine; one that an engine failed on counts as if
- * it had read nothing; one whose script an engine does not read is not put to it. */
+ * engine alone, and with several also by vote ("consensus"), and appends the scores to `json`,
+ * an object of "sets", "scripts": {NAME: {ENGINE: score}}, "all": {ENGINE: score}, "broken":
+ * [{"set", "id", "why"}], "failed": [{"engine", "set", "id", "why"}]. A score is
+ * {"cer","cer_low","cer_high","wer","wer_low","wer_high","n","failed","seconds"}: edits over
+ * the length of the transcripts together, with 95 % intervals over resampled items (Efron and
+ * Tibshirani 1993, ch. 13: percentiles of 1,000 resamples, seeded), and seconds an item. A
+ * broken item is left out for every engine; one that an engine failed on counts as if it had
+ * read nothing; one whose script an engine does not read is not put to it. */
 typedef enum vl_scan_half {
     VL_SCANS_ALL,
     VL_SCANS_ADAPT, /* the half that weights may be learned from */

@@ -79,6 +79,10 @@ typedef struct vl_engine_orientation {
 
 typedef struct vl_engine {
     const char *name;
+    /* Engines of one family make the same mistakes: "tesseract" whatever clean-up it reads,
+     * "shapes" for those that compare single letters' shapes and know no words. NULL: its
+     * name. */
+    const char *family;
     const char *scripts;   /* what it reads, ISO 15924: "Latn"; NULL: what its packs are for */
     bool thread_safe;      /* one state may read for several threads at once */
     bool knows_confidence; /* it measures; else confidences only say how many guesses it had */
@@ -102,6 +106,8 @@ typedef struct vl_engine {
                         vl_engine_orientation *orientation, vl_error *error);
 } vl_engine;
 
-extern const vl_engine vl_engine_tesseract, vl_engine_ocrad, vl_engine_gocr, vl_engine_http;
+extern const vl_engine vl_engine_tesseract, vl_engine_tesseract_binarised,
+    vl_engine_tesseract_enlarged; /* share one state */
+extern const vl_engine vl_engine_ocrad, vl_engine_gocr, vl_engine_http;
 
 #endif

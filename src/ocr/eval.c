@@ -1,8 +1,9 @@
 /* eval.c — engines scored on a folder of real scans: `vislang eval ocr`.
  *
  * A worker takes a scan, decodes it once and gives it to every reader in turn: each engine
- * alone, as vl_ocr_read runs it. What they say is compared with the transcript at once and
- * only the counts are kept, so that the tables are sums over items, and the intervals sums
+ * alone, as vl_ocr_read runs it, and where there are several, their consensus, whose record
+ * begins empty and is learned on the way. What they say is compared with the transcript at once
+ * and only the counts are kept, so that the tables are sums over items, and the intervals sums
  * over items drawn again.
  *
  *   read_scan        one scan, every reader
@@ -20,7 +21,8 @@
 #include <string.h>
 
 enum {
-    READERS_MAX = 16,
+    READERS_MAX = 17, /* 16 engines and their consensus */
+    LIST_MAX = 4096,
     JOBS_MAX = 256,
     RESAMPLES = 1000,
     SCANS_ARENA_MAX = 1 << 30,
@@ -41,8 +43,10 @@ typedef struct tally {
 typedef struct evaluation {
     const vl_ocr_evaluation *how;
     vl_arena *arena;
-    const char *names[READERS_MAX]; /* of the readers */
-    vl_scan **items;                /* those that are read */
+    const char *names[READERS_MAX];   /* of the readers */
+    const char *engines[READERS_MAX]; /* what each reads with, as in the settings */
+    size_t reader_count;
+    vl_scan **items; /* those that are read */
     size_t item_count;
     char (*scripts)[5];  /* of the items' transcripts */
     const char **broken; /* [item] NULL, or why; the arena's or the heap's */
@@ -61,10 +65,23 @@ typedef struct job {
 
 /* ---- one scan --------------------------------------------------------------------------- */
 
-/* "mine=http://host:port" goes by "mine". */
-static const char *reader_name(const evaluation *e, size_t reader) {
-    const char *name = e->how->engines[reader];
-    return vl_arena_strndup(e->arena, name, strcspn(name, "="));
+/* Each engine alone ("mine=http://host:port" goes by "mine"), and all of them. */
+static bool name_readers(evaluation *e) {
+    char list[LIST_MAX] = "";
+    const size_t count = e->how->engine_count;
+    for (size_t r = 0; r < count; r++) {
+        const char *engine = e->engines[r] = e->how->engines[r];
+        if (!(e->names[r] = vl_arena_strndup(e->arena, engine, strcspn(engine, "="))))
+            return false;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", r ? "," : "", engine);
+    }
+    e->reader_count = count;
+    if (count < 2)
+        return true;
+    e->names[count] = "consensus";
+    e->reader_count++;
+    return (e->engines[count] = vl_arena_strdup(e->arena, list)) != NULL;
 }
 
 static vl_status compare(vl_arena *arena, const vl_scan *scan, const char *said, tally *t,
@@ -89,7 +106,8 @@ static vl_status compare(vl_arena *arena, const vl_scan *scan, const char *said,
 static vl_status reader_open(evaluation *e, size_t worker, size_t reader, vl_ocr **ocr,
                              vl_error *error) {
     vl_ocr_options options = e->how->ocr;
-    options.engines = e->how->engines[reader];
+    options.engines = e->engines[reader];
+    options.record = NULL; /* a score must not depend on what was read before */
     vl_status status = VL_OK;
     if (!e->ocrs[worker][reader])
         status = vl_ocr_new(&options, &e->ocrs[worker][reader], error);
@@ -150,13 +168,13 @@ static void read_scan(void *arg, size_t worker) {
     job *j = arg;
     evaluation *e = j->e;
     const vl_scan *scan = e->items[j->item];
-    tally *tallies = &e->tallies[j->item * e->how->engine_count];
+    tally *tallies = &e->tallies[j->item * e->reader_count];
     vl_image *image = NULL;
     vl_error error;
     vl_status status = VL_OK;
     if (!e->broken[j->item] && !has_failed(e)) {
         status = decode(e, scan, &image, &error);
-        for (size_t r = 0; !status && r < e->how->engine_count; r++)
+        for (size_t r = 0; !status && r < e->reader_count; r++)
             status = read_with(e, worker, r, scan, image, &tallies[r], &error);
     }
     pthread_mutex_lock(&e->lock);
@@ -238,10 +256,10 @@ static cJSON *score_of(const tally *const *tallies, size_t count) {
 static void add_scores(const evaluation *e, cJSON *to, const char *name,
                        const char *(*name_of)(const evaluation *, size_t),
                        const tally **scratch) {
-    for (size_t r = 0; r < e->how->engine_count; r++) {
+    for (size_t r = 0; r < e->reader_count; r++) {
         size_t count = 0;
         for (size_t i = 0; i < e->item_count; i++) {
-            const tally *t = &e->tallies[i * e->how->engine_count + r];
+            const tally *t = &e->tallies[i * e->reader_count + r];
             if (t->outcome != NOT_ASKED && !e->broken[i] &&
                 (!name || !strcmp(name_of(e, i), name)))
                 scratch[count++] = t;
@@ -283,7 +301,7 @@ static void add_complaint(cJSON *to, const char *engine, const vl_scan *scan, co
 
 static vl_status report(const evaluation *e, vl_buf *json, vl_error *error) {
     static const char *const halves[] = {"all", "adapt", "score"};
-    const size_t readers = e->how->engine_count;
+    const size_t readers = e->reader_count;
     const tally **scratch = calloc(e->item_count + 1, sizeof *scratch);
     cJSON *root = scratch ? cJSON_CreateObject() : NULL;
     char *text = NULL;
@@ -369,15 +387,14 @@ static vl_status choose_items(evaluation *e, vl_error *error) {
         status = check_sets(e->how->sets, scans, count, error);
     if (status)
         return status;
+    if (!name_readers(e))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the engines' names");
     e->items = calloc(count, sizeof *e->items);
     e->scripts = calloc(count, sizeof *e->scripts);
     e->broken = calloc(count, sizeof *e->broken);
-    e->tallies = calloc(count * e->how->engine_count + 1, sizeof *e->tallies);
+    e->tallies = calloc(count * e->reader_count + 1, sizeof *e->tallies);
     if (!e->items || !e->scripts || !e->broken || !e->tallies)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu scans", count);
-    for (size_t r = 0; r < e->how->engine_count; r++)
-        if (!(e->names[r] = reader_name(e, r)))
-            return vl_fail(error, VL_ERR_MEMORY, "no memory for the engines' names");
     for (size_t i = 0; i < count; i++) {
         if (!is_wanted(e, &scans[i]))
             continue;
@@ -427,7 +444,7 @@ static void deinit(evaluation *e) {
             vl_ocr_free(e->ocrs[w][r]);
         vl_arena_free(e->page_arenas[w]);
     }
-    for (size_t i = 0; e->tallies && i < e->item_count * e->how->engine_count; i++)
+    for (size_t i = 0; e->tallies && i < e->item_count * e->reader_count; i++)
         free(e->tallies[i].why);
     free(e->items);
     free(e->scripts);
@@ -439,8 +456,9 @@ static void deinit(evaluation *e) {
 }
 
 vl_status vl_ocr_evaluate(const vl_ocr_evaluation *how, vl_buf *json, vl_error *error) {
-    if (!how->engine_count || how->engine_count > READERS_MAX)
-        return vl_fail(error, VL_ERR_USAGE, "1 to %d engines are scored at once", READERS_MAX);
+    if (!how->engine_count || how->engine_count > READERS_MAX - 1)
+        return vl_fail(error, VL_ERR_USAGE, "1 to %d engines are scored at once",
+                       READERS_MAX - 1);
     evaluation *e = calloc(1, sizeof *e);
     if (!e)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the evaluation");

@@ -215,6 +215,7 @@ static vl_status read_page(void *state, const vl_engine_request *request,
 
 const vl_engine vl_engine_gocr = {
     .name = "gocr",
+    .family = "shapes",
     .scripts = "Latn",
     .thread_safe = true,
     .knows_confidence = true,

@@ -2,14 +2,14 @@
  *
  * With languages given, the page is read as it lies and only a poor result makes it look at
  * other turns, so that the usual page costs one reading and nothing else. Without, detect.c
- * decides first. Words that are noise (a photograph's texture, specks) are dropped before the
- * page is laid out.
+ * decides first. Words that are noise (a photograph's texture, specks) are dropped, and where
+ * several engines are set, they vote on what is left, before the page is laid out.
  *
  *   vl_ocr_new, _free, _packs, _engine_version
  *   read_once, read_whole   one reading, in the mode the picture asks for
  *   drop_noise              what is not text
  *   vl_ocr_read             the straight line */
-#include "ocr/detect.h"
+#include "ocr/consensus.h"
 #include "ocr/layout.h"
 #include "ocr/packs.h"
 
@@ -24,7 +24,8 @@ struct vl_ocr {
     vl_ocr_options options;
     const vl_engine *engine; /* finds turn, lines and script: Tesseract */
     void *state;
-    vl_panel panel; /* reads */
+    vl_panel panel;          /* reads */
+    vl_consensus *consensus; /* NULL: one engine alone reads */
     vl_langid *own_langid;
     const vl_langid *langid;
     char languages[96]; /* options.languages, "" for detection */
@@ -36,6 +37,7 @@ vl_ocr_options vl_ocr_options_default(void) {
         .fast_photo = true,
         .max_seconds = 60,
         .max_engine_seconds = 30,
+        .threshold = 0.9,
     };
 }
 
@@ -132,7 +134,11 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
         status = vl_ocr_packs_check(ocr->engine, ocr->state, options->languages, error);
         snprintf(ocr->languages, sizeof ocr->languages, "%s", options->languages);
     }
+    if (!status && vl_panel_count(&ocr->panel) > 1)
+        status = vl_consensus_new(options->record, options->threshold, options->explain,
+                                  &ocr->consensus, error);
     ocr->options.languages = NULL;
+    ocr->options.record = NULL;
     ocr->options.tessdata = NULL;
     ocr->options.engines = NULL;
     /* Without the bundled model pages are still read, with the packs of their script. */
@@ -150,6 +156,7 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
 void vl_ocr_free(vl_ocr *ocr) {
     if (!ocr)
         return;
+    vl_consensus_free(ocr->consensus);
     vl_panel_deinit(&ocr->panel);
     ocr->engine->close(ocr->state);
     vl_langid_free(ocr->own_langid);
@@ -178,6 +185,7 @@ static vl_status read_once(const vl_ocr_job *job, const vl_ocr_picture *picture,
         .packs = packs,
         .mode = mode,
         .dark_on_light = is_dark_on_light(&picture->survey),
+        .symbols = vl_panel_count(job->panel) > 1,
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
     };
@@ -253,15 +261,28 @@ static bool is_noise_line(const vl_engine_line *line, bool photo) {
     return true;
 }
 
+/* Keeps the words that are no noise, and their symbols. */
+static void drop_words(vl_engine_line *line, double page_confidence, bool photo) {
+    size_t words = 0, symbols = 0, s = 0;
+    for (size_t j = 0; j < line->word_count; j++) {
+        bool noise = is_noise_word(&line->words[j], page_confidence, photo);
+        for (; s < line->symbol_count && line->symbols[s].word <= j; s++)
+            if (!noise) {
+                line->symbols[symbols] = line->symbols[s];
+                line->symbols[symbols++].word = words;
+            }
+        if (!noise)
+            line->words[words++] = line->words[j];
+    }
+    line->word_count = words;
+    line->symbol_count = symbols;
+}
+
 static void drop_noise(vl_engine_reading *reading, bool photo) {
     size_t lines = 0;
     for (size_t i = 0; i < reading->line_count; i++) {
         vl_engine_line line = reading->lines[i];
-        size_t words = 0;
-        for (size_t j = 0; j < line.word_count; j++)
-            if (!is_noise_word(&line.words[j], reading->confidence, photo))
-                line.words[words++] = line.words[j];
-        line.word_count = words;
+        drop_words(&line, reading->confidence, photo);
         if (!is_noise_line(&line, photo))
             reading->lines[lines++] = line;
     }
@@ -323,6 +344,35 @@ static void name_languages(const vl_ocr_job *job, vl_page *page) {
     snprintf(page->script, sizeof page->script, "%s", vl_text_script(text ? text : "", NULL));
     if (text && *text && job->langid)
         page->language_count = vl_langid_guess(job->langid, text, 5, page->languages);
+}
+
+/* The lines as the engines together have them; `voted` has a bit for each that took part. */
+static vl_status vote(vl_ocr *ocr, const vl_ocr_job *job, const vl_ocr_picture *picture,
+                      const char *packs, vl_engine_reading *reading, uint32_t *voted,
+                      vl_error *error) {
+    vl_consensus_page page = {
+        .job = job, .picture = picture, .packs = packs, .lead = ocr->panel.read_by};
+    *voted = 0;
+    return ocr->consensus && reading->line_count
+               ? vl_consensus_vote(ocr->consensus, &page, reading, voted, error)
+               : VL_OK;
+}
+
+/* "tesseract 5.3.0 (eng)", "tesseract 5.3.0, ocrad 0.28 (eng)". NULL: no memory. */
+static const char *engine_line(const vl_ocr *ocr, uint32_t voted, const char *packs,
+                               vl_arena *arena) {
+    char list[VL_PANEL_MAX * (VL_OCR_ENGINE_NAME + 34)] = "";
+    size_t used = 0;
+    voted |= 1u << ocr->panel.read_by;
+    for (size_t i = 0; i < vl_panel_count(&ocr->panel); i++) {
+        if (!(voted & 1u << i))
+            continue;
+        const char *version = vl_panel_engine(&ocr->panel, i)->version();
+        int n = snprintf(list + used, sizeof list - used, "%s%s%s%.32s", used ? ", " : "",
+                         vl_panel_name(&ocr->panel, i), *version ? " " : "", version);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return vl_arena_printf(arena, "%s (%s)", list, *packs ? packs : "none");
 }
 
 /* A word or a line cut out of a photograph looks like one itself: such cuts are small, and
@@ -391,6 +441,10 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     drop_noise(&reading, photo);
     if (is_all_noise(&reading))
         reading.line_count = 0;
+    uint32_t voted = 0;
+    status = vote(ocr, &job, &picture, packs, &reading, &voted, error);
+    if (status)
+        goto out;
     page->width = (uint32_t)pixGetWidth(picture.upright);
     page->height = (uint32_t)pixGetHeight(picture.upright);
     page->dpi = picture.dpi;
@@ -400,10 +454,7 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (status)
         goto out;
     name_languages(&job, page);
-    const char *version = vl_panel_engine(&ocr->panel, ocr->panel.read_by)->version();
-    page->engine =
-        vl_arena_printf(arena, "%s%s%s (%s)", vl_panel_name(&ocr->panel, ocr->panel.read_by),
-                        *version ? " " : "", version, *packs ? packs : "none");
+    page->engine = engine_line(ocr, voted, packs, arena);
     if (!page->engine) {
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
         goto out;

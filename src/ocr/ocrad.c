@@ -125,6 +125,7 @@ static vl_status read_page(void *state, const vl_engine_request *request,
 
 const vl_engine vl_engine_ocrad = {
     .name = "ocrad",
+    .family = "shapes",
     .scripts = "Latn",
     .thread_safe = true,
     .outside = true,

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const vl_engine *const known[] = {&vl_engine_tesseract, &vl_engine_ocrad,
+static const vl_engine *const known[] = {&vl_engine_tesseract, &vl_engine_tesseract_binarised,
+                                         &vl_engine_tesseract_enlarged, &vl_engine_ocrad,
                                          &vl_engine_gocr};
 /* Sidecars that come with the project (deployment/ocr-sidecars) and where they listen when no
  * address is given. */
@@ -220,11 +221,16 @@ static vl_status check_rest(vl_ocr_engines *engines, const seat *s, vl_error *er
 /* ---- one thread's states --------------------------------------------------------------------
  */
 
+/* Tesseract's voices read with the caller's state. */
+static bool is_tesseract(const vl_engine *engine) {
+    return engine->open == vl_engine_tesseract.open;
+}
+
 static vl_status seat_open(vl_panel *panel, size_t index, vl_error *error) {
     seat *s = &panel->engines->seats[index];
     if (panel->opened[index])
         return VL_OK;
-    if (s->engine == &vl_engine_tesseract) {
+    if (is_tesseract(s->engine)) {
         panel->states[index] = panel->tesseract;
     } else {
         vl_status status = s->engine->open(s->where, &panel->states[index], error);
@@ -266,7 +272,7 @@ void vl_panel_deinit(vl_panel *panel) {
     if (!panel->engines)
         return;
     for (size_t i = 0; i < panel->engines->count; i++)
-        if (panel->opened[i] && panel->engines->seats[i].engine != &vl_engine_tesseract)
+        if (panel->opened[i] && !is_tesseract(panel->engines->seats[i].engine))
             panel->engines->seats[i].engine->close(panel->states[i]);
     if (panel->owns_engines)
         vl_ocr_engines_free(panel->engines);
@@ -299,6 +305,36 @@ bool vl_panel_can_read(vl_panel *panel, size_t index, const char *packs) {
         if (!*at)
             return true;
     }
+}
+
+/* Who finds columns and lines comes before who does not, then the cheaper one. */
+static bool is_before(const vl_engine *a, const vl_engine *b) {
+    if (!a->find_lines != !b->find_lines)
+        return a->find_lines != NULL;
+    return a->cost < b->cost;
+}
+
+size_t vl_panel_order(vl_panel *panel, const char *packs, size_t order[VL_PANEL_MAX]) {
+    size_t count = 0;
+    for (size_t i = 0; i < panel->engines->count; i++) {
+        if (!vl_panel_can_read(panel, i, packs))
+            continue;
+        size_t at = count++;
+        for (;
+             at && is_before(vl_panel_engine(panel, i), vl_panel_engine(panel, order[at - 1]));
+             at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    for (size_t i = 2; i < count; i++) /* behind the first, cost alone counts */
+        for (size_t k = i; k > 1 && vl_panel_engine(panel, order[k])->cost <
+                                        vl_panel_engine(panel, order[k - 1])->cost;
+             k--) {
+            size_t swap = order[k];
+            order[k] = order[k - 1];
+            order[k - 1] = swap;
+        }
+    return count;
 }
 
 /* ---- asking
@@ -337,12 +373,11 @@ vl_status vl_panel_read(vl_panel *panel, const vl_engine_request *request,
     vl_error reason;
     vl_status failed = VL_OK;
     memset(reading, 0, sizeof *reading);
-    for (size_t i = 0; i < panel->engines->count; i++) {
-        if (!vl_panel_can_read(panel, i, request->packs))
-            continue;
-        vl_status status = vl_panel_call(panel, i, request, reading, &reason);
+    size_t order[VL_PANEL_MAX], count = vl_panel_order(panel, request->packs, order);
+    for (size_t i = 0; i < count; i++) {
+        vl_status status = vl_panel_call(panel, order[i], request, reading, &reason);
         if (!status) {
-            panel->read_by = i;
+            panel->read_by = order[i];
             return VL_OK;
         }
         if (status == VL_ERR_UNSUPPORTED)

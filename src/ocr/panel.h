@@ -38,8 +38,12 @@ bool vl_panel_can_read(vl_panel *panel, size_t engine, const char *packs);
  * failure; else as the engine says. */
 vl_status vl_panel_call(vl_panel *panel, size_t engine, const vl_engine_request *request,
                         vl_engine_reading *reading, vl_error *error);
-/* The first engine, in the order of the configuration, that can read the packs and does not
- * fail. VL_ERR_UNSUPPORTED: none of them reads these packs. */
+/* The engines that are there and read every one of the packs: first the cheapest of those that
+ * find a page's lines, then the others by cost; ties as in the configuration. Returns how
+ * many. */
+size_t vl_panel_order(vl_panel *panel, const char *packs, size_t order[VL_PANEL_MAX]);
+/* The first engine of vl_panel_order that does not fail. VL_ERR_UNSUPPORTED: none of them reads
+ * these packs. */
 vl_status vl_panel_read(vl_panel *panel, const vl_engine_request *request,
                         vl_engine_reading *reading, vl_error *error);
 

@@ -61,7 +61,8 @@ static void word_put(vl_reading_builder *b, const char *text, vl_box box, double
                  VL_READING_WORDS_MAX))
         return;
     line->box = line->word_count ? united(line->box, box) : box;
-    line->words[line->word_count++] = (vl_word){text, box, within(confidence)};
+    line->words[line->word_count++] =
+        (vl_word){.text = text, .box = box, .confidence = within(confidence)};
 }
 
 /* Symbols since the last gap become a word. */

@@ -16,6 +16,7 @@
  *   open, close, can_read   state and packs
  *   handle_get              warm handles
  *   read_page               recognition, and the walk over its result
+ *   read_binarised, …       the same on another clean-up of the picture: further voices
  *   find_lines, orient      layout alone; orientation and script */
 #include "ocr/engine.h"
 
@@ -534,6 +535,69 @@ static vl_status read_page(void *opaque, const vl_engine_request *request,
     return status;
 }
 
+/* ---- other voices ------------------------------------------------------------------ */
+
+/* Each point against the mean and spread around it (Sauvola and Pietikäinen 2000), where
+ * Tesseract itself takes one threshold for large tiles (Otsu). NULL: the picture is too small.
+ */
+static struct Pix *binarised(struct Pix *picture) {
+    enum { LEAST = 4, MOST = 20 };
+    int least = pixGetWidth(picture) < pixGetHeight(picture) ? pixGetWidth(picture)
+                                                             : pixGetHeight(picture);
+    int half = least / 2 - 2 < MOST ? least / 2 - 2 : MOST; /* of the window */
+    struct Pix *grey = half < LEAST ? NULL : pixConvertTo8(picture, 0), *out = NULL;
+    if (grey && pixSauvolaBinarize(grey, half, 0.34F, 1, NULL, NULL, NULL, &out))
+        out = NULL;
+    pixDestroy(&grey);
+    return out;
+}
+
+static vl_status read_binarised(void *opaque, const vl_engine_request *request,
+                                vl_engine_reading *reading, vl_error *error) {
+    vl_engine_request own = *request;
+    struct Pix *picture = binarised(request->picture);
+    if (picture)
+        own.picture = picture;
+    vl_status status = read_page(opaque, &own, reading, error);
+    pixDestroy(&picture);
+    return status;
+}
+
+static const float ENLARGED = 1.5F; /* times as large */
+
+static vl_box shrunk(vl_box box) {
+    return (vl_box){(int32_t)((float)box.x / ENLARGED), (int32_t)((float)box.y / ENLARGED),
+                    (int32_t)((float)box.width / ENLARGED),
+                    (int32_t)((float)box.height / ENLARGED)};
+}
+
+static void shrink_line(vl_engine_line *line) {
+    line->box = shrunk(line->box);
+    line->baseline_y0 = (int32_t)((float)line->baseline_y0 / ENLARGED);
+    line->baseline_y1 = (int32_t)((float)line->baseline_y1 / ENLARGED);
+    for (size_t i = 0; i < line->word_count; i++)
+        line->words[i].box = shrunk(line->words[i].box);
+    for (size_t i = 0; i < line->symbol_count; i++)
+        line->symbols[i].box = shrunk(line->symbols[i].box);
+}
+
+static vl_status read_enlarged(void *opaque, const vl_engine_request *request,
+                               vl_engine_reading *reading, vl_error *error) {
+    vl_engine_request own = *request;
+    struct Pix *picture = pixScale(request->picture, ENLARGED, ENLARGED);
+    if (!picture)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the enlarged page");
+    own.picture = picture;
+    own.dpi = (int)((float)request->dpi * ENLARGED);
+    vl_status status = read_page(opaque, &own, reading, error);
+    pixDestroy(&picture);
+    for (size_t i = 0; !status && i < reading->line_count; i++)
+        shrink_line(&reading->lines[i]);
+    for (size_t i = 0; !status && i < reading->figure_count; i++)
+        reading->figures[i] = shrunk(reading->figures[i]);
+    return status;
+}
+
 /* ---- lines, orientation ----------------------------------------------------------- */
 
 static vl_status find_lines(void *opaque, const vl_engine_request *request, vl_box **lines,
@@ -606,6 +670,34 @@ const vl_engine vl_engine_tesseract = {
     .close = engine_close,
     .can_read = can_read,
     .read = read_page,
+    .find_lines = find_lines,
+    .orient = orient,
+};
+
+const vl_engine vl_engine_tesseract_binarised = {
+    .name = "tesseract-binarised",
+    .family = "tesseract",
+    .knows_confidence = true,
+    .cost = 1.1,
+    .version = version,
+    .open = engine_open,
+    .close = engine_close,
+    .can_read = can_read,
+    .read = read_binarised,
+    .find_lines = find_lines,
+    .orient = orient,
+};
+
+const vl_engine vl_engine_tesseract_enlarged = {
+    .name = "tesseract-enlarged",
+    .family = "tesseract",
+    .knows_confidence = true,
+    .cost = 1.5,
+    .version = version,
+    .open = engine_open,
+    .close = engine_close,
+    .can_read = can_read,
+    .read = read_enlarged,
     .find_lines = find_lines,
     .orient = orient,
 };

@@ -137,6 +137,27 @@ class Services(unittest.TestCase):
         self.assertTrue(page["engine"].startswith("ocrad"))
         self.assertIn("did not answer in time", errors)
 
+    def test_three_kinds_of_engines_are_learned_from(self):
+        server = Server(PROGRAM, workers=1)
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                record = Path(folder, "state", "record.json")
+                more = ["--set", f"ocr_record={record}", "--set", "confidence_threshold=1",
+                        "--set", "ocr_engine_timeout=200", "--set", "ocr_timeout=250"]
+                code, page, errors = read("tesseract,ocrad", *more)
+                self.assertEqual(code, 0, errors)
+                self.assertFalse(record.exists(), "two alone are not told apart")
+                code, page, errors = read(
+                    f"tesseract,ocrad,other=http://127.0.0.1:{server.port}", *more)
+                self.assertEqual(code, 0, errors)
+                self.assertEqual(page["engine"].count(","), 2)
+                learned = record.read_text()
+                for voice in ("tesseract", "ocrad", "other"):
+                    self.assertIn(voice, learned)
+                self.assertIn("CYCLONE WARNING", text_of(page))
+        finally:
+            self.assertEqual(server.stop(), 0)
+
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as s:
             port = s.getsockname()[1]

@@ -23,7 +23,8 @@ static vl_page *page_of(vl_arena *arena, char *text) {
         for (char *word = strtok_r(line, " ", &word_save); word && l->word_count < MAX_WORDS;
              word = strtok_r(NULL, " ", &word_save)) {
             int32_t x = 10 * (int32_t)l->word_count;
-            l->words[l->word_count++] = (vl_word){vl_text_nfc(arena, word), {x, 0, 9, 9}, 0.9};
+            l->words[l->word_count++] = (vl_word){
+                .text = vl_text_nfc(arena, word), .box = {x, 0, 9, 9}, .confidence = 0.9};
         }
         l->box = (vl_box){0, 0, 640, 9};
         block->line_count += l->word_count > 0;

@@ -1,0 +1,479 @@
+/* consensus.c — lines of a page put to engines one after another, and to the vote.
+ *
+ *   vl_consensus_new, _free     record and language models
+ *   voice_from_line, …          an engine's line as a voice
+ *   ask_page, ask_line          engines outside and inside this process
+ *   words_from_vote             what won, as words of the line
+ *   vote_line                   lead, vote, next engine, vote, …
+ *   vl_consensus_vote           every line of a page */
+#include "ocr/consensus.h"
+#include "ocr/packs.h"
+#include "ocr/record.h"
+
+#include <leptonica/allheaders.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
+
+struct vl_consensus {
+    vl_record *record;
+    bool in_file;
+    size_t learned; /* lines since the last flush */
+    double threshold;
+    bool explain;
+    vl_ngram *models; /* NULL: none are installed */
+};
+
+/* What is known of the page while its lines are voted on. */
+typedef struct page_vote {
+    vl_consensus *c;
+    const vl_consensus_page *page;
+    vl_arena *arena;
+    size_t order[VL_PANEL_MAX], count; /* engines that read the packs, the lead first */
+    vl_engine_reading whole[VL_PANEL_MAX];
+    bool asked[VL_PANEL_MAX], failed[VL_PANEL_MAX];
+    vl_vote_language language;
+    bool has_language;
+    vl_record_key key;
+    uint32_t voted;
+} page_vote;
+
+/* ---- record and models ------------------------------------------------------------------ */
+
+static void say_once(const vl_error *error) {
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&said))
+        vl_log(VL_LOG_WARN, "the engines' track record is kept in memory only",
+               VL_F_STR("reason", error->message));
+}
+
+/* The folder of a record that is not there yet. */
+static vl_status make_folder(const char *path, vl_error *error) {
+    const char *slash = strrchr(path, '/');
+    char folder[4096];
+    if (!slash || slash == path)
+        return VL_OK;
+    if ((size_t)(slash - path) >= sizeof folder)
+        return vl_fail(error, VL_ERR_IO, "the path of the track record is too long");
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return vl_dir_make(folder, error);
+}
+
+vl_status vl_consensus_new(const char *record, double threshold, bool explain,
+                           vl_consensus **out, vl_error *error) {
+    vl_error trouble;
+    vl_consensus *c = calloc(1, sizeof *c);
+    if (!c)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the consensus");
+    c->threshold = threshold;
+    c->explain = explain;
+    if (record && *record) {
+        c->in_file = !make_folder(record, &trouble) &&
+                     !vl_record_open(record, NULL, &c->record, &trouble);
+        if (!c->in_file)
+            say_once(&trouble);
+    }
+    vl_status status = c->record ? VL_OK : vl_record_open(NULL, NULL, &c->record, error);
+    if (status) {
+        vl_consensus_free(c);
+        return status;
+    }
+    /* Without the models close calls are the voices' alone. */
+    if (vl_ngram_open(NULL, &c->models, &trouble))
+        vl_log(VL_LOG_WARN, "close calls between engines go without a language model",
+               VL_F_STR("reason", trouble.message));
+    *out = c;
+    return VL_OK;
+}
+
+static void flush(vl_consensus *c) {
+    vl_error trouble;
+    c->learned = 0;
+    if (c->in_file && vl_record_flush(c->record, &trouble)) {
+        c->in_file = false;
+        say_once(&trouble);
+    }
+}
+
+void vl_consensus_free(vl_consensus *c) {
+    if (!c)
+        return;
+    if (c->record && c->learned)
+        flush(c);
+    vl_record_free(c->record);
+    vl_ngram_free(c->models);
+    free(c);
+}
+
+/* ---- voices ----------------------------------------------------------------------------- */
+
+static vl_vote_cluster cluster_from(const char *text, double confidence, vl_box box) {
+    return (vl_vote_cluster){.text = text,
+                             .confidence = confidence,
+                             .x0 = (float)box.x,
+                             .x1 = (float)(box.x + box.width)};
+}
+
+/* The engine's line as what the vote takes: its symbols, words without any as they are, and
+ * spaces, each as sure as the surer of the two symbols beside it (no engine says how sure it
+ * is of a space). NULL: no memory. */
+static vl_vote_cluster *line_clusters(vl_arena *arena, const vl_engine_line *line,
+                                      size_t *count) {
+    vl_vote_cluster *out =
+        vl_arena_array(arena, line->symbol_count + 2 * line->word_count + 1, sizeof *out);
+    size_t n = 0, s = 0;
+    for (size_t w = 0; out && w < line->word_count; w++) {
+        size_t space = n;
+        n += w > 0;
+        size_t first = n;
+        for (; s < line->symbol_count && line->symbols[s].word <= w; s++) {
+            const vl_engine_symbol *from = &line->symbols[s];
+            vl_vote_cluster *to = &out[n++];
+            *to = cluster_from(from->text, from->confidence, from->box);
+            to->alternative_count = from->choice_count;
+            vl_vote_choice *choices =
+                vl_arena_array(arena, from->choice_count + 1, sizeof *choices);
+            if (!choices)
+                return NULL;
+            for (size_t i = 0; i < from->choice_count; i++)
+                choices[i] =
+                    (vl_vote_choice){from->choices[i].text, from->choices[i].confidence};
+            to->alternatives = choices;
+        }
+        if (n == first)
+            out[n++] = cluster_from(line->words[w].text, line->words[w].confidence,
+                                    line->words[w].box);
+        if (w > 0) {
+            double left = out[space - 1].confidence, right = out[first].confidence;
+            out[space] =
+                (vl_vote_cluster){.text = " ", .confidence = left > right ? left : right};
+        }
+    }
+    *count = n;
+    return out;
+}
+
+/* An engine that only counts its guesses is judged by its record alone, and begins with even
+ * odds: it has to earn its vote. */
+static vl_calibration calibration_of(page_vote *v, size_t engine) {
+    const char *name = vl_panel_name(v->page->job->panel, engine);
+    vl_calibration kept = vl_record_calibration(v->c->record, name);
+    if (kept.base > 0 || vl_panel_engine(v->page->job->panel, engine)->knows_confidence)
+        return kept;
+    return (vl_calibration){.slope = 0, .offset = 0, .base = vl_record_options_default().prior};
+}
+
+static vl_status voice_from_line(page_vote *v, size_t engine, const vl_engine_line *line,
+                                 vl_vote_voice *voice, vl_error *error) {
+    const vl_panel *panel = v->page->job->panel;
+    size_t count;
+    vl_vote_cluster *symbols = line_clusters(v->arena, line, &count);
+    if (!symbols)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the characters of a line");
+    vl_record_key key = v->key;
+    key.voice = vl_panel_name(panel, engine);
+    *voice = (vl_vote_voice){.name = key.voice,
+                             .family = vl_panel_engine(panel, engine)->family,
+                             .accuracy = vl_record_accuracy(v->c->record, &key, NULL),
+                             .calibration = calibration_of(v, engine)};
+    return vl_vote_clusters(v->arena, symbols, count, &voice->clusters, &voice->count, error);
+}
+
+/* ---- asking ----------------------------------------------------------------------------- */
+
+static vl_engine_request request_for(const page_vote *v, struct Pix *picture,
+                                     vl_engine_mode mode) {
+    return (vl_engine_request){.picture = picture,
+                               .dpi = v->page->picture->work_dpi,
+                               .packs = v->page->packs,
+                               .mode = mode,
+                               .dark_on_light = true,
+                               .symbols = true,
+                               .deadline_ns = v->page->job->deadline_ns,
+                               .arena = v->arena};
+}
+
+static bool lies_in(vl_box inner, vl_box outer) {
+    int32_t x = 2 * inner.x + inner.width, y = 2 * inner.y + inner.height;
+    return x >= 2 * outer.x && x <= 2 * (outer.x + outer.width) && y >= 2 * outer.y &&
+           y <= 2 * (outer.y + outer.height);
+}
+
+/* The words of a line that lie in `box`, with their symbols, after those that `to` has. Room
+ * for them is there. */
+static void take_words(const vl_engine_line *line, vl_box box, vl_engine_line *to) {
+    for (size_t w = 0; w < line->word_count; w++) {
+        if (!lies_in(line->words[w].box, box))
+            continue;
+        for (size_t s = 0; s < line->symbol_count; s++)
+            if (line->symbols[s].word == w) {
+                to->symbols[to->symbol_count] = line->symbols[s];
+                to->symbols[to->symbol_count++].word = to->word_count;
+            }
+        to->words[to->word_count++] = line->words[w];
+    }
+}
+
+/* What a reading has in `box`, as one line. False: no memory. */
+static bool line_in_box(vl_arena *arena, const vl_engine_reading *reading, vl_box box,
+                        vl_engine_line *line) {
+    size_t words = 0, symbols = 0;
+    for (size_t i = 0; i < reading->line_count; i++) {
+        words += reading->lines[i].word_count;
+        symbols += reading->lines[i].symbol_count;
+    }
+    *line =
+        (vl_engine_line){.box = box,
+                         .words = vl_arena_array(arena, words + 1, sizeof *line->words),
+                         .symbols = vl_arena_array(arena, symbols + 1, sizeof *line->symbols)};
+    if (!line->words || !line->symbols)
+        return false;
+    for (size_t i = 0; i < reading->line_count; i++)
+        take_words(&reading->lines[i], box, line);
+    return true;
+}
+
+/* The whole page, once; what lies in the line's box. An empty line: nothing, or it failed. */
+static vl_status ask_page(page_vote *v, size_t engine, const vl_engine_line *line,
+                          vl_engine_line *found, vl_error *error) {
+    vl_error trouble;
+    if (!v->asked[engine]) {
+        vl_engine_request request =
+            request_for(v, v->page->picture->work,
+                        v->page->picture->survey.single_line ? VL_ENGINE_LINE : VL_ENGINE_PAGE);
+        v->asked[engine] = true;
+        v->failed[engine] = vl_panel_call(v->page->job->panel, engine, &request,
+                                          &v->whole[engine], &trouble) != VL_OK;
+    }
+    *found = (vl_engine_line){0};
+    if (!v->failed[engine] && !line_in_box(v->arena, &v->whole[engine], line->box, found))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a line");
+    return VL_OK;
+}
+
+static void move_line(vl_engine_line *line, int32_t x, int32_t y) {
+    for (size_t i = 0; i < line->word_count; i++) {
+        line->words[i].box.x += x;
+        line->words[i].box.y += y;
+    }
+    for (size_t i = 0; i < line->symbol_count; i++) {
+        line->symbols[i].box.x += x;
+        line->symbols[i].box.y += y;
+    }
+}
+
+/* The line with a margin, on its own. */
+static vl_status ask_line(page_vote *v, size_t engine, const vl_engine_line *line,
+                          vl_engine_line *found, vl_error *error) {
+    vl_error trouble;
+    vl_engine_reading reading;
+    struct Pix *work = v->page->picture->work;
+    int32_t margin = line->box.height / 4 + 2;
+    int32_t x = line->box.x > margin ? line->box.x - margin : 0;
+    int32_t y = line->box.y > margin ? line->box.y - margin : 0;
+    BOX *box = boxCreate(x, y, line->box.x + line->box.width + margin - x,
+                         line->box.y + line->box.height + margin - y);
+    struct Pix *cut = box ? pixClipRectangle(work, box, NULL) : NULL;
+    boxDestroy(&box);
+    *found = (vl_engine_line){0};
+    if (!cut)
+        return VL_OK; /* a box outside of the picture */
+    vl_engine_request request = request_for(v, cut, VL_ENGINE_LINE);
+    vl_box all = {0, 0, pixGetWidth(cut), pixGetHeight(cut)};
+    v->failed[engine] =
+        vl_panel_call(v->page->job->panel, engine, &request, &reading, &trouble) != VL_OK;
+    pixDestroy(&cut);
+    if (v->failed[engine])
+        return VL_OK;
+    if (!line_in_box(v->arena, &reading, all, found))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a line");
+    move_line(found, x, y);
+    return VL_OK;
+}
+
+/* ---- what won --------------------------------------------------------------------------- */
+
+static vl_box box_join(vl_box a, vl_box b) {
+    int32_t x0 = a.x < b.x ? a.x : b.x, y0 = a.y < b.y ? a.y : b.y;
+    int32_t x1 = a.x + a.width > b.x + b.width ? a.x + a.width : b.x + b.width;
+    int32_t y1 = a.y + a.height > b.y + b.height ? a.y + a.height : b.y + b.height;
+    return (vl_box){x0, y0, x1 - x0, y1 - y0};
+}
+
+/* As wide as the voices saw it, as high as the lead's words there; the lead's own box where it
+ * is that of one word. */
+static vl_box box_of(const vl_engine_line *line, const vl_vote_word *word) {
+    vl_box box = {0};
+    size_t count = 0;
+    int32_t x0 = (int32_t)word->x0, x1 = (int32_t)word->x1;
+    for (size_t i = 0; i < line->word_count; i++) {
+        vl_box b = line->words[i].box;
+        int32_t low = b.x > x0 ? b.x : x0;
+        int32_t high = b.x + b.width < x1 ? b.x + b.width : x1;
+        int32_t less = b.width < x1 - x0 ? b.width : x1 - x0;
+        if ((high - low) * 2 > less)
+            box = count++ ? box_join(box, b) : b;
+    }
+    if (x1 <= x0)
+        return line->box;
+    if (count == 1 && box.width * 2 < (x1 - x0) * 3 && box.width * 3 > (x1 - x0) * 2)
+        return box;
+    return count ? (vl_box){x0, box.y, x1 - x0, box.height}
+                 : (vl_box){x0, line->box.y, x1 - x0, line->box.height};
+}
+
+static const vl_word_vote *explanation(vl_arena *arena, const vl_vote_result *result,
+                                       const vl_vote_word *word) {
+    vl_word_vote *vote = vl_arena_alloc(arena, sizeof *vote);
+    vl_word_said *said = vl_arena_array(arena, result->voice_count, sizeof *said);
+    if (!vote || !said)
+        return NULL;
+    for (size_t i = 0; i < result->voice_count; i++) {
+        const vl_vote_said *from = &word->said[i];
+        said[i] =
+            (vl_word_said){.engine = vl_arena_strdup(arena, result->voices[from->voice].name),
+                           .text = from->text,
+                           .weight = from->weight,
+                           .probability = from->probability};
+        if (!said[i].engine)
+            return NULL;
+    }
+    *vote = (vl_word_vote){word->posterior, said, result->voice_count};
+    return vote;
+}
+
+/* A vote that left no word leaves the lead's: it found the line. */
+static vl_status words_from_vote(page_vote *v, const vl_vote_result *result,
+                                 vl_engine_line *line, vl_error *error) {
+    if (!result->word_count)
+        return VL_OK;
+    vl_word *words = vl_arena_array(v->arena, result->word_count, sizeof *words);
+    bool whole = words != NULL;
+    for (size_t i = 0; i < result->word_count && whole; i++) {
+        const vl_vote_word *from = &result->words[i];
+        words[i] = (vl_word){
+            .text = from->text, .box = box_of(line, from), .confidence = from->confidence};
+        if (v->c->explain)
+            whole = (words[i].vote = explanation(v->arena, result, from)) != NULL;
+    }
+    if (!whole)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a line");
+    line->words = words;
+    line->word_count = result->word_count;
+    return VL_OK;
+}
+
+/* ---- a line ----------------------------------------------------------------------------- */
+
+static vl_status vote(page_vote *v, const vl_vote_voice *voices, size_t count,
+                      vl_vote_result **result, vl_error *error) {
+    vl_vote_options options = vl_vote_options_default();
+    /* One reading is no close call between two. */
+    if (v->has_language && count > 1)
+        options.language = &v->language;
+    return vl_vote(v->arena, voices, count, &options, result, error);
+}
+
+/* Two voices that agree or not say nothing of which of them is right, so that their records
+ * would become the same: it takes three of different families (Dawid and Skene 1979). */
+static size_t families(const vl_vote_result *result) {
+    const char *family, *before;
+    size_t bytes, before_bytes, count = 0;
+    for (size_t i = 0; i < result->voice_count; i++) {
+        bool seen = false;
+        vl_vote_family(&result->voices[i], &family, &bytes);
+        for (size_t k = 0; k < i && !seen; k++) {
+            vl_vote_family(&result->voices[k], &before, &before_bytes);
+            seen = bytes == before_bytes && !memcmp(family, before, bytes);
+        }
+        count += !seen;
+    }
+    return count;
+}
+
+static void learn(page_vote *v, const vl_vote_result *result) {
+    vl_error trouble;
+    if (families(result) < 3)
+        return;
+    if (vl_record_learn(v->c->record, result, &v->key, &trouble))
+        say_once(&trouble);
+    else if (++v->c->learned >= FLUSH_AFTER)
+        flush(v->c);
+}
+
+static vl_status vote_line(page_vote *v, vl_engine_line *line, vl_error *error) {
+    vl_vote_voice voices[VL_PANEL_MAX];
+    vl_vote_result *result = NULL;
+    size_t count = 1;
+    uint32_t voted = 1u << v->page->lead;
+    vl_status status = voice_from_line(v, v->page->lead, line, &voices[0], error);
+    if (!status)
+        status = vote(v, voices, count, &result, error);
+    for (size_t i = 1; i < v->count && !status; i++) {
+        size_t engine = v->order[i];
+        vl_engine_line found;
+        if (vl_vote_settled(result, v->c->threshold, NULL) || v->failed[engine])
+            continue;
+        status = vl_panel_engine(v->page->job->panel, engine)->outside
+                     ? ask_page(v, engine, line, &found, error)
+                     : ask_line(v, engine, line, &found, error);
+        /* Finding nothing where the lead found a line says more of its layout than of the
+         * text: it has no vote. */
+        if (status || !found.word_count)
+            continue;
+        status = voice_from_line(v, engine, &found, &voices[count], error);
+        if (!status)
+            status = vote(v, voices, ++count, &result, error);
+        voted |= 1u << engine;
+    }
+    if (status == VL_ERR_LIMIT) /* too long for a vote: the lead's words stay */
+        return VL_OK;
+    if (!status)
+        status = words_from_vote(v, result, line, error);
+    if (!status) {
+        v->voted |= voted;
+        learn(v, result);
+    }
+    return status;
+}
+
+/* ---- a page ----------------------------------------------------------------------------- */
+
+/* The page's language as its text has it, else that of its first pack. */
+static void find_language(page_vote *v, const vl_engine_reading *reading) {
+    char first[64];
+    vl_lang_guess guess[1];
+    const vl_ocr_job *job = v->page->job;
+    const char *text = vl_ocr_reading_text(v->arena, reading);
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(v->page->packs, "+"), v->page->packs);
+    const vl_ocr_pack *pack = vl_ocr_pack_find(first);
+    const char *code = pack ? pack->language : NULL;
+    if ((!code || strchr(v->page->packs, '+')) && text && *text && job->langid &&
+        vl_langid_guess(job->langid, text, 1, guess))
+        code = vl_arena_strdup(v->arena, guess[0].code);
+    const vl_ngram_language *model =
+        v->c->models && code ? vl_ngram_find(v->c->models, code) : NULL;
+    v->key = (vl_record_key){.script = pack ? pack->script : NULL, .language = code};
+    v->has_language = model != NULL;
+    if (model)
+        v->language = vl_vote_language_of(model);
+}
+
+vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *page,
+                            vl_engine_reading *reading, uint32_t *voted, vl_error *error) {
+    page_vote v = {.c = consensus, .page = page, .arena = page->job->arena};
+    size_t all[VL_PANEL_MAX], count = vl_panel_order(page->job->panel, page->packs, all);
+    vl_status status = VL_OK;
+    v.order[v.count++] = page->lead;
+    for (size_t i = 0; i < count; i++)
+        if (all[i] != page->lead)
+            v.order[v.count++] = all[i];
+    find_language(&v, reading);
+    for (size_t i = 0; i < reading->line_count && !status; i++)
+        status = vote_line(&v, &reading->lines[i], error);
+    *voted = v.voted;
+    return status;
+}

@@ -1,0 +1,39 @@
+/* consensus.h — the lines of a page, read by more than one engine and voted on
+ * (docs/consensus.md).
+ *
+ * One engine, the lead, has read the page and found its lines; they stay as it found them. A
+ * line of which it is not sure enough is put to the next engines in order of cost, until the
+ * vote is settled. Engines inside this process read the line, cut out of the page; those
+ * outside read the whole page, once, and what lies in the line is theirs.
+ *
+ * A consensus holds what outlives a page: the engines' track record and the language models.
+ * Thread-safety: one per thread. Processes and threads may share the record's file. */
+#ifndef VL_OCR_CONSENSUS_H
+#define VL_OCR_CONSENSUS_H
+
+#include "ocr/detect.h"
+
+typedef struct vl_consensus vl_consensus;
+/* `record`: the file of the track record; NULL or "": in memory only. A file that cannot be
+ * read or written is no failure: votes go on with a record in memory, and the log says so
+ * once. */
+vl_status vl_consensus_new(const char *record, double threshold, bool explain,
+                           vl_consensus **consensus, vl_error *error);
+/* Writes down what was learned. */
+void vl_consensus_free(vl_consensus *consensus);
+
+/* What the page's reading came from. */
+typedef struct vl_consensus_page {
+    const vl_ocr_job *job;
+    const vl_ocr_picture *picture;
+    const char *packs;
+    size_t lead; /* engine of the panel that made the reading */
+} vl_consensus_page;
+/* Gives each line the words of the winner; their confidence is the posterior, their boxes are
+ * in the picture's work pixels. `reading` has the lead's symbols. `voted` receives a bit for
+ * each engine of the panel that had a vote somewhere. VL_ERR_MEMORY; an engine that fails is
+ * left out. */
+vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *page,
+                            vl_engine_reading *reading, uint32_t *voted, vl_error *error);
+
+#endif

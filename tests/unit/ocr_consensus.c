@@ -1,0 +1,271 @@
+/* Several engines on one page: no worse than the best alone, no engine asked for nothing, every
+ * word explained, no record needed; and nothing of it with one engine.
+ * tests/api/test_engines.py has the record, which takes three kinds of engines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ocr/panel.h"
+
+static vl_arena *arena;
+
+static int make_arena(void **state) {
+    (void)state;
+    arena = vl_arena_new((size_t)512 << 20);
+    return arena ? 0 : -1;
+}
+
+static int free_arena(void **state) {
+    (void)state;
+    vl_arena_free(arena);
+    return 0;
+}
+
+static vl_image *sample(const char *name) {
+    char path[512];
+    vl_buf bytes;
+    vl_image *image = NULL;
+    vl_media_limits limits = vl_media_limits_default();
+    vl_buf_init(&bytes, 64 << 20);
+    snprintf(path, sizeof path, "%s/samples/%s", TEST_SOURCE_DIR, name);
+    assert_int_equal(vl_file_read(path, 64 << 20, &bytes, NULL), VL_OK);
+    assert_int_equal(vl_document_first(bytes.data, bytes.len, &limits, &image, NULL), VL_OK);
+    vl_buf_deinit(&bytes);
+    return image;
+}
+
+static vl_edit_count errors_of(const vl_page *page, const char *name) {
+    char path[512];
+    vl_buf truth;
+    vl_edit_count edits;
+    vl_buf_init(&truth, 1 << 20);
+    snprintf(path, sizeof path, "%s/samples/%.*s.gt.txt", TEST_SOURCE_DIR,
+             (int)strcspn(name, "."), name);
+    assert_int_equal(vl_file_read(path, 1 << 20, &truth, NULL), VL_OK);
+    assert_int_equal(vl_text_cer(vl_page_text(arena, page), truth.data, &edits, NULL), VL_OK);
+    vl_buf_deinit(&truth);
+    return edits;
+}
+
+typedef struct outcome {
+    vl_page *page;
+    vl_ocr_engine_health health[VL_OCR_ENGINES_MAX];
+} outcome;
+
+static outcome read_sample(const char *name, const char *packs, const char *engines,
+                           vl_ocr_options options) {
+    outcome out = {0};
+    vl_error error;
+    vl_ocr *ocr = NULL;
+    vl_image *image = sample(name);
+    assert_int_equal(vl_ocr_engines_new(engines, &options.shared, NULL), VL_OK);
+    if (vl_ocr_new(&options, &ocr, &error) ||
+        vl_ocr_read(ocr, image, packs, arena, &out.page, NULL, &error))
+        fail_msg("%s", error.message);
+    vl_ocr_engines_health(options.shared, out.health, VL_OCR_ENGINES_MAX);
+    vl_ocr_free(ocr);
+    vl_ocr_engines_free(options.shared);
+    vl_image_free(image);
+    return out;
+}
+
+typedef void (*word_check)(const vl_word *word, const vl_line *line);
+
+static void every_word(const vl_page *page, word_check check) {
+    for (size_t b = 0; b < page->block_count; b++)
+        for (size_t l = 0; l < page->blocks[b].line_count; l++)
+            for (size_t w = 0; w < page->blocks[b].lines[l].word_count; w++)
+                check(&page->blocks[b].lines[l].words[w], &page->blocks[b].lines[l]);
+}
+
+static void check_word(const vl_word *word, const vl_line *line) {
+    assert_true(*word->text);
+    assert_true(word->confidence > 0 && word->confidence <= 1);
+    assert_true(word->box.width > 0 && word->box.height > 0);
+    assert_true(word->box.x >= line->box.x && word->box.y >= line->box.y);
+}
+
+/* ---- errors ----------------------------------------------------------------------------- */
+
+static void test_no_more_errors_than_tesseract(void **state) {
+    static const struct {
+        const char *file, *packs, *engines;
+    } rows[] = {
+        {"notice-eng.jpg", "eng", "tesseract,ocrad"},
+        {"receipt-eng.jpg", "eng", "tesseract,ocrad"},
+        {"notice-swh.jpg", "swa", "tesseract,tesseract-binarised,tesseract-enlarged"},
+        {"notice-ara.jpg", "ara", "tesseract,tesseract-binarised"},
+    };
+    (void)state;
+    vl_ocr_options options = vl_ocr_options_default();
+    options.threshold = 1; /* everybody is asked about every line */
+    bool worse = false;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        outcome alone = read_sample(rows[i].file, rows[i].packs, "tesseract", options);
+        outcome voted = read_sample(rows[i].file, rows[i].packs, rows[i].engines, options);
+        vl_edit_count a = errors_of(alone.page, rows[i].file);
+        vl_edit_count b = errors_of(voted.page, rows[i].file);
+        printf("%s: %zu errors alone, %zu by %s, of %zu\n", rows[i].file, (size_t)a.edits,
+               (size_t)b.edits, voted.page->engine, (size_t)b.length);
+        assert_non_null(strchr(voted.page->engine, ','));
+        worse |= b.edits > a.edits;
+        every_word(voted.page, check_word);
+    }
+    assert_false(worse);
+}
+
+/* ---- who is asked ----------------------------------------------------------------------- */
+
+static void test_settled_lines_cost_one_engine(void **state) {
+    static const struct {
+        double threshold;
+        unsigned ocrad; /* calls: it reads the page once, however many lines ask for it */
+    } rows[] = {{0.3, 0}, {1, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_ocr_options options = vl_ocr_options_default();
+        options.threshold = rows[i].threshold;
+        outcome out = read_sample("notice-eng.jpg", "eng", "ocrad,tesseract", options);
+        assert_string_equal(out.health[0].name, "ocrad");
+        assert_int_equal(out.health[0].calls, rows[i].ocrad);
+        assert_int_equal(out.health[1].calls, 1);
+        assert_int_equal(strstr(out.page->engine, "ocrad") != NULL, rows[i].ocrad);
+    }
+}
+
+static void test_order(void **state) {
+    static const struct {
+        const char *list, *packs, *order;
+    } rows[] = {
+        {"gocr,ocrad,tesseract", "eng", "tesseract ocrad gocr"},
+        {"gocr,tesseract-enlarged,tesseract-binarised,ocrad", "eng",
+         "tesseract-binarised ocrad gocr tesseract-enlarged"},
+        {"ocrad,tesseract", "ara", "tesseract"},
+        {"ocrad,gocr", "eng", "ocrad gocr"},
+        {"ocrad,gocr", "ara", ""},
+    };
+    (void)state;
+    void *tesseract = NULL;
+    const char *data = "/usr/share/tesseract-ocr/5/tessdata";
+    assert_int_equal(vl_engine_tesseract.open(data, &tesseract, NULL), VL_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_panel panel;
+        size_t order[VL_PANEL_MAX];
+        char names[256] = "";
+        vl_ocr_options options = vl_ocr_options_default();
+        options.engines = rows[i].list;
+        assert_int_equal(vl_panel_init(&panel, &options, data, tesseract, NULL), VL_OK);
+        size_t count = vl_panel_order(&panel, rows[i].packs, order);
+        for (size_t k = 0; k < count; k++) {
+            strcat(names, k ? " " : "");
+            strcat(names, vl_panel_name(&panel, order[k]));
+        }
+        assert_string_equal(names, rows[i].order);
+        vl_panel_deinit(&panel);
+    }
+    vl_engine_tesseract.close(tesseract);
+}
+
+/* ---- one engine ------------------------------------------------------------------------- */
+
+static void check_unvoted(const vl_word *word, const vl_line *line) {
+    (void)line;
+    assert_null(word->vote);
+}
+
+/* No vote, no record, whatever the options say. */
+static void test_one_engine_has_no_consensus(void **state) {
+    char path[] = "/tmp/vl-record-XXXXXX";
+    (void)state;
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    unlink(path);
+    vl_ocr_options options = vl_ocr_options_default();
+    outcome plain = read_sample("notice-eng.jpg", "eng", "tesseract", options);
+    options.threshold = 1;
+    options.explain = true;
+    options.record = path;
+    outcome asked = read_sample("notice-eng.jpg", "eng", "tesseract", options);
+    every_word(asked.page, check_unvoted);
+    assert_string_equal(vl_page_text(arena, plain.page), vl_page_text(arena, asked.page));
+    assert_true(plain.page->confidence == asked.page->confidence);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+/* ---- who said what ---------------------------------------------------------------------- */
+
+static size_t words_with_two;
+
+static void check_explained(const vl_word *word, const vl_line *line) {
+    (void)line;
+    bool supported = false;
+    assert_non_null(word->vote);
+    assert_true(word->vote->posterior > 0 && word->vote->posterior <= 1);
+    assert_true(word->vote->count >= 1 && word->vote->count <= 2);
+    assert_string_equal(word->vote->said[0].engine, "tesseract");
+    for (size_t i = 0; i < word->vote->count; i++) {
+        const vl_word_said *said = &word->vote->said[i];
+        assert_true(said->weight >= 0 && said->weight <= 1);
+        assert_true(said->probability >= 0 && said->probability <= 1);
+        supported |= strstr(word->text, said->text) != NULL && *said->text;
+    }
+    words_with_two += word->vote->count == 2;
+    assert_true(supported);
+}
+
+static void test_explained(void **state) {
+    (void)state;
+    vl_ocr_options options = vl_ocr_options_default();
+    options.threshold = 1;
+    options.explain = true;
+    outcome out = read_sample("notice-eng.jpg", "eng", "tesseract,ocrad", options);
+    words_with_two = 0;
+    every_word(out.page, check_explained);
+    assert_true(words_with_two * 10 > vl_page_word_count(out.page) * 9);
+}
+
+/* ---- the record ------------------------------------------------------------------------- */
+
+/* Neither a folder that cannot be made nor a damaged file stops a reading, and the damaged
+ * file stays as it is. */
+static void test_without_a_place_for_the_record(void **state) {
+    char path[] = "/tmp/vl-record-XXXXXX";
+    vl_buf after;
+    (void)state;
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, "{]", 2), 2);
+    close(file);
+    const char *const places[] = {"/proc/nowhere/record.json", path};
+    for (size_t i = 0; i < 2; i++) {
+        vl_ocr_options options = vl_ocr_options_default();
+        options.threshold = 1;
+        options.record = places[i];
+        outcome out = read_sample("notice-eng.jpg", "eng", "tesseract,ocrad", options);
+        assert_non_null(strstr(out.page->engine, "ocrad"));
+    }
+    vl_buf_init(&after, 100);
+    assert_int_equal(vl_file_read(path, 100, &after, NULL), VL_OK);
+    assert_int_equal(after.len, 2);
+    vl_buf_deinit(&after);
+    unlink(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_more_errors_than_tesseract),
+        cmocka_unit_test(test_settled_lines_cost_one_engine),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_one_engine_has_no_consensus),
+        cmocka_unit_test(test_explained),
+        cmocka_unit_test(test_without_a_place_for_the_record),
+    };
+    return cmocka_run_group_tests(tests, make_arena, free_arena);
+}
