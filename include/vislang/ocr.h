@@ -128,6 +128,8 @@ typedef struct vl_ocr vl_ocr;
  * turn and script), or not one of the engines is: says the apt line. */
 vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **ocr, vl_error *error);
 void vl_ocr_free(vl_ocr *ocr);
+/* options.explain for the pages that come. */
+void vl_ocr_explain(vl_ocr *ocr, bool explain);
 /* Reads one page. Of several engines that read its languages, the first that finds lines reads
  * it, lines that it is not sure of go to the next ones by cost, and their votes decide
  * (docs/consensus.md); one that fails is left out.

@@ -69,6 +69,7 @@ static const cli_flag ocr_flags[] = {
      "a folder, or a file's name for one input (default: standard output)"},
     {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
     {"jobs", 'n', "N", "files read at the same time (default: one per processor)"},
+    {"explain", 0, NULL, "text, json: what each engine said for every word, and its weight"},
     {"resume", 'r', NULL, "leave out what an earlier run into the same folder finished"},
     {"full-names", 0, NULL, "name outputs after the whole file name: scan.png.txt"},
     {"json", 'j', NULL, "print the summary of the run as JSON"},

@@ -349,9 +349,11 @@ static vl_status prepare(const cli_args *args, run_state *run, vl_error *error) 
     if (status || (status = check_choices(args, b, error)) || (status = batch_check(b, error)))
         return status;
     run->languages = cli_value(args, "languages");
-    if (asprintf(&b->options_key, "%s %s %s %s %g %u", VL_VERSION, vl_ocr_engine_version(),
+    run->options.ocr.explain = cli_has(args, "explain");
+    if (asprintf(&b->options_key, "%s %s %s %s %g %u%s", VL_VERSION, vl_ocr_engine_version(),
                  formats ? formats : "text", run->languages ? run->languages : "",
-                 run->options.limits.pdf_dpi, run->options.max_pages) < 0)
+                 run->options.limits.pdf_dpi, run->options.max_pages,
+                 run->options.ocr.explain ? " explain" : "") < 0)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     if (b->folder && (status = batch_open_journal(b, cli_has(args, "resume"), error)))
         return status;

@@ -89,6 +89,10 @@ vl_status vl_consensus_new(const char *record, double threshold, bool explain,
     return VL_OK;
 }
 
+void vl_consensus_explain(vl_consensus *consensus, bool explain) {
+    consensus->explain = explain;
+}
+
 static void flush(vl_consensus *c) {
     vl_error trouble;
     c->learned = 0;
@@ -156,7 +160,7 @@ static vl_vote_cluster *line_clusters(vl_arena *arena, const vl_engine_line *lin
     return out;
 }
 
-/* An engine that only counts its guesses is judged by its record alone, and begins with even
+/* An engine whose confidences are none is judged by its record alone, and begins with even
  * odds: it has to earn its vote. */
 static vl_calibration calibration_of(page_vote *v, size_t engine) {
     const char *name = vl_panel_name(v->page->job->panel, engine);

@@ -19,6 +19,8 @@ typedef struct vl_consensus vl_consensus;
  * once. */
 vl_status vl_consensus_new(const char *record, double threshold, bool explain,
                            vl_consensus **consensus, vl_error *error);
+/* Whether words keep what each engine said, from the next page on. */
+void vl_consensus_explain(vl_consensus *consensus, bool explain);
 /* Writes down what was learned. */
 void vl_consensus_free(vl_consensus *consensus);
 

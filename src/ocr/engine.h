@@ -85,7 +85,9 @@ typedef struct vl_engine {
     const char *family;
     const char *scripts;   /* what it reads, ISO 15924: "Latn"; NULL: what its packs are for */
     bool thread_safe;      /* one state may read for several threads at once */
-    bool knows_confidence; /* it measures; else confidences only say how many guesses it had */
+    bool knows_confidence; /* its confidences tell right from wrong; else they are a count of
+                              guesses or a likeness of shapes, and only its record counts in a
+                              vote */
     bool outside;          /* another process reads: it is kept to a time of its own */
     bool remote;           /* … that may be away: it rests after failing again and again */
     double cost; /* processor time of a page beside Tesseract's, before any call was timed */

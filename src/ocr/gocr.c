@@ -218,7 +218,6 @@ const vl_engine vl_engine_gocr = {
     .family = "shapes",
     .scripts = "Latn",
     .thread_safe = true,
-    .knows_confidence = true,
     .outside = true,
     .cost =
         0.25, /* 0.09 s beside tesseract's 0.37 s on samples/notice-eng, -fra and form-eng */

@@ -163,6 +163,11 @@ void vl_ocr_free(vl_ocr *ocr) {
     free(ocr);
 }
 
+void vl_ocr_explain(vl_ocr *ocr, bool explain) {
+    if (ocr->consensus)
+        vl_consensus_explain(ocr->consensus, explain);
+}
+
 /* ---- one reading ---------------------------------------------------------------------- */
 
 /* True when no light text on a dark box can be there: every mark is a letter's size. Then no

@@ -36,11 +36,26 @@ static char *block_text(vl_arena *arena, const void *block) {
     return vl_block_text(arena, block);
 }
 
+static void add_vote(cJSON *to, const vl_word_vote *vote) {
+    add_number(to, "posterior", vote->posterior);
+    cJSON *hypotheses = cJSON_AddArrayToObject(to, "hypotheses");
+    for (size_t i = 0; i < vote->count; i++) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "engine", vote->said[i].engine);
+        cJSON_AddStringToObject(o, "text", vote->said[i].text);
+        add_number(o, "probability", vote->said[i].probability);
+        add_number(o, "weight", vote->said[i].weight);
+        cJSON_AddItemToArray(hypotheses, o);
+    }
+}
+
 static cJSON *word_json(const vl_word *word) {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "text", word->text);
     add_box(o, word->box);
     add_number(o, "confidence", word->confidence);
+    if (word->vote)
+        add_vote(o, word->vote);
     return o;
 }
 

@@ -11,6 +11,22 @@ static void put_line(vl_buf *out, const vl_line *line) {
     }
 }
 
+/* Under a line whose words were voted on: each word, and who read what in its place. */
+static void put_votes(vl_buf *out, const vl_line *line) {
+    for (size_t i = 0; i < line->word_count; i++) {
+        const vl_word *word = &line->words[i];
+        if (!word->vote)
+            continue;
+        vl_buf_printf(out, "    %s  %.3f\n", word->text, word->vote->posterior);
+        for (size_t k = 0; k < word->vote->count; k++) {
+            const vl_word_said *said = &word->vote->said[k];
+            vl_buf_printf(out, "        %-20s probability %.3f, weight %.2f: %s\n",
+                          said->engine, said->probability, said->weight,
+                          *said->text ? said->text : "-");
+        }
+    }
+}
+
 /* ---- text: blocks apart by an empty line, pages by a form feed
  * ------------------------------- */
 
@@ -30,6 +46,7 @@ static vl_status text_page(vl_ocr_writer *w, const vl_page *page, const vl_image
                 continue;
             put_line(&w->buf, &block->lines[l]);
             vl_buf_puts(&w->buf, "\n");
+            put_votes(&w->buf, &block->lines[l]);
             first = false;
         }
     }

@@ -148,8 +148,10 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
     if (field == VL_FORM_LANGUAGES && strspn(text->data, pack_chars) != text->len)
         return vl_fail(error, VL_ERR_INPUT,
                        "\"languages\" is a list of packs like \"eng+swa\"; see /health/ocr");
-    if (field == VL_FORM_PICTURES && strcmp(text->data, "true") && strcmp(text->data, "false"))
-        return vl_fail(error, VL_ERR_INPUT, "\"pictures\" is true or false");
+    if ((field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN) && strcmp(text->data, "true") &&
+        strcmp(text->data, "false"))
+        return vl_fail(error, VL_ERR_INPUT, "\"%s\" is true or false",
+                       vl_form_field_name(field));
     if (field == VL_FORM_K && (strspn(text->data, "0123456789") != text->len || !text->len ||
                                atol(text->data) < 1 || atol(text->data) > 100))
         return vl_fail(error, VL_ERR_INPUT, "\"k\" is a number from 1 to 100");

@@ -10,7 +10,7 @@
 #define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
 #define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))
 #define RETRIEVE_FIELDS (FIELD(FILE) | FIELD(TEXT) | FIELD(LANGUAGE) | FIELD(K))
-#define OCR_FIELDS (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT))
+#define OCR_FIELDS (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN))
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
@@ -83,7 +83,7 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "",         "file",      "instruction", "languages", "pictures", "format",
-        "question", "statement", "language",    "set",       "text",     "k"};
+        "",          "file",     "instruction", "languages", "pictures", "format", "question",
+        "statement", "language", "set",         "text",      "k",        "explain"};
     return names[field];
 }

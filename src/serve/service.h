@@ -98,6 +98,7 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_SET,
                              VL_FORM_TEXT, /* may stand in for the file */
                              VL_FORM_K,
+                             VL_FORM_EXPLAIN,
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 

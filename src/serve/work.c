@@ -225,10 +225,13 @@ static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result
     vl_ocr_format format = VL_OCR_JSON;
     const vl_media_limits *limits = &flight->server->settings.answer.limits;
     const char *name = form_text(form, VL_FORM_FORMAT);
+    const char *explain = form_text(form, VL_FORM_EXPLAIN);
     vl_buf out;
     vl_buf_init(&out, OUTPUT_MAX);
-    if (warm_ocr(flight->server, worker, error) ||
-        (name && vl_ocr_format_parse(name, &format, error)) ||
+    if (warm_ocr(flight->server, worker, error))
+        goto out;
+    vl_ocr_explain(worker->ocr, explain && !strcmp(explain, "true"));
+    if ((name && vl_ocr_format_parse(name, &format, error)) ||
         vl_document_open(vl_upload_bytes(&form->upload), form->upload.size, limits, &document,
                          error) ||
         vl_ocr_writer_new(format, form->filename[0] ? form->filename : "upload", vl_sink_buf,

@@ -158,6 +158,46 @@ class Services(unittest.TestCase):
         finally:
             self.assertEqual(server.stop(), 0)
 
+    def check_explained(self, page, schema):
+        words = [word for line in lines_of(page) for word in line["words"]]
+        self.assertGreater(len(words), 80)
+        both = 0
+        for word in words:
+            self.assertLessEqual(set(schema["required"]), set(word))
+            self.assertEqual(set(word), set(schema["properties"]))
+            hypothesis = schema["properties"]["hypotheses"]["items"]
+            for said in word["hypotheses"]:
+                self.assertEqual(set(said), set(hypothesis["required"]))
+                self.assertIn(said["engine"], ("tesseract", "ocrad"))
+                self.assertTrue(0 <= said["probability"] <= 1 and 0 <= said["weight"] <= 1, said)
+            self.assertTrue(0 < word["posterior"] <= 1)
+            both += len(word["hypotheses"]) == 2
+        self.assertGreater(both, 70)
+
+    def test_explained(self):
+        server = Server(PROGRAM, ocr_engines="tesseract,ocrad", confidence_threshold=1, workers=1)
+        try:
+            schema = server.get("/openapi.json").json()["components"]["schemas"]["OcrWord"]
+            form = [("file", NOTICE.read_bytes(), "a.jpg"), ("languages", b"eng")]
+            r = server.post("/api/v1/ocr", form + [("explain", b"true")])
+            self.assertEqual(r.status, 200, r.body[:300])
+            self.check_explained(r.json()["pages"][0], schema)
+            r = server.post("/api/v1/ocr", form)  # neither from the cache nor explained
+            self.assertNotIn(b"hypotheses", r.body)
+            r = server.post("/api/v1/ocr", form + [("explain", b"yes")])
+            self.assertEqual(r.status, 400)
+            self.assertIn("true or false", r.json()["detail"])
+        finally:
+            self.assertEqual(server.stop(), 0)
+        threshold = ("--set", "confidence_threshold=1")
+        self.check_explained(read("tesseract,ocrad", "--explain", *threshold)[1], schema)
+        text = subprocess.run([PROGRAM, "ocr", str(NOTICE), "-l", "eng", "--explain", *threshold,
+                               "--set", "ocr_engines=tesseract,ocrad"],
+                              capture_output=True, text=True, timeout=100).stdout
+        self.assertIn("CYCLONE WARNING\n    CYCLONE  ", text)
+        self.assertRegex(text, r"\n        tesseract +probability 0\.\d+, weight \d\.\d+: CYCLONE\n")
+        self.assertRegex(text, r"\n        ocrad +probability ")
+
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as s:
             port = s.getsockname()[1]

@@ -98,6 +98,7 @@ static void test_no_more_errors_than_tesseract(void **state) {
         const char *file, *packs, *engines;
     } rows[] = {
         {"notice-eng.jpg", "eng", "tesseract,ocrad"},
+        {"notice-eng.jpg", "eng", "tesseract,ocrad,gocr"},
         {"receipt-eng.jpg", "eng", "tesseract,ocrad"},
         {"notice-swh.jpg", "swa", "tesseract,tesseract-binarised,tesseract-enlarged"},
         {"notice-ara.jpg", "ara", "tesseract,tesseract-binarised"},
