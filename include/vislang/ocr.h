@@ -107,6 +107,13 @@ typedef struct vl_ocr_engine_health {
 /* At most `max` of them into `health`; returns how many. */
 size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *health, size_t max);
 
+/* The engines' track record in the file at `path` (docs/consensus.md): as a table for people,
+ * as JSON, or forgotten for `engine` (NULL: for all of them). A file that is not there is an
+ * empty record. VL_ERR_INPUT: it is damaged; VL_ERR_IO, VL_ERR_MEMORY. */
+vl_status vl_ocr_record_show(const char *path, vl_buf *table, vl_error *error);
+vl_status vl_ocr_record_export(const char *path, vl_buf *json, vl_error *error);
+vl_status vl_ocr_record_reset(const char *path, const char *engine, vl_error *error);
+
 typedef struct vl_ocr_options {
     const char *languages;   /* "eng+fra": Tesseract packs to use; NULL: detect */
     bool detect_orientation; /* default true */

@@ -70,6 +70,8 @@ static const cli_flag ocr_flags[] = {
     {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
     {"jobs", 'n', "N", "files read at the same time (default: one per processor)"},
     {"explain", 0, NULL, "text, json: what each engine said for every word, and its weight"},
+    {"record", 0, "WHAT",
+     "instead: show, export or reset the engines' track record (setting ocr_record)"},
     {"resume", 'r', NULL, "leave out what an earlier run into the same folder finished"},
     {"full-names", 0, NULL, "name outputs after the whole file name: scan.png.txt"},
     {"json", 'j', NULL, "print the summary of the run as JSON"},

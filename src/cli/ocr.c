@@ -371,6 +371,8 @@ int cli_ocr(const cli_args *args) {
     vl_error error;
     vl_config *config = NULL;
     int exit_code;
+    if (cli_has(args, "record"))
+        return cli_ocr_record(args);
     batch_init(&run.files);
     vl_status status = cli_config(args, &config, &error);
     if (!status)

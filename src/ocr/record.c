@@ -444,3 +444,35 @@ void vl_record_show(vl_record *record, vl_buf *out) {
     free(rows);
     pthread_mutex_unlock(&record->mutex);
 }
+
+/* ---- the file of a configuration --------------------------------------------------------- */
+
+vl_status vl_ocr_record_show(const char *path, vl_buf *table, vl_error *error) {
+    vl_record *record;
+    vl_status status = vl_record_open(path, NULL, &record, error);
+    if (status)
+        return status;
+    vl_record_show(record, table);
+    vl_record_free(record);
+    return vl_buf_status(table, "the track record", error);
+}
+
+vl_status vl_ocr_record_export(const char *path, vl_buf *json, vl_error *error) {
+    vl_record *record;
+    vl_status status = vl_record_open(path, NULL, &record, error);
+    if (status)
+        return status;
+    status = vl_record_export(record, json, error);
+    vl_record_free(record);
+    return status;
+}
+
+vl_status vl_ocr_record_reset(const char *path, const char *engine, vl_error *error) {
+    vl_record *record;
+    vl_status status = vl_record_open(path, NULL, &record, error);
+    if (status)
+        return status;
+    status = vl_record_reset(record, engine, error);
+    vl_record_free(record);
+    return status;
+}

@@ -18,6 +18,8 @@
 
 #include "ocr/vote.h"
 
+#include <vislang/ocr.h>
+
 enum { VL_RECORD_MAX_ROWS = 65536, VL_RECORD_MAX_FIELD = 64, VL_RECORD_MAX_BYTES = 32 << 20 };
 
 /* From general to specific. NULL or "": not known. At most 63 bytes each, no control

@@ -155,8 +155,37 @@ class Services(unittest.TestCase):
                 for voice in ("tesseract", "ocrad", "other"):
                     self.assertIn(voice, learned)
                 self.assertIn("CYCLONE WARNING", text_of(page))
+                self.check_record_command(record)
         finally:
             self.assertEqual(server.stop(), 0)
+
+    def check_record_command(self, record):
+        def run(*argv, path=record):
+            result = subprocess.run([PROGRAM, "ocr", *argv, "--set", f"ocr_record={path}"],
+                                    capture_output=True, text=True, timeout=60)
+            return result.returncode, result.stdout, result.stderr
+
+        code, table, errors = run("--record", "show")
+        self.assertEqual((code, errors), (0, ""))
+        self.assertRegex(table, r"voice +script.*\n(.*\n)*tesseract +Latn +eng")
+        code, exported, errors = run("--record", "export")
+        self.assertEqual((code, json.loads(exported)), (0, json.loads(record.read_text())))
+        copy = record.with_name("copy.json")
+        self.assertEqual(run("--record", "export", "-o", copy)[0], 0)
+        self.assertEqual(copy.read_text(), exported)
+        self.assertEqual(run("--record", "reset", "ocrad")[0], 0)
+        table = run("--record", "show")[1]
+        self.assertNotIn("ocrad", table)
+        self.assertIn("tesseract", table)
+        self.assertEqual(run("--record", "reset")[0], 0)
+        self.assertEqual(len(run("--record", "show")[1].splitlines()), 1)
+        self.assertEqual(run("--record", "forget")[0], 2)
+        self.assertEqual(run("--record", "show", "page.png")[0], 2)
+        code, _, errors = run("--record", "show", path="")
+        self.assertEqual(code, 2)
+        self.assertIn("no record is kept", errors)
+        record.write_text("{]")
+        self.assertEqual(run("--record", "show")[0], 3)
 
     def check_explained(self, page, schema):
         words = [word for line in lines_of(page) for word in line["words"]]
