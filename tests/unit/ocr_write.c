@@ -12,9 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static vl_word words[] = {{"Habari", {10, 10, 60, 20}, 0.98765},
-                          {"<leo>", {80, 10, 50, 20}, 0.5}};
-static vl_word arabic[] = {{"ثمن:", {150, 40, 40, 20}, 0.9}, {"250", {100, 40, 40, 20}, 0.9}};
+static vl_word words[] = {
+    {.text = "Habari", .box = {10, 10, 60, 20}, .confidence = 0.98765},
+    {.text = "<leo>", .box = {80, 10, 50, 20}, .confidence = 0.5},
+};
+static vl_word arabic[] = {
+    {.text = "ثمن:", .box = {150, 40, 40, 20}, .confidence = 0.9},
+    {.text = "250", .box = {100, 40, 40, 20}, .confidence = 0.9},
+};
 static vl_line lines[] = {
     {.box = {10, 10, 120, 20},
      .baseline_y0 = 26,
