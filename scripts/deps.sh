@@ -50,26 +50,27 @@ as_root() {
 if [ "${1-}" = --train ]; then
     # No fonts here that draw other letters than Unicode says, or pictures of letters only.
     packages+=(
-        fonts-noto-extra fonts-noto-ui-core fonts-noto-mono fonts-liberation fonts-dejavu fonts-
-        freefont-ttf fonts-croscore fonts-crosextra-caladea fonts-crosextra-carlito fonts-open-
-        sans fonts-roboto-unhinted fonts-roboto-slab fonts-lato fonts-ebgaramond fonts-
-        linuxlibertine fonts-cmu fonts-texgyre fonts-urw-base35 fonts-cantarell fonts-courier-
-        prime fonts-gnutypewriter fonts-inter fonts-oldstandard fonts-junicode fonts-vollkorn
-        fonts-stix fonts-tuffy fonts-play fonts-quattrocento fonts-yrsa-rasa fonts-go fonts-hack
-        fonts-inconsolata fonts-paratype fonts-b612 fonts-clear-sans fonts-karla fonts-oxygen
-        fonts-adf-universalis fonts-adf-libris fonts-adf-tribun fonts-adf-baskervald fonts-ocr-b
-        fonts-essays1743 fonts-prociono fonts-goudybookletter fonts-comic-neue fonts-humor-sans
-        fonts-opendyslexic fonts-tiresias fonts-cabin fonts-roadgeek fonts-sil-andika fonts-sil-
-        charis fonts-sil-doulos fonts-sil-gentium fonts-sil-gentiumplus fonts-sil-abyssinica
-        fonts-sil-alkalami fonts-sil-annapurna fonts-sil-awami-nastaliq fonts-sil-harmattan
-        fonts-sil-lateef fonts-sil-mondulkiri fonts-sil-mondulkiri-extra fonts-sil-padauk fonts-
-        sil-scheherazade fonts-hosny-amiri fonts-hosny-thabit fonts-arabeyes fonts-kacst fonts-
-        kacst-one fonts-farsiweb fonts-freefarsi fonts-nafees fonts-paktype fonts-unikurdweb
-        fonts-lemonada fonts-senamirmir-washra fonts-lohit-deva fonts-lohit-deva-nepali fonts-
-        lohit-deva-marathi fonts-gargi fonts-nakula fonts-sahadeva fonts-sarai fonts-samyak-deva
-        fonts-deva-extra fonts-aksharyogini2 fonts-beng-extra fonts-lohit-beng-bengali fonts-
-        lohit-beng-assamese fonts-khmeros fonts-lohit-taml fonts-lohit-taml-classical fonts-
-        samyak-taml fonts-meera-inimai
+        fonts-noto-extra fonts-noto-ui-core fonts-noto-mono fonts-liberation fonts-dejavu
+        fonts-freefont-ttf fonts-croscore fonts-crosextra-caladea fonts-crosextra-carlito
+        fonts-open-sans fonts-roboto-unhinted fonts-roboto-slab fonts-lato fonts-ebgaramond
+        fonts-linuxlibertine fonts-cmu fonts-texgyre fonts-urw-base35 fonts-cantarell
+        fonts-courier-prime fonts-gnutypewriter fonts-inter fonts-oldstandard fonts-junicode
+        fonts-vollkorn fonts-stix fonts-tuffy fonts-play fonts-quattrocento fonts-yrsa-rasa
+        fonts-go fonts-hack fonts-inconsolata fonts-paratype fonts-b612 fonts-clear-sans
+        fonts-karla fonts-oxygen fonts-adf-universalis fonts-adf-libris fonts-adf-tribun
+        fonts-adf-baskervald fonts-ocr-b fonts-essays1743 fonts-prociono fonts-goudybookletter
+        fonts-comic-neue fonts-humor-sans fonts-opendyslexic fonts-tiresias fonts-cabin
+        fonts-roadgeek fonts-sil-andika fonts-sil-charis fonts-sil-doulos fonts-sil-gentium
+        fonts-sil-gentiumplus fonts-sil-abyssinica fonts-sil-alkalami fonts-sil-annapurna
+        fonts-sil-awami-nastaliq fonts-sil-harmattan fonts-sil-lateef fonts-sil-mondulkiri
+        fonts-sil-mondulkiri-extra fonts-sil-padauk fonts-sil-scheherazade fonts-hosny-amiri
+        fonts-hosny-thabit fonts-arabeyes fonts-kacst fonts-kacst-one fonts-farsiweb
+        fonts-freefarsi fonts-nafees fonts-paktype fonts-unikurdweb fonts-lemonada
+        fonts-senamirmir-washra fonts-lohit-deva fonts-lohit-deva-nepali
+        fonts-lohit-deva-marathi fonts-gargi fonts-nakula fonts-sahadeva fonts-sarai
+        fonts-samyak-deva fonts-deva-extra fonts-aksharyogini2 fonts-beng-extra
+        fonts-lohit-beng-bengali fonts-lohit-beng-assamese fonts-khmeros fonts-lohit-taml
+        fonts-lohit-taml-classical fonts-samyak-taml fonts-meera-inimai
         # words of scripts that have little running text
         iso-codes hunspell-ar hunspell-vi
     )
