@@ -1,4 +1,4 @@
-foreach(what quant conv)
+foreach(what quant conv int8)
     add_executable(bench_kernel_${what} ${CMAKE_CURRENT_LIST_DIR}/${what}.c)
     set_target_properties(bench_kernel_${what} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
     target_compile_options(bench_kernel_${what} PRIVATE -O3)

@@ -155,6 +155,24 @@ void vl_conv_unroll(const vl_conv *conv, const vl_real *x, vl_real *patches);
 /* dx += the gradients of patches, each where its number came from. */
 void vl_conv_roll(const vl_conv *conv, const vl_real *patches, vl_real *dx);
 
+#ifndef VL_REAL_DOUBLE
+/* ---- large products of 8-bit numbers ------------------------------------------------- */
+
+/* For many rows against weights of 8 bits under one scale a row: whole numbers multiplied by
+ * oneDNN and summed exactly in 32 bits (with VNNI or tiles; plain loops elsewhere). `k` is at
+ * most VL_INT8_MAX_K, so that no sum can overflow. Can't fail. */
+#define VL_INT8_MAX_K 131071
+/* y[m,n] = x[m,k] · w[n,k]ᵀ */
+void vl_int8_product(int32_t *y, const int8_t *x, const int8_t *w, size_t m, size_t n,
+                     size_t k);
+/* Rows of x [rows,k], finite, as int8 with scale[row] = max|x| / 127 (symmetric: Jacob et al.
+ * 2018, section 2.1 with a zero point of 0); a row below 1e-30 counts as zero. */
+void vl_int8_round(int8_t *q, float *scale, const float *x, size_t rows, size_t k);
+/* y[m,n] = (x · x_scale)(w · w_scale)ᵀ + bias; `bias` [n] may be NULL. */
+void vl_int8_linear(float *y, const int8_t *x, const float *x_scale, size_t m, const int8_t *w,
+                    const float *w_scale, size_t n, size_t k, const float *bias);
+#endif
+
 /* ---- products with quantised weights ------------------------------------------------ */
 
 /* For decoding: a few rows of inputs times a matrix of weights in the blocks of

@@ -24,11 +24,14 @@ if(TARGET vl_kernel AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     add_test(NAME kernel.tiles COMMAND kernel_tiles)
     set_tests_properties(kernel.tiles PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
-# Convolutions with oneDNN bound to each instruction set (unit.kernel_conv takes the best).
+# Convolutions and 8-bit products with oneDNN bound to each instruction set (unit.kernel_conv and
+# unit.kernel_int8 take the best).
 if(TARGET test_kernel_conv AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     foreach(variant ref avx2 avx512)
-        add_test(NAME kernel.conv.${variant} COMMAND test_kernel_conv ${variant})
-        set_tests_properties(kernel.conv.${variant} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77
-                             ENVIRONMENT VISLANG_CPU=${variant})
+        foreach(what conv int8)
+            add_test(NAME kernel.${what}.${variant} COMMAND test_kernel_${what} ${variant})
+            set_tests_properties(kernel.${what}.${variant} PROPERTIES TIMEOUT 300
+                                 SKIP_RETURN_CODE 77 ENVIRONMENT VISLANG_CPU=${variant})
+        endforeach()
     endforeach()
 endif()
