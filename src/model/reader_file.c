@@ -4,6 +4,7 @@
  * Metadata: general.architecture "vislang-reader", reader.format 1, the configuration under
  * reader.*, the alphabet as code points in rising order. Tensors have the names of the
  * parameters. docs/model-files.md lists the keys. */
+#include "model/net_file.h"
 #include "model/reader_use.h"
 
 #include <math.h>
@@ -36,26 +37,6 @@ vl_dtype vl_reader_dtype_of(const vl_param *p, vl_dtype wanted) {
     if (p->rank > 2 || strstr(p->name, ".filter.") || wanted == VL_F16)
         return VL_F16;
     return vl_dtype_row_bytes(wanted, p->dims[1]) ? wanted : VL_F16;
-}
-
-static vl_status add_tensor(vl_gguf_writer *writer, const vl_param *p, const float *values,
-                            vl_dtype wanted, vl_arena *arena, vl_error *error) {
-    vl_dtype dtype = vl_reader_dtype_of(p, wanted);
-    size_t width = p->dims[p->rank - 1], rows = p->count / width;
-    size_t row_bytes = vl_dtype_row_bytes(dtype, width);
-    char *data = vl_arena_array(arena, rows, row_bytes);
-    vl_status status =
-        data ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for %s", p->name);
-    for (size_t r = 0; r < rows && !status; r++)
-        if ((status = vl_quantize_row(dtype, values + r * width, width, data + r * row_bytes)))
-            status = vl_fail(error, status, "%s: its weights cannot be kept as %s", p->name,
-                             vl_dtype_name(dtype));
-    vl_tensor tensor;
-    if (!status)
-        status = vl_tensor_init(&tensor, p->name, dtype, p->rank, p->dims, data, error);
-    if (!status)
-        vl_gguf_add(writer, &tensor);
-    return status;
 }
 
 static vl_status write_facts(vl_gguf_writer *writer, const vl_reader_config *c,
@@ -94,8 +75,8 @@ vl_status vl_reader_write(const char *path, const vl_reader_net *net, const vl_p
         status = write_facts(writer, vl_reader_net_config(net), alphabet, facts, dtype, error);
     for (size_t i = 0; i < vl_params_count(params) && !status; i++) {
         const vl_param *p = vl_params_at(params, i);
-        status =
-            add_tensor(writer, p, vl_params_values(params) + p->offset, dtype, arena, error);
+        status = net_file_add(writer, p, vl_params_values(params) + p->offset,
+                              vl_reader_dtype_of(p, dtype), arena, error);
     }
     if (!status)
         status = vl_gguf_write(writer, path, error);

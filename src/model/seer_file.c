@@ -3,6 +3,7 @@
  * Metadata: general.architecture "vislang-seer", seer.format 1, the configuration under seer.*,
  * labels and what is known of them under seer.labels.*, the tokenizer's file as one string.
  * Tensors have the names of the parameters. docs/model-files.md lists the keys. */
+#include "model/net_file.h"
 #include "model/seer_use.h"
 
 #include <math.h>
@@ -129,26 +130,6 @@ vl_dtype vl_seer_dtype_of(const vl_param *p, vl_dtype wanted) {
     return vl_dtype_row_bytes(wanted, p->dims[1]) ? wanted : VL_F16;
 }
 
-static vl_status add_tensor(vl_gguf_writer *writer, const vl_param *p, const float *values,
-                            vl_dtype wanted, vl_arena *arena, vl_error *error) {
-    vl_dtype dtype = vl_seer_dtype_of(p, wanted);
-    size_t width = p->dims[p->rank - 1], rows = p->count / width;
-    size_t row_bytes = vl_dtype_row_bytes(dtype, width);
-    char *data = vl_arena_array(arena, rows, row_bytes);
-    vl_status status =
-        data ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for %s", p->name);
-    for (size_t r = 0; r < rows && !status; r++)
-        if ((status = vl_quantize_row(dtype, values + r * width, width, data + r * row_bytes)))
-            status = vl_fail(error, status, "%s: its weights cannot be kept as %s", p->name,
-                             vl_dtype_name(dtype));
-    vl_tensor tensor;
-    if (!status)
-        status = vl_tensor_init(&tensor, p->name, dtype, p->rank, p->dims, data, error);
-    if (!status)
-        vl_gguf_add(writer, &tensor);
-    return status;
-}
-
 vl_status vl_seer_write(const char *path, const vl_seer_net *net, const vl_params *params,
                         const vl_bpe *bpe, const vl_seer_facts *facts, vl_dtype dtype,
                         vl_error *error) {
@@ -167,8 +148,8 @@ vl_status vl_seer_write(const char *path, const vl_seer_net *net, const vl_param
         vl_gguf_set_string(writer, "seer.tokenizer", tokenizer.data);
     for (size_t i = 0; i < vl_params_count(params) && !status; i++) {
         const vl_param *p = vl_params_at(params, i);
-        status =
-            add_tensor(writer, p, vl_params_values(params) + p->offset, dtype, arena, error);
+        status = net_file_add(writer, p, vl_params_values(params) + p->offset,
+                              vl_seer_dtype_of(p, dtype), arena, error);
     }
     if (!status)
         status = vl_gguf_write(writer, path, error);

@@ -182,7 +182,7 @@ static void check_unvoted(const vl_word *word, const vl_line *line) {
 
 /* No vote, no record, whatever the options say. */
 static void test_one_engine_has_no_consensus(void **state) {
-    char path[] = "/tmp/vl-record-XXXXXX";
+    char path[] = TEST_BINARY_DIR "/record-XXXXXX";
     (void)state;
     int file = mkstemp(path);
     assert_true(file >= 0);
@@ -237,7 +237,7 @@ static void test_explained(void **state) {
 /* Neither a folder that cannot be made nor a damaged file stops a reading, and the damaged
  * file stays as it is. */
 static void test_without_a_place_for_the_record(void **state) {
-    char path[] = "/tmp/vl-record-XXXXXX";
+    char path[] = TEST_BINARY_DIR "/record-XXXXXX";
     vl_buf after;
     (void)state;
     int file = mkstemp(path);
