@@ -225,10 +225,11 @@ typedef struct vl_ocr_evaluation {
     const char *const *engines;
     size_t engine_count;
     vl_scan_half half;
-    const char *sets; /* "a,b": only these; NULL: all */
-    size_t limit;     /* at most so many items of each set; 0: all */
-    bool detect;      /* find languages out, instead of taking the manifest's */
-    size_t jobs;      /* scans read at the same time; 0: one */
+    const char *sets;    /* "a,b": only these; NULL: all */
+    size_t limit;        /* at most so many items of each set; 0: all */
+    bool detect;         /* find languages out, instead of taking the manifest's */
+    size_t jobs;         /* scans read at the same time; 0: one */
+    const char *details; /* a file for what was read of each item, a line of JSON each; NULL */
     vl_ocr_options ocr;
     vl_media_limits limits;
     void (*progress)(size_t done, size_t items, void *user); /* one thread at a time; or NULL */

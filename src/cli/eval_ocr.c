@@ -10,8 +10,8 @@
 enum { MAX_REPORT = 64 << 20, MAX_LIMIT = 1000000, MAX_JOBS = 256, ENGINES_MAX = 16 };
 
 const char *const cli_eval_ocr_only[] = {"engine", "half", "sets", "detect", "jobs", NULL};
-static const char *const seer_only[] = {"task",    "model",     "baselines", "train",
-                                        "details", "calibrate", NULL};
+static const char *const seer_only[] = {"task",  "model",     "baselines",
+                                        "train", "calibrate", NULL};
 
 const char *cli_eval_misplaced(const cli_args *args, const char *const *flags) {
     for (; *flags; flags++)
@@ -124,6 +124,7 @@ static vl_status read_options(const cli_args *args, vl_ocr_evaluation *how, vl_e
     how->limit = (size_t)limit;
     how->detect = cli_has(args, "detect");
     how->jobs = (size_t)jobs;
+    how->details = cli_value(args, "details");
     how->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     return status ? status : read_half(cli_value(args, "half"), &how->half, error);
 }

@@ -14,6 +14,7 @@
 #include "ocr/scans.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ typedef struct tally {
     outcome outcome;
     uint32_t cer_edits, cer_length, wer_edits, wer_length;
     double seconds;
-    char *why; /* of a failure; the heap's */
+    char *why;  /* of a failure; the heap's */
+    char *said; /* as it was compared, for details; the heap's */
 } tally;
 
 typedef struct evaluation {
@@ -53,6 +55,7 @@ typedef struct evaluation {
     tally *tallies;      /* [item * engine_count + reader] */
     vl_ocr *ocrs[JOBS_MAX][READERS_MAX];
     vl_arena *page_arenas[JOBS_MAX];
+    FILE *details; /* NULL: none are asked for */
     pthread_mutex_t lock;
     size_t done;
     vl_error fatal; /* status VL_OK, or why nothing can be read at all */
@@ -100,6 +103,7 @@ static vl_status compare(vl_arena *arena, const vl_scan *scan, const char *said,
     t->cer_length = (uint32_t)cer.length;
     t->wer_edits = (uint32_t)wer.edits;
     t->wer_length = (uint32_t)wer.length;
+    t->said = strdup(a);
     return VL_OK;
 }
 
@@ -164,6 +168,33 @@ static bool has_failed(evaluation *e) {
     return failed;
 }
 
+/* What each reader said of a scan, as one line of JSON, and the texts given back. */
+static void write_details(evaluation *e, const vl_scan *scan, tally *tallies) {
+    cJSON *line = e->details ? cJSON_CreateObject() : NULL;
+    if (line) {
+        cJSON_AddStringToObject(line, "set", scan->set);
+        cJSON_AddStringToObject(line, "id", scan->id);
+        cJSON_AddStringToObject(line, "truth", scan->truth ? scan->truth : "");
+        cJSON *readers = cJSON_AddObjectToObject(line, "readers");
+        for (size_t r = 0; r < e->reader_count; r++) {
+            cJSON *one = cJSON_AddObjectToObject(readers, e->names[r]);
+            cJSON_AddStringToObject(one, "text", tallies[r].said ? tallies[r].said : "");
+            cJSON_AddNumberToObject(one, "edits", tallies[r].cer_edits);
+            cJSON_AddNumberToObject(one, "length", tallies[r].cer_length);
+            cJSON_AddNumberToObject(one, "seconds", tallies[r].seconds);
+        }
+        char *text = cJSON_PrintUnformatted(line);
+        if (text)
+            fprintf(e->details, "%s\n", text);
+        cJSON_free(text);
+        cJSON_Delete(line);
+    }
+    for (size_t r = 0; r < e->reader_count; r++) {
+        free(tallies[r].said);
+        tallies[r].said = NULL;
+    }
+}
+
 static void read_scan(void *arg, size_t worker) {
     job *j = arg;
     evaluation *e = j->e;
@@ -178,6 +209,7 @@ static void read_scan(void *arg, size_t worker) {
             status = read_with(e, worker, r, scan, image, &tallies[r], &error);
     }
     pthread_mutex_lock(&e->lock);
+    write_details(e, scan, tallies);
     if (status)
         e->broken[j->item] = vl_arena_strndup(e->arena, error.message, WHY_MAX);
     e->done++;
@@ -467,8 +499,12 @@ vl_status vl_ocr_evaluate(const vl_ocr_evaluation *how, vl_buf *json, vl_error *
     e->arena = vl_arena_new(SCANS_ARENA_MAX);
     vl_status status = e->arena ? choose_items(e, error)
                                 : vl_fail(error, VL_ERR_MEMORY, "no memory for the scans");
+    if (!status && how->details && !(e->details = fopen(how->details, "w")))
+        status = vl_fail(error, VL_ERR_IO, "%s: %s", how->details, strerror(errno));
     if (!status)
         status = read_all(e, error);
+    if (e->details && (ferror(e->details) | fclose(e->details)) && !status)
+        status = vl_fail(error, VL_ERR_IO, "%s: %s", how->details, strerror(errno));
     if (!status)
         status = report(e, json, error);
     deinit(e);
