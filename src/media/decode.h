@@ -62,6 +62,11 @@ vl_status vl_pnm_take(vl_buf *from, size_t head, const vl_media_limits *limits,
 
 /* EXIF orientation 1 … 8 (TIFF 6.0 tag 274) of a JPEG, PNG or WebP; 1 when it has none. */
 int vl_exif_orientation(vl_media_kind kind, const void *bytes, size_t count);
+/* Pixels that are not square become so: of a fax with 204 × 98 dots to the inch the rows are
+ * enlarged, of a picture at the limits the columns are made fewer. Takes `*image`. Ratios that
+ * no scanner has (under 1.05, over 4), and resolutions of 0, change nothing. */
+vl_status vl_image_square(vl_image **image, double dpi_x, double dpi_y,
+                          const vl_media_limits *limits, vl_error *error);
 /* The picture as it is meant to be seen; takes `image`, may return it. NULL: no memory. */
 vl_image *vl_image_orient(vl_image *image, int orientation);
 

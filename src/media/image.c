@@ -217,3 +217,30 @@ out:
     free(sum);
     return resized;
 }
+
+vl_status vl_image_square(vl_image **image, double dpi_x, double dpi_y,
+                          const vl_media_limits *limits, vl_error *error) {
+    static const double LEAST = 1.05, MOST = 4;
+    if (!(dpi_x > 0) || !(dpi_y > 0))
+        return VL_OK;
+    double finer = dpi_x > dpi_y ? dpi_x : dpi_y, ratio = finer / (dpi_x + dpi_y - finer);
+    if (ratio < LEAST || ratio > MOST)
+        return VL_OK;
+    bool rows = dpi_y < dpi_x; /* are the coarser ones */
+    double width = (*image)->width, height = (*image)->height, pixels = width * height;
+    double longer = rows ? height : width;
+    double grow =
+        longer * ratio <= limits->max_side && pixels * ratio <= (double)limits->max_pixels
+            ? ratio
+            : 1;
+    width *= rows ? grow / ratio : grow;
+    height *= rows ? grow : grow / ratio;
+    vl_image *square = vl_image_resize(*image, width > 1 ? (uint32_t)(width + 0.5) : 1,
+                                       height > 1 ? (uint32_t)(height + 0.5) : 1);
+    if (!square)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to make the picture's pixels square");
+    square->dpi = finer * grow / ratio;
+    vl_image_free(*image);
+    *image = square;
+    return VL_OK;
+}

@@ -18,6 +18,7 @@ typedef struct codec {
     size_t left;
     vl_buf *out; /* writing */
     int64_t deadline_ns;
+    const vl_media_limits *limits;
     vl_status status;
     vl_error *error;
 } codec;
@@ -62,12 +63,15 @@ static uint32_t ask_for_plain_samples(png_structp png, png_infop info) {
     return type & PNG_COLOR_MASK_COLOR ? 3 : 1;
 }
 
-static double density(png_structp png, png_infop info) {
+/* False: not known. */
+static bool density(png_structp png, png_infop info, double *dpi_x, double *dpi_y) {
     png_uint_32 x, y;
     int unit;
     if (!png_get_pHYs(png, info, &x, &y, &unit) || unit != PNG_RESOLUTION_METER)
-        return 0;
-    return x * 0.0254;
+        return false;
+    *dpi_x = x * 0.0254;
+    *dpi_y = y * 0.0254;
+    return true;
 }
 
 static void read_rows(png_structp png, codec *c, vl_image *image, int passes) {
@@ -93,8 +97,11 @@ static void read_picture(png_structp png, png_infop info, codec *c, vl_image **m
         c->status = vl_fail(c->error, VL_ERR_INTERNAL, "PNG rows of an unexpected size");
         return;
     }
-    (*made)->dpi = density(png, info);
+    double dpi_y = 0;
+    density(png, info, &(*made)->dpi, &dpi_y);
     read_rows(png, c, *made, passes); /* what stands behind the pixels does not matter */
+    if (!c->status)
+        c->status = vl_image_square(made, (*made)->dpi, dpi_y, c->limits, c->error);
 }
 
 static void set_limits(png_structp png) {
@@ -123,7 +130,8 @@ static vl_status run(const void *bytes, size_t count, const vl_media_limits *lim
     codec c = {.bytes = bytes,
                .left = count,
                .error = error,
-               .deadline_ns = vl_media_deadline(limits)};
+               .deadline_ns = vl_media_deadline(limits),
+               .limits = limits};
     *image = NULL;
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &c, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;

@@ -3,7 +3,7 @@
  * The child answers one line and then, for a page, a PNM:
  *
  *   pages N\n
- *   page ORIENTATION DPI\n P5|P6 WIDTH HEIGHT 255\n samples…
+ *   page ORIENTATION DPI_X DPI_Y\n P5|P6 WIDTH HEIGHT 255\n samples…
  *   error STATUS MESSAGE\n          STATUS is a vl_status_name
  */
 #include "media/decode.h"
@@ -75,15 +75,22 @@ vl_status vl_tiff_parse_count(const vl_buf *reply, uint32_t *pages, vl_error *er
 
 vl_status vl_tiff_parse_page(vl_buf *reply, const vl_media_limits *limits, vl_image **image,
                              vl_error *error) {
-    unsigned orientation, dpi;
+    unsigned orientation, dpi, dpi_y;
     *image = NULL;
-    if (!reply->data || sscanf(reply->data, "page %9u %9u", &orientation, &dpi) != 2)
+    if (!reply->data ||
+        sscanf(reply->data, "page %9u %9u %9u", &orientation, &dpi, &dpi_y) != 3)
         return parse_error(reply, error);
     size_t head = strcspn(reply->data, "\n") + 1;
     vl_status status = vl_pnm_take(reply, head, limits, image, error);
     if (status)
         return status;
     (*image)->dpi = dpi < 100000 ? dpi : 0;
+    status = vl_image_square(image, (*image)->dpi, dpi_y, limits, error);
+    if (status) {
+        vl_image_free(*image);
+        *image = NULL;
+        return status;
+    }
     *image = vl_image_orient(*image, orientation <= 8 ? (int)orientation : 1);
     return *image ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory to turn the picture");
 }

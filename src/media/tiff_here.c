@@ -71,13 +71,15 @@ vl_status vl_tiff_count_here(int fd, const vl_media_limits *limits, uint32_t *pa
     return VL_OK;
 }
 
-static double density(TIFF *tiff) {
-    float x = 0;
+static double density(TIFF *tiff, uint32_t tag) {
+    float dots = 0;
     uint16_t unit = RESUNIT_INCH;
-    if (!TIFFGetField(tiff, TIFFTAG_XRESOLUTION, &x) || !(x > 0 && x < 10000))
+    if (!TIFFGetField(tiff, tag, &dots) || !(dots > 0 && dots < 10000))
         return 0;
     TIFFGetFieldDefaulted(tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
-    return unit == RESUNIT_INCH ? (double)x : unit == RESUNIT_CENTIMETER ? (double)x * 2.54 : 0;
+    return unit == RESUNIT_INCH         ? (double)dots
+           : unit == RESUNIT_CENTIMETER ? (double)dots * 2.54
+                                        : 0;
 }
 
 /* From 32-bit pixels to 1 or 3 bytes each, in place: what is written never overtakes what is
@@ -124,7 +126,8 @@ static vl_status read_page(TIFF *tiff, const vl_media_limits *limits, const comp
                            .height = height,
                            .channels = grey ? 1 : 3,
                            .orientation = turn,
-                           .dpi = density(tiff),
+                           .dpi = density(tiff, TIFFTAG_XRESOLUTION),
+                           .dpi_y = density(tiff, TIFFTAG_YRESOLUTION),
                            .samples = (uint8_t *)raster};
     narrow(raster, pixels, page->channels);
     return VL_OK;

@@ -8,7 +8,7 @@
 typedef struct vl_tiff_page {
     uint32_t width, height, channels;
     int orientation;
-    double dpi;
+    double dpi, dpi_y; /* along a row, along a column; 0: not known */
     uint8_t *samples;
 } vl_tiff_page;
 void vl_tiff_page_deinit(vl_tiff_page *page);

@@ -508,10 +508,13 @@ static void decoder_answers_are_checked(void **state) {
         uint32_t width;
         double dpi;
     } cases[] = {
-        {BYTES("page 1 300\nP5 2 1 255\n\1\2"), VL_OK, 2, 300},
-        {BYTES("page 6 0\nP5 2 1 255\n\1\2"), VL_OK, 1, 0},
-        {BYTES("page 77 0\nP5 2 1 255\n\1\2"), VL_OK, 2, 0},
-        {BYTES("page 1 999999\nP5 2 1 255\n\1\2"), VL_OK, 2, 0},
+        {BYTES("page 1 300 300\nP5 2 1 255\n\1\2"), VL_OK, 2, 300},
+        {BYTES("page 6 0 0\nP5 2 1 255\n\1\2"), VL_OK, 1, 0},
+        {BYTES("page 77 0 0\nP5 2 1 255\n\1\2"), VL_OK, 2, 0},
+        {BYTES("page 1 999999 999999\nP5 2 1 255\n\1\2"), VL_OK, 2, 0},
+        {BYTES("page 1 98 196\nP5 2 1 255\n\1\2"), VL_OK, 4, 196},
+        {BYTES("page 1 204 98\nP5 2 1 255\n\1\2"), VL_OK, 2, 204},
+        {BYTES("page 1 300 1\nP5 2 1 255\n\1\2"), VL_OK, 2, 300},
         {BYTES("page 1 300"), VL_ERR_INPUT, 0, 0},
         {BYTES("page 1 300\n"), VL_ERR_INPUT, 0, 0},
         {BYTES("error limit too large"), VL_ERR_LIMIT, 0, 0},

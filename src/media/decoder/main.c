@@ -53,8 +53,8 @@ static int print_page(char **argv) {
     limits.max_memory = (size_t)number(argv[5]);
     if (vl_tiff_decode_here(INPUT, (uint32_t)number(argv[2]), &limits, &page, &error))
         return print_error(&error);
-    printf("page %d %d\nP%c %u %u 255\n", page.orientation, (int)(page.dpi + 0.5),
-           page.channels == 1 ? '5' : '6', page.width, page.height);
+    printf("page %d %d %d\nP%c %u %u 255\n", page.orientation, (int)(page.dpi + 0.5),
+           (int)(page.dpi_y + 0.5), page.channels == 1 ? '5' : '6', page.width, page.height);
     fwrite(page.samples, (size_t)page.width * page.channels, page.height, stdout);
     vl_tiff_page_deinit(&page);
     return finish();
