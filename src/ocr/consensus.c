@@ -11,12 +11,17 @@
 #include "ocr/record.h"
 
 #include <leptonica/allheaders.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
+enum {
+    FLUSH_AFTER = 2000, /* lines learned from; a flush reads and writes the whole file */
+    LETTERS_MISSED = 4, /* letter-like marks outside of every line: less is dirt */
+    MISSED_SHARE = 60,  /* … and one in so many of the page's */
+};
 
 struct vl_consensus {
     vl_record *record;
@@ -39,6 +44,7 @@ typedef struct page_vote {
     bool has_language;
     vl_record_key key;
     uint32_t voted;
+    size_t *found_by; /* [lines]: the engine that found and read it first */
 } page_vote;
 
 /* ---- record and models ------------------------------------------------------------------ */
@@ -240,9 +246,8 @@ static bool line_in_box(vl_arena *arena, const vl_engine_reading *reading, vl_bo
     return true;
 }
 
-/* The whole page, once; what lies in the line's box. An empty line: nothing, or it failed. */
-static vl_status ask_page(page_vote *v, size_t engine, const vl_engine_line *line,
-                          vl_engine_line *found, vl_error *error) {
+/* The engine's reading of the whole page, made once. NULL: it failed. */
+static const vl_engine_reading *ask_whole(page_vote *v, size_t engine) {
     vl_error trouble;
     if (!v->asked[engine]) {
         vl_engine_request request =
@@ -252,8 +257,15 @@ static vl_status ask_page(page_vote *v, size_t engine, const vl_engine_line *lin
         v->failed[engine] = vl_panel_call(v->page->job->panel, engine, &request,
                                           &v->whole[engine], &trouble) != VL_OK;
     }
+    return v->failed[engine] ? NULL : &v->whole[engine];
+}
+
+/* What lies in the line's box. An empty line: nothing, or it failed. */
+static vl_status ask_page(page_vote *v, size_t engine, const vl_engine_line *line,
+                          vl_engine_line *found, vl_error *error) {
+    const vl_engine_reading *whole = ask_whole(v, engine);
     *found = (vl_engine_line){0};
-    if (!v->failed[engine] && !line_in_box(v->arena, &v->whole[engine], line->box, found))
+    if (whole && !line_in_box(v->arena, whole, line->box, found))
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a line");
     return VL_OK;
 }
@@ -408,18 +420,19 @@ static void learn(page_vote *v, const vl_vote_result *result) {
         flush(v->c);
 }
 
-static vl_status vote_line(page_vote *v, vl_engine_line *line, vl_error *error) {
+static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_error *error) {
     vl_vote_voice voices[VL_PANEL_MAX];
     vl_vote_result *result = NULL;
     size_t count = 1;
-    uint32_t voted = 1u << v->page->lead;
-    vl_status status = voice_from_line(v, v->page->lead, line, &voices[0], error);
+    uint32_t voted = 1u << lead;
+    vl_status status = voice_from_line(v, lead, line, &voices[0], error);
     if (!status)
         status = vote(v, voices, count, &result, error);
-    for (size_t i = 1; i < v->count && !status; i++) {
+    for (size_t i = 0; i < v->count && !status; i++) {
         size_t engine = v->order[i];
         vl_engine_line found;
-        if (vl_vote_settled(result, v->c->threshold, NULL) || v->failed[engine])
+        if (engine == lead || vl_vote_settled(result, v->c->threshold, NULL) ||
+            v->failed[engine])
             continue;
         status = vl_panel_engine(v->page->job->panel, engine)->outside
                      ? ask_page(v, engine, line, &found, error)
@@ -442,6 +455,121 @@ static vl_status vote_line(page_vote *v, vl_engine_line *line, vl_error *error) 
         learn(v, result);
     }
     return status;
+}
+
+/* ---- lines that were missed ---------------------------------------------------------------
+ */
+
+static bool is_in_a_line(vl_box mark, const vl_engine_reading *reading) {
+    for (size_t i = 0; i < reading->line_count; i++)
+        if (lies_in(mark, reading->lines[i].box))
+            return true;
+    return false;
+}
+
+/* Whether letter-like marks stand where no line is: as high as the page's letters, and in the
+ * company of others, as letters of a word are. */
+static bool misses_letters(const page_vote *v, const vl_engine_reading *reading) {
+    const vl_ocr_survey *survey = &v->page->picture->survey;
+    double letter = survey->letter_height, scale = v->page->picture->scale;
+    size_t letters = 0, missed = 0;
+    for (size_t i = 0; i < survey->mark_count; i++) {
+        vl_box m = survey->marks[i];
+        if (m.height < 0.6 * letter || m.height > 2 * letter || m.width > 3 * letter ||
+            m.width < 0.2 * letter)
+            continue;
+        vl_box work = {(int32_t)(m.x * scale), (int32_t)(m.y * scale),
+                       (int32_t)(m.width * scale), (int32_t)(m.height * scale)};
+        letters++;
+        missed += !is_in_a_line(work, reading);
+    }
+    return missed >= LETTERS_MISSED && missed * MISSED_SHARE >= letters;
+}
+
+static double overlap(vl_box a, vl_box b) {
+    vl_box all = box_join(a, b);
+    int32_t width = a.width + b.width - all.width, height = a.height + b.height - all.height;
+    double smaller = fmin((double)a.width * a.height, (double)b.width * b.height);
+    return width > 0 && height > 0 && smaller > 0 ? (double)width * height / smaller : 0;
+}
+
+/* Sure of a word of two letters, and of a letter's height or more. */
+static bool is_text(const page_vote *v, const vl_engine_line *line) {
+    const vl_ocr_picture *picture = v->page->picture;
+    bool sure = false;
+    for (size_t i = 0; i < line->word_count; i++)
+        sure |= line->words[i].confidence > 0.5 && strlen(line->words[i].text) > 1;
+    return sure && line->box.height > 0.6 * picture->survey.letter_height * picture->scale;
+}
+
+/* Where a line that another engine found belongs: behind the line right above it, or before the
+ * one right below, as part of their block; else at the end, as a block of its own. */
+static size_t place_for(vl_engine_line *line, const vl_engine_reading *reading) {
+    const vl_engine_line *beside = NULL;
+    double nearest = 1.5;
+    size_t place = reading->line_count;
+    line->block = line->paragraph = 0;
+    for (size_t i = 0; i < reading->line_count; i++) {
+        const vl_engine_line *other = &reading->lines[i];
+        vl_box a = line->box, b = other->box, all = box_join(a, b);
+        double away = fabs(a.y + 0.5 * a.height - b.y - 0.5 * b.height) / a.height;
+        line->block = line->block > other->block ? line->block : other->block + 1;
+        if (a.width + b.width <= all.width || away >= nearest)
+            continue;
+        nearest = away;
+        beside = other;
+        place = i + (a.y > b.y);
+    }
+    if (beside) {
+        line->block = beside->block;
+        line->paragraph = beside->paragraph;
+    }
+    return place;
+}
+
+/* Lines of `other` that no line of the page touches. False: no memory. */
+static bool take_lines(page_vote *v, size_t engine, const vl_engine_reading *other,
+                       vl_engine_reading *reading) {
+    size_t count = reading->line_count, room = count + other->line_count + 1;
+    vl_engine_line *lines = vl_arena_array(v->arena, room, sizeof *lines);
+    size_t *found_by = vl_arena_array(v->arena, room, sizeof *found_by);
+    if (!lines || !found_by)
+        return false;
+    memcpy(lines, reading->lines, count * sizeof *lines);
+    memcpy(found_by, v->found_by, count * sizeof *found_by);
+    reading->lines = lines;
+    v->found_by = found_by;
+    for (size_t i = 0; i < other->line_count; i++) {
+        vl_engine_line line = other->lines[i];
+        double most = is_text(v, &line) ? 0 : 1;
+        for (size_t k = 0; k < reading->line_count; k++)
+            most = fmax(most, overlap(lines[k].box, line.box));
+        if (most > 0.1)
+            continue;
+        size_t place = place_for(&line, reading), behind = reading->line_count - place;
+        memmove(&lines[place + 1], &lines[place], behind * sizeof *lines);
+        memmove(&found_by[place + 1], &found_by[place], behind * sizeof *found_by);
+        lines[place] = line;
+        found_by[place] = engine;
+        reading->line_count++;
+    }
+    return true;
+}
+
+/* Engines that find lines and know when they are sure look at the whole page, until no letters
+ * are missed. */
+static vl_status add_missed_lines(page_vote *v, vl_engine_reading *reading, vl_error *error) {
+    if (v->page->picture->survey.single_line)
+        return VL_OK;
+    for (size_t i = 1; i < v->count && misses_letters(v, reading); i++) {
+        const vl_engine *engine = vl_panel_engine(v->page->job->panel, v->order[i]);
+        if (!engine->knows_confidence || !(engine->find_lines || engine->outside))
+            continue;
+        const vl_engine_reading *other = ask_whole(v, v->order[i]);
+        if (other && !take_lines(v, v->order[i], other, reading))
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
+    }
+    return VL_OK;
 }
 
 /* ---- a page ----------------------------------------------------------------------------- */
@@ -476,8 +604,13 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
         if (all[i] != page->lead)
             v.order[v.count++] = all[i];
     find_language(&v, reading);
+    if (!(v.found_by = vl_arena_array(v.arena, reading->line_count + 1, sizeof *v.found_by)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
+    for (size_t i = 0; i < reading->line_count; i++)
+        v.found_by[i] = page->lead;
+    status = add_missed_lines(&v, reading, error);
     for (size_t i = 0; i < reading->line_count && !status; i++)
-        status = vote_line(&v, &reading->lines[i], error);
+        status = vote_line(&v, v.found_by[i], &reading->lines[i], error);
     *voted = v.voted;
     return status;
 }

@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "ocr/panel.h"
 
@@ -119,6 +122,105 @@ static void test_no_more_errors_than_tesseract(void **state) {
         every_word(voted.page, check_word);
     }
     assert_false(worse);
+}
+
+/* ---- lines that were missed ---------------------------------------------------------------
+ */
+
+enum { LINES_X = 100, LINES_SIZE = 24 };
+
+/* A service that says the same of every page. */
+typedef struct service {
+    int socket;
+    uint16_t port;
+    char answer[1024];
+    pthread_t thread;
+} service;
+
+static void *serve(void *arg) {
+    service *s = arg;
+    static char request[1 << 22];
+    for (int c; (c = accept(s->socket, NULL, NULL)) >= 0; close(c)) {
+        size_t have = 0, whole = sizeof request - 1;
+        for (ssize_t n; have < whole && (n = read(c, request + have, whole - have)) > 0;) {
+            request[have += (size_t)n] = '\0';
+            const char *body = strstr(request, "\r\n\r\n");
+            const char *length = strcasestr(request, "content-length:");
+            if (body && length && length < body)
+                whole = (size_t)(body + 4 - request) + strtoul(length + 15, NULL, 10);
+        }
+        dprintf(c,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                "Content-Length: %zu\r\n\r\n%s",
+                strlen(s->answer), s->answer);
+    }
+    return NULL;
+}
+
+static void service_start(service *s) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    s->socket = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(s->socket, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(s->socket, 4), 0);
+    assert_int_equal(getsockname(s->socket, (struct sockaddr *)&address, &size), 0);
+    s->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void service_stop(service *s) {
+    shutdown(s->socket, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->socket);
+}
+
+/* Letter-sized blocks on the lower margin, that Tesseract sees no text in. */
+static void draw_blocks(vl_image *image, uint32_t y) {
+    for (uint32_t i = 0; i < 16; i++)
+        for (uint32_t row = y; row < y + LINES_SIZE; row++) {
+            uint32_t bytes = image->channels, x = LINES_X + i * 2 * LINES_SIZE;
+            memset(image->pixels + row * image->stride + x * bytes, 0,
+                   (size_t)LINES_SIZE * bytes);
+        }
+}
+
+/* What a second engine reads where the first found no line is there; what it reads where the
+ * first did find one is a vote, never a second line. */
+static void test_missed_lines(void **state) {
+    (void)state;
+    service other = {0};
+    char engines[64];
+    vl_error error;
+    vl_ocr *ocr;
+    vl_page *page;
+    vl_image *image = sample("notice-eng.jpg");
+    uint32_t y = image->height - 2 * LINES_SIZE;
+    draw_blocks(image, y);
+    snprintf(
+        other.answer, sizeof other.answer,
+        "{\"pages\":[{\"page\":1,\"blocks\":[{\"lines\":[{\"words\":[{\"text\":\"margin\","
+        "\"box\":[%d,%u,%d,%d],\"confidence\":0.9}]},{\"words\":[{\"text\":\"over\",\"box\":"
+        "[%u,%u,%u,%u],\"confidence\":0.9}]}]}]}]}",
+        LINES_X, y, 31 * LINES_SIZE, LINES_SIZE, image->width / 4, image->height / 4,
+        image->width / 2, image->height / 4);
+    service_start(&other);
+    snprintf(engines, sizeof engines, "tesseract,other=http://127.0.0.1:%u", other.port);
+    vl_ocr_options options = vl_ocr_options_default();
+    options.threshold = 0.01; /* nobody has to be asked about any line */
+    assert_int_equal(vl_ocr_engines_new(engines, &options.shared, NULL), VL_OK);
+    if (vl_ocr_new(&options, &ocr, &error) ||
+        vl_ocr_read(ocr, image, "eng", arena, &page, NULL, &error))
+        fail_msg("%s", error.message);
+    const char *text = vl_page_text(arena, page), *found = strstr(text, "margin");
+    assert_non_null(found);
+    assert_null(strstr(found + 1, "margin"));
+    assert_null(strstr(text, "over\n"));
+    assert_non_null(strstr(page->engine, "other"));
+    vl_ocr_free(ocr);
+    vl_ocr_engines_free(options.shared);
+    vl_image_free(image);
+    service_stop(&other);
 }
 
 /* ---- who is asked ----------------------------------------------------------------------- */
@@ -262,6 +364,7 @@ static void test_without_a_place_for_the_record(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_more_errors_than_tesseract),
+        cmocka_unit_test(test_missed_lines),
         cmocka_unit_test(test_settled_lines_cost_one_engine),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_one_engine_has_no_consensus),
