@@ -94,6 +94,44 @@ typedef struct vl_chars_score {
 vl_status vl_chars_evaluate(const vl_chars_training *training, const vl_ngram *ngram,
                             vl_chars_score *scores, size_t max, size_t *count, vl_error *error);
 
+/* ---- voices -------------------------------------------------------------------------- */
+
+/* What the engines that read text are worth, fitted on lines with their true text (`vislang
+ * dataset scan-lines`): models/voices.json, from a recipe (models/recipes/voices.yaml) that
+ * names the engines and the lines. docs/consensus.md has the method. Nothing is drawn by
+ * chance. `progress` (may be NULL) is called after every line that was read. */
+typedef struct vl_voices_training {
+    const char *recipe;   /* YAML file */
+    const char *data_dir; /* the recipe's lines are relative to it */
+    void (*progress)(size_t line, size_t lines, void *user);
+    void *user;
+} vl_voices_training;
+
+enum { VL_VOICES_ENGINES = 16, VL_VOICES_THRESHOLDS = 6 };
+typedef struct vl_voices_engine {
+    char name[32];
+    uint64_t errors, characters; /* code points of the lines that it read */
+} vl_voices_engine;
+typedef struct vl_voices_threshold {
+    double threshold; /* of confidence_threshold */
+    double voices;    /* asked for a line, on average */
+    uint64_t errors;
+} vl_voices_threshold;
+/* On the lines it was fitted on. */
+typedef struct vl_voices_score {
+    size_t lines, words;
+    uint64_t characters, errors; /* errors when everybody votes on everything */
+    vl_voices_engine engines[VL_VOICES_ENGINES];
+    size_t engine_count;
+    vl_voices_threshold thresholds[VL_VOICES_THRESHOLDS];
+    /* Expected calibration error of a word's confidence (Naeini et al. 2015, ten bins). */
+    double calibration_error_before, calibration_error;
+} vl_voices_score;
+/* VL_ERR_USAGE: a recipe that cannot be followed; VL_ERR_MISSING: no lines, or no engine;
+ * VL_ERR_INPUT: not one line that an engine reads. */
+vl_status vl_voices_train(const vl_voices_training *training, const char *out_path,
+                          vl_voices_score *score, vl_error *error);
+
 /* ---- networks ---------------------------------------------------------------------- */
 
 /* Losses are reported by task; these are seer's, and those of reader's lines: -log p of a line,

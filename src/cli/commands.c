@@ -201,7 +201,7 @@ const cli_command cli_commands[] = {
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
      serve_flags, cli_serve},
     {"train", "train a bundled model again from its recipe, or draw a run's curves",
-     "[seer|reader|langid|tokenizer|chars | plot DIR…]",
+     "[seer|reader|langid|tokenizer|chars|voices | plot DIR…]",
      "vislang train --recipe models/recipes/seer-1.yaml --data seer-data --out run-1\n"
      "vislang train reader --data lines --out reader-run\n"
      "vislang train plot run-1 run-2 --out curves.svg\n"

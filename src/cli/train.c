@@ -180,6 +180,7 @@ static const struct model {
     {"tokenizer", "models/recipes/seer-tokenizer.yaml", "models/seer-tokenizer.bpe", false,
      cli_train_tokenizer},
     {"chars", "models/recipes/chars.yaml", "models/chars.bin", false, cli_train_chars},
+    {"voices", "models/recipes/voices.yaml", "models/voices.json", false, cli_train_voices},
 };
 
 static const struct model *model_find(const char *name) {
@@ -202,8 +203,8 @@ static vl_status plot(const cli_args *args, vl_error *error) {
 
 /* The model that is named, or that the recipe is for. */
 static vl_status choose(const cli_args *args, const struct model **model, vl_error *error) {
-    static const char *const names[] = {"seer",      "reader", "langid",
-                                        "tokenizer", "chars",  "plot"};
+    static const char *const names[] = {"seer",  "reader", "langid", "tokenizer",
+                                        "chars", "voices", "plot"};
     char said[VL_TRAIN_MODEL_SIZE];
     const char *name = args->operand_count ? args->operands[0] : NULL;
     const char *recipe = cli_value(args, "recipe");
@@ -211,10 +212,10 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
         return vl_fail(error, VL_ERR_USAGE, "train one model at a time, not '%s' too",
                        args->operands[1]);
     if (!name && !recipe)
-        return vl_fail(
-            error, VL_ERR_USAGE,
-            "train what? This version trains: seer, reader, langid, tokenizer, chars; or give "
-            "--recipe FILE");
+        return vl_fail(error, VL_ERR_USAGE,
+                       "train what? This version trains: seer, reader, langid, tokenizer, "
+                       "chars, voices; or give "
+                       "--recipe FILE");
     if (!name) {
         vl_status status = vl_train_model_of(recipe, said, error);
         if (status)
@@ -226,8 +227,9 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
         *model ? NULL : vl_nearest_name(name, names, sizeof names / sizeof *names);
     if (!*model)
         return vl_fail(error, VL_ERR_USAGE,
-                       "no model '%s'%s%s%s: seer, reader, langid, tokenizer, chars", name,
-                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                       "no model '%s'%s%s%s: seer, reader, langid, tokenizer, chars, voices",
+                       name, near ? "; did you mean '" : "", near ? near : "",
+                       near ? "'?" : "");
     if (!cli_value(args, "data"))
         return vl_fail(error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");
     return VL_OK;

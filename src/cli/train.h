@@ -9,5 +9,7 @@ vl_status cli_train_tokenizer(const cli_args *args, const char *recipe, const ch
                               vl_error *error);
 vl_status cli_train_chars(const cli_args *args, const char *recipe, const char *out,
                           vl_error *error);
+vl_status cli_train_voices(const cli_args *args, const char *recipe, const char *out,
+                           vl_error *error);
 
 #endif

@@ -8,7 +8,7 @@
  *   vl_consensus_vote           every line of a page */
 #include "ocr/consensus.h"
 #include "ocr/packs.h"
-#include "ocr/record.h"
+#include "ocr/voices.h"
 
 #include <leptonica/allheaders.h>
 #include <math.h>
@@ -24,6 +24,7 @@ enum {
 };
 
 struct vl_consensus {
+    vl_voices voices;
     vl_record *record;
     bool in_file;
     size_t learned; /* lines since the last flush */
@@ -45,6 +46,7 @@ typedef struct page_vote {
     vl_record_key key;
     uint32_t voted;
     size_t *found_by; /* [lines]: the engine that found and read it first */
+    bool is_line;     /* the picture is one line, whatever it looks like */
 } page_vote;
 
 /* ---- record and models ------------------------------------------------------------------ */
@@ -87,6 +89,12 @@ vl_status vl_consensus_new(const char *record, double threshold, bool explain,
         vl_consensus_free(c);
         return status;
     }
+    /* What ships is only where to begin. */
+    if (!vl_voices_open(NULL, &c->voices, &trouble))
+        vl_record_set_base(c->record, c->voices.record);
+    else
+        vl_log(VL_LOG_WARN, "the engines' votes go without calibration",
+               VL_F_STR("reason", trouble.message));
     /* Without the models close calls are the voices' alone. */
     if (vl_ngram_open(NULL, &c->models, &trouble))
         vl_log(VL_LOG_WARN, "close calls between engines go without a language model",
@@ -114,6 +122,7 @@ void vl_consensus_free(vl_consensus *c) {
     if (c->record && c->learned)
         flush(c);
     vl_record_free(c->record);
+    vl_voices_deinit(&c->voices);
     vl_ngram_free(c->models);
     free(c);
 }
@@ -166,30 +175,39 @@ static vl_vote_cluster *line_clusters(vl_arena *arena, const vl_engine_line *lin
     return out;
 }
 
+/* What the engine read, and nothing of how good it is. */
+static vl_status hear(const vl_consensus_page *page, size_t engine, const vl_engine_line *line,
+                      vl_arena *arena, vl_vote_voice *voice, vl_error *error) {
+    const vl_panel *panel = page->job->panel;
+    size_t count;
+    vl_vote_cluster *symbols = line_clusters(arena, line, &count);
+    *voice = (vl_vote_voice){.name = vl_panel_name(panel, engine),
+                             .family = vl_panel_engine(panel, engine)->family,
+                             .calibration = vl_calibration_none()};
+    return symbols
+               ? vl_vote_clusters(arena, symbols, count, &voice->clusters, &voice->count, error)
+               : vl_fail(error, VL_ERR_MEMORY, "no memory for the characters of a line");
+}
+
 /* An engine whose confidences are none is judged by its record alone, and begins with even
  * odds: it has to earn its vote. */
-static vl_calibration calibration_of(page_vote *v, size_t engine) {
+static vl_vote_calibration calibration_of(page_vote *v, size_t engine) {
     const char *name = vl_panel_name(v->page->job->panel, engine);
-    vl_calibration kept = vl_record_calibration(v->c->record, name);
+    vl_vote_calibration kept = vl_record_calibration(v->c->record, name);
     if (kept.base > 0 || vl_panel_engine(v->page->job->panel, engine)->knows_confidence)
         return kept;
-    return (vl_calibration){.slope = 0, .offset = 0, .base = vl_record_options_default().prior};
+    return (vl_vote_calibration){
+        .slope = 0, .offset = 0, .base = vl_record_options_default().prior};
 }
 
 static vl_status voice_from_line(page_vote *v, size_t engine, const vl_engine_line *line,
                                  vl_vote_voice *voice, vl_error *error) {
-    const vl_panel *panel = v->page->job->panel;
-    size_t count;
-    vl_vote_cluster *symbols = line_clusters(v->arena, line, &count);
-    if (!symbols)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the characters of a line");
     vl_record_key key = v->key;
-    key.voice = vl_panel_name(panel, engine);
-    *voice = (vl_vote_voice){.name = key.voice,
-                             .family = vl_panel_engine(panel, engine)->family,
-                             .accuracy = vl_record_accuracy(v->c->record, &key, NULL),
-                             .calibration = calibration_of(v, engine)};
-    return vl_vote_clusters(v->arena, symbols, count, &voice->clusters, &voice->count, error);
+    vl_status status = hear(v->page, engine, line, v->arena, voice, error);
+    key.voice = voice->name;
+    voice->accuracy = vl_record_accuracy(v->c->record, &key, NULL);
+    voice->calibration = calibration_of(v, engine);
+    return status;
 }
 
 /* ---- asking ----------------------------------------------------------------------------- */
@@ -250,9 +268,9 @@ static bool line_in_box(vl_arena *arena, const vl_engine_reading *reading, vl_bo
 static const vl_engine_reading *ask_whole(page_vote *v, size_t engine) {
     vl_error trouble;
     if (!v->asked[engine]) {
+        bool line = v->is_line || v->page->picture->survey.single_line;
         vl_engine_request request =
-            request_for(v, v->page->picture->work,
-                        v->page->picture->survey.single_line ? VL_ENGINE_LINE : VL_ENGINE_PAGE);
+            request_for(v, v->page->picture->work, line ? VL_ENGINE_LINE : VL_ENGINE_PAGE);
         v->asked[engine] = true;
         v->failed[engine] = vl_panel_call(v->page->job->panel, engine, &request,
                                           &v->whole[engine], &trouble) != VL_OK;
@@ -386,7 +404,7 @@ static vl_status words_from_vote(page_vote *v, const vl_vote_result *result,
 
 static vl_status vote(page_vote *v, const vl_vote_voice *voices, size_t count,
                       vl_vote_result **result, vl_error *error) {
-    vl_vote_options options = vl_vote_options_default();
+    vl_vote_options options = v->c->voices.options;
     /* One reading is no close call between two. */
     if (v->has_language && count > 1)
         options.language = &v->language;
@@ -612,5 +630,25 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
     for (size_t i = 0; i < reading->line_count && !status; i++)
         status = vote_line(&v, v.found_by[i], &reading->lines[i], error);
     *voted = v.voted;
+    return status;
+}
+
+vl_status vl_consensus_hear(const vl_consensus_page *page, vl_vote_voice voices[VL_PANEL_MAX],
+                            size_t *count, vl_error *error) {
+    page_vote v = {.page = page, .arena = page->job->arena, .is_line = true};
+    vl_box all = {0, 0, pixGetWidth(page->picture->work), pixGetHeight(page->picture->work)};
+    vl_status status = VL_OK;
+    v.count = vl_panel_order(page->job->panel, page->packs, v.order);
+    *count = 0;
+    for (size_t i = 0; i < v.count && !status; i++) {
+        const vl_engine_reading *whole = ask_whole(&v, v.order[i]);
+        vl_engine_line line = {0};
+        if (!whole)
+            continue;
+        if (!line_in_box(v.arena, whole, all, &line))
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a line");
+        if (line.word_count)
+            status = hear(page, v.order[i], &line, v.arena, &voices[(*count)++], error);
+    }
     return status;
 }

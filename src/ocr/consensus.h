@@ -12,6 +12,7 @@
 #define VL_OCR_CONSENSUS_H
 
 #include "ocr/detect.h"
+#include "ocr/vote.h"
 
 typedef struct vl_consensus vl_consensus;
 /* `record`: the file of the track record; NULL or "": in memory only. A file that cannot be
@@ -37,5 +38,11 @@ typedef struct vl_consensus_page {
  * left out. */
 vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *page,
                             vl_engine_reading *reading, uint32_t *voted, vl_error *error);
+
+/* What every engine of the panel that reads the packs makes of a picture of one line, the
+ * job's: readings as they are, without records and calibrations (to fit those). `page->lead` is
+ * not looked at. A failing engine is left out. VL_ERR_MEMORY. */
+vl_status vl_consensus_hear(const vl_consensus_page *page, vl_vote_voice voices[VL_PANEL_MAX],
+                            size_t *count, vl_error *error);
 
 #endif

@@ -57,7 +57,7 @@ static bool has_packs(const char *dir) {
     return found;
 }
 
-static vl_status packs_dir(const vl_ocr_options *options, char out[512], vl_error *error) {
+vl_status vl_ocr_packs_dir(const vl_ocr_options *options, char out[512], vl_error *error) {
     const char *asked = options->tessdata && *options->tessdata ? options->tessdata : NULL;
     const char *const places[] = {
         asked,
@@ -92,7 +92,7 @@ vl_status vl_ocr_packs(const vl_ocr_options *options, vl_arena *arena, const cha
     enum { PACKS = 1024 };
     char dir[512];
     vl_ocr_options defaults = vl_ocr_options_default();
-    vl_status status = packs_dir(options ? options : &defaults, dir, error);
+    vl_status status = vl_ocr_packs_dir(options ? options : &defaults, dir, error);
     if (status)
         return status;
     const char **names = vl_arena_array(arena, PACKS, sizeof *names);
@@ -118,7 +118,7 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     char dir[512];
     vl_ocr_options defaults = vl_ocr_options_default();
     options = options ? options : &defaults;
-    vl_status status = packs_dir(options, dir, error);
+    vl_status status = vl_ocr_packs_dir(options, dir, error);
     if (status)
         return status;
     vl_ocr *ocr = calloc(1, sizeof *ocr);

@@ -11,6 +11,9 @@ typedef struct vl_ocr_pack {
     const char *language; /* ISO 639-3; NULL: a script pack */
 } vl_ocr_pack;
 
+/* Where Tesseract's packs lie: options' `tessdata`, $TESSDATA_PREFIX, the distribution's
+ * directory. VL_ERR_MISSING: there are none, with the apt line. */
+vl_status vl_ocr_packs_dir(const vl_ocr_options *options, char out[512], vl_error *error);
 /* The whole table; `*count` packs. Static storage. */
 const vl_ocr_pack *vl_ocr_pack_table(size_t *count);
 /* NULL: no such pack is known. */

@@ -21,6 +21,7 @@ struct vl_record {
     vl_record_options options;
     record_table table;
     char *path; /* NULL: in memory only */
+    const vl_record *base;
 };
 
 vl_record_options vl_record_options_default(void) {
@@ -41,17 +42,25 @@ static bool row_key(const vl_record_key *key, size_t fields, char out[RECORD_KEY
     return true;
 }
 
+void vl_record_set_base(vl_record *record, const vl_record *base) {
+    record->base = base;
+}
+
 double vl_record_accuracy(vl_record *record, const vl_record_key *key, double *clusters) {
     char text[RECORD_KEY_BYTES];
     double accuracy = record->options.prior, evidence = 0;
     pthread_mutex_lock(&record->mutex);
     for (size_t fields = 1; fields <= RECORD_FIELDS; fields++) {
-        const record_row *row =
-            row_key(key, fields, text) ? record_find(&record->table, text) : NULL;
-        if (!row)
+        if (!row_key(key, fields, text))
             continue;
-        double n = row->all.right + row->all.wrong, s = record->options.strength;
-        accuracy = (row->all.right + s * accuracy) / (n + s);
+        const record_row *own = record_find(&record->table, text);
+        const record_row *base = record->base ? record_find(&record->base->table, text) : NULL;
+        if (!own && !base)
+            continue;
+        double right = (own ? own->all.right : 0) + (base ? base->all.right : 0);
+        double wrong = (own ? own->all.wrong : 0) + (base ? base->all.wrong : 0);
+        double n = right + wrong, s = record->options.strength;
+        accuracy = (right + s * accuracy) / (n + s);
         evidence = n > 0 ? n : evidence;
     }
     pthread_mutex_unlock(&record->mutex);
@@ -180,18 +189,34 @@ vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size
     return status;
 }
 
+static void limit(record_counts *counts, double clusters) {
+    double all = counts->right + counts->wrong, share = all > clusters ? clusters / all : 1;
+    counts->right *= share;
+    counts->wrong *= share;
+    counts->human *= share;
+}
+
+void vl_record_limit(vl_record *record, double clusters) {
+    pthread_mutex_lock(&record->mutex);
+    for (size_t i = 0; i < record->table.row_count; i++)
+        limit(&record->table.rows[i].all, clusters);
+    pthread_mutex_unlock(&record->mutex);
+}
+
 /* ---- calibrations ----------------------------------------------------------------------- */
 
-vl_calibration vl_record_calibration(vl_record *record, const char *voice) {
+vl_vote_calibration vl_record_calibration(vl_record *record, const char *voice) {
     pthread_mutex_lock(&record->mutex);
     const record_voice *there = record_find_voice(&record->table, voice);
-    vl_calibration calibration = there ? there->calibration : vl_calibration_none();
+    if (!there && record->base)
+        there = record_find_voice(&record->base->table, voice);
+    vl_vote_calibration calibration = there ? there->calibration : vl_calibration_none();
     pthread_mutex_unlock(&record->mutex);
     return calibration;
 }
 
 vl_status vl_record_calibrate(vl_record *record, const char *voice,
-                              const vl_calibration *calibration, vl_error *error) {
+                              const vl_vote_calibration *calibration, vl_error *error) {
     char text[RECORD_KEY_BYTES];
     vl_record_key key = {.voice = voice};
     vl_status status = record_key_make(&key, 1, text, error);

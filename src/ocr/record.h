@@ -41,6 +41,9 @@ typedef struct vl_record_options {
 vl_record_options vl_record_options_default(void);
 
 typedef struct vl_record vl_record;
+/* What `base` knows counts as if it had been learned here, fades never and is not written;
+ * calibrations are its where this one has none. It stays the caller's and must live as long. */
+void vl_record_set_base(vl_record *record, const vl_record *base);
 /* `path` NULL: in memory only. A file that is not there is an empty record. VL_ERR_INPUT: a
  * damaged file, with what is wrong; it stays as it is. */
 vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
@@ -65,9 +68,12 @@ vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size
                             const char *truth, const vl_record_key *where, vl_error *error);
 
 /* The calibration of a voice, kept with its record; none where there is none. */
-vl_calibration vl_record_calibration(vl_record *record, const char *voice);
+vl_vote_calibration vl_record_calibration(vl_record *record, const char *voice);
 vl_status vl_record_calibrate(vl_record *record, const char *voice,
-                              const vl_calibration *calibration, vl_error *error);
+                              const vl_vote_calibration *calibration, vl_error *error);
+
+/* Scales rows with more evidence down to `clusters`. */
+void vl_record_limit(vl_record *record, double clusters);
 
 /* Adds what was learned since to the file, and takes over what others added. On an error the
  * file is as it was and nothing learned is lost: call it again. VL_ERR_INPUT: the file was

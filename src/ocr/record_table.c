@@ -216,7 +216,7 @@ static vl_status read_calibration(const cJSON *object, size_t index, record_tabl
     static const char what[] = "calibration";
     vl_record_key key = {0};
     char text[RECORD_KEY_BYTES];
-    vl_calibration c;
+    vl_vote_calibration c;
     vl_status status = check_names(object, what, index, names, 4, error);
     if (status || (status = read_text(object, what, index, "voice", &key.voice, error)) ||
         (status = read_number(object, what, index, "slope", 0, &c.slope, error)) ||

@@ -21,7 +21,7 @@ typedef struct record_row {
 
 typedef struct record_voice {
     char name[VL_RECORD_MAX_FIELD];
-    vl_calibration calibration;
+    vl_vote_calibration calibration;
     bool fresh;
 } record_voice;
 

@@ -469,7 +469,7 @@ static bool add_word(voting *v, size_t from, size_t to) {
         return word->text != NULL;
     for (size_t i = from ? from - 1 : 0; i <= to && i < r->slot_count; i++)
         word->posterior *= winner_posterior(&r->slots[i]);
-    const vl_calibration *c = &r->options.words;
+    const vl_vote_calibration *c = &r->options.words;
     bool as_it_is = c->slope == 1 && c->offset == 0;
     word->confidence = as_it_is ? word->posterior : vl_calibration_apply(c, word->posterior, 0);
     place_word(v, word);

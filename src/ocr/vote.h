@@ -31,17 +31,17 @@ enum {
 /* From an engine's own confidence to a probability of being right (Platt 1999):
  * p = 1 / (1 + exp(-(slope·logit(confidence) + offset))). `base` is the share that was right in
  * the clusters it was fitted on, 0: not known. */
-typedef struct vl_calibration {
+typedef struct vl_vote_calibration {
     double slope, offset, base;
-} vl_calibration;
-vl_calibration vl_calibration_none(void); /* p = confidence */
+} vl_vote_calibration;
+vl_vote_calibration vl_calibration_none(void); /* p = confidence */
 /* Newton's method on the likelihood with Platt's smoothed targets (Lin, Lin and Weng 2007).
  * slope is not negative. VL_ERR_INPUT: no item, or a confidence outside 0 … 1. */
 vl_status vl_calibration_fit(const float *confidence, const bool *right, size_t n,
-                             vl_calibration *calibration, vl_error *error);
+                             vl_vote_calibration *calibration, vl_error *error);
 /* `accuracy`: the track record of this voice here, 0: not known. Where it differs from `base`,
  * the odds move by as much (Saerens, Latinne and Decaestecker 2002). Within 0.002 … 0.998. */
-double vl_calibration_apply(const vl_calibration *calibration, double confidence,
+double vl_calibration_apply(const vl_vote_calibration *calibration, double confidence,
                             double accuracy);
 
 /* ---- what goes in ----------------------------------------------------------------------- */
@@ -64,7 +64,7 @@ typedef struct vl_vote_voice {
     const char
         *family;     /* voices of one family make the same mistakes; NULL: its name up to '/' */
     double accuracy; /* of its clusters, by its track record; 0: not known */
-    vl_calibration calibration;
+    vl_vote_calibration calibration;
     const vl_vote_cluster *clusters; /* in logical order */
     size_t count;
 } vl_vote_voice;
@@ -103,7 +103,7 @@ typedef struct vl_vote_options {
     double language_bonus; /* nats a character, so that short is not likelier than long; 1.6 */
     double close;          /* a call is close when the best is under this posterior; 0.98 */
     size_t beam;           /* partial lines that are kept in the search; 24 */
-    vl_calibration words;  /* from a word's posterior to its confidence; none */
+    vl_vote_calibration words; /* from a word's posterior to its confidence; none */
 } vl_vote_options;
 vl_vote_options vl_vote_options_default(void);
 

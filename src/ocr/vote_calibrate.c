@@ -22,11 +22,11 @@ static double feature(double confidence) {
     return logit(clamp(confidence, 1e-4));
 }
 
-vl_calibration vl_calibration_none(void) {
-    return (vl_calibration){.slope = 1};
+vl_vote_calibration vl_calibration_none(void) {
+    return (vl_vote_calibration){.slope = 1};
 }
 
-double vl_calibration_apply(const vl_calibration *calibration, double confidence,
+double vl_calibration_apply(const vl_vote_calibration *calibration, double confidence,
                             double accuracy) {
     double odds = calibration->slope * feature(confidence) + calibration->offset;
     if (accuracy > 0 && calibration->base > 0)
@@ -44,7 +44,7 @@ typedef struct sample {
 } sample;
 
 /* Log-loss, and its first and second derivatives. */
-static double loss(const sample *s, const vl_calibration *c, double g[2], double h[3]) {
+static double loss(const sample *s, const vl_vote_calibration *c, double g[2], double h[3]) {
     double sum = 0;
     g[0] = g[1] = h[0] = h[1] = h[2] = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -63,7 +63,7 @@ static double loss(const sample *s, const vl_calibration *c, double g[2], double
 
 /* One Newton step, halved until it helps; false when it no longer does. A slope below zero
  * would say that the surer is the worse, which small samples may seem to: it is held at 0. */
-static bool step(const sample *s, vl_calibration *c) {
+static bool step(const sample *s, vl_vote_calibration *c) {
     double g[2], h[3], unused[2], unused2[3];
     double now = loss(s, c, g, h);
     h[0] += 1e-9 + 1e-6 * h[0];
@@ -74,7 +74,7 @@ static bool step(const sample *s, vl_calibration *c) {
     double da = (h[2] * g[0] - h[1] * g[1]) / determinant;
     double db = (h[0] * g[1] - h[1] * g[0]) / determinant;
     for (double size = 1; size > 1e-6; size /= 2) {
-        vl_calibration next = *c;
+        vl_vote_calibration next = *c;
         next.slope = fmax(0, c->slope - size * da);
         next.offset = c->offset - size * db;
         if (loss(s, &next, unused, unused2) < now - 1e-12 * (1 + now)) {
@@ -86,7 +86,7 @@ static bool step(const sample *s, vl_calibration *c) {
 }
 
 vl_status vl_calibration_fit(const float *confidence, const bool *right, size_t n,
-                             vl_calibration *calibration, vl_error *error) {
+                             vl_vote_calibration *calibration, vl_error *error) {
     enum { MAX_STEPS = 100 };
     double count = 0;
     if (!n)
@@ -99,8 +99,8 @@ vl_status vl_calibration_fit(const float *confidence, const bool *right, size_t 
     }
     double wrong = (double)n - count;
     sample s = {confidence, right, n, {1 / (wrong + 2), (count + 1) / (count + 2)}};
-    *calibration =
-        (vl_calibration){.offset = log((count + 1) / (wrong + 1)), .base = count / (double)n};
+    *calibration = (vl_vote_calibration){.offset = log((count + 1) / (wrong + 1)),
+                                         .base = count / (double)n};
     for (int i = 0; i < MAX_STEPS; i++)
         if (!step(&s, calibration))
             break;

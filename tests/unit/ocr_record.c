@@ -192,7 +192,7 @@ static void test_corrections_weigh_more(void **state) {
 
 static void test_round_trip(void **state) {
     vl_record *r = open_record(path);
-    vl_calibration c = {0.75, -0.5, 0.9}, d;
+    vl_vote_calibration c = {0.75, -0.5, 0.9}, d;
     vl_buf out, again;
     (void)state;
     add(r, (vl_record_key){"tesseract/sauvola", "Ethi", "amh", "blur", "the \"old\" fax\\2"}, 7,

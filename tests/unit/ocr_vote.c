@@ -444,7 +444,7 @@ static void test_calibration(void **state) {
     static float said_p[N], made[N];
     static bool right[N];
     uint64_t seed = 5;
-    vl_calibration c;
+    vl_vote_calibration c;
     double before, after;
     (void)state;
     for (size_t i = 0; i < N; i++) { /* an engine that says 0.95 and means 0.77 */
@@ -471,7 +471,7 @@ static void test_calibration(void **state) {
 static void test_calibration_of_little(void **state) {
     static const float sure[] = {1, 1, 1, 0};
     static const bool all[] = {true, true, true, true}, none[] = {false, false, false, true};
-    vl_calibration c;
+    vl_vote_calibration c;
     vl_error error;
     (void)state;
     assert_int_equal(vl_calibration_fit(sure, all, 4, &c, NULL), VL_OK);

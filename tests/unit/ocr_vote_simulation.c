@@ -253,7 +253,7 @@ static void prepare(vl_record *record) {
             vl_arena_reset(little);
         }
     for (size_t v = 0; v < VOICES; v++) {
-        vl_calibration c;
+        vl_vote_calibration c;
         assert_int_equal(vl_calibration_fit(confidence[v], right[v], counts[v], &c, NULL),
                          VL_OK);
         assert_int_equal(vl_record_calibrate(record, channels[v].name, &c, NULL), VL_OK);
