@@ -1,7 +1,7 @@
 /* app.js — the page: one file, one instruction, one answer, and where in the picture it stands. */
-"use strict";
+import { $, element, percent, place } from "./dom.js";
+import { showWords } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
 let file = null; // what will be sent
 let answer = null; // the last one
 let page = 0; // shown, from 0
@@ -77,7 +77,7 @@ async function ask() {
   hideProblem();
   busy(true);
   try {
-    const response = await post("/predict", { instruction: $("instruction").value, pictures: "true" });
+    const response = await post("/predict", { instruction: $("instruction").value, pictures: "true", explain: "true" });
     show(await response.json());
     $("status").textContent = `Answered in ${((performance.now() - started) / 1000).toFixed(1)} s.`;
   } catch (error) {
@@ -123,15 +123,6 @@ function hideProblem() {
 }
 
 /* ---- showing an answer ------------------------------------------------------------------------------- */
-
-const percent = (share) => `${Math.round(share * 100)} %`;
-
-function element(tag, text, attributes = {}) {
-  const made = document.createElement(tag);
-  if (text) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
 
 function show(made) {
   answer = made;
@@ -182,28 +173,6 @@ function showFacts() {
 
 const read = () => answer.evidence.ocr.pages[page];
 
-/* Places an element over [x, y, width, height] of the page, in shares of it. */
-function place(over, box, shown) {
-  const [x, y, width, height] = box;
-  over.style.left = `${(100 * x) / shown.width}%`;
-  over.style.top = `${(100 * y) / shown.height}%`;
-  over.style.width = `${(100 * width) / shown.width}%`;
-  over.style.height = `${(100 * height) / shown.height}%`;
-  return over;
-}
-
-function wordBox(word, shown, language) {
-  const sure = word.confidence >= 0.85 ? "good" : word.confidence >= 0.6 ? "fair" : "poor";
-  const box = place(element("span", "", { class: `box ${sure}`, "data-word": word.text }), word.box, shown);
-  const tell = () => {
-    const read = element("bdi", word.text, { lang: language });
-    $("hovered").replaceChildren(read, ` — ${percent(word.confidence)} sure`);
-  };
-  box.addEventListener("mouseenter", tell);
-  box.addEventListener("click", tell);
-  return box;
-}
-
 function showPage() {
   const shown = read();
   const count = answer.evidence.ocr.pages.length;
@@ -212,15 +181,9 @@ function showPage() {
   $("previous").disabled = page === 0;
   $("next").disabled = page === count - 1;
   if (!shown) return;
-  const language = shown.languages.length ? shown.languages[0].code : "";
-  const boxes = shown.blocks.flatMap((block) => block.lines).flatMap((line) => line.words)
-    .map((word) => wordBox(word, shown, language));
   const picture = element("img", "", { alt: `Page ${page + 1} as it was read`, src: shown.picture,
     width: shown.width, height: shown.height });
-  $("picture").replaceChildren(picture, ...boxes);
-  $("hovered").textContent = boxes.length ? "Point at a word to see how it was read." : "No text was found on it.";
-  $("text").textContent = shown.blocks.map((block) => block.text).filter(Boolean).join("\n\n");
-  $("text").lang = language;
+  $("picture").replaceChildren(picture, ...showWords(shown));
 }
 
 /* Shows where a fact or quote stands, turning to its page. */

@@ -96,13 +96,19 @@ enum { VL_OCR_ENGINE_NAME = 32, VL_OCR_ENGINE_ADDRESS = 256, VL_OCR_ENGINES_MAX 
  * unknown name, with the nearest one. */
 vl_status vl_ocr_engines_new(const char *list, vl_ocr_engines **engines, vl_error *error);
 void vl_ocr_engines_free(vl_ocr_engines *engines);
+/* The names of the engines that come with this version, services left out. At most `max` of
+ * them into `names`; returns how many. */
+size_t vl_ocr_engines_known(const char **names, size_t max);
 typedef struct vl_ocr_engine_health {
     char name[VL_OCR_ENGINE_NAME];
     char version[32];                   /* "" not known */
     bool available;                     /* it is there and does not rest after failing */
     uint64_t calls, failures, timeouts; /* timeouts are failures too */
+    double seconds;                     /* of all calls */
     double mean_ms;                     /* of the calls that did not fail; 0: none */
-    char last_error[256];               /* "" none */
+    uint64_t votes, votes_won; /* lines voted on by several that it read; and read as they came
+                                  out */
+    char last_error[256];      /* "" none */
 } vl_ocr_engine_health;
 /* At most `max` of them into `health`; returns how many. */
 size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *health, size_t max);

@@ -29,10 +29,57 @@ static finding *add(report *r, const char *name, bool required) {
     return f;
 }
 
-static void check_engine(report *r) {
-    finding *f = add(r, "tesseract", true);
-    f->ok = true;
-    snprintf(f->detail, sizeof f->detail, "version %s", vl_ocr_engine_version());
+/* An engine of those that are set must be there; the others are good to know of. */
+static void check_engine(report *r, const vl_ocr_engine_health *health, bool comes_with_us,
+                         bool set) {
+    finding *f = add(r, health->name, set);
+    const char *use = set ? "reads" : "not in ocr_engines";
+    f->ok = health->available;
+    if (!f->ok)
+        snprintf(f->detail, sizeof f->detail, "%.200s; %s", health->last_error, use);
+    else if (comes_with_us)
+        snprintf(f->detail, sizeof f->detail, "version %s; %s", health->version, use);
+    else
+        snprintf(f->detail, sizeof f->detail, "a service, first asked when a page is read");
+    const char *package = strstr(health->last_error, "apt-get install");
+    snprintf(f->fix, sizeof f->fix, "%s",
+             package ? package : "set VISLANG_DATA to the folder that holds models/");
+}
+
+static const vl_ocr_engine_health *find_engine(const vl_ocr_engine_health *health, size_t count,
+                                               const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(health[i].name, name))
+            return &health[i];
+    return NULL;
+}
+
+/* Every engine of this version, and the services that the settings name. */
+static void check_engines(report *r, const vl_answer_options *options) {
+    static vl_ocr_engine_health own[VL_OCR_ENGINES_MAX], set[VL_OCR_ENGINES_MAX]; /* names */
+    const char *names[VL_OCR_ENGINES_MAX];
+    char list[VL_OCR_ENGINES_MAX * VL_OCR_ENGINE_NAME] = "";
+    vl_error error;
+    vl_ocr_engines *all = NULL, *chosen = NULL;
+    size_t count = vl_ocr_engines_known(names, VL_OCR_ENGINES_MAX), chosen_count = 0;
+    for (size_t i = 0; i < count; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s,", names[i]);
+    if (vl_ocr_engines_new(list, &all, &error) ||
+        vl_ocr_engines_new(options->ocr.engines, &chosen, &error)) {
+        snprintf(add(r, "engines", true)->detail, sizeof r->findings->detail, "%s",
+                 error.message);
+        count = 0;
+    } else {
+        count = vl_ocr_engines_health(all, own, VL_OCR_ENGINES_MAX);
+        chosen_count = vl_ocr_engines_health(chosen, set, VL_OCR_ENGINES_MAX);
+    }
+    for (size_t i = 0; i < count; i++)
+        check_engine(r, &own[i], true, find_engine(set, chosen_count, own[i].name) != NULL);
+    for (size_t i = 0; i < chosen_count; i++)
+        if (!find_engine(own, count, set[i].name))
+            check_engine(r, &set[i], false, true);
+    vl_ocr_engines_free(all);
+    vl_ocr_engines_free(chosen);
 }
 
 /* Packs without which detection or the bundled samples do not work. */
@@ -219,7 +266,7 @@ int cli_doctor(const cli_args *args) {
         vl_config_free(config);
         return cli_fail(args, &error);
     }
-    check_engine(&r);
+    check_engines(&r, &options);
     check_packs(&r, &options);
     check_program(&r, "pdfinfo", "poppler-utils");
     check_program(&r, "pdftoppm", "poppler-utils");

@@ -32,18 +32,42 @@ static const char *string(const cJSON *object, const char *name) {
     return text ? text : "";
 }
 
-static void print_row(const char *group, const cJSON *score) {
-    printf("%-24s %-12s %6.0f %7.1f%% %5.1f –%6.1f %7.1f%% %5.1f –%6.1f %7.0f %8.3f\n", group,
-           score->string, number(score, "n"), 100 * number(score, "cer"),
+/* Columns are as wide as the longest name in them. */
+typedef struct widths {
+    int group, engine;
+} widths;
+
+static void widen(int *width, const char *name) {
+    int length = (int)strlen(name);
+    *width = length > *width ? length : *width;
+}
+
+static widths widths_of(const cJSON *root) {
+    static const char *const kinds[] = {"sets", "scripts"};
+    widths w = {(int)strlen("script"), (int)strlen("engine")};
+    const cJSON *group, *score;
+    for (size_t k = 0; k < 2; k++)
+        cJSON_ArrayForEach(group, cJSON_GetObjectItem(root, kinds[k])) {
+            widen(&w.group, group->string);
+        }
+    cJSON_ArrayForEach(score, cJSON_GetObjectItem(root, "all")) {
+        widen(&w.engine, score->string);
+    }
+    return w;
+}
+
+static void print_row(widths w, const char *group, const cJSON *score) {
+    printf("%-*s  %-*s %6.0f %7.1f%% %5.1f –%6.1f %7.1f%% %5.1f –%6.1f %7.0f %8.3f\n", w.group,
+           group, w.engine, score->string, number(score, "n"), 100 * number(score, "cer"),
            100 * number(score, "cer_low"), 100 * number(score, "cer_high"),
            100 * number(score, "wer"), 100 * number(score, "wer_low"),
            100 * number(score, "wer_high"), number(score, "failed"), number(score, "seconds"));
 }
 
-static void print_group(const char *group, const cJSON *scores) {
+static void print_group(widths w, const char *group, const cJSON *scores) {
     const cJSON *score;
     cJSON_ArrayForEach(score, scores) {
-        print_row(group, score);
+        print_row(w, group, score);
         group = "";
     }
 }
@@ -51,15 +75,16 @@ static void print_group(const char *group, const cJSON *scores) {
 static void print_table(const cJSON *root) {
     static const char *const kinds[] = {"sets", "scripts"};
     const cJSON *group;
+    widths w = widths_of(root);
     for (size_t k = 0; k < 2; k++) {
-        printf("%s%-24s %-12s %6s %8s %13s %8s %13s %7s %8s\n", k ? "\n" : "",
-               k ? "script" : "set", "engine", "n", "CER", "95 %", "WER", "95 %", "failed",
-               "s/item");
+        printf("%s%-*s  %-*s %6s %8s %13s %8s %13s %7s %8s\n", k ? "\n" : "", w.group,
+               k ? "script" : "set", w.engine, "engine", "n", "CER", "95 %", "WER", "95 %",
+               "failed", "s/item");
         cJSON_ArrayForEach(group, cJSON_GetObjectItem(root, kinds[k]))
-            print_group(group->string, group);
+            print_group(w, group->string, group);
     }
     printf("\n");
-    print_group("all", cJSON_GetObjectItem(root, "all"));
+    print_group(w, "all", cJSON_GetObjectItem(root, "all"));
 }
 
 static void print_complaints(const cJSON *root) {

@@ -438,10 +438,22 @@ static void learn(page_vote *v, const vl_vote_result *result) {
         flush(v->c);
 }
 
+/* Who read the line as it came out. Of one voice alone there was no vote. */
+static void count_votes(page_vote *v, const vl_vote_result *result, const size_t *engines) {
+    for (size_t i = 0; i < result->voice_count && result->voice_count > 1; i++) {
+        bool won = true;
+        for (size_t s = 0; s < result->slot_count && won; s++) {
+            const vl_vote_slot *slot = &result->slots[s];
+            won = !strcmp(slot->read[i], slot->candidates[slot->winner].text);
+        }
+        vl_panel_count_vote(v->page->job->panel, engines[i], won);
+    }
+}
+
 static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_error *error) {
     vl_vote_voice voices[VL_PANEL_MAX];
     vl_vote_result *result = NULL;
-    size_t count = 1;
+    size_t count = 1, engines[VL_PANEL_MAX] = {lead};
     uint32_t voted = 1u << lead;
     vl_status status = voice_from_line(v, lead, line, &voices[0], error);
     if (!status)
@@ -460,6 +472,7 @@ static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_e
         if (status || !found.word_count)
             continue;
         status = voice_from_line(v, engine, &found, &voices[count], error);
+        engines[count] = engine;
         if (!status)
             status = vote(v, voices, ++count, &result, error);
         voted |= 1u << engine;
@@ -470,6 +483,7 @@ static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_e
         status = words_from_vote(v, result, line, error);
     if (!status) {
         v->voted |= voted;
+        count_votes(v, result, engines);
         learn(v, result);
     }
     return status;

@@ -33,8 +33,8 @@ typedef struct seat {
     char name[VL_OCR_ENGINE_NAME];
     char where[VL_OCR_ENGINE_ADDRESS]; /* of a service; "" for the others */
     vl_error absent;                   /* status VL_OK, or why it is not there */
-    uint64_t calls, failures, timeouts;
-    int64_t ns; /* of calls that did not fail */
+    uint64_t calls, failures, timeouts, votes, votes_won;
+    int64_t ns, failed_ns; /* of calls that did not fail, and of the others */
     unsigned failed_in_row;
     int64_t resting_until; /* vl_clock_ns() */
     char last_error[256];
@@ -145,17 +145,27 @@ void vl_ocr_engines_free(vl_ocr_engines *engines) {
     free(engines);
 }
 
+size_t vl_ocr_engines_known(const char **names, size_t max) {
+    size_t count = max < KNOWN_COUNT ? max : KNOWN_COUNT;
+    for (size_t i = 0; i < count; i++)
+        names[i] = known[i]->name;
+    return count;
+}
+
 /* ---- counts --------------------------------------------------------------------------------
  */
 
-/* A program that says no version is not installed. */
+/* A program that says no version is not installed, and of ours one has no model. */
 static void find_version(const vl_engine *engine, vl_ocr_engine_health *health) {
     snprintf(health->version, sizeof health->version, "%s", engine->version());
-    if (*health->version || !engine->outside || engine->remote)
+    if (*health->version || engine->remote)
         return;
     health->available = false;
-    snprintf(health->last_error, sizeof health->last_error,
-             "%s is not installed: apt-get install %s", engine->name, engine->name);
+    if (engine->outside)
+        snprintf(health->last_error, sizeof health->last_error,
+                 "%s is not installed: apt-get install %s", engine->name, engine->name);
+    else if (!*health->last_error)
+        snprintf(health->last_error, sizeof health->last_error, "its model is not there");
 }
 
 size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *health,
@@ -170,6 +180,9 @@ size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *heal
             .calls = s->calls,
             .failures = s->failures,
             .timeouts = s->timeouts,
+            .votes = s->votes,
+            .votes_won = s->votes_won,
+            .seconds = (double)(s->ns + s->failed_ns) / 1e9,
             .mean_ms = good ? (double)s->ns / 1e6 / (double)good : 0,
         };
         snprintf(health[i].name, sizeof health[i].name, "%s", s->name);
@@ -191,6 +204,7 @@ static void count_call(vl_ocr_engines *engines, seat *s, vl_status status, int64
         s->failed_in_row = 0;
     } else {
         s->failures++;
+        s->failed_ns += ns;
         s->timeouts += status == VL_ERR_TIMEOUT;
         snprintf(s->last_error, sizeof s->last_error, "%s", error->message);
     }
@@ -200,6 +214,13 @@ static void count_call(vl_ocr_engines *engines, seat *s, vl_status status, int64
         s->resting_until = vl_clock_ns() + VL_PANEL_RESTING_S * INT64_C(1000000000);
     }
     pthread_mutex_unlock(&engines->lock);
+}
+
+void vl_panel_count_vote(vl_panel *panel, size_t engine, bool won) {
+    pthread_mutex_lock(&panel->engines->lock);
+    panel->engines->seats[engine].votes++;
+    panel->engines->seats[engine].votes_won += won;
+    pthread_mutex_unlock(&panel->engines->lock);
 }
 
 static void count_absent(vl_ocr_engines *engines, seat *s, const vl_error *error) {

@@ -42,6 +42,8 @@ vl_status vl_panel_call(vl_panel *panel, size_t engine, const vl_engine_request 
  * find a page's lines, then the others by cost; ties as in the configuration. Returns how
  * many. */
 size_t vl_panel_order(vl_panel *panel, const char *packs, size_t order[VL_PANEL_MAX]);
+/* The engine had a vote on a line, beside others; `won`: the line came out as it read it. */
+void vl_panel_count_vote(vl_panel *panel, size_t engine, bool won);
 /* The first engine of vl_panel_order that does not fail. VL_ERR_UNSUPPORTED: none of them reads
  * these packs. */
 vl_status vl_panel_read(vl_panel *panel, const vl_engine_request *request,

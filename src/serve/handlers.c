@@ -48,13 +48,22 @@ static vl_blob *print_blob(cJSON *json) {
     return blob;
 }
 
-static void add_engine(cJSON *list, const vl_server *server, vl_ocr_engine_health *health) {
+/* Without language packs no Tesseract reads, whether it was called yet or not. */
+static size_t engines_health(const vl_server *server, vl_ocr_engine_health *health) {
+    size_t count = vl_ocr_engines_health(server->engines, health, VL_OCR_ENGINES_MAX);
+    for (size_t i = 0; i < count && !server->ocr_ready; i++) {
+        if (strcmp(health[i].name, "tesseract") != 0)
+            continue;
+        health[i].available = false;
+        snprintf(health[i].last_error, sizeof health[i].last_error, "%s", server->ocr_trouble);
+    }
+    return count;
+}
+
+static void add_engine(cJSON *list, const vl_server *server,
+                       const vl_ocr_engine_health *health) {
     cJSON *engine = cJSON_CreateObject();
     bool tesseract = !strcmp(health->name, "tesseract");
-    if (tesseract && !server->ocr_ready) {
-        health->available = false;
-        snprintf(health->last_error, sizeof health->last_error, "%s", server->ocr_trouble);
-    }
     cJSON_AddStringToObject(engine, "name", health->name);
     cJSON_AddStringToObject(engine, "version", health->version);
     cJSON_AddBoolToObject(engine, "available", health->available);
@@ -62,6 +71,8 @@ static void add_engine(cJSON *list, const vl_server *server, vl_ocr_engine_healt
     cJSON_AddNumberToObject(engine, "failures", (double)health->failures);
     cJSON_AddNumberToObject(engine, "timeouts", (double)health->timeouts);
     cJSON_AddNumberToObject(engine, "mean_ms", round(health->mean_ms * 10) / 10);
+    cJSON_AddNumberToObject(engine, "votes", (double)health->votes);
+    cJSON_AddNumberToObject(engine, "votes_won", (double)health->votes_won);
     cJSON_AddStringToObject(engine, "last_error", health->last_error);
     if (tesseract)
         cJSON_AddItemToObject(engine, "packs", cJSON_Duplicate(server->ocr_packs, true));
@@ -71,7 +82,7 @@ static void add_engine(cJSON *list, const vl_server *server, vl_ocr_engine_healt
 void vl_handle_health_ocr(vl_request *request) {
     const vl_server *server = request->server;
     vl_ocr_engine_health health[VL_OCR_ENGINES_MAX];
-    size_t count = vl_ocr_engines_health(server->engines, health, VL_OCR_ENGINES_MAX);
+    size_t count = engines_health(server, health);
     bool all = true;
     cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
     for (size_t i = 0; i < count; i++) {
@@ -128,9 +139,11 @@ void vl_handle_metrics(vl_request *request) {
     for (size_t i = 0; i < vl_route_count; i++)
         labels[i] = vl_routes[i].path;
     labels[vl_route_count] = "none";
+    vl_ocr_engine_health health[VL_OCR_ENGINES_MAX];
     vl_metrics_now now = {.routes = labels,
                           .route_count = vl_route_count + 1,
-                          .engine = "tesseract",
+                          .engines = health,
+                          .engine_count = engines_health(server, health),
                           .in_work = vl_work_in_flight(server),
                           .queued = queued(server),
                           .uptime_seconds = uptime(server)};

@@ -109,26 +109,48 @@ static void write_durations(const vl_metrics *metrics, const vl_metrics_now *now
     }
 }
 
-static void write_engine(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
-    static const struct {
-        const char *name, *help;
-        size_t offset;
-    } counters[] = {
-        {"vislang_ocr_engine_requests_total", "Documents given to the engine.",
-         offsetof(vl_metrics, ocr_requests)},
-        {"vislang_ocr_engine_failures_total", "Documents the engine could not read.",
-         offsetof(vl_metrics, ocr_failures)},
-    };
-    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
-        const atomic_uint_fast64_t *counter =
-            (const atomic_uint_fast64_t *)((const char *)metrics + counters[i].offset);
-        write_head(out, counters[i].name, "counter", counters[i].help);
-        vl_buf_printf(out, "%s{engine=\"%s\"} %" PRIu64 "\n", counters[i].name, now->engine,
-                      read_counter(counter));
-    }
-    write_head(out, "vislang_ocr_engine_seconds_total", "counter", "Time spent reading.");
-    vl_buf_printf(out, "vislang_ocr_engine_seconds_total{engine=\"%s\"} %.6f\n", now->engine,
+/* Of the routes that read: whole documents, whichever engines they went to. */
+static void write_reading(const vl_metrics *metrics, vl_buf *out) {
+    write_value(out, "vislang_ocr_documents_total", "counter",
+                "Documents given to the engines.", read_counter(&metrics->ocr_requests));
+    write_value(out, "vislang_ocr_document_failures_total", "counter",
+                "Documents that could not be read.", read_counter(&metrics->ocr_failures));
+    write_head(out, "vislang_ocr_document_seconds_total", "counter",
+               "Time spent reading and answering.");
+    vl_buf_printf(out, "vislang_ocr_document_seconds_total %.6f\n",
                   (double)read_counter(&metrics->ocr_microseconds) / 1e6);
+}
+
+/* Names of engines are small letters, digits, - and _: nothing in a label is escaped. */
+static void write_engines(const vl_metrics_now *now, vl_buf *out) {
+    enum { COUNTERS = 5 };
+    static const char *const heads[COUNTERS][2] = {
+        {"vislang_ocr_engine_requests_total", "Calls to the engine, a page or a line each."},
+        {"vislang_ocr_engine_failures_total", "Calls that failed, timeouts included."},
+        {"vislang_ocr_engine_timeouts_total", "Calls that took too long."},
+        {"vislang_ocr_engine_votes_total", "Lines it voted on beside other engines."},
+        {"vislang_ocr_engine_votes_won_total",
+         "Lines that came out of a vote as it read them."},
+    };
+    for (size_t c = 0; c < COUNTERS; c++) {
+        write_head(out, heads[c][0], "counter", heads[c][1]);
+        for (size_t i = 0; i < now->engine_count; i++) {
+            const vl_ocr_engine_health *e = &now->engines[i];
+            const uint64_t values[COUNTERS] = {e->calls, e->failures, e->timeouts, e->votes,
+                                               e->votes_won};
+            vl_buf_printf(out, "%s{engine=\"%s\"} %" PRIu64 "\n", heads[c][0], e->name,
+                          values[c]);
+        }
+    }
+    write_head(out, "vislang_ocr_engine_seconds_total", "counter", "Time its calls took.");
+    for (size_t i = 0; i < now->engine_count; i++)
+        vl_buf_printf(out, "vislang_ocr_engine_seconds_total{engine=\"%s\"} %.6f\n",
+                      now->engines[i].name, now->engines[i].seconds);
+    write_head(out, "vislang_ocr_engine_available", "gauge",
+               "1: it is there and does not rest after failing.");
+    for (size_t i = 0; i < now->engine_count; i++)
+        vl_buf_printf(out, "vislang_ocr_engine_available{engine=\"%s\"} %d\n",
+                      now->engines[i].name, now->engines[i].available);
 }
 
 /* Of the routes that ask the picture model alone; /predict counts as the engine's. */
@@ -182,7 +204,8 @@ void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_b
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         write_value(out, rows[i].name, rows[i].type, rows[i].help, rows[i].value);
-    write_engine(metrics, now, out);
+    write_reading(metrics, out);
+    write_engines(now, out);
     write_picture_model(metrics, out);
     write_head(out, "vislang_uptime_seconds", "gauge", "Since the service started.");
     vl_buf_printf(out, "vislang_uptime_seconds %.3f\n", now->uptime_seconds);

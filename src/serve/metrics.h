@@ -5,7 +5,7 @@
 #ifndef VISLANG_SERVE_METRICS_H
 #define VISLANG_SERVE_METRICS_H
 
-#include <vislang/base.h>
+#include <vislang/ocr.h>
 
 #include <stdatomic.h>
 
@@ -37,7 +37,8 @@ uint64_t vl_metrics_request_count(const vl_metrics *metrics);
 typedef struct vl_metrics_now {
     const char *const *routes; /* [route_count] label of each route */
     size_t route_count;
-    const char *engine; /* "tesseract" */
+    const vl_ocr_engine_health *engines; /* [engine_count] */
+    size_t engine_count;
     size_t in_work, queued, cache_entries, cache_bytes;
     double uptime_seconds;
 } vl_metrics_now;

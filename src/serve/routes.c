@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define FIELD(name) (1u << VL_FORM_##name)
-#define PREDICT_FIELDS (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES))
+#define PREDICT_FIELDS                                                                         \
+    (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES) | FIELD(EXPLAIN))
 #define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE))
 #define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
 #define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))

@@ -43,6 +43,11 @@ static const char *form_text(const vl_form *form, vl_form_field field) {
     return text && *text ? text : NULL;
 }
 
+static bool is_true(const vl_form *form, vl_form_field field) {
+    const char *text = form_text(form, field);
+    return text && !strcmp(text, "true");
+}
+
 static void make_key(const vl_request *request, char key[VL_CACHE_KEY_SIZE]) {
     const vl_form *form = request->form;
     vl_sha256 *hash = vl_sha256_new();
@@ -80,13 +85,13 @@ static vl_status warm_ocr(vl_server *server, vl_worker *worker, vl_error *error)
 
 static void work_predict(vl_flight *flight, vl_worker *worker, flight_result *result) {
     const vl_form *form = flight->form;
-    const char *pictures = form_text(form, VL_FORM_PICTURES);
     vl_answer_request ask = {
         .bytes = vl_upload_bytes(&form->upload),
         .count = form->upload.size,
         .instruction = form_text(form, VL_FORM_INSTRUCTION),
         .languages = form_text(form, VL_FORM_LANGUAGES),
-        .keep_pictures = pictures && !strcmp(pictures, "true"),
+        .keep_pictures = is_true(form, VL_FORM_PICTURES),
+        .explain = is_true(form, VL_FORM_EXPLAIN),
     };
     vl_answer *answer = NULL;
     char *text = NULL;
@@ -225,12 +230,11 @@ static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result
     vl_ocr_format format = VL_OCR_JSON;
     const vl_media_limits *limits = &flight->server->settings.answer.limits;
     const char *name = form_text(form, VL_FORM_FORMAT);
-    const char *explain = form_text(form, VL_FORM_EXPLAIN);
     vl_buf out;
     vl_buf_init(&out, OUTPUT_MAX);
     if (warm_ocr(flight->server, worker, error))
         goto out;
-    vl_ocr_explain(worker->ocr, explain && !strcmp(explain, "true"));
+    vl_ocr_explain(worker->ocr, is_true(form, VL_FORM_EXPLAIN));
     if ((name && vl_ocr_format_parse(name, &format, error)) ||
         vl_document_open(vl_upload_bytes(&form->upload), form->upload.size, limits, &document,
                          error) ||

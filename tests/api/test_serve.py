@@ -9,6 +9,7 @@ import base64
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -495,6 +496,40 @@ class Engines(unittest.TestCase):
                 self.assertEqual(engines[0]["timeouts"], 1)
                 self.assertIn("gocr", engines[0]["last_error"])
                 self.assertGreater(engines[1]["mean_ms"], 0)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_every_engine_has_its_counters(self):
+        server = Server(PROGRAM, ocr_engines="tesseract,tesseract-binarised,ocrad",
+                        ocr_engine_timeout=200, confidence_threshold=1, workers=1)
+        try:
+            picture = (SAMPLES / "receipt-eng.jpg").read_bytes()
+            r = server.post("/predict", [("file", picture, "a.jpg"), ("languages", b"eng"),
+                                         ("explain", b"true")])
+            self.assertEqual(r.status, 200, r.body[:500])
+            words = [word for page in r.json()["evidence"]["ocr"]["pages"]
+                     for block in page["blocks"] for line in block["lines"] for word in line["words"]]
+            self.assertIn("tesseract-binarised",
+                          {h["engine"] for word in words for h in word["hypotheses"]})
+            text = server.get("/metrics").body.decode()
+            engines = {e["name"]: e for e in server.get("/health/ocr").json()["engines"]}
+
+            def counter(name, engine):
+                return float(re.search(rf'(?m)^vislang_ocr_engine_{name}{{engine="{engine}"}} (\S+)$',
+                                       text).group(1))
+            for engine, said in engines.items():
+                self.assertEqual(counter("requests_total", engine), said["calls"])
+                self.assertEqual(counter("failures_total", engine), 0)
+                self.assertEqual(counter("available", engine), 1)
+                self.assertGreater(counter("seconds_total", engine), 0)
+                votes, won = counter("votes_total", engine), counter("votes_won_total", engine)
+                self.assertEqual((votes, won), (said["votes"], said["votes_won"]))
+                self.assertGreaterEqual(votes, won)
+            self.assertGreater(counter("votes_won_total", "tesseract"), 0)
+            self.assertGreaterEqual(counter("votes_total", "tesseract"),
+                                    counter("votes_total", "ocrad"))
+            self.assertGreater(counter("votes_total", "ocrad"), 0)
+            self.assertIn("vislang_ocr_documents_total 1\n", text)
         finally:
             self.assertEqual(server.stop(), 0)
 

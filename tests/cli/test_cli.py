@@ -95,7 +95,23 @@ class Doctor(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
         found = {item["name"]: item for item in json.loads(result.stdout)}
         self.assertTrue(found["tesseract"]["ok"])
+        self.assertRegex(found["tesseract"]["detail"], r"^version [0-9.]+; reads$")
+        for engine in ("tesseract-binarised", "ocrad", "gocr"):
+            self.assertRegex(found[engine]["detail"], "not in ocr_engines$")
+            self.assertFalse(found[engine]["required"])
         self.assertTrue(found["pdftoppm"]["ok"], found["pdftoppm"])
+
+    def test_an_engine_that_is_set_must_be_there(self):
+        with tempfile.TemporaryDirectory() as empty:
+            result = vislang("doctor", "--json", "--set", "ocr_engines=tesseract,ocrad,mine=http://127.0.0.1:9",
+                             env={**os.environ, "PATH": empty})
+        found = {item["name"]: item for item in json.loads(result.stdout)}
+        self.assertEqual(result.returncode, 4)
+        self.assertTrue(found["ocrad"]["required"])
+        self.assertFalse(found["ocrad"]["ok"])
+        self.assertEqual(found["ocrad"]["fix"], "apt-get install ocrad")
+        self.assertFalse(found["gocr"]["required"])
+        self.assertTrue(found["mine"]["ok"], "a service is asked when it is needed")
 
     def test_says_what_is_missing_and_the_line_that_fixes_it(self):
         with tempfile.TemporaryDirectory() as empty:

@@ -1,58 +1,34 @@
 // The page as a person uses it: Debian's Chromium, the real service, the bundled samples.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { after, before, beforeEach, afterEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { openPage, root, sample, startBrowser, startService } from "./service.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const program = process.env.VISLANG_PROGRAM || join(root, "build/vislang");
-delete process.env.VISLANG_PROGRAM; // the program takes VISLANG_… for settings
 const screenshot = process.env.VISLANG_SCREENSHOT;
 delete process.env.VISLANG_SCREENSHOT;
 const maker = process.env.MAKE_TINY_SEER || join(root, "build/make_tiny_seer");
 const folder = mkdtempSync(join(tmpdir(), "vislang-e2e-"));
 const model = join(folder, "tiny.gguf"); // of random weights: its words mean nothing
-const sample = (name) => join(root, "samples", name);
 
-let server, address, browser, page, complaints;
+let service, browser, page, complaints;
 
 before(async () => {
   execFileSync(maker, [model]);
-  server = spawn(program, ["serve", "--port", "0", "--set", `model_path=${model}`], { stdio: ["ignore", "ignore", "pipe"] });
-  for await (const line of createInterface({ input: server.stderr })) {
-    const event = JSON.parse(line);
-    if (event.message === "listening") {
-      address = `http://127.0.0.1:${event.port}`;
-      break;
-    }
-  }
-  server.stderr.resume();
-  assert.ok(address, "the service did not start");
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  service = await startService({ model_path: model });
+  browser = await startBrowser();
 });
 
 after(async () => {
   await browser?.close();
-  if (server) {
-    const gone = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    assert.equal(await gone, 0);
-  }
+  await service?.stop();
   rmSync(folder, { recursive: true });
 });
 
 beforeEach(async () => {
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(60_000);
-  complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  await page.goto(address);
+  ({ page, complaints } = await openPage(browser, service.address));
 });
 
 afterEach(async () => {
