@@ -184,6 +184,31 @@ static void check_seer(report *r, const vl_config *config) {
     vl_seer_free(seer);
 }
 
+/* The engine `reader`, where its model is there or the settings ask for it. */
+static void check_reader(report *r, const vl_config *config) {
+    vl_error error;
+    vl_reader *reader = NULL;
+    struct stat info = {0};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/models/reader.gguf", vl_data_dir());
+    bool there = !stat(path, &info);
+    if (!there && !strstr(vl_config_string(config, "ocr_engines"), "reader"))
+        return;
+    finding *f = add(r, "line reader", false);
+    f->ok = !vl_reader_open(NULL, &reader, &error);
+    if (f->ok)
+        snprintf(f->detail, sizeof f->detail, "models/reader.gguf: reader %s, %s, %.1f MB",
+                 vl_reader_version(reader), vl_reader_format(reader),
+                 (double)info.st_size / 1e6);
+    else
+        snprintf(f->detail, sizeof f->detail, "the engine reader is left out: %s",
+                 error.message);
+    snprintf(f->fix, sizeof f->fix,
+             "vislang train reader and vislang export make it (docs/train.md), or set "
+             "ocr_engines without reader");
+    vl_reader_free(reader);
+}
+
 static void check_machine(report *r) {
     finding *f = add(r, "machine", false);
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / 1e9;
@@ -272,6 +297,7 @@ int cli_doctor(const cli_args *args) {
     check_program(&r, "pdftoppm", "poppler-utils");
     check_langid(&r);
     check_seer(&r, config);
+    check_reader(&r, config);
     check_machine(&r);
     bool all = true;
     for (size_t i = 0; i < r.count; i++)

@@ -299,6 +299,14 @@ static void move_line(vl_engine_line *line, int32_t x, int32_t y) {
     }
 }
 
+/* Where a line is, moved, without what was read there. */
+static vl_engine_line place_of(const vl_engine_line *line, int32_t x, int32_t y) {
+    return (vl_engine_line){
+        .box = {line->box.x + x, line->box.y + y, line->box.width, line->box.height},
+        .baseline_y0 = line->baseline_y0 + y,
+        .baseline_y1 = line->baseline_y1 + y};
+}
+
 /* The line with a margin, on its own. */
 static vl_status ask_line(page_vote *v, size_t engine, const vl_engine_line *line,
                           vl_engine_line *found, vl_error *error) {
@@ -317,6 +325,10 @@ static vl_status ask_line(page_vote *v, size_t engine, const vl_engine_line *lin
         return VL_OK; /* a box outside of the picture */
     vl_engine_request request = request_for(v, cut, VL_ENGINE_LINE);
     vl_box all = {0, 0, pixGetWidth(cut), pixGetHeight(cut)};
+    vl_engine_line here = place_of(line, -x, -y);
+    vl_engine_reading layout = {.lines = &here, .line_count = 1};
+    if (vl_panel_engine(v->page->job->panel, engine)->needs_lines)
+        request.layout = &layout;
     v->failed[engine] =
         vl_panel_call(v->page->job->panel, engine, &request, &reading, &trouble) != VL_OK;
     pixDestroy(&cut);

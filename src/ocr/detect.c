@@ -147,29 +147,32 @@ static vl_status best_script(const vl_ocr_job *job, attempt *a, PIX *samples, co
 
 static vl_status find_samples(const vl_ocr_job *job, attempt *a, PIX **samples,
                               vl_error *error) {
-    vl_box *lines = NULL,
-           whole = {0, 0, pixGetWidth(a->picture.work), pixGetHeight(a->picture.work)};
-    size_t count = 0;
     *samples = NULL;
     if (a->picture.survey.single_line) {
         *samples = pixClone(a->picture.work);
         return VL_OK;
     }
+    vl_engine_reading layout;
     vl_engine_request request = {
         .picture = a->picture.work,
         .dpi = a->picture.work_dpi,
-        .packs = job->engine->can_read(job->state, "osd") ? "osd" : "eng",
+        .packs = "eng",
         .mode = VL_ENGINE_PAGE,
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
     };
-    vl_status status = job->engine->find_lines(job->state, &request, &lines, &count, error);
+    vl_status status = job->engine->find_lines(job->state, &request, &layout, error);
+    vl_box *lines =
+        status ? NULL : vl_arena_array(job->arena, layout.line_count + 1, sizeof *lines);
+    if (!status && !lines)
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for sample lines");
     if (status)
         return status;
-    if (count == 0 && whole.height < 400) {
-        lines = &whole;
-        count = 1;
-    }
+    size_t count = layout.line_count, height = (size_t)pixGetHeight(a->picture.work);
+    for (size_t i = 0; i < count; i++)
+        lines[i] = layout.lines[i].box;
+    if (count == 0 && height < 400)
+        lines[count++] = (vl_box){0, 0, pixGetWidth(a->picture.work), (int32_t)height};
     *samples = vl_ocr_picture_samples(&a->picture, lines, count, SAMPLE_LINES);
     return VL_OK;
 }

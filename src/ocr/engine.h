@@ -4,7 +4,8 @@
  * upright, dark text on light, text of a height it reads well; the boxes it returns are in that
  * picture's pixels, and the caller maps them back. What is to be read is said in the names of
  * Tesseract's packs, which name languages and scripts alike (packs.h has both): "eng+fra".
- * Tesseract (tesseract.c) is also the one that finds lines and turns; the others only read.
+ * Tesseract (tesseract.c) is also the one that finds lines and turns; the others only read,
+ * reader (reader.c) the lines that it is told.
  * Who calls them, counts their failures and keeps them to their time is panel.h.
  *
  * Ownership: a reading lives in the arena of its request. Thread-safety: one state per thread,
@@ -32,6 +33,9 @@ typedef struct vl_engine_request {
     bool dark_on_light;  /* measured: no line needs a second, inverted look */
     bool symbols;        /* characters one by one, as far as the engine knows them */
     int64_t deadline_ns; /* vl_clock_ns() past which it gives up; 0: none */
+    /* For who needs_lines: the lines to be read, as find_lines found them; NULL: `mode` is
+     * VL_ENGINE_LINE, and the whole picture is one. */
+    const struct vl_engine_reading *layout;
     vl_arena *arena;
 } vl_engine_request;
 
@@ -54,7 +58,7 @@ typedef struct vl_engine_line {
     vl_box box;
     double confidence;                /* mean over characters */
     int32_t baseline_y0, baseline_y1; /* at the left and right edge of the box */
-    vl_word *words;                   /* logical order, never empty */
+    vl_word *words;                   /* logical order, never empty once it was read */
     size_t word_count;
     vl_engine_symbol *symbols; /* logical order; none unless asked for and known */
     size_t symbol_count;
@@ -90,18 +94,20 @@ typedef struct vl_engine {
                               vote */
     bool outside;          /* another process reads: it is kept to a time of its own */
     bool remote;           /* … that may be away: it rests after failing again and again */
+    bool needs_lines;      /* it reads line by line, and is told where they are */
     double cost; /* processor time of a page beside Tesseract's, before any call was timed */
     const char *(*version)(void);
-    /* `where`: Tesseract's data directory, or the address of a service. VL_ERR_MISSING says
-     * what to install or start. */
+    /* `where`: Tesseract's data directory, the address of a service, reader's model file (NULL
+     * or "": the bundled one). VL_ERR_MISSING says what to install, make or start. */
     vl_status (*open)(const char *where, void **state, vl_error *error);
     void (*close)(void *state);
     bool (*can_read)(void *state, const char *pack);
     vl_status (*read)(void *state, const vl_engine_request *request, vl_engine_reading *reading,
                       vl_error *error);
-    /* Boxes of text lines, without reading them; may be NULL. */
-    vl_status (*find_lines)(void *state, const vl_engine_request *request, vl_box **lines,
-                            size_t *count, vl_error *error);
+    /* Lines with their places but without words, and figures, as far as can be told without
+     * reading; may be NULL. */
+    vl_status (*find_lines)(void *state, const vl_engine_request *request,
+                            vl_engine_reading *layout, vl_error *error);
     /* VL_ERR_MISSING when it can't tell at all (no data for it, too little text); may be NULL.
      */
     vl_status (*orient)(void *state, const vl_engine_request *request,
@@ -110,6 +116,6 @@ typedef struct vl_engine {
 
 extern const vl_engine vl_engine_tesseract, vl_engine_tesseract_binarised,
     vl_engine_tesseract_enlarged; /* share one state */
-extern const vl_engine vl_engine_ocrad, vl_engine_gocr, vl_engine_http;
+extern const vl_engine vl_engine_reader, vl_engine_ocrad, vl_engine_gocr, vl_engine_http;
 
 #endif

@@ -12,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const vl_engine *const known[] = {&vl_engine_tesseract, &vl_engine_tesseract_binarised,
-                                         &vl_engine_tesseract_enlarged, &vl_engine_ocrad,
+static const vl_engine *const known[] = {&vl_engine_tesseract,
+                                         &vl_engine_tesseract_binarised,
+                                         &vl_engine_tesseract_enlarged,
+                                         &vl_engine_reader,
+                                         &vl_engine_ocrad,
                                          &vl_engine_gocr};
 /* Sidecars that come with the project (deployment/ocr-sidecars) and where they listen when no
  * address is given. */
@@ -361,11 +364,21 @@ size_t vl_panel_order(vl_panel *panel, const char *packs, size_t order[VL_PANEL_
 /* ---- asking
  * ---------------------------------------------------------------------------------- */
 
+/* For an engine that reads line by line: where Tesseract sees lines. */
+static vl_status find_layout(vl_panel *panel, vl_engine_request *request,
+                             vl_engine_reading *layout, vl_error *error) {
+    if (request->layout || request->mode == VL_ENGINE_LINE)
+        return VL_OK;
+    request->layout = layout;
+    return vl_engine_tesseract.find_lines(panel->tesseract, request, layout, error);
+}
+
 vl_status vl_panel_call(vl_panel *panel, size_t index, const vl_engine_request *request,
                         vl_engine_reading *reading, vl_error *error) {
     seat *s = &panel->engines->seats[index];
     vl_error local;
     vl_engine_request own = *request;
+    vl_engine_reading layout;
     if (!error)
         error = &local;
     vl_status status = seat_open(panel, index, error);
@@ -379,7 +392,10 @@ vl_status vl_panel_call(vl_panel *panel, size_t index, const vl_engine_request *
         if (own.deadline_ns <= 0 || own.deadline_ns > limit)
             own.deadline_ns = limit;
     }
-    status = s->engine->read(panel->states[index], &own, reading, error);
+    if (s->engine->needs_lines)
+        status = find_layout(panel, &own, &layout, error);
+    if (!status)
+        status = s->engine->read(panel->states[index], &own, reading, error);
     if (status == VL_ERR_UNSUPPORTED) /* it says itself that this is not for it */
         return status;
     count_call(panel->engines, s, status, vl_clock_ns() - start, error);

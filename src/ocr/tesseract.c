@@ -344,15 +344,14 @@ static void line_finish(walk *w) {
     w->line_characters = 0;
 }
 
-static bool line_start(walk *w, const TessPageIterator *it) {
-    line_finish(w);
+/* A line without words after those that the reading has. */
+static bool line_place(walk *w, const TessPageIterator *it) {
     vl_engine_reading *r = w->reading;
     if (!reserve(w->arena, (void **)&r->lines, &w->line_cap, r->line_count, sizeof *r->lines,
                  LINES_MAX))
         return false;
     vl_engine_line *line = &r->lines[r->line_count++];
     memset(line, 0, sizeof *line);
-    w->word_cap = w->symbol_cap = 0;
     int x0, y0, x1, y1;
     if (TessPageIteratorBoundingBox(it, RIL_TEXTLINE, &x0, &y0, &x1, &y1))
         line->box = box_of(x0, y0, x1, y1);
@@ -365,6 +364,12 @@ static bool line_start(walk *w, const TessPageIterator *it) {
     line->block = w->blocks;
     line->paragraph = w->paragraphs;
     return true;
+}
+
+static bool line_start(walk *w, const TessPageIterator *it) {
+    line_finish(w);
+    w->word_cap = w->symbol_cap = 0;
+    return line_place(w, it);
 }
 
 static double share(float percent) {
@@ -600,31 +605,35 @@ static vl_status read_enlarged(void *opaque, const vl_engine_request *request,
 
 /* ---- lines, orientation ----------------------------------------------------------- */
 
-static vl_status find_lines(void *opaque, const vl_engine_request *request, vl_box **lines,
-                            size_t *count, vl_error *error) {
+static bool walk_layout(walk *w, TessPageIterator *it) {
+    bool ok = true;
+    do {
+        bool picture = is_picture(TessPageIteratorBlockType(it));
+        if (TessPageIteratorIsAtBeginningOf(it, RIL_BLOCK)) {
+            w->blocks++;
+            ok = !picture || figure_add(w, it);
+        }
+        if (TessPageIteratorIsAtBeginningOf(it, RIL_PARA))
+            w->paragraphs++;
+        if (ok && !picture)
+            ok = line_place(w, it);
+    } while (ok && TessPageIteratorNext(it, RIL_TEXTLINE));
+    return ok;
+}
+
+static vl_status find_lines(void *opaque, const vl_engine_request *request,
+                            vl_engine_reading *layout, vl_error *error) {
     TessBaseAPI *api = NULL;
-    size_t cap = 0;
-    *lines = NULL;
-    *count = 0;
-    vl_status status = handle_get(opaque, request->packs, request->sampling, &api, error);
+    memset(layout, 0, sizeof *layout);
+    vl_status status = handle_get(opaque, can_read(opaque, "osd") ? "osd" : request->packs,
+                                  request->sampling, &api, error);
     if (status)
         return status;
     prepare(api, request);
     TessPageIterator *it = TessBaseAPIAnalyseLayout(api);
-    while (it) {
-        int x0, y0, x1, y1;
-        if (TessPageIteratorBoundingBox(it, RIL_TEXTLINE, &x0, &y0, &x1, &y1) &&
-            !is_picture(TessPageIteratorBlockType(it))) {
-            if (!reserve(request->arena, (void **)lines, &cap, *count, sizeof **lines,
-                         LINES_MAX)) {
-                status = vl_fail(error, VL_ERR_MEMORY, "the page has too many lines");
-                break;
-            }
-            (*lines)[(*count)++] = box_of(x0, y0, x1, y1);
-        }
-        if (!TessPageIteratorNext(it, RIL_TEXTLINE))
-            break;
-    }
+    walk w = {.arena = request->arena, .reading = layout};
+    if (it && !walk_layout(&w, it))
+        status = vl_fail(error, VL_ERR_MEMORY, "the page has too many lines");
     if (it)
         TessPageIteratorDelete(it);
     TessBaseAPIClear(api);

@@ -311,7 +311,7 @@ static void test_names(void **state) {
     } bad[] = {
         {"tesseratc", "did you mean 'tesseract'?"},
         {"tesseract,ocrd", "did you mean 'ocrad'?"},
-        {"abbyy", "tesseract-binarised, tesseract-enlarged, ocrad, gocr"},
+        {"abbyy", "tesseract-binarised, tesseract-enlarged, reader, ocrad, gocr"},
         {"gocr,tesseract,gocr", "named twice"},
         {",", "no engine is named"},
     };
