@@ -443,9 +443,12 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
      * says that there is text. */
     bool photo =
         job.photo && !*asked && !(reading.characters > 150 && reading.confidence > 0.6);
-    drop_noise(&reading, photo);
-    if (is_all_noise(&reading))
-        reading.line_count = 0;
+    /* One line, cut out by somebody who names its language, is text, however faintly read. */
+    if (!*asked || !picture.survey.single_line) {
+        drop_noise(&reading, photo);
+        if (is_all_noise(&reading))
+            reading.line_count = 0;
+    }
     uint32_t voted = 0;
     status = vote(ocr, &job, &picture, packs, &reading, &voted, error);
     if (status)

@@ -18,6 +18,7 @@
  *   read_page               recognition, and the walk over its result
  *   read_binarised, …       the same on another clean-up of the picture: further voices
  *   find_lines, orient      layout alone; orientation and script */
+#include "ocr/cleanup.h"
 #include "ocr/engine.h"
 
 #include <dlfcn.h>
@@ -542,29 +543,15 @@ static vl_status read_page(void *opaque, const vl_engine_request *request,
 
 /* ---- other voices ------------------------------------------------------------------ */
 
-/* Each point against the mean and spread around it (Sauvola and Pietikäinen 2000), where
- * Tesseract itself takes one threshold for large tiles (Otsu). NULL: the picture is too small.
- */
-static struct Pix *binarised(struct Pix *picture) {
-    enum { LEAST = 4, MOST = 20 };
-    int least = pixGetWidth(picture) < pixGetHeight(picture) ? pixGetWidth(picture)
-                                                             : pixGetHeight(picture);
-    int half = least / 2 - 2 < MOST ? least / 2 - 2 : MOST; /* of the window */
-    struct Pix *grey = half < LEAST ? NULL : pixConvertTo8(picture, 0), *out = NULL;
-    if (grey && pixSauvolaBinarize(grey, half, 0.34F, 1, NULL, NULL, NULL, &out))
-        out = NULL;
-    pixDestroy(&grey);
-    return out;
-}
-
+/* Tesseract itself takes one threshold for large tiles (Otsu). */
 static vl_status read_binarised(void *opaque, const vl_engine_request *request,
                                 vl_engine_reading *reading, vl_error *error) {
     vl_engine_request own = *request;
-    struct Pix *picture = binarised(request->picture);
-    if (picture)
-        own.picture = picture;
+    vl_cleanup_page cleaned;
+    if (vl_cleanup_apply(VL_CLEANUP_SAUVOLA, request->picture, 0, &cleaned))
+        own.picture = cleaned.picture;
     vl_status status = read_page(opaque, &own, reading, error);
-    pixDestroy(&picture);
+    vl_cleanup_page_deinit(&cleaned);
     return status;
 }
 
