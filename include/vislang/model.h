@@ -311,6 +311,9 @@ typedef struct vl_reader_how {
     uint32_t alternatives;              /* other characters a place is told, at most */
     vl_direction direction;             /* of the page, where it is known */
     const vl_reader_language *language; /* NULL: none; needs beams */
+    /* [symbols + 1], label 0 first: what a character's probability is multiplied by before all
+     * are made to sum to one again, 0 to 1; NULL: nothing. */
+    const float *prior;
 } vl_reader_how;
 vl_reader_how vl_reader_how_default(void); /* 1 beam, 3 alternatives, from the text */
 

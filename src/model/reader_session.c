@@ -200,6 +200,17 @@ static vl_status collect(vl_reader_session *s, const vl_image *const *lines, siz
     return VL_OK;
 }
 
+/* Probabilities with what else is known of the text. */
+static void apply_prior(vl_real *columns, size_t count, size_t symbols, const float *prior) {
+    for (size_t t = 0; t < count; t++, columns += symbols) {
+        vl_real sum = 0;
+        for (size_t v = 0; v < symbols; v++)
+            sum += columns[v] *= prior[v];
+        for (size_t v = 0; v < symbols && sum > 0; v++)
+            columns[v] /= sum;
+    }
+}
+
 static vl_status read_batch(vl_reader_session *s, const vl_image *const *lines, const batch *b,
                             const vl_reader_how *how, vl_arena *arena, vl_reader_line *out,
                             vl_error *error) {
@@ -212,6 +223,8 @@ static vl_status read_batch(vl_reader_session *s, const vl_image *const *lines, 
         return status;
     size_t symbols = logits->dims[1];
     vl_kernels_get()->softmax(logits->value, 1, b->positions, symbols);
+    if (how->prior)
+        apply_prior(logits->value, b->positions, symbols, how->prior);
     for (size_t i = 0; i < b->count && !status; i++) {
         reading r = {.reader = s->reader,
                      .how = how,

@@ -12,4 +12,11 @@
  * written as its parts). Languages that CLDR does not describe are judged by script alone. */
 bool vl_alphabet_covers(const vl_reader_alphabet *alphabet, const vl_ocr_pack *pack);
 
+/* How likely each label of the alphabet is in text of these packs ("hin+eng") beside what the
+ * picture says: `prior` [size + 1], label 0 (none at all) first, at most 1. Letters of the
+ * packs' scripts, and of no script, may always stand; Latin ones do in any script, seldom; of a
+ * language, letters that CLDR does not have for it (exemplar and auxiliary) are seldom, too;
+ * those of other scripts are never read. */
+void vl_alphabet_prior(const vl_reader_alphabet *alphabet, const char *packs, float *prior);
+
 #endif

@@ -120,7 +120,9 @@ typedef enum known { NOT_ASKED, READS, READS_NOT } known;
 typedef struct state {
     share *model;
     vl_reader_session *session;
-    known *packs; /* by their places in the table */
+    known *packs;       /* by their places in the table */
+    char prior_of[128]; /* the packs that `prior` is for */
+    float *prior;       /* [symbols + 1] */
 } state;
 
 static void engine_close(void *opaque) {
@@ -131,6 +133,7 @@ static void engine_close(void *opaque) {
     if (s->model)
         share_put(s->model);
     free(s->packs);
+    free(s->prior);
     free(s);
 }
 
@@ -144,8 +147,13 @@ static vl_status engine_open(const char *where, void **out, vl_error *error) {
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the reader");
     }
     vl_status status = share_get(where, &s->model, error);
-    if (!status && !(s->session = vl_reader_session_new(s->model->reader)))
-        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the reader");
+    if (!status) {
+        size_t symbols = vl_reader_alphabet_size(vl_reader_alphabet_of(s->model->reader));
+        s->session = vl_reader_session_new(s->model->reader);
+        s->prior = calloc(symbols + 1, sizeof *s->prior);
+        if (!s->session || !s->prior)
+            status = vl_fail(error, VL_ERR_MEMORY, "no memory for the reader");
+    }
     if (status)
         engine_close(s);
     else
@@ -375,6 +383,17 @@ static vl_direction direction_of(const char *packs) {
     return pack && !strcmp(pack->script, "Arab") ? VL_DIRECTION_RTL : VL_DIRECTION_TEXT;
 }
 
+/* What the packs' text can hold; a page's lines, and mostly its neighbours', share it. */
+static const float *prior_for(state *s, const char *packs) {
+    if (strlen(packs) >= sizeof s->prior_of)
+        return NULL;
+    if (strcmp(packs, s->prior_of) != 0) {
+        vl_alphabet_prior(vl_reader_alphabet_of(s->model->reader), packs, s->prior);
+        strcpy(s->prior_of, packs);
+    }
+    return s->prior;
+}
+
 static PIX *grey_of(PIX *picture) {
     bool grey = pixGetDepth(picture) == 8 && !pixGetColormap(picture);
     return grey ? pixClone(picture) : pixConvertTo8(picture, 0);
@@ -393,6 +412,7 @@ static vl_status read_lines(void *opaque, const vl_engine_request *request,
     p->how = vl_reader_how_default();
     p->how.alternatives = request->symbols ? ALTERNATIVES : 0;
     p->how.direction = direction_of(request->packs);
+    p->how.prior = prior_for(p->s, request->packs);
     p->bands = vl_arena_array(request->arena, p->line_count + 1, sizeof *p->bands);
     p->origin = vl_arena_array(request->arena, p->line_count + 1, sizeof *p->origin);
     p->grey = grey_of(request->picture);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicode/utf8.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ocr/coverage.h"
@@ -126,6 +127,51 @@ static PIX *paper(int width, int height) {
     PIX *pix = pixCreate(width, height, 8);
     pixSetAllArbitrary(pix, 230);
     return pix;
+}
+
+/* What else is known of a text weighs: letters of its scripts and languages, and none of
+ * others. */
+static void test_prior(void **state) {
+    static const struct {
+        const char *packs;
+        uint32_t character;
+        float least, most;
+    } rows[] = {
+        {"fra", 'e', 1, 1},          {"fra", 0xE9, 1, 1},            /* é */
+        {"fra", '7', 1, 1},                                          /* of no script */
+        {"fra", 0x15F, 0.01F, 0.5F},                                 /* ş: Latin, not French */
+        {"fra", 0x440, 0, 0},                                        /* р, Cyrillic */
+        {"Latin", 0x15F, 1, 1},                                      /* of all languages */
+        {"Cyrillic", 0x440, 1, 1},   {"Cyrillic", 'p', 0.01F, 0.5F}, /* an insert */
+        {"Cyrillic", 0x628, 0, 0},                                   /* ب */
+        {"ara", 0x628, 1, 1},        {"hin+eng", 'p', 1, 1},
+        {"hin+eng", 0x915, 1, 1}, /* क */
+        {"vie", 0x1EC7, 1, 1},    /* ệ, of a letter and marks that the language has */
+    };
+    (void)state;
+    char text[128] = "";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char one[8];
+        size_t bytes = 0;
+        U8_APPEND_UNSAFE((uint8_t *)one, bytes, rows[i].character);
+        one[bytes] = '\0';
+        if (!strstr(text, one))
+            strcat(text, one);
+    }
+    vl_reader_alphabet *alphabet;
+    float prior[64];
+    assert_int_equal(vl_reader_alphabet_new(text, strlen(text), &alphabet, NULL), VL_OK);
+    assert_true(vl_reader_alphabet_size(alphabet) < 64);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int32_t label = vl_reader_alphabet_label(alphabet, rows[i].character);
+        assert_true(label > 0);
+        vl_alphabet_prior(alphabet, rows[i].packs, prior);
+        assert_true(prior[0] == 1);
+        if (!(prior[label] >= rows[i].least && prior[label] <= rows[i].most))
+            fail_msg("U+%04X in %s: %g", rows[i].character, rows[i].packs,
+                     (double)prior[label]);
+    }
+    vl_reader_alphabet_free(alphabet);
 }
 
 static void ink(PIX *pix, int x, int y, int width, int height) {
@@ -530,6 +576,7 @@ static void test_beside_tesseract(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prior),
         cmocka_unit_test(test_packs_by_alphabet),
         cmocka_unit_test(test_bands),
         cmocka_unit_test(test_tilt_is_undone),
