@@ -110,7 +110,7 @@ typedef struct vl_voices_training {
 enum { VL_VOICES_ENGINES = 16, VL_VOICES_THRESHOLDS = 6 };
 typedef struct vl_voices_engine {
     char name[32];
-    uint64_t errors, characters; /* code points of the lines that it read */
+    uint64_t errors, characters; /* code points of the lines that are in its languages */
 } vl_voices_engine;
 typedef struct vl_voices_threshold {
     double threshold; /* of confidence_threshold */

@@ -115,7 +115,7 @@ typedef struct vl_engine {
 } vl_engine;
 
 extern const vl_engine vl_engine_tesseract, vl_engine_tesseract_binarised,
-    vl_engine_tesseract_enlarged; /* share one state */
+    vl_engine_tesseract_enlarged, vl_engine_tesseract_script; /* share one state */
 extern const vl_engine vl_engine_reader, vl_engine_ocrad, vl_engine_gocr, vl_engine_http;
 
 #endif

@@ -15,6 +15,7 @@
 static const vl_engine *const known[] = {&vl_engine_tesseract,
                                          &vl_engine_tesseract_binarised,
                                          &vl_engine_tesseract_enlarged,
+                                         &vl_engine_tesseract_script,
                                          &vl_engine_reader,
                                          &vl_engine_ocrad,
                                          &vl_engine_gocr};

@@ -19,6 +19,7 @@
  *   read_binarised, …       the same on another clean-up of the picture: further voices
  *   find_lines, orient      layout alone; orientation and script */
 #include "ocr/cleanup.h"
+#include "ocr/packs.h"
 #include "ocr/engine.h"
 
 #include <dlfcn.h>
@@ -608,6 +609,40 @@ static bool walk_layout(walk *w, TessPageIterator *it) {
     return ok;
 }
 
+/* The pack of the script that a language's pack is for: another network, of all its languages.
+ * NULL: it is one itself, or there is none. */
+static const char *script_pack(void *opaque, const char *name) {
+    const vl_ocr_pack *pack = vl_ocr_pack_find(name);
+    const vl_ocr_pack *wide =
+        pack && pack->language
+            ? vl_ocr_pack_for_script(&vl_engine_tesseract, opaque, pack->script)
+            : NULL;
+    return wide && !wide->language ? wide->name : NULL;
+}
+
+static bool can_read_script(void *opaque, const char *name) {
+    return script_pack(opaque, name) != NULL;
+}
+
+static vl_status read_script(void *opaque, const vl_engine_request *request,
+                             vl_engine_reading *reading, vl_error *error) {
+    vl_engine_request own = *request;
+    char packs[128] = "", name[64];
+    for (const char *at = request->packs; *at; at += *at == '+') {
+        size_t length = strcspn(at, "+"), used = strlen(packs);
+        snprintf(name, sizeof name, "%.*s", (int)length, at);
+        const char *wide = script_pack(opaque, name);
+        if (!wide)
+            return vl_fail(error, VL_ERR_UNSUPPORTED, "no pack of the script that '%s' is for",
+                           name);
+        if (!strstr(packs, wide)) /* no script's name holds another's */
+            snprintf(packs + used, sizeof packs - used, "%s%s", used ? "+" : "", wide);
+        at += length;
+    }
+    own.packs = packs;
+    return read_page(opaque, &own, reading, error);
+}
+
 static vl_status find_lines(void *opaque, const vl_engine_request *request,
                             vl_engine_reading *layout, vl_error *error) {
     TessBaseAPI *api = NULL;
@@ -694,6 +729,20 @@ const vl_engine vl_engine_tesseract_enlarged = {
     .close = engine_close,
     .can_read = can_read,
     .read = read_enlarged,
+    .find_lines = find_lines,
+    .orient = orient,
+};
+
+const vl_engine vl_engine_tesseract_script = {
+    .name = "tesseract-script",
+    .family = "tesseract",
+    .knows_confidence = true,
+    .cost = 1.2,
+    .version = version,
+    .open = engine_open,
+    .close = engine_close,
+    .can_read = can_read_script,
+    .read = read_script,
     .find_lines = find_lines,
     .orient = orient,
 };

@@ -41,7 +41,7 @@ typedef struct heard {
     const char *truth;
     const vl_vote_cluster *clusters; /* of the truth */
     size_t cluster_count;
-    const char *script, *language; /* of the pack it was read with */
+    const char *pack, *script, *language; /* it was read with */
     bool has_model;
     vl_vote_language model;
 } heard;
@@ -145,7 +145,7 @@ static vl_status hear_line(fitting *f, const samples *set, size_t index, vl_erro
     const vl_ocr_pack *pack = item->text && *item->text ? pack_for(f, item) : NULL;
     if (!pack)
         return VL_OK;
-    *line = (heard){.script = pack->script, .language = pack->language};
+    *line = (heard){.pack = pack->name, .script = pack->script, .language = pack->language};
     line->truth = vl_scan_comparable(f->arena, &plain, item->text);
     const vl_ngram_language *model =
         f->models && pack->language ? vl_ngram_find(f->models, pack->language) : NULL;
@@ -536,9 +536,10 @@ static vl_status score_voices(fitting *f, vl_voices_score *score, vl_error *erro
             vl_buf_deinit(&text);
             if (status)
                 return status;
+            bool reads = vl_panel_can_read(&f->panel, e, f->lines[i].pack);
             score->characters += e ? 0 : edits.length;
-            to->errors += voice ? edits.edits : 0;
-            to->characters += voice ? edits.length : 0;
+            to->errors += reads ? edits.edits : 0; /* what it found nothing in is all wrong */
+            to->characters += reads ? edits.length : 0;
         }
     }
     return VL_OK;

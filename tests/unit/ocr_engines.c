@@ -311,7 +311,8 @@ static void test_names(void **state) {
     } bad[] = {
         {"tesseratc", "did you mean 'tesseract'?"},
         {"tesseract,ocrd", "did you mean 'ocrad'?"},
-        {"abbyy", "tesseract-binarised, tesseract-enlarged, reader, ocrad, gocr"},
+        {"abbyy",
+         "tesseract-binarised, tesseract-enlarged, tesseract-script, reader, ocrad, gocr"},
         {"gocr,tesseract,gocr", "named twice"},
         {",", "no engine is named"},
     };
