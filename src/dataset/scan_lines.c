@@ -15,6 +15,7 @@
 #include "ocr/packs.h"
 #include "ocr/picture.h"
 #include "ocr/scans.h"
+#include "ocr/strip.h"
 
 #include <cJSON.h>
 #include <leptonica/allheaders.h>
@@ -33,9 +34,6 @@ enum {
     PNG_LEVEL = 6,
     LEAST_SIDE = 6, /* pixels of the cut: less is no line */
 };
-/* Around the ink, of its height, as line readers are given it. */
-static const double MARGIN = 0.12;
-
 typedef struct cutting {
     const vl_scan_lines_options *how;
     vl_scan_lines_report *report;
@@ -103,34 +101,17 @@ static vl_image *sized(const vl_image *line) {
     return vl_image_resize(line, width, height);
 }
 
-static vl_image *to_image(PIX *pix) {
-    vl_image *image = NULL;
-    uint32_t width = (uint32_t)pixGetWidth(pix), height = (uint32_t)pixGetHeight(pix);
-    size_t words = (size_t)pixGetWpl(pix);
-    if (vl_image_new(width, height, 1, &image, NULL))
+/* The band as `reader` is given it, as it goes into the tar. NULL: too small or too long, or no
+ * memory. */
+static vl_image *cut(const vl_ocr_picture *picture, const vl_band *band) {
+    vl_strip strips[VL_STRIPS_MAX];
+    size_t count = 0;
+    double longest = (double)VL_SYNTH_WIDTH_MAX / VL_SYNTH_HEIGHT_MIN;
+    if (band->right - band->left < LEAST_SIDE || band->bottom - band->top < LEAST_SIDE ||
+        vl_strips_cut(picture->work, band, longest, strips, &count, NULL))
         return NULL;
-    for (uint32_t y = 0; y < height; y++) {
-        const l_uint32 *line = pixGetData(pix) + y * words;
-        for (uint32_t x = 0; x < width; x++)
-            image->pixels[y * image->stride + x] = (uint8_t)GET_DATA_BYTE(line, x);
-    }
-    return image;
-}
-
-/* The box of `work` with its margin, as it goes into the tar. NULL: too small, or no memory. */
-static vl_image *cut(const vl_ocr_picture *picture, vl_box box) {
-    int32_t margin = (int32_t)lround(MARGIN * box.height) + 1;
-    int32_t x = box.x > margin ? box.x - margin : 0, y = box.y > margin ? box.y - margin : 0;
-    if (box.width < LEAST_SIDE || box.height < LEAST_SIDE)
-        return NULL;
-    BOX *where =
-        boxCreate(x, y, box.x + box.width + margin - x, box.y + box.height + margin - y);
-    PIX *pix = where ? pixClipRectangle(picture->work, where, NULL) : NULL;
-    vl_image *whole = pix ? to_image(pix) : NULL;
-    vl_image *line = whole ? sized(whole) : NULL;
-    vl_image_free(whole);
-    pixDestroy(&pix);
-    boxDestroy(&where);
+    vl_image *line = count == 1 ? sized(strips[0].image) : NULL;
+    vl_strips_free(strips, count);
     return line;
 }
 
@@ -162,11 +143,12 @@ static char *plain(vl_arena *arena, const char *text) {
     return copy;
 }
 
-/* What is in box, if its text is one that a reader can write and its picture is large enough.
+/* What is in a band, if its text is one that a reader can write and its picture is large
+ * enough.
  */
 static vl_status write_line(cutting *c, vl_scan_lines_set *set, const vl_scan *scan,
-                            const vl_ocr_picture *picture, vl_box box, const char *text,
-                            vl_error *error) {
+                            const vl_ocr_picture *picture, const vl_band *band,
+                            const char *text, vl_error *error) {
     vl_buf json;
     const char *said = plain(c->item, text);
     const char *clean = said ? alphabet_clean(&c->alphabet, c->item, said) : NULL;
@@ -175,7 +157,7 @@ static vl_status write_line(cutting *c, vl_scan_lines_set *set, const vl_scan *s
         set->other_letters++;
         return VL_OK;
     }
-    vl_image *image = cut(picture, box);
+    vl_image *image = cut(picture, band);
     if (!image) {
         set->unfit++;
         return VL_OK;
@@ -213,29 +195,15 @@ static void find_case(const char *text, bool *upper, bool *lower) {
     }
 }
 
-static vl_box whole_of(const vl_ocr_picture *picture) {
-    return (vl_box){0, 0, pixGetWidth(picture->work), pixGetHeight(picture->work)};
-}
-
-/* Marks that are no specks and no frame, together. */
-static vl_box ink_of(const vl_ocr_picture *picture) {
-    const vl_ocr_survey *survey = &picture->survey;
-    int32_t width = pixGetWidth(picture->upright), x0 = INT32_MAX, y0 = INT32_MAX, x1 = 0,
-            y1 = 0;
-    for (size_t i = 0; i < survey->mark_count; i++) {
-        vl_box m = survey->marks[i];
-        if (m.height * 5 < survey->letter_height || (m.width > width * 9 / 10 && m.x < 3))
-            continue;
-        x0 = m.x < x0 ? m.x : x0;
-        y0 = m.y < y0 ? m.y : y0;
-        x1 = m.x + m.width > x1 ? m.x + m.width : x1;
-        y1 = m.y + m.height > y1 ? m.y + m.height : y1;
-    }
-    if (x1 <= x0 || y1 - y0 < survey->letter_height)
-        return whole_of(picture);
-    double s = picture->scale;
-    int32_t x = (int32_t)floor(x0 * s), y = (int32_t)floor(y0 * s);
-    return (vl_box){x, y, (int32_t)ceil(x1 * s) - x, (int32_t)ceil(y1 * s) - y};
+/* A word of a photograph is taken whole, its margin too: its ground has marks of its own. */
+static vl_band whole_of(const vl_ocr_picture *picture) {
+    enum { MARGIN = 10 }; /* of 100, about what a cut adds */
+    int32_t width = pixGetWidth(picture->work), height = pixGetHeight(picture->work);
+    int32_t side = height * MARGIN / 100;
+    return (vl_band){.left = side < width / 4 ? side : width / 4,
+                     .right = width - (side < width / 4 ? side : width / 4),
+                     .top = side,
+                     .bottom = height - side};
 }
 
 static bool is_word(const vl_scan *scan) {
@@ -250,7 +218,6 @@ static bool is_known(const vl_scan *scan) {
     return !scan->fold_case || (is_word(scan) ? !upper && !lower : lower || !upper);
 }
 
-/* A word of a photograph is taken whole: its ground has marks of its own. */
 static vl_status line_item(cutting *c, vl_scan_lines_set *set, const vl_scan *scan,
                            const vl_ocr_picture *picture, vl_error *error) {
     set->found++;
@@ -258,8 +225,10 @@ static vl_status line_item(cutting *c, vl_scan_lines_set *set, const vl_scan *sc
         set->unsure++;
         return VL_OK;
     }
-    vl_box box = is_word(scan) ? whole_of(picture) : ink_of(picture);
-    return write_line(c, set, scan, picture, box, scan->truth, error);
+    vl_band band = whole_of(picture);
+    if (!is_word(scan) && !vl_band_of_picture(picture->work, &band))
+        band = whole_of(picture);
+    return write_line(c, set, scan, picture, &band, scan->truth, error);
 }
 
 static char *text_of(vl_arena *arena, const vl_engine_line *line) {
@@ -315,9 +284,10 @@ static vl_status page_item(cutting *c, vl_scan_lines_set *set, const vl_scan *sc
     status = transcript_place(c->item, scan->truth, &rules, lines, reading.line_count, error);
     for (size_t i = 0; i < reading.line_count && !status; i++) {
         set->found++;
-        if (lines[i].text && is_read_whole(&reading.lines[i]))
-            status =
-                write_line(c, set, scan, picture, reading.lines[i].box, lines[i].text, error);
+        vl_band band;
+        if (lines[i].text && is_read_whole(&reading.lines[i]) &&
+            vl_band_of_line(&reading.lines[i], &band))
+            status = write_line(c, set, scan, picture, &band, lines[i].text, error);
         else
             set->unsure++;
     }
