@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 declare -A floor=(
     [base]=0 [tensor]=1 [kernel]=2 [media]=2 [nn]=3 [text]=3
     [model]=4 [align]=4 [store]=4
-    [ocr]=5 [dataset]=5 [harvest]=5 [runtime]=5 [train]=6 [answer]=6 [serve]=7 [rollout]=7 [cli]=8
+    [ocr]=5 [harvest]=5 [runtime]=5 [train]=6 [dataset]=6 [answer]=6 [serve]=7 [rollout]=7 [cli]=8
 )
 failed=0
 complain() {

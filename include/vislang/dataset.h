@@ -1,8 +1,8 @@
 /* dataset.h — data to train on, made from what there is: lines of text rendered in the fonts of
- * the machine and degraded as scans and phone photos are.
+ * the machine and degraded as scans and phone photos are; and lines cut out of real scans.
  *
- * A line is a function of (options, index): the same whatever the thread, the order and the
- * number of jobs, as long as the text folder and the installed fonts are the same.
+ * A rendered line is a function of (options, index): the same whatever the thread, the order
+ * and the number of jobs, as long as the text folder and the installed fonts are the same.
  *
  * Thread-safety: a vl_synth is read-only once opened and may be shared; a vl_synth_painter
  * belongs to one thread at a time. */
@@ -10,6 +10,7 @@
 #define VISLANG_DATASET_H
 
 #include <vislang/media.h>
+#include <vislang/ocr.h>
 #include <vislang/text.h>
 
 #ifdef __cplusplus
@@ -115,6 +116,43 @@ vl_status vl_synth_write(const vl_synth *lines, const vl_synth_target *target,
  * a line, the space first. `count` may be NULL. */
 vl_status vl_synth_make_alphabet(const char *text, const char *path, size_t *count,
                                  vl_error *error);
+
+/* ---- lines of real scans -------------------------------------------------------------- */
+
+typedef struct vl_scan_lines_options {
+    const char *folder;   /* MANIFEST.tsv, X.gt.txt beside X.png: docs/eval.md */
+    const char *out;      /* a file ending in .tar */
+    vl_scan_half half;    /* only the adapt half may be trained on */
+    const char *sets;     /* "a,b": only these; NULL: all */
+    const char *alphabet; /* NULL: models/reader-alphabet.txt under vl_data_dir() */
+    vl_media_limits limits;
+    void (*progress)(size_t done, size_t items, void *user); /* may be NULL */
+    void *user;
+} vl_scan_lines_options;
+vl_scan_lines_options vl_scan_lines_options_default(void); /* the adapt half */
+
+typedef struct vl_scan_lines_set {
+    char name[64];
+    size_t items;
+    size_t broken;        /* items without a picture or a transcript */
+    size_t found;         /* lines: of a page those that Tesseract found */
+    size_t unsure;        /* … of which it is not sure what the transcript has there */
+    size_t other_letters; /* … with letters that the alphabet lacks */
+    size_t unfit;         /* … too small, or too long for their height */
+    size_t lines;         /* … that were written */
+} vl_scan_lines_set;
+typedef struct vl_scan_lines_report {
+    uint64_t lines;
+    uint64_t by_script[VL_SCRIPT_COUNT];
+    vl_scan_lines_set *sets; /* in the manifest's order; freed by _deinit */
+    size_t set_count;
+} vl_scan_lines_report;
+void vl_scan_lines_report_deinit(vl_scan_lines_report *report);
+/* As vl_synth_write writes lines: NNNNNN.png beside NNNNNN.json {"text", "script", "language",
+ * "source": "SET/ID"}. Items that cannot be used are left out and logged. VL_ERR_INPUT: no
+ * manifest, or not one line; VL_ERR_MISSING: Tesseract or one of its packs. */
+vl_status vl_scan_lines_write(const vl_scan_lines_options *options,
+                              vl_scan_lines_report *report, vl_error *error);
 
 /* ---- fonts -------------------------------------------------------------------------- */
 

@@ -110,6 +110,8 @@ static const cli_flag dataset_flags[] = {
     {"only-text", 0, NULL, "leave out word lists and catalogues that the system has"},
     {"alphabet", 0, "FILE", "make the alphabet of the text and write it there, first"},
     {"list-fonts", 0, NULL, "print the fonts that would be used, and their scripts"},
+    {"half", 0, "HALF", "scan-lines: adapt (default), score (never to train on) or all"},
+    {"sets", 0, "LIST", "scan-lines: only these sets of the manifest, with commas"},
     {"json", 'j', NULL, "print the summary, or the list of fonts, as JSON"},
     {0},
 };
@@ -208,11 +210,13 @@ const cli_command cli_commands[] = {
      "vislang train langid --data data/text --out models/langid.bin\n"
      "vislang train langid --data data/text --evaluate\n",
      train_flags, cli_train},
-    {"dataset", "make data to train on: lines of text, rendered and degraded", "synth-lines",
+    {"dataset", "make data to train on: lines of text, rendered and degraded, or of real scans",
+     "synth-lines|scan-lines DIR",
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
      "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
      "khmer\n"
-     "vislang dataset synth-lines --list-fonts\n",
+     "vislang dataset synth-lines --list-fonts\n"
+     "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",

@@ -212,8 +212,14 @@ static vl_status make_lines(const cli_args *args, vl_error *error) {
 
 static vl_status run(const cli_args *args, vl_error *error) {
     const char *text = cli_value(args, "text"), *path = cli_value(args, "alphabet");
+    static const char *const scans_only[] = {"half", "sets", NULL};
+    const char *misplaced = cli_eval_misplaced(args, scans_only);
     if (args->operand_count != 1 || strcmp(args->operands[0], "synth-lines") != 0)
-        return vl_fail(error, VL_ERR_USAGE, "what to make? 'vislang dataset synth-lines'");
+        return vl_fail(error, VL_ERR_USAGE,
+                       "what to make? 'vislang dataset synth-lines' or 'scan-lines DIR'");
+    if (misplaced)
+        return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang dataset scan-lines'",
+                       misplaced);
     if (cli_has(args, "list-fonts"))
         return vl_synth_fonts_list(cli_has(args, "json") ? print_font_json : print_font, NULL,
                                    error);
@@ -230,6 +236,8 @@ static vl_status run(const cli_args *args, vl_error *error) {
 
 int cli_dataset(const cli_args *args) {
     vl_error error = {0};
+    if (args->operand_count && !strcmp(args->operands[0], "scan-lines"))
+        return cli_dataset_scan_lines(args);
     vl_status status = run(args, &error);
     return cli_finish_stdout(args, status ? cli_fail(args, &error) : 0);
 }
