@@ -28,6 +28,7 @@ enum {
     TEXT_MAX = 512,
     ROUNDS = 2,
     BINS = 10,
+    AXIS = 7, /* values of a constant that are tried */
 };
 
 typedef struct voices_recipe {
@@ -371,19 +372,20 @@ static vl_status errors_with(fitting *f, const vl_vote_options *options, uint64_
 static vl_status search_constants(fitting *f, uint64_t *best, vl_error *error) {
     static const struct {
         size_t offset;
-        double values[6];
+        double values[AXIS];
     } axes[] = {
-        {offsetof(vl_vote_options, family_correlation), {0.3, 0.5, 0.6, 0.7, 0.8, 0.9}},
-        {offsetof(vl_vote_options, correlation), {0, 0.05, 0.15, 0.3, 0.4, 0.5}},
-        {offsetof(vl_vote_options, spread), {2, 3, 4, 8, 16, 32}},
-        {offsetof(vl_vote_options, language_weight), {0.1, 0.2, 0.3, 0.4, 0.6, 0.8}},
-        {offsetof(vl_vote_options, language_bonus), {0.8, 1.2, 1.6, 2, 2.4, 2.8}},
+        {offsetof(vl_vote_options, family_correlation), {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}},
+        {offsetof(vl_vote_options, correlation), {0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5}},
+        {offsetof(vl_vote_options, spread), {2, 3, 4, 6, 8, 16, 32}},
+        {offsetof(vl_vote_options, language_weight), {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8}},
+        {offsetof(vl_vote_options, language_bonus), {1.2, 1.6, 2, 2.4, 2.8, 3.2, 3.6}},
+        {offsetof(vl_vote_options, close), {0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1}},
     };
     vl_vote_options *options = &f->voices.options;
     vl_status status = errors_with(f, options, best, error);
     for (size_t round = 0; round < ROUNDS && !status; round++)
         for (size_t a = 0; a < sizeof axes / sizeof *axes && !status; a++)
-            for (size_t k = 0; k < 6 && !status; k++) {
+            for (size_t k = 0; k < AXIS && !status; k++) {
                 vl_vote_options other = *options;
                 uint64_t errors;
                 double *value = (double *)((char *)&other + axes[a].offset);
