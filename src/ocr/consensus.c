@@ -7,21 +7,18 @@
  *   vote_line                   lead, vote, next engine, vote, …
  *   vl_consensus_vote           every line of a page */
 #include "ocr/consensus.h"
+#include "ocr/box.h"
+#include "ocr/merge.h"
 #include "ocr/packs.h"
 #include "ocr/voices.h"
 
 #include <leptonica/allheaders.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FLUSH_AFTER = 2000, /* lines learned from; a flush reads and writes the whole file */
-    LETTERS_MISSED = 4, /* letter-like marks outside of every line: less is dirt */
-    MISSED_SHARE = 60,  /* … and one in so many of the page's */
-};
+enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
 
 struct vl_consensus {
     vl_voices voices;
@@ -224,17 +221,11 @@ static vl_engine_request request_for(const page_vote *v, struct Pix *picture,
                                .arena = v->arena};
 }
 
-static bool lies_in(vl_box inner, vl_box outer) {
-    int32_t x = 2 * inner.x + inner.width, y = 2 * inner.y + inner.height;
-    return x >= 2 * outer.x && x <= 2 * (outer.x + outer.width) && y >= 2 * outer.y &&
-           y <= 2 * (outer.y + outer.height);
-}
-
 /* The words of a line that lie in `box`, with their symbols, after those that `to` has. Room
  * for them is there. */
 static void take_words(const vl_engine_line *line, vl_box box, vl_engine_line *to) {
     for (size_t w = 0; w < line->word_count; w++) {
-        if (!lies_in(line->words[w].box, box))
+        if (!box_lies_in(line->words[w].box, box))
             continue;
         for (size_t s = 0; s < line->symbol_count; s++)
             if (line->symbols[s].word == w) {
@@ -341,13 +332,6 @@ static vl_status ask_line(page_vote *v, size_t engine, const vl_engine_line *lin
 }
 
 /* ---- what won --------------------------------------------------------------------------- */
-
-static vl_box box_join(vl_box a, vl_box b) {
-    int32_t x0 = a.x < b.x ? a.x : b.x, y0 = a.y < b.y ? a.y : b.y;
-    int32_t x1 = a.x + a.width > b.x + b.width ? a.x + a.width : b.x + b.width;
-    int32_t y1 = a.y + a.height > b.y + b.height ? a.y + a.height : b.y + b.height;
-    return (vl_box){x0, y0, x1 - x0, y1 - y0};
-}
 
 /* As wide as the voices saw it, as high as the lead's words there; the lead's own box where it
  * is that of one word. */
@@ -501,103 +485,22 @@ static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_e
     return status;
 }
 
-/* ---- lines that were missed ---------------------------------------------------------------
- */
+/* ---- other layouts ---------------------------------------------------------------------- */
 
-static bool is_in_a_line(vl_box mark, const vl_engine_reading *reading) {
-    for (size_t i = 0; i < reading->line_count; i++)
-        if (lies_in(mark, reading->lines[i].box))
-            return true;
-    return false;
-}
-
-/* Whether letter-like marks stand where no line is: as high as the page's letters, and in the
- * company of others, as letters of a word are. */
-static bool misses_letters(const page_vote *v, const vl_engine_reading *reading) {
-    const vl_ocr_survey *survey = &v->page->picture->survey;
-    double letter = survey->letter_height, scale = v->page->picture->scale;
-    size_t letters = 0, missed = 0;
-    for (size_t i = 0; i < survey->mark_count; i++) {
-        vl_box m = survey->marks[i];
-        if (m.height < 0.6 * letter || m.height > 2 * letter || m.width > 3 * letter ||
-            m.width < 0.2 * letter)
-            continue;
-        vl_box work = {(int32_t)(m.x * scale), (int32_t)(m.y * scale),
-                       (int32_t)(m.width * scale), (int32_t)(m.height * scale)};
-        letters++;
-        missed += !is_in_a_line(work, reading);
+/* The lead again, seeing the page as one column and as one block. */
+static vl_status try_layouts(page_vote *v, vl_engine_reading *reading, vl_error *error) {
+    static const vl_engine_mode modes[] = {VL_ENGINE_COLUMN, VL_ENGINE_BLOCK};
+    vl_error trouble;
+    for (size_t i = 0;
+         i < sizeof modes / sizeof *modes && vl_merge_misses_letters(v->page->picture, reading);
+         i++) {
+        vl_engine_reading other = {0};
+        vl_engine_request request = request_for(v, v->page->picture->work, modes[i]);
+        if (!vl_panel_call(v->page->job->panel, v->page->lead, &request, &other, &trouble) &&
+            !vl_merge_lines(v->arena, reading, &v->found_by, &other, v->page->lead))
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     }
-    return missed >= LETTERS_MISSED && missed * MISSED_SHARE >= letters;
-}
-
-static double overlap(vl_box a, vl_box b) {
-    vl_box all = box_join(a, b);
-    int32_t width = a.width + b.width - all.width, height = a.height + b.height - all.height;
-    double smaller = fmin((double)a.width * a.height, (double)b.width * b.height);
-    return width > 0 && height > 0 && smaller > 0 ? (double)width * height / smaller : 0;
-}
-
-/* Sure of a word of two letters, and of a letter's height or more. */
-static bool is_text(const page_vote *v, const vl_engine_line *line) {
-    const vl_ocr_picture *picture = v->page->picture;
-    bool sure = false;
-    for (size_t i = 0; i < line->word_count; i++)
-        sure |= line->words[i].confidence > 0.5 && strlen(line->words[i].text) > 1;
-    return sure && line->box.height > 0.6 * picture->survey.letter_height * picture->scale;
-}
-
-/* Where a line that another engine found belongs: behind the line right above it, or before the
- * one right below, as part of their block; else at the end, as a block of its own. */
-static size_t place_for(vl_engine_line *line, const vl_engine_reading *reading) {
-    const vl_engine_line *beside = NULL;
-    double nearest = 1.5;
-    size_t place = reading->line_count;
-    line->block = line->paragraph = 0;
-    for (size_t i = 0; i < reading->line_count; i++) {
-        const vl_engine_line *other = &reading->lines[i];
-        vl_box a = line->box, b = other->box, all = box_join(a, b);
-        double away = fabs(a.y + 0.5 * a.height - b.y - 0.5 * b.height) / a.height;
-        line->block = line->block > other->block ? line->block : other->block + 1;
-        if (a.width + b.width <= all.width || away >= nearest)
-            continue;
-        nearest = away;
-        beside = other;
-        place = i + (a.y > b.y);
-    }
-    if (beside) {
-        line->block = beside->block;
-        line->paragraph = beside->paragraph;
-    }
-    return place;
-}
-
-/* Lines of `other` that no line of the page touches. False: no memory. */
-static bool take_lines(page_vote *v, size_t engine, const vl_engine_reading *other,
-                       vl_engine_reading *reading) {
-    size_t count = reading->line_count, room = count + other->line_count + 1;
-    vl_engine_line *lines = vl_arena_array(v->arena, room, sizeof *lines);
-    size_t *found_by = vl_arena_array(v->arena, room, sizeof *found_by);
-    if (!lines || !found_by)
-        return false;
-    memcpy(lines, reading->lines, count * sizeof *lines);
-    memcpy(found_by, v->found_by, count * sizeof *found_by);
-    reading->lines = lines;
-    v->found_by = found_by;
-    for (size_t i = 0; i < other->line_count; i++) {
-        vl_engine_line line = other->lines[i];
-        double most = is_text(v, &line) ? 0 : 1;
-        for (size_t k = 0; k < reading->line_count; k++)
-            most = fmax(most, overlap(lines[k].box, line.box));
-        if (most > 0.1)
-            continue;
-        size_t place = place_for(&line, reading), behind = reading->line_count - place;
-        memmove(&lines[place + 1], &lines[place], behind * sizeof *lines);
-        memmove(&found_by[place + 1], &found_by[place], behind * sizeof *found_by);
-        lines[place] = line;
-        found_by[place] = engine;
-        reading->line_count++;
-    }
-    return true;
+    return VL_OK;
 }
 
 /* Engines that find lines and know when they are sure look at the whole page, until no letters
@@ -605,12 +508,16 @@ static bool take_lines(page_vote *v, size_t engine, const vl_engine_reading *oth
 static vl_status add_missed_lines(page_vote *v, vl_engine_reading *reading, vl_error *error) {
     if (v->page->picture->survey.single_line)
         return VL_OK;
-    for (size_t i = 1; i < v->count && misses_letters(v, reading); i++) {
+    vl_status status = try_layouts(v, reading, error);
+    if (status)
+        return status;
+    for (size_t i = 1; i < v->count && vl_merge_misses_letters(v->page->picture, reading);
+         i++) {
         const vl_engine *engine = vl_panel_engine(v->page->job->panel, v->order[i]);
         if (!engine->knows_confidence || !(engine->find_lines || engine->outside))
             continue;
         const vl_engine_reading *other = ask_whole(v, v->order[i]);
-        if (other && !take_lines(v, v->order[i], other, reading))
+        if (other && !vl_merge_lines(v->arena, reading, &v->found_by, other, v->order[i]))
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     }
     return VL_OK;

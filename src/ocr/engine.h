@@ -19,6 +19,7 @@ struct Pix; /* leptonica */
 
 typedef enum vl_engine_mode {
     VL_ENGINE_PAGE,   /* find columns, blocks and lines */
+    VL_ENGINE_COLUMN, /* one column, of lines of any size */
     VL_ENGINE_BLOCK,  /* one block of lines */
     VL_ENGINE_LINE,   /* one line of text */
     VL_ENGINE_SPARSE, /* words anywhere, as on a sign */

@@ -239,6 +239,7 @@ static bool past_deadline(void *deadline, int words) {
 static void prepare(TessBaseAPI *api, const vl_engine_request *request) {
     static const TessPageSegMode modes[] = {
         [VL_ENGINE_PAGE] = PSM_AUTO,
+        [VL_ENGINE_COLUMN] = PSM_SINGLE_COLUMN,
         [VL_ENGINE_BLOCK] = PSM_SINGLE_BLOCK,
         [VL_ENGINE_LINE] = PSM_SINGLE_LINE,
         [VL_ENGINE_SPARSE] = PSM_SPARSE_TEXT,
