@@ -131,10 +131,14 @@ typedef struct vl_ocr_options {
     double threshold;          /* posterior of every word that settles a line; default 0.9 */
     bool explain;              /* keep in every word what each engine said */
     const char *record;        /* file of the engines' track record; NULL: in memory only */
+    const char *preprocessing; /* "auto", "none" or a clean-up: docs/ocr.md; NULL: auto */
     const char *tessdata;      /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
     const vl_langid *langid;   /* NULL: the bundled model, opened by vl_ocr_new */
 } vl_ocr_options;
 vl_ocr_options vl_ocr_options_default(void);
+
+/* VL_ERR_USAGE: `name` is neither auto, none nor a clean-up; says the nearest name. */
+vl_status vl_ocr_preprocessing_check(const char *name, vl_error *error);
 
 typedef struct vl_ocr vl_ocr;
 /* VL_ERR_MISSING when Tesseract's language packs are not there (they also serve to find out

@@ -23,6 +23,9 @@ vl_status vl_answer_options_from_config(const vl_config *config, vl_answer_optio
     vl_ocr_engines_free(engines);
     if (status)
         return error ? vl_error_prefix(error, "ocr_engines") : status;
+    options->ocr.preprocessing = vl_config_string(config, "preprocessing");
+    if (vl_ocr_preprocessing_check(options->ocr.preprocessing, error))
+        return error ? vl_error_prefix(error, "preprocessing") : VL_ERR_USAGE;
     options->max_pages = (uint32_t)vl_config_int(config, "max_pages");
     options->ocr.languages = string_or_null(config, "languages");
     options->ocr.tessdata = string_or_null(config, "tessdata");

@@ -47,6 +47,9 @@ const setting_def vl_settings[] = {
      "engines that read the text; several vote on what the first is not sure of"},
     {"confidence_threshold", NULL, "ocr.confidence_threshold", SETTING_NUMBER, "0.9", 0, 1,
      false, "probability of every word of a line above which no further engine is asked"},
+    {"preprocessing", NULL, "ocr.preprocessing", SETTING_STRING, "auto", 0, 0, false,
+     "clean-up of page pictures: auto (where a page reads poorly), none, or one by name for "
+     "every page"},
     {"ocr_record", NULL, "ocr.record", SETTING_STRING, "", 0, 0, false,
      "file that keeps how often each engine was right; empty: kept in memory only"},
     {"ocr_timeout", NULL, "ocr.timeout", SETTING_NUMBER, "60", 0.1, 86400, false,

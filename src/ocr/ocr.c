@@ -1,4 +1,5 @@
-/* ocr.c — one page: picture → which way up, which packs → one full reading → structure.
+/* ocr.c — one page: picture → which way up, which packs → one full reading → structure. Where
+ * that reading is poor, the page is read again on cleaned pictures (whole.h).
  *
  * With languages given, the page is read as it lies and only a poor result makes it look at
  * other turns, so that the usual page costs one reading and nothing else. Without, detect.c
@@ -6,12 +7,13 @@
  * several engines are set, they vote on what is left, before the page is laid out.
  *
  *   vl_ocr_new, _free, _packs, _engine_version
- *   read_once, read_whole   one reading, in the mode the picture asks for
- *   drop_noise              what is not text
- *   vl_ocr_read             the straight line */
+ *   read_given, read_detecting   picture, packs and reading (whole.c)
+ *   drop_noise                   what is not text
+ *   vl_ocr_read                  the straight line */
 #include "ocr/consensus.h"
 #include "ocr/layout.h"
 #include "ocr/packs.h"
+#include "ocr/whole.h"
 
 #include <dirent.h>
 #include <leptonica/allheaders.h>
@@ -24,7 +26,8 @@ struct vl_ocr {
     vl_ocr_options options;
     const vl_engine *engine; /* finds turn, lines and script: Tesseract */
     void *state;
-    vl_panel panel;          /* reads */
+    vl_panel panel; /* reads */
+    vl_preprocessing preprocessing;
     vl_consensus *consensus; /* NULL: one engine alone reads */
     vl_langid *own_langid;
     const vl_langid *langid;
@@ -127,7 +130,9 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     ocr->options = *options;
     ocr->engine = &vl_engine_tesseract;
     ocr->langid = options->langid;
-    status = ocr->engine->open(dir, &ocr->state, error);
+    status = vl_preprocessing_parse(options->preprocessing, &ocr->preprocessing, error);
+    if (!status)
+        status = ocr->engine->open(dir, &ocr->state, error);
     if (!status)
         status = vl_panel_init(&ocr->panel, options, dir, ocr->state, error);
     if (!status && options->languages && *options->languages) {
@@ -141,6 +146,7 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     ocr->options.record = NULL;
     ocr->options.tessdata = NULL;
     ocr->options.engines = NULL;
+    ocr->options.preprocessing = NULL;
     /* Without the bundled model pages are still read, with the packs of their script. */
     vl_error no_model;
     if (!status && !ocr->langid && !vl_langid_open(NULL, &ocr->own_langid, &no_model))
@@ -166,71 +172,6 @@ void vl_ocr_free(vl_ocr *ocr) {
 void vl_ocr_explain(vl_ocr *ocr, bool explain) {
     if (ocr->consensus)
         vl_consensus_explain(ocr->consensus, explain);
-}
-
-/* ---- one reading ---------------------------------------------------------------------- */
-
-/* True when no light text on a dark box can be there: every mark is a letter's size. Then no
- * line is worth the engine's second, inverted look. */
-static bool is_dark_on_light(const vl_ocr_survey *survey) {
-    double letter = survey->letter_height;
-    for (size_t i = 0; i < survey->mark_count; i++)
-        if (survey->marks[i].height > 1.6 * letter && survey->marks[i].width > 4 * letter)
-            return false;
-    return survey->letters >= 40;
-}
-
-static vl_status read_once(const vl_ocr_job *job, const vl_ocr_picture *picture,
-                           const char *packs, vl_engine_mode mode, vl_engine_reading *reading,
-                           vl_error *error) {
-    vl_status status = vl_ocr_job_check(job, error);
-    vl_engine_request request = {
-        .picture = picture->work,
-        .dpi = picture->work_dpi,
-        .packs = packs,
-        .mode = mode,
-        .dark_on_light = is_dark_on_light(&picture->survey),
-        .symbols = vl_panel_count(job->panel) > 1,
-        .deadline_ns = job->deadline_ns,
-        .arena = job->arena,
-    };
-    return status ? status : vl_panel_read(job->panel, &request, reading, error);
-}
-
-/* How much was read, and how surely. */
-static double worth(const vl_engine_reading *reading) {
-    double sure = reading->confidence - 0.35;
-    return sure > 0 ? sure * (double)reading->characters : 0;
-}
-
-/* The page's mode first; another only where that one found next to nothing. */
-static vl_status read_whole(const vl_ocr_job *job, const vl_ocr_picture *picture,
-                            const char *packs, vl_engine_reading *reading, vl_error *error) {
-    bool line = picture->survey.single_line;
-    bool small = pixGetHeight(picture->upright) < 300;
-    vl_engine_mode modes[3];
-    size_t count = 0;
-    modes[count++] = line ? VL_ENGINE_LINE : VL_ENGINE_PAGE;
-    if (line || !small)
-        modes[count++] = line ? VL_ENGINE_BLOCK : VL_ENGINE_SPARSE;
-    else
-        modes[count++] = VL_ENGINE_BLOCK;
-    if (small)
-        modes[count++] = VL_ENGINE_SPARSE;
-    memset(reading, 0, sizeof *reading);
-    for (size_t i = 0; i < count; i++) {
-        vl_engine_reading next;
-        vl_status status = read_once(job, picture, packs, modes[i], &next, error);
-        if (status)
-            return status;
-        if (i == 0 || worth(&next) > worth(reading))
-            *reading = next;
-        bool little =
-            reading->characters < 3 || (reading->confidence < 0.5 && reading->characters < 40);
-        if (!little || picture->survey.letters == 0)
-            break;
-    }
-    return VL_OK;
 }
 
 /* ---- noise ---------------------------------------------------------------------------- */
@@ -303,12 +244,13 @@ static bool is_all_noise(const vl_engine_reading *reading) {
 
 /* ---- the straight line ------------------------------------------------------------------ */
 
-static vl_status read_given(const vl_ocr_job *job, const char *packs, vl_ocr_picture *picture,
+static vl_status read_given(const vl_ocr_job *job, const vl_preprocessing *how,
+                            const char *packs, vl_ocr_picture *picture,
                             vl_engine_reading *reading, vl_error *error) {
     vl_status status =
         vl_ocr_picture_init(picture, job->image, 0, true, job->max_side, job->arena, error);
     if (!status)
-        status = read_whole(job, picture, packs, reading, error);
+        status = vl_ocr_read_whole(job, how, packs, picture, reading, error);
     if (status || !job->detect_orientation || job->photo || picture->survey.letters < 5 ||
         reading->confidence >= 0.5)
         return status;
@@ -322,8 +264,8 @@ static vl_status read_given(const vl_ocr_job *job, const char *packs, vl_ocr_pic
         return VL_OK;
     }
     vl_engine_reading other;
-    status = read_whole(job, &turned, packs, &other, error);
-    if (!status && worth(&other) > worth(reading)) {
+    status = vl_ocr_read_whole(job, how, packs, &turned, &other, error);
+    if (!status && vl_ocr_reading_worth(&other) > vl_ocr_reading_worth(reading)) {
         vl_ocr_picture swap = *picture;
         *picture = turned;
         turned = swap;
@@ -333,7 +275,8 @@ static vl_status read_given(const vl_ocr_job *job, const char *packs, vl_ocr_pic
     return status;
 }
 
-static vl_status read_detecting(const vl_ocr_job *job, char packs[96], vl_ocr_picture *picture,
+static vl_status read_detecting(const vl_ocr_job *job, const vl_preprocessing *how,
+                                char packs[96], vl_ocr_picture *picture,
                                 vl_engine_reading *reading, vl_error *error) {
     vl_ocr_detection found = {0};
     vl_status status = vl_ocr_detect(job, NULL, picture, &found, error);
@@ -341,7 +284,7 @@ static vl_status read_detecting(const vl_ocr_job *job, char packs[96], vl_ocr_pi
         return status;
     memset(reading, 0, sizeof *reading);
     snprintf(packs, 96, "%s", found.packs);
-    return *packs ? read_whole(job, picture, packs, reading, error) : VL_OK;
+    return *packs ? vl_ocr_read_whole(job, how, packs, picture, reading, error) : VL_OK;
 }
 
 static void name_languages(const vl_ocr_job *job, vl_page *page) {
@@ -363,9 +306,10 @@ static vl_status vote(vl_ocr *ocr, const vl_ocr_job *job, const vl_ocr_picture *
                : VL_OK;
 }
 
-/* "tesseract 5.3.0 (eng)", "tesseract 5.3.0, ocrad 0.28 (eng)". NULL: no memory. */
+/* "tesseract 5.3.0 (eng)", "tesseract 5.3.0, ocrad 0.28 (eng, after median)". NULL: no memory.
+ */
 static const char *engine_line(const vl_ocr *ocr, uint32_t voted, const char *packs,
-                               vl_arena *arena) {
+                               const char *cleanup, vl_arena *arena) {
     char list[VL_PANEL_MAX * (VL_OCR_ENGINE_NAME + 34)] = "";
     size_t used = 0;
     voted |= 1u << ocr->panel.read_by;
@@ -377,7 +321,8 @@ static const char *engine_line(const vl_ocr *ocr, uint32_t voted, const char *pa
                          vl_panel_name(&ocr->panel, i), *version ? " " : "", version);
         used += n > 0 ? (size_t)n : 0;
     }
-    return vl_arena_printf(arena, "%s (%s)", list, *packs ? packs : "none");
+    return vl_arena_printf(arena, "%s (%s%s%s)", list, *packs ? packs : "none",
+                           cleanup ? ", after " : "", cleanup ? cleanup : "");
 }
 
 /* A word or a line cut out of a photograph looks like one itself: such cuts are small, and
@@ -434,9 +379,11 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (job.blank) /* nothing to turn, straighten or read */
         status = vl_ocr_picture_init(&picture, image, 0, false, 0, arena, error);
     else if (*asked)
-        status = read_given(&job, packs, &picture, &reading, error);
+        status = read_given(&job, &ocr->preprocessing, packs, &picture, &reading, error);
     else
-        status = read_detecting(&job, packs, &picture, &reading, error);
+        status = read_detecting(&job, &ocr->preprocessing, packs, &picture, &reading, error);
+    if (!status && *packs && ocr->preprocessing.kind == VL_PREPROCESSING_AUTO)
+        status = vl_ocr_read_better(&job, packs, &picture, &reading, error);
     if (status)
         goto out;
     /* Many marks that read well are a page, however colourful; and who names the languages
@@ -462,7 +409,7 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (status)
         goto out;
     name_languages(&job, page);
-    page->engine = engine_line(ocr, voted, packs, arena);
+    page->engine = engine_line(ocr, voted, packs, picture.cleanup, arena);
     if (!page->engine) {
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
         goto out;

@@ -31,6 +31,7 @@ typedef struct vl_ocr_picture {
     double skew;
     int work_dpi;         /* what to tell the engine; 0: let it estimate */
     vl_ocr_survey survey; /* of the upright picture */
+    const char *cleanup;  /* what was done to work on top of that (cleanup.h); NULL: nothing */
 } vl_ocr_picture;
 
 /* Turns `image` clockwise by `rotation` and makes it ready for an engine. With `deskew`, a
