@@ -238,10 +238,8 @@ static bool past_deadline(void *deadline, int words) {
 
 static void prepare(TessBaseAPI *api, const vl_engine_request *request) {
     static const TessPageSegMode modes[] = {
-        [VL_ENGINE_PAGE] = PSM_AUTO,
-        [VL_ENGINE_COLUMN] = PSM_SINGLE_COLUMN,
-        [VL_ENGINE_BLOCK] = PSM_SINGLE_BLOCK,
-        [VL_ENGINE_LINE] = PSM_SINGLE_LINE,
+        [VL_ENGINE_PAGE] = PSM_AUTO,          [VL_ENGINE_COLUMN] = PSM_SINGLE_COLUMN,
+        [VL_ENGINE_BLOCK] = PSM_SINGLE_BLOCK, [VL_ENGINE_LINE] = PSM_SINGLE_LINE,
         [VL_ENGINE_SPARSE] = PSM_SPARSE_TEXT,
     };
     TessBaseAPISetPageSegMode(api, modes[request->mode]);
@@ -611,14 +609,15 @@ static bool walk_layout(walk *w, TessPageIterator *it) {
 }
 
 /* The pack of the script that a language's pack is for: another network, of all its languages.
- * NULL: it is one itself, or there is none. */
+ * NULL: it is one itself, or there is none. Latin's takes 250 MB to read with and reads no
+ * better than the languages' own (docs/consensus.md). */
 static const char *script_pack(void *opaque, const char *name) {
     const vl_ocr_pack *pack = vl_ocr_pack_find(name);
     const vl_ocr_pack *wide =
         pack && pack->language
             ? vl_ocr_pack_for_script(&vl_engine_tesseract, opaque, pack->script)
             : NULL;
-    return wide && !wide->language ? wide->name : NULL;
+    return wide && !wide->language && strcmp(wide->script, "Latn") ? wide->name : NULL;
 }
 
 static bool can_read_script(void *opaque, const char *name) {
