@@ -1,11 +1,11 @@
 /* dataset.h — data to train on, made from what there is: lines of text rendered in the fonts of
  * the machine and degraded as scans and phone photos are; and lines cut out of real scans.
  *
- * A rendered line is a function of (options, index): the same whatever the thread, the order
+ * A rendered line is a function of (options, index): the same whatever the process, the order
  * and the number of jobs, as long as the text folder and the installed fonts are the same.
  *
- * Thread-safety: a vl_synth is read-only once opened and may be shared; a vl_synth_painter
- * belongs to one thread at a time. */
+ * Thread-safety: a vl_synth is read-only once opened; a process paints with one thread at a
+ * time, however many painters it has. */
 #ifndef VISLANG_DATASET_H
 #define VISLANG_DATASET_H
 
@@ -77,7 +77,7 @@ typedef struct vl_synth_line {
 } vl_synth_line;
 void vl_synth_line_deinit(vl_synth_line *line);
 
-/* Fonts opened by one thread. Keeps a pointer to `lines`. */
+/* Fonts opened. Keeps a pointer to `lines`. */
 typedef struct vl_synth_painter vl_synth_painter;
 vl_synth_painter *vl_synth_painter_new(const vl_synth *lines); /* NULL: no memory */
 void vl_synth_painter_free(vl_synth_painter *painter);
@@ -106,9 +106,11 @@ typedef struct vl_synth_target {
     void *user;
 } vl_synth_target;
 enum { VL_SYNTH_SHARD = 5000 };
-/* WebDataset: 000001.png beside 000001.json {"text", "script", "language", "font",
- * "degradations"}. Shards are lines-00000.tar, …; each appears whole or not at all, and a
- * folder that holds tars already is refused (VL_ERR_USAGE). */
+/* Paints in `jobs` processes of its own (Pango, cairo and FreeType crash now and then on
+ * threads of one), so it is to be called while the process has one thread. A worker that dies
+ * is VL_ERR_INTERNAL. WebDataset: 000001.png beside 000001.json {"text", "script", "language",
+ * "font", "degradations"}. Shards are lines-00000.tar, …; each appears whole or not at all, and
+ * a folder that holds tars already is refused (VL_ERR_USAGE). */
 vl_status vl_synth_write(const vl_synth *lines, const vl_synth_target *target,
                          vl_synth_report *report, vl_error *error);
 

@@ -1,7 +1,8 @@
-/* shards.c — lines into tar files: painted by several threads, written in the order of their
- * numbers. */
+/* shards.c — lines into tar files: painted by several processes (workers.h), a sheet of lines a
+ * task, and written in the order of their numbers. */
 #include "dataset/synth.h"
 #include "dataset/tar.h"
+#include "dataset/workers.h"
 
 #include <cJSON.h>
 #include <dirent.h>
@@ -12,35 +13,24 @@
 #include <sys/stat.h>
 #include <unicode/utf8.h>
 
-/* A batch is painted, then written: large enough that threads seldom wait for its slowest line,
- * small enough to stay in tens of megabytes. */
-enum { BATCH = 512, SHEET_LINES = 8, MAX_PNG = 1 << 20, MAX_JSON = 1 << 16, PNG_LEVEL = 1 };
-
-typedef struct item {
-    vl_buf png, json;
-    char *text;
-    vl_script script;
-    vl_status status;
-    vl_error error;
-} item;
+enum { SHEET_LINES = 8, MAX_PNG = 1 << 20, MAX_JSON = 1 << 16, PNG_LEVEL = 1, SHOWN = 512 };
 
 typedef struct writing {
     const vl_synth *synth;
     const vl_synth_target *target;
-    vl_synth_painter **painters; /* one a thread */
-    item *items;                 /* [BATCH] */
-    uint64_t first;              /* number of items[0] */
-    size_t count;                /* in this batch */
+    vl_synth_painter *painter; /* a worker's own */
+    vl_buf png, json;          /* likewise, of the line in work */
     tar *shard;
     vl_synth_report *report;
 } writing;
 
-typedef struct task {
-    writing *w;
-    size_t first, end;
-} task;
+/* A line as it comes from a worker: this, then PNG, JSON and text. */
+typedef struct line_header {
+    uint32_t script, png, json, text; /* bytes */
+} line_header;
 
-/* ---- painting ----------------------------------------------------------------------- */
+/* ---- painting, in a worker ------------------------------------------------------------------
+ */
 
 static void put_json(const vl_synth_line *line, vl_buf *out) {
     cJSON *object = cJSON_CreateObject();
@@ -60,47 +50,46 @@ static void put_json(const vl_synth_line *line, vl_buf *out) {
     cJSON_Delete(object);
 }
 
-static vl_status paint(vl_synth_painter *painter, uint64_t number, item *to) {
+static vl_status paint_line(writing *w, uint64_t number, vl_buf *out, vl_error *error) {
     vl_synth_line line;
-    vl_buf_clear(&to->png);
-    vl_buf_clear(&to->json);
-    vl_status status = vl_synth_paint(painter, number, &line, &to->error);
+    vl_buf_clear(&w->png);
+    vl_buf_clear(&w->json);
+    vl_status status = vl_synth_paint(w->painter, number, &line, error);
     if (status)
         return status;
-    status = vl_image_encode_png_level(line.image, PNG_LEVEL, &to->png, &to->error);
-    put_json(&line, &to->json);
+    status = vl_image_encode_png_level(line.image, PNG_LEVEL, &w->png, error);
+    put_json(&line, &w->json);
     if (!status)
-        status = vl_buf_status(&to->json, "a line's JSON", &to->error);
-    to->script = line.script;
-    to->text = line.text;
-    line.text = NULL;
+        status = vl_buf_status(&w->json, "a line's JSON", error);
+    if (!status) {
+        line_header h = {(uint32_t)line.script, (uint32_t)w->png.len, (uint32_t)w->json.len,
+                         (uint32_t)strlen(line.text)};
+        vl_buf_append(out, &h, sizeof h);
+        vl_buf_append(out, w->png.data, w->png.len);
+        vl_buf_append(out, w->json.data, w->json.len);
+        vl_buf_append(out, line.text, h.text);
+    }
     vl_synth_line_deinit(&line);
     return status;
 }
 
-static void run_task(void *argument, size_t worker) {
-    const task *t = argument;
-    for (size_t i = t->first; i < t->end; i++)
-        t->w->items[i].status = paint(t->w->painters[worker], t->w->first + i, &t->w->items[i]);
-}
-
-static vl_status paint_batch(writing *w, vl_pool *pool, vl_error *error) {
-    task tasks[BATCH / SHEET_LINES + 1];
-    size_t count = 0;
+/* Fonts are opened by the process that draws with them, never by the one that starts it. */
+static vl_status paint_sheet(void *user, uint64_t sheet, vl_buf *out, vl_error *error) {
+    writing *w = user;
+    if (!w->painter && !(w->painter = vl_synth_painter_new(w->synth)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to make lines");
+    uint64_t first = sheet * SHEET_LINES, end = first + SHEET_LINES;
     vl_status status = VL_OK;
-    for (size_t i = 0; i < w->count && !status; i += SHEET_LINES) {
-        size_t end = i + SHEET_LINES < w->count ? i + SHEET_LINES : w->count;
-        tasks[count] = (task){w, i, end};
-        status = vl_pool_submit_wait(pool, run_task, &tasks[count++]);
-    }
-    vl_pool_wait(pool);
-    return status ? vl_fail(error, status, "no thread takes the work") : VL_OK;
+    for (uint64_t i = first; i < end && i < w->target->count && !status; i++)
+        status = paint_line(w, i, out, error);
+    return status;
 }
 
 /* ---- writing ------------------------------------------------------------------------ */
 
-static void count_text(const vl_synth *synth, const char *text, vl_synth_report *report) {
-    int32_t bytes = (int32_t)strlen(text);
+static void count_text(const vl_synth *synth, const char *text, uint32_t count,
+                       vl_synth_report *report) {
+    int32_t bytes = (int32_t)count;
     for (int32_t at = 0; at < bytes;) {
         UChar32 code;
         U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, code);
@@ -131,33 +120,58 @@ static vl_status next_shard(writing *w, uint64_t number, vl_error *error) {
 }
 
 /* Members are counted from 1 within the whole run, so a shard says where it belongs. */
-static vl_status write_item(writing *w, uint64_t number, item *from, vl_error *error) {
+static vl_status write_line(writing *w, uint64_t number, const line_header *h,
+                            const char *bytes, vl_error *error) {
     char name[64];
-    if (from->status) {
-        if (error)
-            *error = from->error;
-        return from->status;
-    }
     vl_status status = next_shard(w, number, error);
     snprintf(name, sizeof name, "%06llu.png", (unsigned long long)number + 1);
     if (!status)
-        status = tar_add(w->shard, name, from->png.data, from->png.len, error);
+        status = tar_add(w->shard, name, bytes, h->png, error);
     snprintf(name, sizeof name, "%06llu.json", (unsigned long long)number + 1);
     if (!status)
-        status = tar_add(w->shard, name, from->json.data, from->json.len, error);
-    count_text(w->synth, from->text, w->report);
-    w->report->by_script[from->script]++;
+        status = tar_add(w->shard, name, bytes + h->png, h->json, error);
+    count_text(w->synth, bytes + h->png + h->json, h->text, w->report);
+    w->report->by_script[h->script]++;
     w->report->lines++;
     return status;
 }
 
-static vl_status write_batch(writing *w, vl_error *error) {
+static vl_status write_sheet(writing *w, uint64_t first, const vl_buf *sheet, vl_error *error) {
+    size_t at = 0;
     vl_status status = VL_OK;
-    for (size_t i = 0; i < w->count; i++) {
+    for (uint64_t number = first; at < sheet->len && !status; number++) {
+        line_header h;
+        memcpy(&h, sheet->data + at, sizeof h);
+        at += sizeof h;
+        status = write_line(w, number, &h, sheet->data + at, error);
+        at += (size_t)h.png + h.json + h.text;
+    }
+    return status;
+}
+
+static void show(const writing *w) {
+    uint64_t done = w->report->lines, count = w->target->count;
+    if (w->target->progress && (done % SHOWN == 0 || done == count))
+        w->target->progress(done, count, w->target->user);
+}
+
+static vl_status write_all(writing *w, workers *crew, vl_error *error) {
+    vl_buf sheet;
+    vl_status status = VL_OK;
+    vl_buf_init(&sheet, WORKERS_MAX_RESULT);
+    for (uint64_t at = 0; at < w->target->count && !status; at += SHEET_LINES) {
+        status = workers_next(crew, &sheet, error);
+        if (status)
+            vl_error_prefix(error, "lines from %llu on", (unsigned long long)at);
+        else
+            status = write_sheet(w, at, &sheet, error);
         if (!status)
-            status = write_item(w, w->first + i, &w->items[i], error);
-        free(w->items[i].text);
-        w->items[i].text = NULL;
+            show(w);
+    }
+    vl_buf_deinit(&sheet);
+    if (!status && w->shard) {
+        status = tar_finish(w->shard, error);
+        w->shard = NULL;
     }
     return status;
 }
@@ -180,68 +194,39 @@ static vl_status check_target(const char *out, vl_error *error) {
     return status;
 }
 
-static vl_status prepare(writing *w, size_t jobs, vl_error *error) {
+static vl_status prepare(writing *w, vl_error *error) {
     vl_synth_report *report = w->report;
     const alphabet *a = vl_synth_alphabet(w->synth);
     report->alphabet_count = a->count;
     report->codes = calloc(a->count, sizeof *report->codes);
     report->seen = calloc(a->count, sizeof *report->seen);
-    w->items = calloc(BATCH, sizeof *w->items);
-    w->painters = calloc(jobs, sizeof(vl_synth_painter *));
-    bool whole = report->codes && report->seen && w->items && w->painters;
-    for (size_t i = 0; i < jobs && whole; i++)
-        whole = (w->painters[i] = vl_synth_painter_new(w->synth)) != NULL;
-    if (!whole)
+    if (!report->codes || !report->seen)
         return vl_fail(error, VL_ERR_MEMORY, "no memory to make lines");
     memcpy(report->codes, a->codes, a->count * sizeof *report->codes);
-    for (size_t i = 0; i < BATCH; i++) {
-        vl_buf_init(&w->items[i].png, MAX_PNG);
-        vl_buf_init(&w->items[i].json, MAX_JSON);
-    }
+    vl_buf_init(&w->png, MAX_PNG);
+    vl_buf_init(&w->json, MAX_JSON);
     return VL_OK;
-}
-
-static void clear(writing *w, size_t jobs) {
-    for (size_t i = 0; w->painters && i < jobs; i++)
-        vl_synth_painter_free(w->painters[i]);
-    for (size_t i = 0; w->items && i < BATCH; i++) {
-        vl_buf_deinit(&w->items[i].png);
-        vl_buf_deinit(&w->items[i].json);
-        free(w->items[i].text);
-    }
-    free(w->painters);
-    free(w->items);
-    tar_abandon(w->shard);
 }
 
 vl_status vl_synth_write(const vl_synth *synth, const vl_synth_target *target,
                          vl_synth_report *report, vl_error *error) {
-    size_t jobs = target->jobs ? target->jobs : 1;
     writing w = {.synth = synth, .target = target, .report = report};
-    vl_pool *pool = NULL;
+    uint64_t sheets = (target->count + SHEET_LINES - 1) / SHEET_LINES;
+    size_t jobs = target->jobs ? target->jobs : 1;
+    workers *crew = NULL;
     *report = (vl_synth_report){0};
+    int64_t start = vl_clock_ns();
     vl_status status = check_target(target->out, error);
     if (!status)
-        status = prepare(&w, jobs, error);
-    if (!status && !(pool = vl_pool_new(jobs, BATCH)))
-        status = vl_fail(error, VL_ERR_MEMORY, "no threads to make lines");
-    int64_t start = vl_clock_ns();
-    for (uint64_t at = 0; at < target->count && !status; at += w.count) {
-        w.first = at;
-        w.count = target->count - at < BATCH ? (size_t)(target->count - at) : BATCH;
-        status = paint_batch(&w, pool, error);
-        if (!status)
-            status = write_batch(&w, error);
-        if (!status && target->progress)
-            target->progress(at + w.count, target->count, target->user);
-    }
-    if (!status && w.shard) {
-        status = tar_finish(w.shard, error);
-        w.shard = NULL;
-    }
+        status = prepare(&w, error);
+    if (!status)
+        status = workers_start(jobs < sheets ? jobs : (size_t)(sheets ? sheets : 1), sheets,
+                               paint_sheet, &w, &crew, error);
+    if (!status)
+        status = write_all(&w, crew, error);
     report->seconds = vl_clock_ms_since(start) / 1000;
-    vl_pool_free(pool);
-    clear(&w, jobs);
+    workers_free(crew);
+    tar_abandon(w.shard);
     return status;
 }
 
