@@ -99,13 +99,14 @@ void vl_synth_report_deinit(vl_synth_report *report);
 
 typedef void (*vl_synth_progress)(uint64_t done, uint64_t count, void *user);
 typedef struct vl_synth_target {
-    const char *out; /* a file ending in .tar, or a folder for shards of 5,000 lines */
-    uint64_t count;
+    const char *out;  /* a file ending in .tar, or a folder for shards of 5,000 lines */
+    uint64_t count;   /* painted */
+    uint32_t longest; /* wider ones, at a height of 48 pixels, are left out; 0: none are */
     size_t jobs;
     vl_synth_progress progress; /* may be NULL */
     void *user;
 } vl_synth_target;
-enum { VL_SYNTH_SHARD = 5000 };
+enum { VL_SYNTH_SHARD = 5000, VL_SYNTH_HEIGHT = 48 };
 /* Paints in `jobs` processes of its own (Pango, cairo and FreeType crash now and then on
  * threads of one), so it is to be called while the process has one thread. A worker that dies
  * is VL_ERR_INTERNAL. WebDataset: 000001.png beside 000001.json {"text", "script", "language",

@@ -106,6 +106,7 @@ static const cli_flag dataset_flags[] = {
      "latin,arabic=3,…: which scripts, and how often (default: all nine)"},
     {"fonts", 0, "WHICH", "train, held (about one family in ten) or all (default: train)"},
     {"jobs", 'n', "N", "lines made at the same time (default: one per processor)"},
+    {"longest", 0, "PX", "leave out lines that are wider at a height of 48 pixels"},
     {"clean", 0, NULL, "rendered only: no blur, noise or other degradation"},
     {"only-text", 0, NULL, "leave out word lists and catalogues that the system has"},
     {"alphabet", 0, "FILE", "make the alphabet of the text and write it there, first"},

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_COUNT = 100000000, MAX_JOBS = 256, RAREST = 24 };
+enum { MAX_COUNT = 100000000, MAX_JOBS = 256, MAX_LONGEST = 1600, RAREST = 24 };
 
 /* ---- fonts -------------------------------------------------------------------------- */
 
@@ -168,7 +168,7 @@ static vl_status read_fonts(const cli_args *args, vl_synth_options *options, vl_
 
 static vl_status read_options(const cli_args *args, vl_synth_options *options,
                               vl_synth_target *target, vl_error *error) {
-    long count = 1000, jobs = (long)vl_cpu_count(), seed = 1;
+    long count = 1000, jobs = (long)vl_cpu_count(), seed = 1, longest = 0;
     *options = vl_synth_options_default();
     options->text = cli_value(args, "text");
     options->alphabet = cli_value(args, "alphabet");
@@ -183,9 +183,12 @@ static vl_status read_options(const cli_args *args, vl_synth_options *options,
         status = cli_value_int(args, "jobs", 1, MAX_JOBS, &jobs, error);
     if (!status)
         status = cli_value_int(args, "seed", 0, INT32_MAX, &seed, error);
+    if (!status)
+        status = cli_value_int(args, "longest", 64, MAX_LONGEST, &longest, error);
     options->seed = (uint64_t)seed;
     *target = (vl_synth_target){.out = cli_value(args, "out"),
                                 .count = (uint64_t)count,
+                                .longest = (uint32_t)longest,
                                 .jobs = (size_t)jobs,
                                 .progress = isatty(STDERR_FILENO) ? show_progress : NULL};
     return status;

@@ -50,6 +50,11 @@ static void put_json(const vl_synth_line *line, vl_buf *out) {
     cJSON_Delete(object);
 }
 
+static bool is_too_long(const vl_synth_target *target, const vl_image *image) {
+    return target->longest &&
+           (uint64_t)image->width * VL_SYNTH_HEIGHT > (uint64_t)target->longest * image->height;
+}
+
 static vl_status paint_line(writing *w, uint64_t number, vl_buf *out, vl_error *error) {
     vl_synth_line line;
     vl_buf_clear(&w->png);
@@ -57,6 +62,10 @@ static vl_status paint_line(writing *w, uint64_t number, vl_buf *out, vl_error *
     vl_status status = vl_synth_paint(w->painter, number, &line, error);
     if (status)
         return status;
+    if (is_too_long(w->target, line.image)) {
+        vl_synth_line_deinit(&line);
+        return VL_OK;
+    }
     status = vl_image_encode_png_level(line.image, PNG_LEVEL, &w->png, error);
     put_json(&line, &w->json);
     if (!status)
@@ -120,9 +129,10 @@ static vl_status next_shard(writing *w, uint64_t number, vl_error *error) {
 }
 
 /* Members are counted from 1 within the whole run, so a shard says where it belongs. */
-static vl_status write_line(writing *w, uint64_t number, const line_header *h,
-                            const char *bytes, vl_error *error) {
+static vl_status write_line(writing *w, const line_header *h, const char *bytes,
+                            vl_error *error) {
     char name[64];
+    uint64_t number = w->report->lines;
     vl_status status = next_shard(w, number, error);
     snprintf(name, sizeof name, "%06llu.png", (unsigned long long)number + 1);
     if (!status)
@@ -136,21 +146,22 @@ static vl_status write_line(writing *w, uint64_t number, const line_header *h,
     return status;
 }
 
-static vl_status write_sheet(writing *w, uint64_t first, const vl_buf *sheet, vl_error *error) {
+static vl_status write_sheet(writing *w, const vl_buf *sheet, vl_error *error) {
     size_t at = 0;
     vl_status status = VL_OK;
-    for (uint64_t number = first; at < sheet->len && !status; number++) {
+    while (at < sheet->len && !status) {
         line_header h;
         memcpy(&h, sheet->data + at, sizeof h);
         at += sizeof h;
-        status = write_line(w, number, &h, sheet->data + at, error);
+        status = write_line(w, &h, sheet->data + at, error);
         at += (size_t)h.png + h.json + h.text;
     }
     return status;
 }
 
-static void show(const writing *w) {
-    uint64_t done = w->report->lines, count = w->target->count;
+static void show(const writing *w, uint64_t done) {
+    uint64_t count = w->target->count;
+    done = done < count ? done : count;
     if (w->target->progress && (done % SHOWN == 0 || done == count))
         w->target->progress(done, count, w->target->user);
 }
@@ -164,9 +175,9 @@ static vl_status write_all(writing *w, workers *crew, vl_error *error) {
         if (status)
             vl_error_prefix(error, "lines from %llu on", (unsigned long long)at);
         else
-            status = write_sheet(w, at, &sheet, error);
+            status = write_sheet(w, &sheet, error);
         if (!status)
-            show(w);
+            show(w, at + SHEET_LINES);
     }
     vl_buf_deinit(&sheet);
     if (!status && w->shard) {

@@ -430,6 +430,32 @@ static void test_same_for_all_jobs(void **state) {
     vl_synth_free(synth);
 }
 
+/* What is left out is what is too wide, and nothing else. */
+static void test_longest(void **state) {
+    enum { COUNT = 40, LONGEST = 400 };
+    vl_synth_target target = {
+        .out = FOLDER "/short.tar", .count = COUNT, .longest = LONGEST, .jobs = 2};
+    vl_synth_report report;
+    vl_error error = {0};
+    uint64_t narrow = 0;
+    (void)state;
+    vl_synth *synth = open_lines(false);
+    if (vl_synth_write(synth, &target, &report, &error))
+        fail_msg("%s", error.message);
+    vl_synth_painter *painter = vl_synth_painter_new(synth);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        vl_synth_line line;
+        assert_int_equal(vl_synth_paint(painter, i, &line, &error), VL_OK);
+        narrow += line.image->width * VL_SYNTH_HEIGHT <= LONGEST * line.image->height;
+        vl_synth_line_deinit(&line);
+    }
+    assert_true(narrow > 0 && narrow < COUNT);
+    assert_int_equal(report.lines, narrow);
+    vl_synth_report_deinit(&report);
+    vl_synth_painter_free(painter);
+    vl_synth_free(synth);
+}
+
 static void test_refusals(void **state) {
     vl_synth_options options = vl_synth_options_default();
     vl_synth *synth = NULL;
@@ -464,6 +490,7 @@ int main(void) {
         cmocka_unit_test(test_right_to_left),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_same_for_all_jobs),
+        cmocka_unit_test(test_longest),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, prepare, finish);
