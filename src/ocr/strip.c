@@ -89,24 +89,59 @@ vl_box vl_band_box(const vl_band *band, double x0, double x1) {
 
 /* ---- cutting ---------------------------------------------------------------------------- */
 
-/* Columns x0 … x1 of the page, the band's tilt undone; what lies outside is as its edge. */
+/* White where nothing was counted. */
+static uint8_t median(const uint64_t histogram[256]) {
+    uint64_t all = 0, below = 0;
+    unsigned level = 0;
+    for (unsigned i = 0; i < 256; i++)
+        all += histogram[i];
+    while (level < 255 && (below += histogram[level]) * 2 < all)
+        level++;
+    return all ? (uint8_t)level : 255;
+}
+
+/* The rows of column x of the strip that are on the page: first … end. */
+typedef struct span {
+    int32_t top, first, end; /* row `top` of the page is the strip's first */
+} span;
+
+static span span_of(const vl_band *band, double margin, int32_t high, int32_t x, PIX *grey) {
+    l_int32 height = pixGetHeight(grey);
+    span s = {.top = (int32_t)lround(band->top - margin + band->slope * (x - band->left))};
+    if (x < 0 || x >= pixGetWidth(grey))
+        return s;
+    s.first = s.top < 0 ? -s.top : 0;
+    s.end = s.top + high > height ? height - s.top : high;
+    return s;
+}
+
+/* Columns x0 … x1 of the page, the band's tilt undone. What lies outside is paper, the tone of
+ * most of what lies inside: the page's last pixels, repeated, would draw rules out of letters
+ * that touch its edge. */
 static vl_status cut(PIX *grey, const vl_band *band, int32_t x0, int32_t x1, vl_image **out,
                      vl_error *error) {
-    l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
     double margin = MARGIN * (band->bottom - band->top) + 1;
-    uint32_t high = (uint32_t)lround(band->bottom - band->top + 2 * margin);
-    vl_status status = vl_image_new((uint32_t)(x1 - x0), high, 1, out, error);
+    int32_t high = (int32_t)lround(band->bottom - band->top + 2 * margin);
+    uint64_t histogram[256] = {0};
+    vl_status status = vl_image_new((uint32_t)(x1 - x0), (uint32_t)high, 1, out, error);
     if (status)
         return status;
+    size_t words = (size_t)pixGetWpl(grey), stride = (*out)->stride;
     for (int32_t x = x0; x < x1; x++) {
-        int32_t from = x < 0 ? 0 : x >= width ? width - 1 : x;
-        int32_t top = (int32_t)lround(band->top - margin + band->slope * (x - band->left));
-        uint8_t *to = (*out)->pixels + (x - x0);
-        for (uint32_t i = 0; i < high; i++, to += (*out)->stride) {
-            int32_t y = top + (int32_t)i;
-            y = y < 0 ? 0 : y >= height ? height - 1 : y;
-            *to = GET_DATA_BYTE(pixGetData(grey) + (size_t)y * (size_t)pixGetWpl(grey), from);
+        span s = span_of(band, margin, high, x, grey);
+        for (int32_t i = s.first; i < s.end; i++) {
+            const l_uint32 *row = pixGetData(grey) + (size_t)(s.top + i) * words;
+            uint8_t value = GET_DATA_BYTE(row, x);
+            (*out)->pixels[(size_t)i * stride + (size_t)(x - x0)] = value;
+            histogram[value]++;
         }
+    }
+    uint8_t paper = median(histogram);
+    for (int32_t x = x0; x < x1; x++) {
+        span s = span_of(band, margin, high, x, grey);
+        for (int32_t i = 0; i < high; i++)
+            if (i < s.first || i >= s.end)
+                (*out)->pixels[(size_t)i * stride + (size_t)(x - x0)] = paper;
     }
     return VL_OK;
 }

@@ -256,6 +256,34 @@ static void test_tilt_is_undone(void **state) {
     pixDestroy(&pix);
 }
 
+/* Letters that touch every edge of the page stay as long as they are: around the page is paper.
+ */
+static void test_no_rules_out_of_edges(void **state) {
+    (void)state;
+    PIX *pix = paper(400, 40);
+    ink(pix, 0, 15, 60, 8);
+    ink(pix, 340, 15, 60, 8);
+    ink(pix, 100, 0, 10, 40);
+    vl_band band;
+    vl_strip strips[VL_STRIPS_MAX];
+    size_t count;
+    assert_true(vl_band_of_picture(pix, &band));
+    assert_int_equal(vl_strips_cut(pix, &band, 100, strips, &count, NULL), VL_OK);
+    const vl_image *image = strips[0].image;
+    int first, last;
+    assert_true(strips[0].x < -4 && image->width > 408 && image->height > 46);
+    for (uint32_t x = 0; x < image->width; x++) {
+        int32_t at = strips[0].x + (int32_t)x;
+        rows_of(image, x, &first, &last);
+        if (at < 0 || at >= 400)
+            assert_int_equal(first, -1);
+        else if (at >= 100 && at < 110)
+            assert_int_equal(last - first, 39);
+    }
+    vl_strips_free(strips, count);
+    pixDestroy(&pix);
+}
+
 /* Letters of 20 columns apart by 4, words apart by 16: no letter is cut through. */
 static void test_long_lines_are_cut_at_gaps(void **state) {
     (void)state;
@@ -580,6 +608,7 @@ int main(void) {
         cmocka_unit_test(test_packs_by_alphabet),
         cmocka_unit_test(test_bands),
         cmocka_unit_test(test_tilt_is_undone),
+        cmocka_unit_test(test_no_rules_out_of_edges),
         cmocka_unit_test(test_long_lines_are_cut_at_gaps),
         cmocka_unit_test(test_lines_of_a_page),
         cmocka_unit_test(test_a_long_line),
