@@ -71,6 +71,8 @@ typedef struct vl_kernels {
                              const vl_real *rstd, const vl_real *gain, size_t rows, size_t n);
     /* Hendrycks and Gimpel 2016, the tanh form. */
     void (*gelu)(vl_real *y, const vl_real *x, size_t n);
+    /* Within 5e-4 of gelu, for what is rounded to 8 bits next. */
+    void (*gelu_rough)(vl_real *y, const vl_real *x, size_t n);
     void (*gelu_backward)(vl_real *dx, const vl_real *dy, const vl_real *x, size_t n);
     void (*silu)(vl_real *y, const vl_real *x, size_t n);
     void (*silu_backward)(vl_real *dx, const vl_real *dy, const vl_real *x, size_t n);
@@ -94,6 +96,12 @@ typedef struct vl_kernels {
                   const vl_adamw *step, size_t n);
     void (*to_bf16)(vl_bf16 *y, const vl_real *x, size_t n); /* round to nearest even */
     void (*from_bf16)(vl_real *y, const vl_bf16 *x, size_t n);
+#ifndef VL_REAL_DOUBLE
+    void (*int8_round)(int8_t *q, float *scale, const float *x, size_t rows, size_t k);
+    /* In place: y = sums · x_scale[row] · w_scale + bias; y [rows,n] holds the int32 sums. */
+    void (*int8_scale)(float *y, const float *x_scale, const float *w_scale, const float *bias,
+                       size_t rows, size_t n);
+#endif
     const struct vl_quant_kernels *quant; /* below; NULL in the double build */
 } vl_kernels;
 
@@ -162,6 +170,8 @@ void vl_conv_roll(const vl_conv *conv, const vl_real *patches, vl_real *dx);
  * oneDNN and summed exactly in 32 bits (with VNNI or tiles; plain loops elsewhere). `k` is at
  * most VL_INT8_MAX_K, so that no sum can overflow. Can't fail. */
 #define VL_INT8_MAX_K 131071
+/* Whether oneDNN does it, and faster than products of floats. */
+bool vl_cpu_has_int8(void);
 /* y[m,n] = x[m,k] · w[n,k]ᵀ */
 void vl_int8_product(int32_t *y, const int8_t *x, const int8_t *w, size_t m, size_t n,
                      size_t k);

@@ -343,6 +343,9 @@ typedef struct vl_reader_line {
 typedef struct vl_reader_session vl_reader_session;
 vl_reader_session *vl_reader_session_new(const vl_reader *reader); /* NULL: no memory */
 void vl_reader_session_free(vl_reader_session *session);
+/* Where the processor is fast at them, products are of 8-bit numbers (kernel.h); `exact` keeps
+ * to the network's floats, to compare. */
+void vl_reader_session_exact(vl_reader_session *session, bool exact);
 /* Reads `count` lines, best several at once; `out` [count]. VL_ERR_LIMIT: a line that is too
  * long (the message says which), a full arena. VL_ERR_USAGE: options that have no meaning. */
 vl_status vl_reader_read(vl_reader_session *session, const vl_image *const *lines, size_t count,

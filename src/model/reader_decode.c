@@ -14,15 +14,20 @@
 enum { MAX_CANDIDATES = 24 };        /* labels that may follow at one position */
 static const float unlikely = 1e-5f; /* a label below it is not tried */
 
+/* One that has more than half needs no look at the others. */
+static size_t likeliest(const float *row, size_t symbols) {
+    size_t best = 0;
+    for (size_t v = 1; v < symbols && row[best] <= 0.5f; v++)
+        if (row[v] > row[best])
+            best = v;
+    return best;
+}
+
 size_t reader_best_path(const reader_columns *c, int32_t *labels) {
     size_t count = 0;
     int32_t before = 0;
     for (size_t t = 0; t < c->steps; t++) {
-        const float *row = c->p + t * c->symbols;
-        size_t best = 0;
-        for (size_t v = 1; v < c->symbols; v++)
-            if (row[v] > row[best])
-                best = v;
+        size_t best = likeliest(c->p + t * c->symbols, c->symbols);
         if (best && (int32_t)best != before)
             labels[count++] = (int32_t)best;
         before = (int32_t)best;

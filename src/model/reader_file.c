@@ -194,6 +194,8 @@ static vl_status open_file(vl_gguf *file, vl_reader **out, vl_error *error) {
         status = vl_reader_net_new(&reader->config, reader->params, &reader->net, error);
     if (!status)
         status = read_tensors(reader, error);
+    if (!status && vl_cpu_has_int8())
+        status = reader_round_weights(reader, error);
     vl_gguf_free(reader->file); /* everything was taken over */
     reader->file = NULL;
     if (status)
@@ -230,6 +232,7 @@ vl_status vl_reader_open(const char *path, vl_reader **out, vl_error *error) {
 void vl_reader_free(vl_reader *reader) {
     if (!reader)
         return;
+    reader_free_weights(reader);
     vl_reader_net_free(reader->net);
     vl_params_free(reader->params);
     vl_reader_alphabet_free(reader->alphabet);

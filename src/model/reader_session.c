@@ -17,8 +17,11 @@ static const double reach = 6;
 
 struct vl_reader_session {
     const vl_reader *reader;
-    vl_graph *graph;
-    vl_arena *scratch; /* of one batch */
+    bool exact;
+    reader_choice choice;
+    vl_graph *graph;      /* for layers of floats; NULL: not needed yet */
+    reader_memory memory; /* for those of 8-bit numbers */
+    vl_arena *scratch;    /* of one batch */
 };
 
 vl_reader_how vl_reader_how_default(void) {
@@ -29,22 +32,34 @@ vl_reader_session *vl_reader_session_new(const vl_reader *reader) {
     vl_reader_session *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    vl_graph_options options = {.max_bytes = GRAPH_BYTES,
-                                .precision =
-                                    vl_cpu_has_bf16() ? VL_PRECISION_BF16 : VL_PRECISION_F32};
     s->reader = reader;
-    s->graph = vl_graph_new(reader->params, &options);
+    s->exact = !reader->matrix;
     s->scratch = vl_arena_new(SCRATCH_BYTES);
-    if (s->graph && s->scratch)
+    if (s->scratch)
         return s;
     vl_reader_session_free(s);
     return NULL;
 }
 
+void vl_reader_session_exact(vl_reader_session *s, bool exact) {
+    s->exact = exact || !s->reader->matrix;
+}
+
+/* Makes the choice that `prior` (NULL: none) asks for, if it is not the one there is. */
+static vl_status choose(vl_reader_session *s, const float *prior, vl_error *error) {
+    size_t bytes = ((size_t)s->reader->config.symbols + 1) * sizeof *prior;
+    if (prior ? s->choice.prior && !memcmp(prior, s->choice.prior, bytes) : !s->choice.prior)
+        return VL_OK;
+    reader_choice_free(&s->choice);
+    return prior ? reader_choice_make(s->reader, prior, &s->choice, error) : VL_OK;
+}
+
 void vl_reader_session_free(vl_reader_session *s) {
     if (!s)
         return;
+    reader_choice_free(&s->choice);
     vl_graph_free(s->graph);
+    free(s->memory.bytes);
     vl_arena_free(s->scratch);
     free(s);
 }
@@ -53,7 +68,7 @@ void vl_reader_session_free(vl_reader_session *s) {
 
 /* A line on its way to its text; arrays are [count], in visual order but for `logical`. */
 typedef struct reading {
-    const vl_reader *reader;
+    const vl_reader_alphabet *alphabet;
     const vl_reader_how *how;
     reader_columns columns;
     double scale; /* pixels of the given picture a position */
@@ -78,7 +93,7 @@ static bool reading_init(reading *r, vl_arena *scratch) {
 
 static void take_labels(reading *r) {
     for (size_t i = 0; i < r->count; i++)
-        r->visual[i] = vl_reader_alphabet_at(r->reader->alphabet, (size_t)r->labels[i]);
+        r->visual[i] = vl_reader_alphabet_at(r->alphabet, (size_t)r->labels[i]);
     r->rtl = r->how->direction == VL_DIRECTION_TEXT ? vl_text_mostly_rtl(r->visual, r->count)
                                                     : r->how->direction == VL_DIRECTION_RTL;
 }
@@ -90,7 +105,7 @@ static vl_status find_labels(reading *r, vl_error *error) {
         return VL_OK;
     reader_search search = {.beams = r->how->beams,
                             .language = r->how->language,
-                            .alphabet = r->reader->alphabet,
+                            .alphabet = r->alphabet,
                             .backwards = r->rtl};
     vl_status status =
         reader_search_labels(&r->columns, &search, r->labels, &r->count, NULL, error);
@@ -133,7 +148,7 @@ static bool fill_character(const reading *r, size_t i, vl_arena *arena,
     find_extent(r, at, out);
     out->others = vl_arena_array(arena, p->other_count, sizeof *out->others);
     for (size_t k = 0; out->others && k < p->other_count; k++) {
-        uint32_t c = vl_reader_alphabet_at(r->reader->alphabet, (size_t)p->other[k].label);
+        uint32_t c = vl_reader_alphabet_at(r->alphabet, (size_t)p->other[k].label);
         out->others[k] =
             (vl_reader_alternative){turned && c ? mirrored(c) : c, p->other[k].share};
     }
@@ -200,38 +215,58 @@ static vl_status collect(vl_reader_session *s, const vl_image *const *lines, siz
     return VL_OK;
 }
 
-/* Probabilities with what else is known of the text. */
-static void apply_prior(vl_real *columns, size_t count, size_t symbols, const float *prior) {
-    for (size_t t = 0; t < count; t++, columns += symbols) {
-        vl_real sum = 0;
-        for (size_t v = 0; v < symbols; v++)
-            sum += columns[v] *= prior[v];
-        for (size_t v = 0; v < symbols && sum > 0; v++)
-            columns[v] /= sum;
-    }
+/* Rows of all logits become rows of those that are asked for, in place: labels rise, so that
+ * nothing is written over before it was read. */
+static void keep_chosen(const reader_choice *choice, float *logits, size_t rows,
+                        size_t symbols) {
+    float *out = logits;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < choice->matrix.n; i++)
+            *out++ = logits[r * symbols + (size_t)choice->from[i]] + choice->shift[i];
+}
+
+/* Logits of the layers as reader.c has them, [positions,symbols + 1]. */
+static vl_status look(vl_reader_session *s, const batch *b, float **logits, vl_error *error) {
+    vl_graph_options options = {.max_bytes = GRAPH_BYTES,
+                                .precision =
+                                    vl_cpu_has_bf16() ? VL_PRECISION_BF16 : VL_PRECISION_F32};
+    if (!s->graph && !(s->graph = vl_graph_new(s->reader->params, &options)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory to read lines");
+    vl_graph_reset(s->graph, 0);
+    bool filled = b->starts[b->count + 1] > b->starts[b->count];
+    vl_var *out =
+        vl_reader_look(s->reader->net, s->graph, b->pixels, b->starts, b->count + filled, 0);
+    *logits = out ? out->value : NULL;
+    if (out && s->choice.alphabet)
+        keep_chosen(&s->choice, out->value, b->positions, out->dims[1]);
+    return vl_graph_status(s->graph, error);
 }
 
 static vl_status read_batch(vl_reader_session *s, const vl_image *const *lines, const batch *b,
                             const vl_reader_how *how, vl_arena *arena, vl_reader_line *out,
                             vl_error *error) {
-    vl_graph_reset(s->graph, 0);
-    bool filled = b->starts[b->count + 1] > b->starts[b->count];
-    vl_var *logits =
-        vl_reader_look(s->reader->net, s->graph, b->pixels, b->starts, b->count + filled, 0);
-    vl_status status = vl_graph_status(s->graph, error);
+    float *logits = NULL;
+    vl_status status = choose(s, how->prior, error);
     if (status)
         return status;
-    size_t symbols = logits->dims[1];
-    vl_kernels_get()->softmax(logits->value, 1, b->positions, symbols);
-    if (how->prior)
-        apply_prior(logits->value, b->positions, symbols, how->prior);
+    if (s->exact)
+        status = look(s, b, &logits, error);
+    else if (!(logits = reader_forward(s->reader, &s->choice, &s->memory, b->pixels, b->starts,
+                                       b->count)))
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory to read lines");
+    if (status)
+        return status;
+    const vl_reader_alphabet *alphabet =
+        s->choice.alphabet ? s->choice.alphabet : s->reader->alphabet;
+    size_t symbols = vl_reader_alphabet_size(alphabet) + 1;
+    vl_kernels_get()->softmax(logits, 1, b->positions, symbols);
     for (size_t i = 0; i < b->count && !status; i++) {
-        reading r = {.reader = s->reader,
-                     .how = how,
-                     .columns = {logits->value + (size_t)b->starts[i] * symbols,
-                                 b->line[i].positions, symbols},
-                     .scale = b->line[i].scale * VL_READER_STRIDE,
-                     .width = lines[i]->width};
+        reading r = {
+            .alphabet = alphabet,
+            .how = how,
+            .columns = {logits + (size_t)b->starts[i] * symbols, b->line[i].positions, symbols},
+            .scale = b->line[i].scale * VL_READER_STRIDE,
+            .width = lines[i]->width};
         if (!reading_init(&r, s->scratch))
             status = vl_fail(error, VL_ERR_MEMORY, "no memory for what a line says");
         if (!status)

@@ -8,6 +8,13 @@
 
 #include <vislang/tensor.h>
 
+/* The weights of a linear layer as 8-bit numbers: [n,k], one scale a row. */
+typedef struct reader_matrix {
+    int8_t *q;
+    float *scale;
+    size_t n, k; /* 0: the parameter is no such weight */
+} reader_matrix;
+
 struct vl_reader {
     vl_gguf *file;
     vl_reader_config config;
@@ -15,8 +22,40 @@ struct vl_reader {
     vl_params *params; /* f32 */
     vl_reader_net *net;
     vl_reader_alphabet *alphabet;
+    reader_matrix *matrix; /* by parameter; NULL: this processor multiplies floats faster */
     char format[16];
 };
+
+/* Fills reader->matrix from its parameters. */
+vl_status reader_round_weights(vl_reader *reader, vl_error *error);
+void reader_free_weights(vl_reader *reader);
+
+/* Working memory, grown as it is needed; free(bytes) at the end. */
+typedef struct reader_memory {
+    char *bytes;
+    size_t size;
+} reader_memory;
+/* The part of the alphabet that a prior leaves, and the rows of the last layer for it. */
+typedef struct reader_choice {
+    vl_reader_alphabet *alphabet; /* NULL: no choice was made, all of it is there */
+    float *prior;                 /* [the reader's symbols + 1] */
+    int32_t *from;                /* [its size + 1]: the reader's own labels */
+    float *shift;                 /* [its size + 1]: log prior */
+    reader_matrix matrix;
+    float *bias; /* with `shift` */
+} reader_choice;
+/* VL_ERR_USAGE: a prior that leaves no character, or no blank. */
+vl_status reader_choice_make(const vl_reader *reader, const float *prior, reader_choice *choice,
+                             vl_error *error);
+void reader_choice_free(reader_choice *choice);
+
+/* The logits [N,symbols + 1] of vl_reader_look with products of 8-bit numbers (matrix is
+ * there), those of `choice` alone where one was made, in `memory` until the next call. NULL: no
+ * memory.
+ */
+float *reader_forward(const vl_reader *reader, const reader_choice *choice,
+                      reader_memory *memory, const float *pixels, const int32_t *starts,
+                      size_t lines);
 
 /* What the columns of one line say: probabilities [steps,symbols]; symbol 0 is the blank. */
 typedef struct reader_columns {

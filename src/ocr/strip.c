@@ -35,47 +35,86 @@ bool vl_band_of_line(const vl_engine_line *line, vl_band *band) {
     return true;
 }
 
-/* First and last place whose sum is above `least`. False: none is. */
-static bool extent(NUMA *sums, double least, int32_t *first, int32_t *last) {
-    int32_t count = numaGetCount(sums);
-    *first = -1;
-    for (int32_t i = 0; i < count; i++) {
-        l_float32 sum = 0;
-        numaGetFValue(sums, i, &sum);
-        if ((double)sum <= least)
-            continue;
-        *first = *first < 0 ? i : *first;
-        *last = i;
+static const uint32_t *row_of(PIX *grey, int32_t y) {
+    return pixGetData(grey) + (size_t)y * (size_t)pixGetWpl(grey);
+}
+
+/* The level between dark and light that sets them apart best (Otsu 1979). */
+static unsigned threshold_of(PIX *grey) {
+    l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
+    uint32_t histogram[256] = {0};
+    double all = 0, below = 0, sum_below = 0, best = -1, count = (double)width * height;
+    unsigned threshold = 0;
+    for (l_int32 y = 0; y < height; y++) {
+        const uint32_t *row = row_of(grey, y);
+        for (l_int32 x = 0; x < width; x++)
+            histogram[GET_DATA_BYTE(row, x)]++;
     }
+    for (unsigned level = 0; level < 256; level++)
+        all += (double)level * histogram[level];
+    for (unsigned level = 0; level < 255; level++) {
+        below += histogram[level];
+        sum_below += (double)level * histogram[level];
+        double above = count - below;
+        if (below <= 0 || above <= 0)
+            continue;
+        double apart = sum_below / below - (all - sum_below) / above;
+        if (below * above * apart * apart > best) {
+            best = below * above * apart * apart;
+            threshold = level + 1;
+        }
+    }
+    return threshold; /* 0: all of one level */
+}
+
+/* First and last place whose sum is above `least`. False: none is. */
+static bool extent(const uint32_t *sums, int32_t count, double least, int32_t *first,
+                   int32_t *last) {
+    *first = *last = -1;
+    for (int32_t i = 0; i < count; i++)
+        if ((double)sums[i] > least) {
+            *first = *first < 0 ? i : *first;
+            *last = i;
+        }
     return *first >= 0;
 }
 
-/* Ink is 1, whichever of paper and ink is dark. NULL: no memory. */
-static PIX *ink_of(PIX *grey) {
-    PIX *binary = NULL;
-    l_int32 ink = 0, width = pixGetWidth(grey), height = pixGetHeight(grey);
-    if (pixOtsuAdaptiveThreshold(grey, width < 16 ? 16 : width, height < 16 ? 16 : height, 0, 0,
-                                 0.1f, NULL, &binary))
-        return NULL;
-    if (!pixCountPixels(binary, &ink, NULL) && ink > width * height / 2)
-        pixInvert(binary, binary);
-    return binary;
+/* How many of the pixels of each row and column are ink, the fewer of dark and light ones. */
+static void count_ink(PIX *grey, uint32_t *rows, uint32_t *columns) {
+    l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
+    unsigned threshold = threshold_of(grey);
+    uint64_t dark = 0;
+    for (l_int32 y = 0; y < height; y++) {
+        const uint32_t *row = row_of(grey, y);
+        for (l_int32 x = 0; x < width; x++) {
+            uint32_t ink = GET_DATA_BYTE(row, x) < threshold;
+            rows[y] += ink;
+            columns[x] += ink;
+        }
+        dark += rows[y];
+    }
+    if (2 * dark <= (uint64_t)width * (uint64_t)height)
+        return;
+    for (l_int32 y = 0; y < height; y++)
+        rows[y] = (uint32_t)width - rows[y];
+    for (l_int32 x = 0; x < width; x++)
+        columns[x] = (uint32_t)height - columns[x];
 }
 
 bool vl_band_of_picture(PIX *grey, vl_band *band) {
-    PIX *ink = ink_of(grey);
-    NUMA *rows = ink ? pixCountPixelsByRow(ink, NULL) : NULL;
-    NUMA *columns = ink ? pixCountPixelsByColumn(ink) : NULL;
+    l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
+    uint32_t *rows = calloc((size_t)width + (size_t)height, sizeof *rows), most = 0;
     int32_t top = 0, bottom = 0, left = 0, right = 0;
-    l_float32 most = 0;
-    bool found = rows && columns && !numaGetMax(rows, &most, NULL) && most > 0 &&
-                 extent(rows, FAINT_ROW * (double)most, &top, &bottom) &&
-                 extent(columns, 0, &left, &right);
+    if (!rows)
+        return false;
+    count_ink(grey, rows, rows + height);
+    for (l_int32 y = 0; y < height; y++)
+        most = rows[y] > most ? rows[y] : most;
+    bool found = extent(rows, height, FAINT_ROW * most, &top, &bottom) &&
+                 extent(rows + height, width, 0, &left, &right);
+    free(rows);
     *band =
         (vl_band){.left = left, .right = right + 1, .top = top, .bottom = (double)bottom + 1};
-    numaDestroy(&rows);
-    numaDestroy(&columns);
-    pixDestroy(&ink);
     return found && band->right - band->left >= LEAST_SIDE &&
            band->bottom - band->top >= LEAST_SIDE;
 }
@@ -89,24 +128,81 @@ vl_box vl_band_box(const vl_band *band, double x0, double x1) {
 
 /* ---- cutting ---------------------------------------------------------------------------- */
 
-/* Columns x0 … x1 of the page, the band's tilt undone; what lies outside is as its edge. */
+/* White where nothing was counted. */
+static uint8_t median(const uint64_t histogram[256]) {
+    uint64_t all = 0, below = 0;
+    unsigned level = 0;
+    for (unsigned i = 0; i < 256; i++)
+        all += histogram[i];
+    while (level < 255 && (below += histogram[level]) * 2 < all)
+        level++;
+    return all ? (uint8_t)level : 255;
+}
+
+/* Columns first … end of the strip, of which row `top` of the page is the first. */
+typedef struct stretch {
+    int32_t first, end, top;
+} stretch;
+
+/* As many columns from `x` on as have one first row. */
+static stretch stretch_at(const vl_band *band, double margin, int32_t x, int32_t end) {
+    stretch s = {x, end, (int32_t)lround(band->top - margin + band->slope * (x - band->left))};
+    if (band->slope == 0)
+        return s;
+    for (s.end = x + 1; s.end < end; s.end++)
+        if ((int32_t)lround(band->top - margin + band->slope * (s.end - band->left)) != s.top)
+            break;
+    return s;
+}
+
+/* Copies what lies on the page, `x0` being the strip's first column; what does not becomes
+ * `paper`. */
+static void copy_stretch(PIX *grey, const stretch *s, int32_t x0, uint8_t paper,
+                         vl_image *out) {
+    l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
+    int32_t from = s->first < 0 ? (s->end < 0 ? s->end : 0) : s->first;
+    int32_t to = s->end > width ? (s->first > width ? s->first : width) : s->end;
+    for (uint32_t i = 0; i < out->height; i++) {
+        int32_t y = s->top + (int32_t)i;
+        uint8_t *row = out->pixels + i * out->stride + (s->first - x0);
+        bool there = y >= 0 && y < height && from < to;
+        memset(row, paper, (size_t)(s->end - s->first));
+        const l_uint32 *page = there ? row_of(grey, y) : NULL;
+        for (int32_t x = from; there && x < to; x++)
+            row[x - s->first] = GET_DATA_BYTE(page, x);
+    }
+}
+
+/* The tone of most of what lies in the strip on the page. */
+static uint8_t paper_of(PIX *grey, int32_t x0, int32_t x1, int32_t y0, int32_t y1) {
+    uint64_t histogram[256] = {0};
+    for (int32_t y = y0 > 0 ? y0 : 0; y < y1 && y < pixGetHeight(grey); y++) {
+        const l_uint32 *row = row_of(grey, y);
+        for (int32_t x = x0 > 0 ? x0 : 0; x < x1 && x < pixGetWidth(grey); x++)
+            histogram[GET_DATA_BYTE(row, x)]++;
+    }
+    return median(histogram);
+}
+
+/* Columns x0 … x1 of the page, the band's tilt undone. What lies outside is paper: the page's
+ * last pixels, repeated, would draw rules out of letters that touch its edge. */
 static vl_status cut(PIX *grey, const vl_band *band, int32_t x0, int32_t x1, vl_image **out,
                      vl_error *error) {
-    l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
-    double margin = MARGIN * (band->bottom - band->top) + 1;
-    uint32_t high = (uint32_t)lround(band->bottom - band->top + 2 * margin);
-    vl_status status = vl_image_new((uint32_t)(x1 - x0), high, 1, out, error);
+    double margin = MARGIN * (band->bottom - band->top) + 1, slope = band->slope;
+    int32_t high = (int32_t)lround(band->bottom - band->top + 2 * margin);
+    vl_status status = vl_image_new((uint32_t)(x1 - x0), (uint32_t)high, 1, out, error);
     if (status)
         return status;
-    for (int32_t x = x0; x < x1; x++) {
-        int32_t from = x < 0 ? 0 : x >= width ? width - 1 : x;
-        int32_t top = (int32_t)lround(band->top - margin + band->slope * (x - band->left));
-        uint8_t *to = (*out)->pixels + (x - x0);
-        for (uint32_t i = 0; i < high; i++, to += (*out)->stride) {
-            int32_t y = top + (int32_t)i;
-            y = y < 0 ? 0 : y >= height ? height - 1 : y;
-            *to = GET_DATA_BYTE(pixGetData(grey) + (size_t)y * (size_t)pixGetWpl(grey), from);
-        }
+    double left = band->top - margin + slope * (x0 - band->left);
+    double right = band->top - margin + slope * (x1 - band->left);
+    int32_t y0 = (int32_t)lround(fmin(left, right)) - 1;
+    int32_t y1 = (int32_t)lround(fmax(left, right)) + high + 1;
+    bool inside = x0 >= 0 && x1 <= pixGetWidth(grey) && y0 >= 0 && y1 <= pixGetHeight(grey);
+    uint8_t paper = inside ? 255 : paper_of(grey, x0, x1, y0, y1);
+    for (int32_t x = x0; x < x1;) {
+        stretch s = stretch_at(band, margin, x, x1);
+        copy_stretch(grey, &s, x0, paper, *out);
+        x = s.end;
     }
     return VL_OK;
 }
@@ -192,7 +288,7 @@ vl_status vl_strips_cut(PIX *grey, const vl_band *band, double longest,
                         vl_strip strips[VL_STRIPS_MAX], size_t *count, vl_error *error) {
     vl_image *whole = NULL;
     *count = 0;
-    double side = 2 * MARGIN * (band->bottom - band->top) + 1;
+    double side = MARGIN * (band->bottom - band->top) + 2;
     int32_t x0 = band->left - (int32_t)side, x1 = band->right + (int32_t)side;
     vl_status status = cut(grey, band, x0, x1, &whole, error);
     if (status)

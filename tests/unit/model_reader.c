@@ -148,6 +148,107 @@ static void test_logits_alone_and_together(void **state) {
     free(pixels);
 }
 
+/* ---- 8-bit numbers ---------------------------------------------------------------------- */
+
+/* Every product rounds its inputs to 1/254 of the largest of a row: through all layers that is
+ * a few hundredths of what is said. Lines alone say the same bits as together. */
+static void test_8_bits_say_the_same(void **state) {
+    small *s = *state;
+    enum { POSITIONS = 301, NUMBERS = POSITIONS * VL_READER_STRIDE * VL_READER_HEIGHT };
+    static const int32_t starts[] = {0, 7, 8, 8, 280, POSITIONS};
+    vl_reader *reader = write_and_open(s, VL_F32);
+    if (!reader->matrix) /* this processor would not; it can */
+        assert_int_equal(reader_round_weights(reader, NULL), VL_OK);
+    float *pixels = calloc(NUMBERS, sizeof *pixels);
+    for (uint32_t i = 0, seed = 1; i < NUMBERS; i++, seed = seed * 1664525 + 1013904223)
+        pixels[i] = seed >> 28 ? 0 : (float)(seed >> 16 & 255) / 255;
+    vl_graph_options options = {.max_bytes = 256 << 20};
+    vl_graph *graph = vl_graph_new(reader->params, &options);
+    vl_var *exact = vl_reader_look(reader->net, graph, pixels, starts, 5, 0);
+    assert_non_null(exact);
+    reader_memory memory = {0}, alone = {0};
+    reader_choice all = {0}, some;
+    size_t symbols = exact->dims[1];
+    float *logits = reader_forward(reader, &all, &memory, pixels, starts, 5);
+    double wrong = 0, said = 0;
+    for (size_t i = 0; i < POSITIONS * symbols; i++) {
+        assert_true(isfinite(logits[i]));
+        wrong += pow((double)(logits[i] - exact->value[i]), 2);
+        said += pow((double)exact->value[i], 2);
+    }
+    assert_true(sqrt(wrong / said) < 0.06);
+    float prior[14] = {[0] = 1, [1] = 1, [5] = 0.5f, [9] = 1, [13] = 0.25f};
+    assert_int_equal(reader_choice_make(reader, prior, &some, NULL), VL_OK);
+    assert_int_equal(vl_reader_alphabet_size(some.alphabet), 4);
+    assert_int_equal(vl_reader_alphabet_at(some.alphabet, 4),
+                     vl_reader_alphabet_at(s->alphabet, 13));
+    for (size_t b = 0; b < 5; b++) {
+        int32_t own[2] = {0, starts[b + 1] - starts[b]};
+        const float *from = pixels + starts[b] * VL_READER_STRIDE * VL_READER_HEIGHT;
+        const float *want = logits + (size_t)starts[b] * symbols;
+        float *got = reader_forward(reader, &some, &alone, from, own, 1);
+        for (size_t t = 0; t < (size_t)own[1]; t++)
+            for (size_t i = 0; i < 5; i++)
+                assert_true(fabs((double)(got[t * 5 + i] - some.shift[i] -
+                                          want[t * symbols + (size_t)some.from[i]])) < 1e-4);
+    }
+    reader_choice_free(&some);
+    free(memory.bytes);
+    free(alone.bytes);
+    free(pixels);
+    vl_graph_free(graph);
+    vl_reader_free(reader);
+}
+
+/* What a prior leaves out is not read, rounded or not; what it makes seldom is read less. */
+static void test_prior_of_characters(void **state) {
+    small *s = *state;
+    vl_reader *reader = write_and_open(s, VL_F32);
+    vl_reader_session *session = vl_reader_session_new(reader);
+    vl_arena *arena = vl_arena_new(64 << 20);
+    vl_image *image = draw(900, 48, 4);
+    const vl_image *one = image;
+    float prior[14] = {1}, nothing[14] = {1}, flat[14];
+    vl_reader_how how = {.beams = 4, .alternatives = 3, .prior = prior};
+    vl_reader_line before, line, after;
+    vl_error error;
+    for (const char *c = "2ba "; *c; c++)
+        prior[vl_reader_alphabet_label(s->alphabet, (uint32_t)*c)] = 1;
+    assert_int_equal(vl_reader_read(session, &one, 1, NULL, arena, &before, &error), VL_OK);
+    for (int exact = 0; exact < 2; exact++) {
+        vl_reader_session_exact(session, exact);
+        assert_int_equal(vl_reader_read(session, &one, 1, &how, arena, &line, &error), VL_OK);
+        assert_true(line.count > 10);
+        for (size_t i = 0; i < line.count; i++) {
+            const vl_reader_character *c = &line.characters[i];
+            assert_true(c->character < 128 && strchr("2ba ", (int)c->character));
+            for (size_t k = 0; k < c->other_count; k++)
+                assert_true(c->others[k].character < 128 &&
+                            strchr("2ba ", (int)c->others[k].character));
+        }
+    }
+    vl_reader_session_exact(session, false);
+    how.prior = nothing;
+    assert_int_equal(vl_reader_read(session, &one, 1, &how, arena, &line, &error),
+                     VL_ERR_USAGE);
+    for (size_t i = 0; i < 14; i++)
+        flat[i] = 0.5f;
+    how = (vl_reader_how){.beams = 1, .alternatives = 3, .prior = flat};
+    assert_int_equal(vl_reader_read(session, &one, 1, &how, arena, &after, &error), VL_OK);
+    assert_string_equal(before.text, after.text);
+    flat[vl_reader_alphabet_label(s->alphabet, before.characters[0].character)] = 1e-6f;
+    assert_int_equal(vl_reader_read(session, &one, 1, &how, arena, &after, &error), VL_OK);
+    assert_true(!after.count ||
+                after.characters[0].character != before.characters[0].character ||
+                after.characters[0].confidence < before.characters[0].confidence);
+    assert_int_equal(vl_reader_read(session, &one, 1, NULL, arena, &after, &error), VL_OK);
+    assert_string_equal(before.text, after.text);
+    vl_image_free(image);
+    vl_arena_free(arena);
+    vl_reader_session_free(session);
+    vl_reader_free(reader);
+}
+
 /* Light on dark, at another size, or in colour: the same pixels for the network. */
 static void test_preparing(void **state) {
     (void)state;
@@ -547,6 +648,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_company_does_not_matter),
         cmocka_unit_test(test_logits_alone_and_together),
+        cmocka_unit_test(test_8_bits_say_the_same),
+        cmocka_unit_test(test_prior_of_characters),
         cmocka_unit_test(test_preparing),
         cmocka_unit_test(test_beams_find_the_likeliest),
         cmocka_unit_test(test_best_path),

@@ -69,10 +69,48 @@ static void test_limits(void **state) {
     }
 }
 
+static void test_rough_gelu(void **state) {
+    (void)state;
+    enum { N = 4001 };
+    const vl_kernels *tables[8];
+    size_t count = vl_kernels_all(tables);
+    static vl_real x[N], y[N], rough[N];
+    for (size_t i = 0; i < N; i++)
+        x[i] = ((vl_real)i - N / 2) / 100;
+    x[0] = -1000;
+    x[N - 1] = 1000;
+    for (size_t t = 0; t < count; t++) {
+        tables[t]->gelu(y, x, N);
+        tables[t]->gelu_rough(rough, x, N);
+        for (size_t i = 0; i < N; i++)
+            assert_true(fabs((double)(y[i] - rough[i])) < 5e-4);
+    }
+}
+
+/* The largest counts wherever it stands. */
+static void test_softmax_of_long_rows(void **state) {
+    (void)state;
+    enum { N = 101 };
+    const vl_kernels *tables[8];
+    size_t count = vl_kernels_all(tables);
+    for (size_t t = 0; t < count; t++)
+        for (size_t n = 1; n <= N; n++)
+            for (size_t at = 0; at < n; at += 7) {
+                vl_real x[N];
+                for (size_t i = 0; i < n; i++)
+                    x[i] = (vl_real)(i % 5) - 200;
+                x[at] = 200;
+                tables[t]->softmax(x, 1, 1, n);
+                assert_true(fabs((double)x[at] - 1) < 1e-6);
+            }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exp),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_rough_gelu),
+        cmocka_unit_test(test_softmax_of_long_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

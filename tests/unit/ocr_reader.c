@@ -19,6 +19,7 @@
 #include "ocr/panel.h"
 #include "ocr/picture.h"
 #include "ocr/strip.h"
+#include "model/reader_use.h"
 
 static vl_arena *arena;
 static char data_dir[400], model_path[512]; /* of the small network */
@@ -252,6 +253,34 @@ static void test_tilt_is_undone(void **state) {
     assert_int_equal(vl_band_box(&band, 50, 60).y, 60);
     assert_int_equal(vl_band_box(&band, 840, 850).y, 99);
     assert_int_equal(vl_band_box(&band, 840, 850).height, 31);
+    vl_strips_free(strips, count);
+    pixDestroy(&pix);
+}
+
+/* Letters that touch every edge of the page stay as long as they are: around the page is paper.
+ */
+static void test_no_rules_out_of_edges(void **state) {
+    (void)state;
+    PIX *pix = paper(400, 40);
+    ink(pix, 0, 15, 60, 8);
+    ink(pix, 340, 15, 60, 8);
+    ink(pix, 100, 0, 10, 40);
+    vl_band band;
+    vl_strip strips[VL_STRIPS_MAX];
+    size_t count;
+    assert_true(vl_band_of_picture(pix, &band));
+    assert_int_equal(vl_strips_cut(pix, &band, 100, strips, &count, NULL), VL_OK);
+    const vl_image *image = strips[0].image;
+    int first, last;
+    assert_true(strips[0].x < -4 && image->width > 408 && image->height > 46);
+    for (uint32_t x = 0; x < image->width; x++) {
+        int32_t at = strips[0].x + (int32_t)x;
+        rows_of(image, x, &first, &last);
+        if (at < 0 || at >= 400)
+            assert_int_equal(first, -1);
+        else if (at >= 100 && at < 110)
+            assert_int_equal(last - first, 39);
+    }
     vl_strips_free(strips, count);
     pixDestroy(&pix);
 }
@@ -574,12 +603,91 @@ static void test_beside_tesseract(void **state) {
     vl_image_free(image);
 }
 
+/* ---- with the weights that ship -----------------------------------------------------------
+ */
+
+static size_t largest(const float *row, size_t count) {
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        best = row[i] > row[best] ? i : best;
+    return best;
+}
+
+/* Columns of a line that say the same by floats and by 8-bit numbers. */
+static void compare_columns(const vl_reader *reader, vl_graph *graph, const vl_image *line,
+                            size_t *same, size_t *all) {
+    static const reader_choice everything;
+    vl_reader_pixels pixels;
+    reader_memory memory = {0};
+    assert_int_equal(vl_reader_prepare(line, arena, &pixels, NULL), VL_OK);
+    int32_t starts[] = {0, (int32_t)pixels.positions};
+    vl_graph_reset(graph, 0);
+    vl_var *exact = vl_reader_look(reader->net, graph, pixels.columns, starts, 1, 0);
+    assert_non_null(exact);
+    float *rounded = reader_forward(reader, &everything, &memory, pixels.columns, starts, 1);
+    size_t symbols = exact->dims[1];
+    for (size_t t = 0; t < pixels.positions; t++)
+        *same += largest(exact->value + t * symbols, symbols) ==
+                 largest(rounded + t * symbols, symbols);
+    *all += pixels.positions;
+    free(memory.bytes);
+}
+
+/* 8-bit numbers change what one column in a hundred of the samples says, at most. */
+static void test_8_bits_on_samples(void **state) {
+    (void)state;
+    static const char *const names[] = {"notice-eng.jpg", "notice-fra.jpg", "notice-ara.jpg",
+                                        "notice-amh.jpg", "notice-swh.jpg", "notice-mya.jpg"};
+    vl_reader *reader = NULL;
+    vl_error error;
+    if (vl_reader_open(TEST_SOURCE_DIR "/models/reader.gguf", &reader, &error)) {
+        print_message("models/reader.gguf is not there: its readings are not compared\n");
+        skip();
+    }
+    if (!reader->matrix)
+        assert_int_equal(reader_round_weights(reader, NULL), VL_OK);
+    vl_graph_options options = {.max_bytes = (size_t)4 << 30};
+    vl_graph *graph = vl_graph_new(reader->params, &options);
+    void *tesseract = open_tesseract();
+    size_t same = 0, all = 0;
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        vl_ocr_picture picture;
+        vl_image *image = sample(names[n]);
+        assert_int_equal(vl_ocr_picture_init(&picture, image, 0, true, 0, arena, NULL), VL_OK);
+        vl_engine_request request = request_of(picture.work);
+        vl_engine_reading found;
+        request.mode = VL_ENGINE_PAGE;
+        PIX *grey = pixConvertTo8(picture.work, 0);
+        assert_int_equal(vl_engine_tesseract.find_lines(tesseract, &request, &found, NULL),
+                         VL_OK);
+        for (size_t i = 0; i < found.line_count; i++) {
+            vl_strip strips[VL_STRIPS_MAX];
+            vl_band band;
+            size_t count = 0;
+            if (vl_band_of_line(&found.lines[i], &band))
+                assert_int_equal(vl_strips_cut(grey, &band, 33, strips, &count, NULL), VL_OK);
+            for (size_t k = 0; k < count; k++)
+                compare_columns(reader, graph, strips[k].image, &same, &all);
+            vl_strips_free(strips, count);
+        }
+        pixDestroy(&grey);
+        vl_ocr_picture_deinit(&picture);
+        vl_image_free(image);
+    }
+    print_message("%zu of %zu columns say the same\n", same, all);
+    assert_true(all > 2000 && (double)same >= 0.99 * (double)all);
+    vl_engine_tesseract.close(tesseract);
+    vl_graph_free(graph);
+    vl_reader_free(reader);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prior),
         cmocka_unit_test(test_packs_by_alphabet),
         cmocka_unit_test(test_bands),
         cmocka_unit_test(test_tilt_is_undone),
+        cmocka_unit_test(test_no_rules_out_of_edges),
         cmocka_unit_test(test_long_lines_are_cut_at_gaps),
         cmocka_unit_test(test_lines_of_a_page),
         cmocka_unit_test(test_a_long_line),
@@ -587,6 +695,7 @@ int main(void) {
         cmocka_unit_test(test_states_and_versions),
         cmocka_unit_test(test_alone_on_a_page),
         cmocka_unit_test(test_beside_tesseract),
+        cmocka_unit_test(test_8_bits_on_samples),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

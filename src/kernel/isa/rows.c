@@ -158,6 +158,21 @@ static void gelu(real *restrict y, const real *restrict x, size_t n) {
     }
 }
 
+/* x (1/2 + tanh(u)/2) with the odd part as a polynomial (least squares, weighted until the
+ * largest error is least) on |x| ≤ 3.6, beyond which it is ±1/2. */
+static void gelu_rough(real *restrict y, const real *restrict x, size_t n) {
+    const real most = (real)3.6;
+    for (size_t i = 0; i < n; i++) {
+        real t = x[i] < -most ? -most : x[i] > most ? most : x[i], s = t * t;
+        real p = MADD((real)2.96756743e-05, s, (real)-5.64904556e-07);
+        p = MADD((real)-0.000655169675, s, p);
+        p = MADD((real)0.00806822793, s, p);
+        p = MADD((real)-0.0630741053, s, p);
+        p = MADD((real)0.396693263, s, p);
+        y[i] = x[i] * MADD((real)0.5, t, p);
+    }
+}
+
 static void gelu_backward(real *restrict dx, const real *restrict dy, const real *restrict x,
                           size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -183,9 +198,20 @@ static void silu_backward(real *restrict dx, const real *restrict dy, const real
 
 /* ---- softmax ------------------------------------------------------------------------ */
 
+/* In lanes: a compiler keeps the order of comparisons, for the sake of NaN. */
 static real maximum(const real *restrict x, size_t n) {
-    real most = x[0];
-    for (size_t i = 1; i < n; i++)
+    enum { SIDE_BY_SIDE = 32 };
+    real most = x[0], side[SIDE_BY_SIDE];
+    size_t i = 0;
+    if (n >= SIDE_BY_SIDE) {
+        memcpy(side, x, sizeof side);
+        for (i = SIDE_BY_SIDE; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
+            for (size_t j = 0; j < SIDE_BY_SIDE; j++)
+                side[j] = x[i + j] > side[j] ? x[i + j] : side[j];
+        for (size_t j = 0; j < SIDE_BY_SIDE; j++)
+            most = side[j] > most ? side[j] : most;
+    }
+    for (; i < n; i++)
         most = x[i] > most ? x[i] : most;
     return most;
 }
@@ -271,6 +297,56 @@ static void from_bf16(real *restrict y, const vl_bf16 *restrict x, size_t n) {
     }
 }
 
+/* ---- 8-bit numbers ------------------------------------------------------------------ */
+
+#ifndef VL_REAL_DOUBLE
+/* Loops over bits, which any compiler turns into vectors: the largest magnitude as a whole
+ * number (floats without their sign sort as their bits do), and rounding to even by adding 1.5
+ * · 2^23. */
+static float largest(const float *restrict x, size_t k) {
+    uint32_t most = 0, bits;
+    for (size_t i = 0; i < k; i++) {
+        memcpy(&bits, &x[i], sizeof bits);
+        bits &= 0x7FFFFFFF;
+        most = bits > most ? bits : most;
+    }
+    float value;
+    memcpy(&value, &most, sizeof value);
+    return value;
+}
+
+static void int8_round(int8_t *restrict q, float *restrict scale, const float *restrict x,
+                       size_t rows, size_t k) {
+    for (size_t r = 0; r < rows; r++, q += k, x += k) {
+        float most = largest(x, k);
+        most = most < 1e-30f ? 0 : most;
+        float inverse = most > 0 ? 127 / most : 0;
+        scale[r] = most / 127;
+        for (size_t i = 0; i < k; i++) {
+            float shifted = MADD(12582912.0f, x[i], inverse);
+            uint32_t bits;
+            memcpy(&bits, &shifted, sizeof bits);
+            q[i] = (int8_t)(bits & 0xFF);
+        }
+    }
+}
+
+static void int8_scale(float *restrict y, const float *restrict x_scale,
+                       const float *restrict w_scale, const float *restrict bias, size_t rows,
+                       size_t n) {
+    for (size_t r = 0; r < rows; r++, y += n) {
+        float scale = x_scale[r];
+        for (size_t j = 0; j < n; j++) {
+            int32_t sum;
+            memcpy(&sum, &y[j], sizeof sum);
+            y[j] = (float)sum * scale * w_scale[j];
+        }
+        for (size_t j = 0; bias && j < n; j++)
+            y[j] += bias[j];
+    }
+}
+#endif
+
 extern const vl_kernels JOIN(vl_kernels_, VL_ISA);
 #define NAME_(isa) #isa
 #define NAME(isa) NAME_(isa)
@@ -286,6 +362,7 @@ const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
     .rmsnorm = rmsnorm,
     .rmsnorm_backward = rmsnorm_backward,
     .gelu = gelu,
+    .gelu_rough = gelu_rough,
     .gelu_backward = gelu_backward,
     .silu = silu,
     .silu_backward = silu_backward,
@@ -298,4 +375,8 @@ const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
     .adamw = adamw,
     .to_bf16 = to_bf16,
     .from_bf16 = from_bf16,
+#ifndef VL_REAL_DOUBLE
+    .int8_round = int8_round,
+    .int8_scale = int8_scale,
+#endif
 };

@@ -1,0 +1,394 @@
+/* reader_forward.c — the network as it is used: the layers of reader.c on 8-bit numbers.
+ *
+ * Every linear layer multiplies whole numbers: its weights were rounded once, a scale a row,
+ * and its inputs are rounded row by row as they come (kernel.h, vl_int8_linear). Between
+ * products, rows go through norms and activations some at a time, while they lie in the
+ * processor's cache. Attention, filters and what is added up stay floats. A test holds this to
+ * the layers as reader.c has them.
+ *
+ * Workload: a line of 48×800 pixels is 460 million products of two numbers, nine in ten of them
+ * in linear layers, a third in the perceptrons of the blocks. */
+#include "model/reader_use.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATCH = 4, ROWS = VL_READER_HEIGHT / 2, CHUNK = 256 };
+enum { PADDED = VL_READER_HEIGHT + 2 }; /* a column of pixels between paper */
+static const float MOST_INK = 1.25f;    /* vl_reader_prepare cuts there */
+
+/* ---- weights ------------------------------------------------------------------------------
+ */
+
+/* All linear layers of the network: matrices with rows of inputs. */
+static bool is_matrix(const vl_param *p) {
+    size_t length = strlen(p->name);
+    return p->rank == 2 && length > 7 && !strcmp(p->name + length - 7, ".weight") &&
+           !strstr(p->name, ".filter.");
+}
+
+vl_status reader_round_weights(vl_reader *reader, vl_error *error) {
+    size_t count = vl_params_count(reader->params);
+    reader->matrix = calloc(count, sizeof *reader->matrix);
+    bool room = reader->matrix != NULL;
+    for (size_t i = 0; i < count && room; i++) {
+        const vl_param *p = vl_params_at(reader->params, i);
+        reader_matrix *m = &reader->matrix[i];
+        if (!is_matrix(p))
+            continue;
+        *m = (reader_matrix){.n = p->dims[0], .k = p->dims[1]};
+        m->q = malloc(m->n * m->k);
+        m->scale = malloc(m->n * sizeof *m->scale);
+        room = m->q && m->scale;
+        if (room)
+            vl_int8_round(m->q, m->scale, vl_params_values(reader->params) + p->offset, m->n,
+                          m->k);
+    }
+    return room ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the reader's weights");
+}
+
+void reader_free_weights(vl_reader *reader) {
+    for (size_t i = 0; reader->matrix && i < vl_params_count(reader->params); i++) {
+        free(reader->matrix[i].q);
+        free(reader->matrix[i].scale);
+    }
+    free(reader->matrix);
+}
+
+/* ---- rows ---------------------------------------------------------------------------------
+ */
+
+/* A pass: what is being read, and room for what is in work. */
+typedef struct forward {
+    const vl_reader *reader;
+    const vl_kernels *kernels;
+    const int32_t *starts;
+    size_t lines, positions;
+    char *memory;
+    size_t used;
+    int8_t *q;           /* [CHUNK,widest row]: on its way into a product */
+    float *scale;        /* [CHUNK] */
+    float *out, *normed; /* [CHUNK,widest row] */
+    float *mean, *rstd;  /* [CHUNK · norms of a row] */
+    int8_t *pixels;      /* [4·positions,PADDED] */
+    float *large, *small,
+        *filtered; /* of the stem; of layers: queries, keys, values; …; mixed */
+    float *scores; /* [longest line squared] */
+    float *x;      /* [positions,width] */
+    float *logits;
+} forward;
+
+static const float *values(const forward *f, size_t param) {
+    return vl_params_values(f->reader->params) + vl_params_at(f->reader->params, param)->offset;
+}
+
+static size_t outputs(const forward *f, reader_affine a) {
+    return f->reader->matrix[a.weight].n;
+}
+
+/* y = x · Wᵀ + bias for at most CHUNK rows. */
+static void linear_rounded(const forward *f, reader_affine a, const int8_t *q,
+                           const float *scale, size_t rows, float *y) {
+    const reader_matrix *m = &f->reader->matrix[a.weight];
+    vl_int8_linear(y, q, scale, rows, m->q, m->scale, m->n, m->k, values(f, a.bias));
+}
+
+static void linear(const forward *f, reader_affine a, const float *x, size_t rows, float *y) {
+    vl_int8_round(f->q, f->scale, x, rows, f->reader->matrix[a.weight].k);
+    linear_rounded(f, a, f->q, f->scale, rows, y);
+}
+
+static void norm(const forward *f, reader_affine a, const float *x, size_t rows, size_t n,
+                 float *y) {
+    f->kernels->layernorm(y, f->mean, f->rstd, x, values(f, a.weight), values(f, a.bias), rows,
+                          n);
+}
+
+/* x += down(gelu(up(norm(from)))), some rows at a time. */
+static void add_perceptron(const forward *f, const float *from, reader_affine before,
+                           reader_affine up, reader_affine down) {
+    size_t width = f->reader->config.width, inner = outputs(f, up);
+    for (size_t r = 0; r < f->positions; r += CHUNK) {
+        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
+        norm(f, before, from + r * width, rows, width, f->normed);
+        linear(f, up, f->normed, rows, f->out);
+        f->kernels->gelu_rough(f->normed, f->out, rows * inner);
+        linear(f, down, f->normed, rows, f->out);
+        f->kernels->add(f->x + r * width, f->out, rows * width);
+    }
+}
+
+/* y = linear(norm(x)), or of x as it is (`before` NULL). */
+static void normed_linear(const forward *f, const float *x, const reader_affine *before,
+                          reader_affine a, float *y) {
+    size_t in = f->reader->matrix[a.weight].k, out = outputs(f, a);
+    for (size_t r = 0; r < f->positions; r += CHUNK) {
+        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
+        const float *from = x + r * in;
+        if (before) {
+            norm(f, *before, from, rows, in, f->normed);
+            from = f->normed;
+        }
+        linear(f, a, from, rows, y + r * out);
+    }
+}
+
+/* ---- the stem -----------------------------------------------------------------------------
+ */
+
+/* Pixels as whole numbers of one scale, each column between two pixels of paper. */
+static void round_pixels(const float *pixels, size_t columns, int8_t *to) {
+    for (size_t x = 0; x < columns; x++, pixels += VL_READER_HEIGHT, to += PADDED) {
+        to[0] = to[PADDED - 1] = 0;
+        for (size_t y = 0; y < VL_READER_HEIGHT; y++) {
+            float ink = pixels[y] < -MOST_INK ? -MOST_INK : pixels[y];
+            ink = ink > MOST_INK ? MOST_INK : ink;
+            float shifted =
+                ink * (127 / MOST_INK) + 12582912.0f; /* rounds: kernel/isa/rows.c */
+            uint32_t bits;
+            memcpy(&bits, &shifted, sizeof bits);
+            to[y + 1] = (int8_t)(bits & 0xFF);
+        }
+    }
+}
+
+/* The patches of the column at pixel `x` of a line, [ROWS,PATCH·PATCH]. */
+static void cut_patches(const int8_t *line, size_t width, size_t x, int8_t *out) {
+    for (size_t dx = 0; dx < PATCH; dx++) {
+        size_t from = x + dx - 1; /* below zero wraps */
+        static const int8_t paper[PADDED];
+        const int8_t *column = from < width ? line + from * PADDED : paper;
+        for (size_t row = 0; row < ROWS; row++)
+            memcpy(out + (row * PATCH + dx) * PATCH, column + 2 * row, PATCH);
+    }
+}
+
+/* pixels → y [2·positions,ROWS,stem[0]] */
+static void first_filters(const forward *f, const int8_t *pixels, float *y) {
+    enum { AT_ONCE = CHUNK / ROWS };
+    const reader_affine first = f->reader->net->first;
+    size_t out = f->reader->config.stem[0];
+    for (size_t r = 0; r < CHUNK; r++)
+        f->scale[r] = MOST_INK / 127;
+    for (size_t b = 0; b < f->lines; b++) {
+        size_t start = (size_t)f->starts[b], columns = 2 * ((size_t)f->starts[b + 1] - start);
+        const int8_t *line = pixels + start * VL_READER_STRIDE * PADDED;
+        for (size_t c = 0; c < columns; c += AT_ONCE) {
+            size_t some = columns - c < AT_ONCE ? columns - c : AT_ONCE;
+            for (size_t i = 0; i < some; i++)
+                cut_patches(line, columns * 2, 2 * (c + i), f->q + i * ROWS * PATCH * PATCH);
+            linear_rounded(f, first, f->q, f->scale, some * ROWS, f->out);
+            f->kernels->gelu_rough(y + (2 * start + c) * ROWS * out, f->out, some * ROWS * out);
+        }
+    }
+}
+
+/* One filter a channel over each line: x [columns,rows,channels]. */
+static void filter(const forward *f, reader_affine a, const float *x, size_t rows,
+                   size_t channels, size_t columns, const vl_window *window, float *y) {
+    size_t rows_out = vl_window_places(rows, window->size_x, window->stride_x, window->pad_x);
+    for (size_t b = 0; b < f->lines; b++) {
+        size_t first = (size_t)f->starts[b] * columns,
+               count = (size_t)f->starts[b + 1] * columns - first;
+        if (count)
+            f->kernels->depthwise(y + first / window->stride_y * rows_out * channels,
+                                  x + first * rows * channels, values(f, a.weight),
+                                  values(f, a.bias), count, rows, channels, window);
+    }
+}
+
+/* x [·,rows,channels] → y; both are [positions, …] but for the first stage's x. */
+static void separable(const forward *f, size_t stage, const float *x, float *filtered,
+                      float *y) {
+    const reader_separable *s = &f->reader->net->stem[stage];
+    size_t channels = f->reader->config.stem[stage], rows = ROWS >> stage;
+    vl_window window = vl_window_square(3, stage ? 1 : 2, 1);
+    filter(f, s->filter, x, rows, channels, stage ? 1 : 2, &window, filtered);
+    rows = stage ? rows : rows / 2;
+    size_t in = f->reader->matrix[s->mix.weight].k, out = outputs(f, s->mix);
+    size_t all = f->positions * rows * channels / in, pairs = in / channels;
+    for (size_t r = 0; r < all; r += CHUNK) {
+        size_t some = all - r < CHUNK ? all - r : CHUNK;
+        norm(f, s->norm, filtered + r * in, some * pairs, channels, f->normed);
+        linear(f, s->mix, f->normed, some, f->out);
+        f->kernels->gelu_rough(y + r * out, f->out, some * out);
+    }
+}
+
+/* → x [positions,width] */
+static void stem(const forward *f, const float *pixels) {
+    const vl_reader_net *net = f->reader->net;
+    size_t width = f->reader->config.width;
+    float *from = f->large, *to = f->small;
+    round_pixels(pixels, f->positions * VL_READER_STRIDE, f->pixels);
+    first_filters(f, f->pixels, from);
+    for (size_t i = 0; i + 1 < VL_READER_STAGES; i++) {
+        separable(f, i, from, f->filtered, to);
+        float *swap = from;
+        from = to;
+        to = swap;
+    }
+    normed_linear(f, from, NULL, net->project, to);
+    for (size_t r = 0; r < f->positions; r += CHUNK) {
+        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
+        norm(f, net->project_norm, to + r * width, rows, width, f->x + r * width);
+    }
+}
+
+/* ---- layers -------------------------------------------------------------------------------
+ */
+
+/* One head of one line: y = softmax(q kᵀ / √width) v. */
+static void attend(const forward *f, const float *qkv, size_t columns, size_t width, float *y) {
+    size_t depth = f->reader->config.width, step = 3 * depth;
+    vl_gemm match = {.transpose_b = true,
+                     .m = columns,
+                     .n = columns,
+                     .k = width,
+                     .lda = step,
+                     .ldb = step,
+                     .ldc = columns};
+    vl_gemm mix = {
+        .m = columns, .n = width, .k = columns, .lda = columns, .ldb = step, .ldc = depth};
+    vl_gemm_run(&match, qkv, qkv + depth, f->scores);
+    f->kernels->softmax(f->scores, 1 / sqrtf((float)width), columns, columns);
+    vl_gemm_run(&mix, f->scores, qkv + 2 * depth, y);
+}
+
+static void add_attention(const forward *f, const reader_layer *l) {
+    size_t depth = f->reader->config.width, heads = f->reader->config.heads;
+    size_t width = depth / heads;
+    float *qkv = f->large, *mixed = f->filtered;
+    normed_linear(f, f->x, &l->norm1, l->qkv, qkv);
+    for (size_t b = 0; b < f->lines; b++) {
+        size_t first = (size_t)f->starts[b], columns = (size_t)f->starts[b + 1] - first;
+        for (size_t h = 0; h < heads && columns; h++)
+            attend(f, qkv + first * 3 * depth + h * width, columns, width,
+                   mixed + first * depth + h * width);
+    }
+    for (size_t r = 0; r < f->positions; r += CHUNK) {
+        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
+        linear(f, l->out, mixed + r * depth, rows, f->out);
+        f->kernels->add(f->x + r * depth, f->out, rows * depth);
+    }
+}
+
+static void run_layers(const forward *f) {
+    const vl_reader_config *c = &f->reader->config;
+    const vl_reader_net *net = f->reader->net;
+    vl_window along = {c->kernel, 1, 1, 1, c->kernel / 2, 0};
+    size_t layers = 0;
+    for (size_t i = 0; i < c->blocks || layers < c->layers; i++) {
+        if (i < c->blocks) {
+            const reader_block *b = &net->block[i];
+            filter(f, b->filter, f->x, 1, c->width, 1, &along, f->filtered);
+            add_perceptron(f, f->filtered, b->norm, b->up, b->down);
+        }
+        for (; layers < c->layers && (layers + 1) * c->blocks <= (i + 1) * c->layers;
+             layers++) {
+            const reader_layer *l = &net->layer[layers];
+            add_attention(f, l);
+            add_perceptron(f, f->x, l->norm2, l->up, l->down);
+        }
+    }
+}
+
+/* ---- all of it ----------------------------------------------------------------------------
+ */
+
+/* Numbers of the widest row that goes into or comes out of a product or a norm. */
+static size_t widest_row(const vl_reader *reader) {
+    size_t widest = PATCH * PATCH;
+    for (size_t i = 0; i < vl_params_count(reader->params); i++) {
+        const reader_matrix *m = &reader->matrix[i];
+        widest = m->n > widest ? m->n : widest;
+        widest = m->k > widest ? m->k : widest;
+    }
+    return widest;
+}
+
+/* Numbers a position of what a stage of the stem gives (stage 0: the first filters), and of the
+ * columns after it. */
+static size_t stage_numbers(const vl_reader_config *c, size_t stage) {
+    size_t rows = stage ? ROWS >> stage : 2 * ROWS;
+    return rows * c->stem[stage];
+}
+
+static void *take(forward *f, size_t count, size_t size) {
+    size_t at = f->used;
+    f->used += (count * size + 63) / 64 * 64;
+    return f->memory ? f->memory + at : NULL;
+}
+
+/* Gives everything its place in `memory`; without, only counts. */
+static void lay_out(forward *f) {
+    const vl_reader_config *c = &f->reader->config;
+    size_t widest = widest_row(f->reader), longest = 0, pairs = widest / 16;
+    size_t large = 3 * (size_t)c->width, small = c->width, filtered = c->width;
+    for (size_t i = 0; i < VL_READER_STAGES; i++) {
+        size_t numbers = stage_numbers(c, i);
+        size_t after = i + 1 < VL_READER_STAGES ? (ROWS >> (i ? i : 1)) * c->stem[i] : 0;
+        large = numbers > large ? numbers : large;
+        small = i && numbers > small ? numbers : small;
+        filtered = after > filtered ? after : filtered;
+    }
+    for (size_t b = 0; b < f->lines; b++) {
+        size_t columns = (size_t)(f->starts[b + 1] - f->starts[b]);
+        longest = columns > longest ? columns : longest;
+    }
+    f->used = 0;
+    f->q = take(f, CHUNK, widest);
+    f->scale = take(f, CHUNK, sizeof *f->scale);
+    f->out = take(f, CHUNK, widest * sizeof *f->out);
+    f->normed = take(f, CHUNK, widest * sizeof *f->normed);
+    f->mean = take(f, CHUNK * pairs, sizeof *f->mean);
+    f->rstd = take(f, CHUNK * pairs, sizeof *f->rstd);
+    f->pixels = take(f, f->positions * VL_READER_STRIDE, PADDED);
+    f->large = take(f, f->positions, large * sizeof *f->large);
+    f->small = take(f, f->positions, small * sizeof *f->small);
+    f->filtered = take(f, f->positions, filtered * sizeof *f->filtered);
+    f->scores = take(f, longest * longest, sizeof *f->scores);
+    f->x = take(f, f->positions, c->width * sizeof *f->x);
+    f->logits = take(f, f->positions, ((size_t)c->symbols + 1) * sizeof *f->logits);
+}
+
+/* What each position says of the characters that are asked for. */
+static void tell_symbols(const forward *f, const reader_choice *choice) {
+    const vl_reader_net *net = f->reader->net;
+    const reader_matrix *m =
+        choice->alphabet ? &choice->matrix : &f->reader->matrix[net->symbols.weight];
+    const float *bias = choice->alphabet ? choice->bias : values(f, net->symbols.bias);
+    for (size_t r = 0; r < f->positions; r += CHUNK) {
+        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
+        norm(f, net->last_norm, f->x + r * m->k, rows, m->k, f->normed);
+        vl_int8_round(f->q, f->scale, f->normed, rows, m->k);
+        vl_int8_linear(f->logits + r * m->n, f->q, f->scale, rows, m->q, m->scale, m->n, m->k,
+                       bias);
+    }
+}
+
+float *reader_forward(const vl_reader *reader, const reader_choice *choice,
+                      reader_memory *memory, const float *pixels, const int32_t *starts,
+                      size_t lines) {
+    forward f = {.reader = reader,
+                 .kernels = vl_kernels_get(),
+                 .starts = starts,
+                 .lines = lines,
+                 .positions = (size_t)starts[lines]};
+    lay_out(&f);
+    if (f.used > memory->size) {
+        free(memory->bytes);
+        *memory = (reader_memory){.bytes = aligned_alloc(64, f.used), .size = f.used};
+        if (!memory->bytes) {
+            memory->size = 0;
+            return NULL;
+        }
+    }
+    f.memory = memory->bytes;
+    lay_out(&f);
+    stem(&f, pixels);
+    run_layers(&f);
+    tell_symbols(&f, choice);
+    return f.logits;
+}
