@@ -383,7 +383,8 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     else
         status = read_detecting(&job, &ocr->preprocessing, packs, &picture, &reading, error);
     if (!status && *packs && ocr->preprocessing.kind == VL_PREPROCESSING_AUTO)
-        status = vl_ocr_read_better(&job, packs, &picture, &reading, error);
+        status =
+            vl_ocr_read_better(&job, packs, vl_clock_ns() - start, &picture, &reading, error);
     if (status)
         goto out;
     /* Many marks that read well are a page, however colourful; and who names the languages

@@ -3,6 +3,7 @@
  *   read_once, read_modes      one reading, in the mode the picture asks for
  *   vl_ocr_reading_quality     how good it is
  *   attempt_read               the same page on a cleaned picture
+ *   choose_by_sample           … a few of its lines, where all lines were found
  *   vl_ocr_read_better         whether one of them reads better
  *
  * Of the adapting half's pages and lines, choosing by quality came within a hundredth of
@@ -18,8 +19,8 @@
 #include <string.h>
 
 /* Above GOOD a page is left as it is: of the bundled samples' pages every one is. */
-static const double GOOD = 0.85, CLEAR_GAIN = 0.03;
-enum { ATTEMPTS_MOST = 2 };
+static const double GOOD = 0.85, CLEAR_GAIN = 0.03, FOUND_ALL = 0.95;
+enum { ATTEMPTS_MOST = 2, SAMPLES_MOST = 4 };
 
 vl_status vl_preprocessing_parse(const char *text, vl_preprocessing *out, vl_error *error) {
     *out = (vl_preprocessing){.kind = VL_PREPROCESSING_AUTO};
@@ -234,53 +235,159 @@ vl_status vl_ocr_read_whole(const vl_ocr_job *job, const vl_preprocessing *prepr
     return status;
 }
 
+/* ---- a sample of lines ------------------------------------------------------------------ */
+
+enum { SAMPLED_LINES = 8, SAMPLED_FROM = 16, SAMPLED_CHARACTERS = 8 };
+
+static size_t characters_of(const vl_engine_line *line) {
+    size_t count = 0;
+    for (size_t i = 0; i < line->word_count; i++)
+        for (const char *at = line->words[i].text; *at; at++)
+            count += ((unsigned char)*at & 0xC0) != 0x80;
+    return count;
+}
+
+/* Boxes of lines spread evenly over the page. Returns how many. */
+static size_t spread_lines(const vl_engine_reading *reading, vl_box boxes[SAMPLED_LINES]) {
+    size_t fit = 0, seen = 0, count = 0;
+    for (size_t i = 0; i < reading->line_count; i++)
+        fit += characters_of(&reading->lines[i]) >= SAMPLED_CHARACTERS;
+    for (size_t i = 0; i < reading->line_count && count < SAMPLED_LINES; i++)
+        if (characters_of(&reading->lines[i]) >= SAMPLED_CHARACTERS &&
+            seen++ * SAMPLED_LINES >= count * fit)
+            boxes[count++] = reading->lines[i].box;
+    return count;
+}
+
+static vl_box box_scaled(vl_box box, double scale) {
+    return (vl_box){(int32_t)(box.x * scale), (int32_t)(box.y * scale),
+                    (int32_t)(box.width * scale), (int32_t)(box.height * scale)};
+}
+
+/* Reads the lines at `boxes` (in the pixels of a work that `scale` is relative to), stacked on
+ * one small picture. */
+static vl_status read_sample(const vl_ocr_job *job, const char *packs,
+                             const vl_ocr_picture *view, const vl_box *boxes, size_t count,
+                             double scale, vl_engine_reading *reading, vl_error *error) {
+    vl_box scaled[SAMPLED_LINES];
+    for (size_t i = 0; i < count; i++)
+        scaled[i] = box_scaled(boxes[i], scale);
+    PIX *sample = vl_ocr_picture_samples(view, scaled, count, count);
+    vl_engine_request request = {.picture = sample,
+                                 .dpi = view->work_dpi,
+                                 .packs = packs,
+                                 .mode = VL_ENGINE_BLOCK,
+                                 .dark_on_light = true,
+                                 .deadline_ns = job->deadline_ns,
+                                 .arena = job->arena};
+    memset(reading, 0, sizeof *reading);
+    vl_status status =
+        sample ? vl_panel_read(job->panel, &request, reading, error) : VL_ERR_UNSUPPORTED;
+    pixDestroy(&sample);
+    return status;
+}
+
+/* Leaves of `cleanups` the one that reads a sample of the page's lines best, if that is clearly
+ * better than the page as it is. Where the sample can't be read all of them stay. */
+static void choose_by_sample(const vl_ocr_job *job, const char *packs,
+                             const vl_ocr_picture *picture, const vl_engine_reading *reading,
+                             vl_cleanup *cleanups, size_t *count) {
+    vl_box boxes[SAMPLED_LINES];
+    vl_engine_reading plain, cleaned;
+    vl_error trouble;
+    vl_cleanup best = VL_CLEANUP_COUNT;
+    size_t lines = spread_lines(reading, boxes);
+    if (read_sample(job, packs, picture, boxes, lines, 1, &plain, &trouble) ||
+        !plain.characters)
+        return;
+    double wanted = plain.confidence + CLEAR_GAIN;
+    for (size_t i = 0; i < *count; i++) {
+        attempt a;
+        if (!attempt_init(&a, picture, cleanups[i]))
+            continue;
+        if (!read_sample(job, packs, &a.view, boxes, lines, a.page.scale, &cleaned, &trouble)) {
+            double kept = (double)cleaned.characters / (double)plain.characters;
+            double reached = cleaned.confidence * (kept < 1 ? kept : 1);
+            if (reached > wanted) {
+                wanted = reached;
+                best = cleanups[i];
+            }
+        }
+        attempt_deinit(&a);
+    }
+    *count = best != VL_CLEANUP_COUNT;
+    cleanups[0] = best;
+}
+
 /* ---- whether one reads better ----------------------------------------------------------- */
 
-static bool is_worth_a_try(const vl_ocr_job *job, const vl_ocr_picture *picture) {
-    return !job->photo && !job->blank && picture->survey.letters > 0 &&
+typedef struct search {
+    const vl_ocr_job *job;
+    const char *packs;
+    const vl_ocr_picture *picture;
+    size_t lead;
+    double quality, wanted; /* of the best so far; of the next to be kept */
+    attempt best;           /* its view.cleanup is NULL: none yet */
+} search;
+
+static bool is_worth_a_try(const vl_ocr_job *job, const vl_ocr_picture *picture,
+                           int64_t spent_ns) {
+    bool time = job->deadline_ns <= 0 || vl_clock_ns() + 2 * spent_ns < job->deadline_ns;
+    return time && !job->photo && !job->blank && picture->survey.letters > 0 &&
            vl_panel_engine(job->panel, job->panel->read_by)->knows_confidence;
 }
 
-vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, vl_ocr_picture *picture,
-                             vl_engine_reading *reading, vl_error *error) {
-    vl_cleanup cleanups[ATTEMPTS_MOST];
-    attempt best = {0};
-    bool found = false;
-    const size_t lead = job->panel->read_by;
-    if (!is_worth_a_try(job, picture))
+/* Failing is no failure of the page: what there is stands, and no more is tried. */
+static vl_status try_cleanup(search *s, vl_cleanup cleanup, vl_error *error) {
+    attempt next;
+    if (!attempt_init(&next, s->picture, cleanup))
         return VL_OK;
-    double quality = vl_ocr_reading_quality(picture, reading), wanted = quality + CLEAR_GAIN;
-    if (quality >= GOOD)
+    vl_status status = attempt_read(&next, s->job, s->packs, error);
+    if (!status && s->job->panel->read_by != s->lead) {
+        s->job->panel->read_by = s->lead; /* its confidence is another engine's */
+        status = VL_ERR_MISSING;
+    }
+    double reached = status ? 0 : attempt_quality(&next, s->picture);
+    if (!status && reached > s->wanted) {
+        attempt swap = s->best;
+        s->best = next;
+        next = swap;
+        s->quality = s->wanted = reached;
+    }
+    attempt_deinit(&next);
+    return status;
+}
+
+vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, int64_t spent_ns,
+                             vl_ocr_picture *picture, vl_engine_reading *reading,
+                             vl_error *error) {
+    vl_cleanup cleanups[SAMPLES_MOST];
+    vl_status status = VL_OK;
+    vl_error trouble;
+    if (!is_worth_a_try(job, picture, spent_ns))
+        return VL_OK;
+    search s = {.job = job, .packs = packs, .picture = picture, .lead = job->panel->read_by};
+    double covered = coverage(picture, reading);
+    s.quality = reading->characters ? reading->confidence * covered : 0;
+    s.wanted = s.quality + CLEAR_GAIN;
+    if (s.quality >= GOOD)
         return VL_OK;
     vl_ocr_traits traits = vl_ocr_traits_of(picture, reading);
-    size_t count = vl_ocr_traits_cleanups(&traits, cleanups, ATTEMPTS_MOST);
-    for (size_t i = 0; i < count && quality < GOOD; i++) {
-        attempt next;
-        if (!attempt_init(&next, picture, cleanups[i]))
-            continue;
-        vl_status status = attempt_read(&next, job, packs, error);
-        if (!status && job->panel->read_by != lead) { /* its confidence is another engine's */
-            job->panel->read_by = lead;
-            status = VL_ERR_MISSING;
-        }
-        double reached = status ? 0 : attempt_quality(&next, picture);
-        if (!status && reached > wanted) {
-            attempt swap = best;
-            best = next;
-            next = swap;
-            found = true;
-            quality = wanted = reached;
-        }
-        attempt_deinit(&next);
-        if (status == VL_ERR_MEMORY) {
-            attempt_deinit(&best);
-            return status;
-        }
-        if (status) /* no time, or the engine fails: what there is stands */
-            break;
+    size_t count = vl_ocr_traits_cleanups(&traits, cleanups, SAMPLES_MOST);
+    /* Where lines were missed, only reading the whole page shows what finds them. */
+    if (count && covered >= FOUND_ALL && reading->line_count >= SAMPLED_FROM &&
+        cleanups[0] != VL_CLEANUP_DEWARPED)
+        choose_by_sample(job, packs, picture, reading, cleanups, &count);
+    for (size_t i = 0; i < count && i < ATTEMPTS_MOST && s.quality < GOOD && !status; i++)
+        status = try_cleanup(&s, cleanups[i], &trouble);
+    if (s.best.view.cleanup)
+        attempt_adopt(&s.best, picture, reading);
+    attempt_deinit(&s.best);
+    job->panel->read_by = s.lead;
+    if (status == VL_ERR_MEMORY) {
+        if (error)
+            *error = trouble;
+        return status;
     }
-    if (found)
-        attempt_adopt(&best, picture, reading);
-    attempt_deinit(&best);
     return VL_OK;
 }

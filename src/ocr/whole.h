@@ -30,9 +30,12 @@ vl_status vl_ocr_read_whole(const vl_ocr_job *job, const vl_preprocessing *prepr
                             vl_engine_reading *reading, vl_error *error);
 /* Reads the page again on cleaned pictures that its traits call for, where `reading`, of the
  * picture as it is, is poor; keeps a picture and its reading only for a clear gain in quality.
- * Running out of time or an engine that fails on a cleaned picture leaves what there is. */
-vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, vl_ocr_picture *picture,
-                             vl_engine_reading *reading, vl_error *error);
+ * `spent_ns`: the page took so long until now; it is left alone when that is not twice there
+ * any more. Running out of time or an engine that fails on a cleaned picture leaves what there
+ * is. */
+vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, int64_t spent_ns,
+                             vl_ocr_picture *picture, vl_engine_reading *reading,
+                             vl_error *error);
 
 /* How much was read, and how surely: to compare turns and modes. */
 double vl_ocr_reading_worth(const vl_engine_reading *reading);
