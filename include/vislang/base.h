@@ -160,6 +160,10 @@ vl_status vl_dir_make(const char *path, vl_error *error);
 /* Where bundled read-only files lie ("models/langid.bin", …): $VISLANG_DATA, else the
  * installed data directory, else the source tree this was built from. Static storage. */
 const char *vl_data_dir(void);
+/* Where a program keeps what it learns: $STATE_DIRECTORY (systemd's StateDirectory=; of several
+ * the first), else $XDG_STATE_HOME/vislang, else ~/.local/state/vislang (XDG Base Directory
+ * Specification 0.8). Not made, and perhaps not writable. "": nowhere. Static storage. */
+const char *vl_state_dir(void);
 
 /* ---- log ------------------------------------------------------------------------ */
 

@@ -71,6 +71,11 @@ typedef struct vl_block {
     size_t cell_count, row_count, column_count;
 } vl_block;
 
+/* What votes on a page are recorded under (docs/consensus.md). NULL: not known. */
+typedef struct vl_page_key {
+    const char *script, *language, *degradation, *source;
+} vl_page_key;
+
 typedef struct vl_page {
     uint32_t width, height;
     double dpi;        /* 0: not known */
@@ -84,6 +89,7 @@ typedef struct vl_page {
     double milliseconds;
     vl_block *blocks; /* in reading order */
     size_t block_count;
+    const vl_page_key *key; /* NULL: not asked for (options.explain), or nobody voted */
 } vl_page;
 
 /* ---- engines -------------------------------------------------------------------------- */
@@ -113,12 +119,24 @@ typedef struct vl_ocr_engine_health {
 /* At most `max` of them into `health`; returns how many. */
 size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *health, size_t max);
 
+/* The file that the setting ocr_record stands for: itself; "": ocr-record.json in
+ * vl_state_dir(); "none", or where there is no such place: NULL. Static storage, or `setting`.
+ */
+const char *vl_ocr_record_path(const char *setting);
 /* The engines' track record in the file at `path` (docs/consensus.md): as a table for people,
  * as JSON, or forgotten for `engine` (NULL: for all of them). A file that is not there is an
  * empty record. VL_ERR_INPUT: it is damaged; VL_ERR_IO, VL_ERR_MEMORY. */
 vl_status vl_ocr_record_show(const char *path, vl_buf *table, vl_error *error);
 vl_status vl_ocr_record_export(const char *path, vl_buf *json, vl_error *error);
 vl_status vl_ocr_record_reset(const char *path, const char *engine, vl_error *error);
+/* Learns from lines that a person has corrected: `json` is a document as the JSON writer makes
+ * it with options.explain, in which lines have a member "corrected", the text that stands there
+ * (docs/formats.md). `report` receives {"lines", "engines": [{"engine", "accuracy_before",
+ * "accuracy", "characters"}]}: over everything an engine read. VL_ERR_INPUT: what is wrong with
+ * the document; VL_ERR_LIMIT: too much at once; VL_ERR_IO: the file cannot be written. Nothing
+ * is learned then. */
+vl_status vl_ocr_record_correct(const char *path, const void *json, size_t bytes,
+                                vl_buf *report, vl_error *error);
 
 typedef struct vl_ocr_options {
     const char *languages;   /* "eng+fra": Tesseract packs to use; NULL: detect */
@@ -131,6 +149,7 @@ typedef struct vl_ocr_options {
     double threshold;          /* posterior of every word that settles a line; default 0.9 */
     bool explain;              /* keep in every word what each engine said */
     const char *record;        /* file of the engines' track record; NULL: in memory only */
+    const char *source; /* where the pages come from, a key of it ("fax"); NULL: unknown */
     const char *preprocessing; /* "auto", "none" or a clean-up: docs/ocr.md; NULL: auto */
     const char *tessdata;      /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
     const vl_langid *langid;   /* NULL: the bundled model, opened by vl_ocr_new */
@@ -147,6 +166,9 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **ocr, vl_error *erro
 void vl_ocr_free(vl_ocr *ocr);
 /* options.explain for the pages that come. */
 void vl_ocr_explain(vl_ocr *ocr, bool explain);
+/* options.source for the pages that come. VL_ERR_INPUT: longer than 63 bytes, or with control
+ * characters. */
+vl_status vl_ocr_source(vl_ocr *ocr, const char *source, vl_error *error);
 /* Reads one page. Of several engines that read its languages, the first that finds lines reads
  * it, lines that it is not sure of go to the next ones by cost, and their votes decide
  * (docs/consensus.md); one that fails is left out.

@@ -268,3 +268,27 @@ const char *vl_data_dir(void) {
     pthread_once(&data_dir_once, data_dir_find);
     return data_dir;
 }
+
+static char state_dir[PATH_MAX];
+static pthread_once_t state_dir_once = PTHREAD_ONCE_INIT;
+
+/* Relative paths are to be ignored, says the specification. */
+static void state_dir_find(void) {
+    const char *service = getenv("STATE_DIRECTORY"), *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int length = 0;
+    if (service && *service == '/')
+        length =
+            snprintf(state_dir, sizeof state_dir, "%.*s", (int)strcspn(service, ":"), service);
+    else if (state && *state == '/')
+        length = snprintf(state_dir, sizeof state_dir, "%s/vislang", state);
+    else if (home && *home == '/')
+        length = snprintf(state_dir, sizeof state_dir, "%s/.local/state/vislang", home);
+    if (length < 0 || (size_t)length >= sizeof state_dir)
+        state_dir[0] = '\0';
+}
+
+const char *vl_state_dir(void) {
+    pthread_once(&state_dir_once, state_dir_find);
+    return state_dir;
+}

@@ -51,7 +51,8 @@ const setting_def vl_settings[] = {
      "clean-up of page pictures: auto (where a page reads poorly), none, or one by name for "
      "every page"},
     {"ocr_record", NULL, "ocr.record", SETTING_STRING, "", 0, 0, false,
-     "file that keeps how often each engine was right; empty: kept in memory only"},
+     "file that keeps how often each engine was right; none: in memory only; empty: "
+     "ocr-record.json in $STATE_DIRECTORY, $XDG_STATE_HOME/vislang or ~/.local/state/vislang"},
     {"ocr_timeout", NULL, "ocr.timeout", SETTING_NUMBER, "60", 0.1, 86400, false,
      "seconds to read one page"},
     {"ocr_engine_timeout", NULL, "ocr.engine_timeout", SETTING_NUMBER, "30", 0.1, 86400, false,

@@ -69,7 +69,8 @@ vl_status cli_print_completion(const char *shell, vl_buf *out, vl_error *error);
 
 int cli_predict(const cli_args *args);
 int cli_ocr(const cli_args *args);
-int cli_ocr_record(const cli_args *args); /* `vislang ocr --record` */
+int cli_ocr_record(const cli_args *args);  /* `vislang ocr --record` */
+int cli_ocr_correct(const cli_args *args); /* `vislang ocr --correct` */
 int cli_caption(const cli_args *args);
 int cli_ask(const cli_args *args);
 int cli_scene(const cli_args *args);

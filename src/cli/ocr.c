@@ -350,6 +350,7 @@ static vl_status prepare(const cli_args *args, run_state *run, vl_error *error) 
         return status;
     run->languages = cli_value(args, "languages");
     run->options.ocr.explain = cli_has(args, "explain");
+    run->options.ocr.source = cli_value(args, "source");
     if (asprintf(&b->options_key, "%s %s %s %s %g %u%s", VL_VERSION, vl_ocr_engine_version(),
                  formats ? formats : "text", run->languages ? run->languages : "",
                  run->options.limits.pdf_dpi, run->options.max_pages,
@@ -373,6 +374,8 @@ int cli_ocr(const cli_args *args) {
     int exit_code;
     if (cli_has(args, "record"))
         return cli_ocr_record(args);
+    if (cli_has(args, "correct"))
+        return cli_ocr_correct(args);
     batch_init(&run.files);
     vl_status status = cli_config(args, &config, &error);
     if (!status)

@@ -55,18 +55,6 @@ static void say_once(const vl_error *error) {
                VL_F_STR("reason", error->message));
 }
 
-/* The folder of a record that is not there yet. */
-static vl_status make_folder(const char *path, vl_error *error) {
-    const char *slash = strrchr(path, '/');
-    char folder[4096];
-    if (!slash || slash == path)
-        return VL_OK;
-    if ((size_t)(slash - path) >= sizeof folder)
-        return vl_fail(error, VL_ERR_IO, "the path of the track record is too long");
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    return vl_dir_make(folder, error);
-}
-
 vl_status vl_consensus_new(const char *record, double threshold, bool explain,
                            vl_consensus **out, vl_error *error) {
     vl_error trouble;
@@ -76,7 +64,7 @@ vl_status vl_consensus_new(const char *record, double threshold, bool explain,
     c->threshold = threshold;
     c->explain = explain;
     if (record && *record) {
-        c->in_file = !make_folder(record, &trouble) &&
+        c->in_file = !vl_record_prepare(record, &trouble) &&
                      !vl_record_open(record, NULL, &c->record, &trouble);
         if (!c->in_file)
             say_once(&trouble);
@@ -102,6 +90,13 @@ vl_status vl_consensus_new(const char *record, double threshold, bool explain,
 
 void vl_consensus_explain(vl_consensus *consensus, bool explain) {
     consensus->explain = explain;
+}
+
+/* What other processes and people's corrections have taught since. */
+static void take_over_record(vl_consensus *c) {
+    vl_error trouble;
+    if (c->in_file && vl_record_refresh(c->record, &trouble))
+        say_once(&trouble);
 }
 
 static void flush(vl_consensus *c) {
@@ -539,7 +534,10 @@ static void find_language(page_vote *v, const vl_engine_reading *reading) {
         code = vl_arena_strdup(v->arena, guess[0].code);
     const vl_ngram_language *model =
         v->c->models && code ? vl_ngram_find(v->c->models, code) : NULL;
-    v->key = (vl_record_key){.script = pack ? pack->script : NULL, .language = code};
+    v->key = (vl_record_key){.script = pack ? pack->script : NULL,
+                             .language = code,
+                             .degradation = v->page->kind,
+                             .source = v->page->source};
     v->has_language = model != NULL;
     if (model)
         v->language = vl_vote_language_of(model);
@@ -555,6 +553,8 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
         if (all[i] != page->lead)
             v.order[v.count++] = all[i];
     find_language(&v, reading);
+    *page->key = (vl_page_key){v.key.script, v.key.language, v.key.degradation, v.key.source};
+    take_over_record(consensus);
     if (!(v.found_by = vl_arena_array(v.arena, reading->line_count + 1, sizeof *v.found_by)))
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     for (size_t i = 0; i < reading->line_count; i++)

@@ -31,6 +31,9 @@ typedef struct vl_consensus_page {
     const vl_ocr_picture *picture;
     const char *packs;
     size_t lead; /* engine of the panel that made the reading */
+    const char *kind,
+        *source;      /* of the picture (kind.h), and where it is from; NULL: unknown */
+    vl_page_key *key; /* receives what the votes are recorded under */
 } vl_consensus_page;
 /* Gives each line the words of the winner; their confidence is the posterior, their boxes are
  * in the picture's work pixels. `reading` has the lead's symbols. `voted` receives a bit for

@@ -11,8 +11,10 @@
  *   drop_noise                   what is not text
  *   vl_ocr_read                  the straight line */
 #include "ocr/consensus.h"
+#include "ocr/kind.h"
 #include "ocr/layout.h"
 #include "ocr/packs.h"
+#include "ocr/record.h"
 #include "ocr/whole.h"
 
 #include <dirent.h>
@@ -31,7 +33,8 @@ struct vl_ocr {
     vl_consensus *consensus; /* NULL: one engine alone reads */
     vl_langid *own_langid;
     const vl_langid *langid;
-    char languages[96]; /* options.languages, "" for detection */
+    char languages[96];               /* options.languages, "" for detection */
+    char source[VL_RECORD_MAX_FIELD]; /* "": not known */
 };
 
 vl_ocr_options vl_ocr_options_default(void) {
@@ -139,11 +142,14 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
         status = vl_ocr_packs_check(ocr->engine, ocr->state, options->languages, error);
         snprintf(ocr->languages, sizeof ocr->languages, "%s", options->languages);
     }
+    if (!status)
+        status = vl_ocr_source(ocr, options->source, error);
     if (!status && vl_panel_count(&ocr->panel) > 1)
         status = vl_consensus_new(options->record, options->threshold, options->explain,
                                   &ocr->consensus, error);
     ocr->options.languages = NULL;
     ocr->options.record = NULL;
+    ocr->options.source = NULL;
     ocr->options.tessdata = NULL;
     ocr->options.engines = NULL;
     ocr->options.preprocessing = NULL;
@@ -170,8 +176,17 @@ void vl_ocr_free(vl_ocr *ocr) {
 }
 
 void vl_ocr_explain(vl_ocr *ocr, bool explain) {
+    ocr->options.explain = explain;
     if (ocr->consensus)
         vl_consensus_explain(ocr->consensus, explain);
+}
+
+vl_status vl_ocr_source(vl_ocr *ocr, const char *source, vl_error *error) {
+    vl_record_key key = {.voice = "any", .source = source};
+    vl_status status = vl_record_key_check(&key, error);
+    if (!status)
+        snprintf(ocr->source, sizeof ocr->source, "%s", source ? source : "");
+    return status;
 }
 
 /* ---- noise ---------------------------------------------------------------------------- */
@@ -297,13 +312,25 @@ static void name_languages(const vl_ocr_job *job, vl_page *page) {
 /* The lines as the engines together have them; `voted` has a bit for each that took part. */
 static vl_status vote(vl_ocr *ocr, const vl_ocr_job *job, const vl_ocr_picture *picture,
                       const char *packs, vl_engine_reading *reading, uint32_t *voted,
-                      vl_error *error) {
-    vl_consensus_page page = {
-        .job = job, .picture = picture, .packs = packs, .lead = ocr->panel.read_by};
+                      vl_page *to, vl_error *error) {
+    vl_kind_measures measures;
+    vl_page_key *key = vl_arena_alloc(job->arena, sizeof *key);
+    vl_consensus_page page = {.job = job,
+                              .picture = picture,
+                              .packs = packs,
+                              .lead = ocr->panel.read_by,
+                              .source = vl_arena_strdup(job->arena, ocr->source),
+                              .key = key};
     *voted = 0;
-    return ocr->consensus && reading->line_count
-               ? vl_consensus_vote(ocr->consensus, &page, reading, voted, error)
-               : VL_OK;
+    if (!ocr->consensus || !reading->line_count)
+        return VL_OK;
+    if (!key || !page.source)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
+    if (!vl_kind_measure(job->image, &picture->survey, &measures, NULL))
+        page.kind = vl_kind_name(&measures);
+    vl_status status = vl_consensus_vote(ocr->consensus, &page, reading, voted, error);
+    to->key = ocr->options.explain ? key : NULL;
+    return status;
 }
 
 /* "tesseract 5.3.0 (eng)", "tesseract 5.3.0, ocrad 0.28 (eng, after median)". NULL: no memory.
@@ -398,7 +425,7 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
             reading.line_count = 0;
     }
     uint32_t voted = 0;
-    status = vote(ocr, &job, &picture, packs, &reading, &voted, error);
+    status = vote(ocr, &job, &picture, packs, &reading, &voted, page, error);
     if (status)
         goto out;
     page->width = (uint32_t)pixGetWidth(picture.upright);

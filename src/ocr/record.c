@@ -13,19 +13,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <limits.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct vl_record {
     pthread_mutex_t mutex;
     vl_record_options options;
     record_table table;
-    char *path; /* NULL: in memory only */
+    char *path;              /* NULL: in memory only */
+    struct timespec written; /* the file that `table` was last read from or written to … */
+    ino_t inode;             /* … which is replaced by each flush; 0: there was none */
     const vl_record *base;
 };
 
 vl_record_options vl_record_options_default(void) {
     return (vl_record_options){.prior = 0.8, .strength = 40, .half_life = 20000, .human = 10};
+}
+
+vl_status vl_record_key_check(const vl_record_key *key, vl_error *error) {
+    char text[RECORD_KEY_BYTES];
+    return record_key_make(key, RECORD_FIELDS, text, error);
 }
 
 /* ---- asking and counting ---------------------------------------------------------------- */
@@ -251,6 +260,34 @@ static vl_status read_table(const char *path, record_table *table, vl_error *err
     return status;
 }
 
+static void note_file(vl_record *record) {
+    struct stat info;
+    bool there = !stat(record->path, &info);
+    record->inode = there ? info.st_ino : 0;
+    record->written = there ? info.st_mtim : (struct timespec){0};
+}
+
+static bool has_changed(const vl_record *record) {
+    struct stat info;
+    return !stat(record->path, &info) &&
+           (info.st_ino != record->inode || info.st_mtim.tv_sec != record->written.tv_sec ||
+            info.st_mtim.tv_nsec != record->written.tv_nsec);
+}
+
+vl_status vl_record_prepare(const char *path, vl_error *error) {
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    if (length >= sizeof folder)
+        return vl_fail(error, VL_ERR_IO, "the path of the track record is too long");
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", length ? (int)length : 1, path);
+    vl_status status = vl_dir_make(folder, error);
+    if (!status && access(folder, W_OK) != 0)
+        status = vl_fail(error, VL_ERR_IO, "cannot write in %s: %s", folder, strerror(errno));
+    return status;
+}
+
 vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
                          vl_error *error) {
     *record = NULL;
@@ -261,6 +298,8 @@ vl_status vl_record_open(const char *path, const vl_record_options *options, vl_
     }
     r->options = options ? *options : vl_record_options_default();
     pthread_mutex_init(&r->mutex, NULL);
+    if (path)
+        note_file(r);
     vl_status status = path ? read_table(path, &r->table, error) : VL_OK;
     if (status)
         vl_record_free(r);
@@ -307,8 +346,9 @@ static vl_status write_table(const char *path, const record_table *table, vl_err
     return status;
 }
 
-/* Adds to `table`, which is what the file holds, what `own` learned. */
-static bool add_fresh(const record_table *own, record_table *table) {
+/* Adds to `table`, which is what the file holds, what `own` learned; still to be written when
+ * it is `kept`. */
+static bool add_fresh(const record_table *own, record_table *table, bool kept) {
     for (size_t i = 0; i < own->row_count; i++) {
         const record_row *from = &own->rows[i];
         if (!(from->fresh.right + from->fresh.wrong > 0))
@@ -317,6 +357,10 @@ static bool add_fresh(const record_table *own, record_table *table) {
         if (!to)
             return false;
         add_faded(&to->all, &from->fresh, from->fade);
+        if (kept) {
+            to->fresh = from->fresh;
+            to->fade = from->fade;
+        }
     }
     for (size_t i = 0; i < own->voice_count; i++) {
         if (!own->voices[i].fresh)
@@ -325,6 +369,7 @@ static bool add_fresh(const record_table *own, record_table *table) {
         if (!to)
             return false;
         to->calibration = own->voices[i].calibration;
+        to->fresh = kept;
     }
     return true;
 }
@@ -368,12 +413,14 @@ static vl_status merge(vl_record *record, bool dropped, const char *voice, vl_er
     if (lock < 0)
         return vl_fail(error, VL_ERR_IO, "cannot lock %s: %s", record->path, strerror(errno));
     vl_status status = read_table(record->path, &table, error);
-    if (!status && !add_fresh(&record->table, &table))
+    if (!status && !add_fresh(&record->table, &table, false))
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
     if (!status && dropped)
         forget(&table, voice);
     if (!status && (dropped || is_fresh(&record->table)))
         status = write_table(record->path, &table, error);
+    if (!status) /* nobody else writes before the lock is given back */
+        note_file(record);
     close(lock);
     if (status) {
         record_table_free(&table);
@@ -382,6 +429,30 @@ static vl_status merge(vl_record *record, bool dropped, const char *voice, vl_er
     record_table_free(&record->table);
     record->table = table;
     return VL_OK;
+}
+
+/* With the mutex held. Whoever writes renames a whole file into place: no lock is needed. */
+static vl_status take_over(vl_record *record, vl_error *error) {
+    record_table table = {0};
+    note_file(record);
+    vl_status status = read_table(record->path, &table, error);
+    if (!status && !add_fresh(&record->table, &table, true))
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
+    if (status) {
+        record_table_free(&table);
+        return status;
+    }
+    record_table_free(&record->table);
+    record->table = table;
+    return VL_OK;
+}
+
+vl_status vl_record_refresh(vl_record *record, vl_error *error) {
+    pthread_mutex_lock(&record->mutex);
+    bool changed = record->path && has_changed(record);
+    vl_status status = changed ? take_over(record, error) : VL_OK;
+    pthread_mutex_unlock(&record->mutex);
+    return status;
 }
 
 vl_status vl_record_flush(vl_record *record, vl_error *error) {
@@ -443,11 +514,12 @@ static int compare_shown(const void *a, const void *b) {
 }
 
 static void show_row(const record_row *row, vl_buf *out) {
+    static const int widths[RECORD_FIELDS] = {20, 11, 11, 14, 11};
     const char *at = row->key;
     double n = row->all.right + row->all.wrong;
     for (size_t i = 0; i < RECORD_FIELDS; i++) {
         size_t bytes = strcspn(at, "\t");
-        vl_buf_printf(out, "%-*.*s ", i ? 11 : 20, bytes ? (int)bytes : 1, bytes ? at : "-");
+        vl_buf_printf(out, "%-*.*s ", widths[i], bytes ? (int)bytes : 1, bytes ? at : "-");
         at += bytes + (at[bytes] == '\t');
     }
     vl_buf_printf(out, "%7.2f%% %10.0f %10.0f\n", n > 0 ? 100 * row->all.right / n : 0, n,
@@ -462,7 +534,7 @@ void vl_record_show(vl_record *record, vl_buf *out) {
         rows[i] = &record->table.rows[i];
     if (rows && n)
         qsort(rows, n, sizeof *rows, compare_shown);
-    vl_buf_printf(out, "%-20s %-11s %-11s %-11s %-11s %8s %10s %10s\n", "voice", "script",
+    vl_buf_printf(out, "%-20s %-11s %-11s %-14s %-11s %8s %10s %10s\n", "voice", "script",
                   "language", "degradation", "source", "right", "characters", "corrected");
     for (size_t i = 0; rows && i < n; i++)
         show_row(rows[i], out);
@@ -471,6 +543,21 @@ void vl_record_show(vl_record *record, vl_buf *out) {
 }
 
 /* ---- the file of a configuration --------------------------------------------------------- */
+
+static char default_path[PATH_MAX + 32];
+static pthread_once_t default_path_once = PTHREAD_ONCE_INIT;
+
+static void default_path_find(void) {
+    if (*vl_state_dir())
+        snprintf(default_path, sizeof default_path, "%s/ocr-record.json", vl_state_dir());
+}
+
+const char *vl_ocr_record_path(const char *setting) {
+    if (*setting)
+        return strcmp(setting, "none") != 0 ? setting : NULL;
+    pthread_once(&default_path_once, default_path_find);
+    return *default_path ? default_path : NULL;
+}
 
 vl_status vl_ocr_record_show(const char *path, vl_buf *table, vl_error *error) {
     vl_record *record;
@@ -498,6 +585,21 @@ vl_status vl_ocr_record_reset(const char *path, const char *engine, vl_error *er
     if (status)
         return status;
     status = vl_record_reset(record, engine, error);
+    vl_record_free(record);
+    return status;
+}
+
+vl_status vl_ocr_record_correct(const char *path, const void *json, size_t bytes,
+                                vl_buf *report, vl_error *error) {
+    vl_record *record;
+    vl_status status = vl_record_prepare(path, error);
+    if (!status)
+        status = vl_record_open(path, NULL, &record, error);
+    if (status)
+        return status;
+    status = vl_record_correct_document(record, json, bytes, report, error);
+    if (!status)
+        status = vl_record_flush(record, error);
     vl_record_free(record);
     return status;
 }

@@ -28,9 +28,11 @@ typedef struct vl_record_key {
     const char *voice;       /* "tesseract", "tesseract/sauvola"; always there */
     const char *script;      /* "Latn" */
     const char *language;    /* "swa" */
-    const char *degradation; /* "clean", "blur", "low-contrast" */
+    const char *degradation; /* "scan", "photo", … (kind.h) */
     const char *source;      /* "fax", "phone", a name the user gave */
 } vl_record_key;
+/* VL_ERR_INPUT: a field that may not stand in a key. */
+vl_status vl_record_key_check(const vl_record_key *key, vl_error *error);
 
 typedef struct vl_record_options {
     double prior;     /* accuracy of a voice nobody has seen; 0.8 */
@@ -48,6 +50,9 @@ void vl_record_set_base(vl_record *record, const vl_record *base);
  * damaged file, with what is wrong; it stays as it is. */
 vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
                          vl_error *error);
+/* Makes the folder of the file at `path` unless it is there. VL_ERR_IO: it can't be made or
+ * written in. */
+vl_status vl_record_prepare(const char *path, vl_error *error);
 /* What was not flushed is lost. */
 void vl_record_free(vl_record *record);
 
@@ -75,6 +80,13 @@ vl_status vl_record_calibrate(vl_record *record, const char *voice,
 /* Scales rows with more evidence down to `clusters`. */
 void vl_record_limit(vl_record *record, double clusters);
 
+/* A document of docs/formats.md whose lines a person has corrected; see vl_ocr_record_correct.
+ * On an error part of it may have been learned. */
+vl_status vl_record_correct_document(vl_record *record, const void *json, size_t bytes,
+                                     vl_buf *report, vl_error *error);
+/* Takes over what others wrote to the file since it was last read, if anything, and keeps what
+ * was learned. Costs a look at the file's date. */
+vl_status vl_record_refresh(vl_record *record, vl_error *error);
 /* Adds what was learned since to the file, and takes over what others added. On an error the
  * file is as it was and nothing learned is lost: call it again. VL_ERR_INPUT: the file was
  * damaged since. */

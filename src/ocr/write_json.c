@@ -111,6 +111,18 @@ static void add_languages(cJSON *to, const vl_page *page) {
     }
 }
 
+/* So that corrections of the page are recorded under the same key as its votes. */
+static void add_key(cJSON *to, const vl_page_key *key) {
+    const char *const parts[][2] = {{"script", key->script},
+                                    {"language", key->language},
+                                    {"degradation", key->degradation},
+                                    {"source", key->source}};
+    cJSON *o = cJSON_AddObjectToObject(to, "record");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i][1] && *parts[i][1])
+            cJSON_AddStringToObject(o, parts[i][0], parts[i][1]);
+}
+
 cJSON *vl_page_to_json(const vl_page *page) {
     enum { LINE_ARENA_BYTES = 64 << 20 };
     vl_arena *arena = vl_arena_new(LINE_ARENA_BYTES);
@@ -129,6 +141,8 @@ cJSON *vl_page_to_json(const vl_page *page) {
     add_languages(o, page);
     cJSON_AddStringToObject(o, "engine", page->engine ? page->engine : "");
     add_number(o, "milliseconds", round(page->milliseconds * 10) / 10);
+    if (page->key)
+        add_key(o, page->key);
     cJSON *blocks = cJSON_AddArrayToObject(o, "blocks");
     for (size_t i = 0; i < page->block_count; i++)
         cJSON_AddItemToArray(blocks, block_json(&page->blocks[i], arena));

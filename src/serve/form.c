@@ -20,6 +20,8 @@ static size_t field_max(vl_form_field field) {
         return VL_INSTRUCTION_MAX;
     case VL_FORM_LANGUAGES:
         return VL_LANGUAGES_MAX;
+    case VL_FORM_SOURCE:
+        return VL_SOURCE_MAX;
     default:
         return VL_SMALL_FIELD_MAX;
     }
@@ -152,6 +154,10 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
         strcmp(text->data, "false"))
         return vl_fail(error, VL_ERR_INPUT, "\"%s\" is true or false",
                        vl_form_field_name(field));
+    for (size_t i = 0; field == VL_FORM_SOURCE && i < text->len; i++)
+        if ((unsigned char)text->data[i] < 0x20 || text->data[i] == 0x7f)
+            return vl_fail(error, VL_ERR_INPUT,
+                           "\"source\" is a name without control characters");
     if (field == VL_FORM_K && (strspn(text->data, "0123456789") != text->len || !text->len ||
                                atol(text->data) < 1 || atol(text->data) > 100))
         return vl_fail(error, VL_ERR_INPUT, "\"k\" is a number from 1 to 100");
@@ -229,7 +235,9 @@ vl_status vl_form_new(vl_request *request, vl_error *error) {
                    (!type[16] || strchr("; \t", type[16]));
     char boundary[VL_MULTIPART_BOUNDARY_MAX + 1];
     vl_status status = VL_OK;
-    if (!is_json || request->route->body != VL_BODY_FORM_OR_JSON)
+    if (!is_json && request->route->body == VL_BODY_JSON)
+        return vl_fail(error, VL_ERR_INPUT, "the body is application/json");
+    if (!is_json || request->route->body == VL_BODY_FORM)
         if ((status = vl_multipart_boundary(type, boundary, error)))
             return status;
     vl_form *form = request->form = calloc(1, sizeof *form);
@@ -254,6 +262,7 @@ void vl_form_free(vl_server *server, vl_form *form) {
     vl_upload_deinit(&form->upload);
     for (vl_form_field f = 0; f < VL_FORM_FIELD_COUNT; f++)
         vl_buf_deinit(&form->text[f]);
+    vl_buf_deinit(&form->json);
     free(form);
 }
 
@@ -279,6 +288,11 @@ vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, uns
 }
 
 vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error) {
+    if (request->route->body == VL_BODY_JSON) { /* the worker looks into it */
+        request->form->json = request->json;
+        vl_buf_init(&request->json, VL_JSON_BODY_MAX);
+        return VL_OK;
+    }
     vl_status status = request->parser ? vl_multipart_finish(request->parser, error)
                                        : finish_json(request, error);
     if (!status && !request->form->has_file && !request->form->seen[VL_FORM_TEXT])

@@ -45,6 +45,12 @@ static cJSON *field_schema(vl_form_field field) {
         cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
     if (field == VL_FORM_LANGUAGE)
         cJSON_AddStringToObject(json, "description", "ISO 639-1, such as en");
+    if (field == VL_FORM_SOURCE) {
+        cJSON_AddNumberToObject(json, "maxLength", VL_SOURCE_MAX);
+        cJSON_AddStringToObject(json, "description",
+                                "where the picture comes from, such as fax: engines are judged "
+                                "apart for each");
+    }
     if (field == VL_FORM_K)
         cJSON_AddStringToObject(json, "pattern", "^[0-9]+$");
     if (field == VL_FORM_SET)
@@ -95,6 +101,10 @@ static void add_body(cJSON *operation, const vl_route *route) {
     cJSON *body = cJSON_AddObjectToObject(operation, "requestBody");
     cJSON_AddBoolToObject(body, "required", true);
     cJSON *content = cJSON_AddObjectToObject(body, "content");
+    if (route->body == VL_BODY_JSON) {
+        add_content(content, "application/json", schema_reference(route->takes));
+        return;
+    }
     add_content(content, "multipart/form-data", body_schema(route, false));
     if (route->body == VL_BODY_FORM_OR_JSON)
         add_content(content, "application/json", body_schema(route, true));

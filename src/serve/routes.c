@@ -11,42 +11,48 @@
 #define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
 #define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))
 #define RETRIEVE_FIELDS (FIELD(FILE) | FIELD(TEXT) | FIELD(LANGUAGE) | FIELD(K))
-#define OCR_FIELDS (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN))
+#define OCR_FIELDS                                                                             \
+    (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN) | FIELD(SOURCE))
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
-     "Health", vl_handle_health},
+     "Health", NULL, vl_handle_health},
     {"POST", "/predict", "predict",
      "Looks at a photo or page and answers; without an instruction it describes", VL_BODY_FORM,
-     PREDICT_FIELDS, "application/json", "Answer", vl_work_predict},
+     PREDICT_FIELDS, "application/json", "Answer", NULL, vl_work_predict},
     {"POST", "/api/v1/ocr", "ocr", "Reads the text of a picture or document",
-     VL_BODY_FORM_OR_JSON, OCR_FIELDS, NULL, "OcrDocument", vl_work_ocr},
+     VL_BODY_FORM_OR_JSON, OCR_FIELDS, NULL, "OcrDocument", NULL, vl_work_ocr},
+    {"POST", "/api/v1/ocr/corrections", "ocr_corrections",
+     "Takes what people say that lines are, so that engines are trusted as they deserve",
+     VL_BODY_JSON, 0, "application/json", "OcrTaught", "OcrCorrections", vl_work_corrections},
     {"POST", "/api/v1/caption", "caption", "Says in a sentence what a photograph shows",
-     VL_BODY_FORM_OR_JSON, CAPTION_FIELDS, "application/json", "Caption", vl_work_caption},
+     VL_BODY_FORM_OR_JSON, CAPTION_FIELDS, "application/json", "Caption", NULL,
+     vl_work_caption},
     {"POST", "/api/v1/vqa", "vqa",
      "Answers a question about a photograph, or says whether a statement is true",
-     VL_BODY_FORM_OR_JSON, VQA_FIELDS, "application/json", "PictureAnswer", vl_work_vqa},
+     VL_BODY_FORM_OR_JSON, VQA_FIELDS, "application/json", "PictureAnswer", NULL, vl_work_vqa},
     {"POST", "/api/v1/scene", "scene", "Sorts a picture by labels, with probabilities",
-     VL_BODY_FORM_OR_JSON, SCENE_FIELDS, "application/json", "Labels", vl_work_scene},
+     VL_BODY_FORM_OR_JSON, SCENE_FIELDS, "application/json", "Labels", NULL, vl_work_scene},
     {"POST", "/api/v1/retrieve", "retrieve",
      "Finds the pictures of the configured index that are nearest to a picture or a text",
-     VL_BODY_FORM_OR_JSON, RETRIEVE_FIELDS, "application/json", "Retrieved", vl_work_retrieve},
+     VL_BODY_FORM_OR_JSON, RETRIEVE_FIELDS, "application/json", "Retrieved", NULL,
+     vl_work_retrieve},
     {"GET", "/ready", "ready", "Whether new requests should be sent here", VL_BODY_NONE, 0,
-     "application/json", "Ready", vl_handle_ready},
+     "application/json", "Ready", NULL, vl_handle_ready},
     {"GET", "/health/ocr", "health_ocr", "Which reading engines and language packs are there",
-     VL_BODY_NONE, 0, "application/json", "OcrHealth", vl_handle_health_ocr},
+     VL_BODY_NONE, 0, "application/json", "OcrHealth", NULL, vl_handle_health_ocr},
     {"GET", "/metrics", "metrics", "Counters in Prometheus' text format", VL_BODY_NONE, 0,
-     "text/plain; version=0.0.4; charset=utf-8", NULL, vl_handle_metrics},
+     "text/plain; version=0.0.4; charset=utf-8", NULL, NULL, vl_handle_metrics},
     {"GET", "/stats", "stats", "The same counters, summed up, as JSON", VL_BODY_NONE, 0,
-     "application/json", "Stats", vl_handle_stats},
+     "application/json", "Stats", NULL, vl_handle_stats},
     {"GET", "/models", "models", "What answers are made with", VL_BODY_NONE, 0,
-     "application/json", "Models", vl_handle_models},
+     "application/json", "Models", NULL, vl_handle_models},
     {"GET", "/openapi.json", "openapi", "This description", VL_BODY_NONE, 0, "application/json",
-     "Anything", vl_handle_openapi},
+     "Anything", NULL, vl_handle_openapi},
     {"GET", "/", "page", "The browser page", VL_BODY_NONE, 0, "text/html; charset=utf-8", NULL,
-     vl_handle_asset},
+     NULL, vl_handle_asset},
     {"GET", "/static/", "static", "Files of the browser page", VL_BODY_NONE, 0, NULL, NULL,
-     vl_handle_asset},
+     NULL, vl_handle_asset},
 };
 const size_t vl_route_count = sizeof vl_routes / sizeof *vl_routes;
 _Static_assert(sizeof vl_routes / sizeof *vl_routes < VL_METRICS_ROUTES,
@@ -84,7 +90,7 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "",          "file",     "instruction", "languages", "pictures", "format", "question",
-        "statement", "language", "set",         "text",      "k",        "explain"};
+        "",          "file",     "instruction", "languages", "pictures", "format",  "question",
+        "statement", "language", "set",         "text",      "k",        "explain", "source"};
     return names[field];
 }

@@ -32,6 +32,7 @@ enum {
     VL_LANGUAGES_MAX = 256,
     VL_FILENAME_MAX = 256,
     VL_SMALL_FIELD_MAX = 32,
+    VL_SOURCE_MAX = 63,
     VL_JSON_BODY_MAX = 8 << 20,
     VL_FORM_OVERHEAD_MAX = 64 << 10, /* of a form beside its file */
 };
@@ -99,6 +100,7 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_TEXT, /* may stand in for the file */
                              VL_FORM_K,
                              VL_FORM_EXPLAIN,
+                             VL_FORM_SOURCE,
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 
@@ -108,6 +110,7 @@ typedef struct vl_form { /* what a client asks to be done with a file */
     bool seen[VL_FORM_FIELD_COUNT];
     char filename[VL_FILENAME_MAX];
     vl_buf text[VL_FORM_FIELD_COUNT]; /* every field but the file */
+    vl_buf json;                      /* the whole body of a route that takes VL_BODY_JSON */
 } vl_form;
 
 struct vl_request {
@@ -160,6 +163,7 @@ struct vl_server {
     atomic_bool draining, stopping;
     atomic_uint_fast64_t next_id;
     atomic_uint_fast64_t spooled; /* bytes of uploads beyond memory */
+    atomic_uint_fast64_t taught;  /* corrections taken: what was read before is no answer now */
     vl_metrics metrics;
     vl_cache *cache;
     vl_pool *pool;
@@ -188,6 +192,7 @@ typedef enum vl_body_kind {
     VL_BODY_NONE,
     VL_BODY_FORM,         /* multipart/form-data */
     VL_BODY_FORM_OR_JSON, /* or application/json */
+    VL_BODY_JSON,         /* application/json, as it is */
 } vl_body_kind;
 
 struct vl_route {
@@ -197,6 +202,7 @@ struct vl_route {
     unsigned fields;      /* bit 1 << vl_form_field: which fields the form may have */
     const char *produces; /* media type of the 200 answer; NULL: several */
     const char *schema;   /* of the 200 answer, in schemas.json; NULL: not JSON */
+    const char *takes;    /* schema of a VL_BODY_JSON */
     /* Answers at once (no body), or starts the work; fills request->outcome or leaves the
      * request waiting. NULL: planned, answered with 501. */
     void (*handle)(vl_request *request);
@@ -246,6 +252,7 @@ const char *vl_reason(unsigned status);
 
 void vl_work_predict(vl_request *request);
 void vl_work_ocr(vl_request *request);
+void vl_work_corrections(vl_request *request);
 void vl_work_caption(vl_request *request);
 void vl_work_vqa(vl_request *request);
 void vl_work_scene(vl_request *request);

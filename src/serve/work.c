@@ -8,6 +8,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,13 +56,14 @@ static void make_key(const vl_request *request, char key[VL_CACHE_KEY_SIZE]) {
         key[0] = '\0';
         return;
     }
-    char index[VL_RETRIEVE_TAG_SIZE] = "";
+    char index[VL_RETRIEVE_TAG_SIZE] = "", taught[24];
+    snprintf(taught, sizeof taught, "%" PRIuFAST64, atomic_load(&request->server->taught));
     if (request->route->handle == vl_work_retrieve)
         vl_retrieve_tag(request->server, index);
-    const char *parts[] = {request->route->id, request->server->version_tag,
-                           form->upload.digest,
-                           /* the file's name stands in what is read, not in an answer */
-                           request->route->handle == vl_work_ocr ? form->filename : "", index};
+    const char *parts[] = {
+        request->route->id, request->server->version_tag, form->upload.digest,
+        /* the file's name stands in what is read, not in an answer */
+        request->route->handle == vl_work_ocr ? form->filename : "", index, taught};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         vl_sha256_update(hash, parts[i], strlen(parts[i]) + 1);
     for (vl_form_field f = VL_FORM_INSTRUCTION; f < VL_FORM_FIELD_COUNT; f++) {
@@ -235,6 +237,8 @@ static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result
     if (warm_ocr(flight->server, worker, error))
         goto out;
     vl_ocr_explain(worker->ocr, is_true(form, VL_FORM_EXPLAIN));
+    if (vl_ocr_source(worker->ocr, form_text(form, VL_FORM_SOURCE), error))
+        goto out;
     if ((name && vl_ocr_format_parse(name, &format, error)) ||
         vl_document_open(vl_upload_bytes(&form->upload), form->upload.size, limits, &document,
                          error) ||
@@ -252,6 +256,22 @@ out:
     vl_ocr_writer_free(writer);
     vl_document_free(document);
     vl_buf_deinit(&out);
+}
+
+static void work_corrections(vl_flight *flight, vl_worker *worker, flight_result *result) {
+    vl_server *server = flight->server;
+    const vl_buf *json = &flight->form->json;
+    vl_buf report;
+    (void)worker;
+    vl_buf_init(&report, VL_JSON_BODY_MAX);
+    if (!vl_ocr_record_correct(server->settings.answer.ocr.record, json->data, json->len,
+                               &report, &result->error)) {
+        atomic_fetch_add(&server->taught, 1);
+        result->blob = vl_blob_new("application/json", report.data, report.len);
+        if (!result->blob)
+            vl_fail(&result->error, VL_ERR_MEMORY, "there is no memory for the answer");
+    }
+    vl_buf_deinit(&report);
 }
 
 /* ---- flights ------------------------------------------------------------------------ */
@@ -324,6 +344,10 @@ static void fly(void *arg, size_t index) {
     }
     int64_t start = vl_clock_ns();
     flight->work(flight, &server->workers[index], &result);
+    if (flight->work == work_corrections) { /* no document was read */
+        land(flight, &result);
+        return;
+    }
     uint64_t microseconds = (uint64_t)(vl_clock_ms_since(start) * 1000);
     bool picture = flight->asks_picture_model;
     atomic_fetch_add(picture ? &metrics->picture_requests : &metrics->ocr_requests, 1);
@@ -378,17 +402,9 @@ static vl_status start_flight(vl_server *server, vl_request *request, const char
     return VL_OK;
 }
 
-static void start(vl_request *request, flight_work work) {
+/* With a key of "" the answer is nobody else's. */
+static void queue(vl_request *request, const char *key, flight_work work) {
     vl_server *server = request->server;
-    char key[VL_CACHE_KEY_SIZE];
-    make_key(request, key);
-    vl_blob *hit = vl_cache_get(server->cache, key);
-    request->outcome.cache_state = hit ? "hit" : "miss";
-    atomic_fetch_add(hit ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
-    if (hit) {
-        vl_decide_blob(request, 200, hit);
-        return;
-    }
     request->state = VL_REQUEST_WAITING;
     request->waiting_ns = vl_clock_ns();
     vl_status status = VL_OK;
@@ -413,12 +429,34 @@ static void start(vl_request *request, flight_work work) {
                       server->settings.max_in_work);
 }
 
+static void start(vl_request *request, flight_work work) {
+    vl_server *server = request->server;
+    char key[VL_CACHE_KEY_SIZE];
+    make_key(request, key);
+    vl_blob *hit = vl_cache_get(server->cache, key);
+    request->outcome.cache_state = hit ? "hit" : "miss";
+    atomic_fetch_add(hit ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
+    if (hit) {
+        vl_decide_blob(request, 200, hit);
+        return;
+    }
+    queue(request, key, work);
+}
+
 void vl_work_predict(vl_request *request) {
     start(request, work_predict);
 }
 
 void vl_work_ocr(vl_request *request) {
     start(request, work_ocr);
+}
+
+void vl_work_corrections(vl_request *request) {
+    if (request->server->settings.answer.ocr.record)
+        queue(request, "", work_corrections);
+    else
+        vl_decide_problem(request, 503,
+                          "This service keeps no record of its engines (setting ocr_record).");
 }
 
 /* What can be refused without decoding the picture is refused at once. */

@@ -17,6 +17,7 @@ class Server:
         argv = [program, "serve"]
         settings.setdefault("port", 0)
         settings.setdefault("log_requests", "false")
+        settings.setdefault("ocr_record", "none")  # and not the one of who runs the tests
         for name, value in settings.items():
             argv += ["--set", f"{name}={value}"]
         self.lines = []

@@ -18,7 +18,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from server import Server
+from server import Server, request_bytes
 
 PROGRAM = None
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ PEERS = os.environ.pop("VISLANG_PEERS", str(ROOT / ".venv" / "bin" / "python"))
 def read(engines, *more, picture=NOTICE, pack="eng"):
     """`vislang ocr` with these engines; (exit code, first page or None, standard error)."""
     result = subprocess.run([PROGRAM, "ocr", str(picture), "-l", pack, "-f", "json",
-                             "--set", f"ocr_engines={engines}", *more],
+                             "--set", f"ocr_engines={engines}", "--set", "ocr_record=none", *more],
                             capture_output=True, text=True, timeout=280)
     page = json.loads(result.stdout)["pages"][0] if result.stdout else None
     return result.returncode, page, result.stderr
@@ -159,6 +159,118 @@ class Services(unittest.TestCase):
         finally:
             self.assertEqual(server.stop(), 0)
 
+    def test_corrections_are_learned_and_the_vote_follows(self):
+        """A service reads every 0 as 6, and a person says that it is right."""
+        lines = lines_of(read("tesseract")[1])
+        for word in [word for line in lines for word in line["words"]]:
+            word.update(text=word["text"].replace("0", "6"), confidence=0.93)
+        rival = json.dumps({"pages": [{"page": 1, "blocks": [{"lines": lines}]}]}).encode()
+        fitted = [{"voice": voice, "slope": 1, "offset": 0, "base": 0.8}
+                  for voice in ("tesseract", "rival")]
+        with tempfile.TemporaryDirectory() as folder, \
+                Misbehaving(response(200, rival, "Content-Type: application/json")) as service:
+            record = Path(folder, "record.json")
+            record.write_text(json.dumps({"format": "vislang-record", "version": 1, "rows": [],
+                                          "calibrations": fitted}))
+            settings = {"ocr_engines": f"tesseract,rival=http://127.0.0.1:{service.port}",
+                        "ocr_record": record, "confidence_threshold": 1, "ocr_engine_timeout": 200,
+                        "ocr_timeout": 250, "request_timeout": 250}
+            server = Server(PROGRAM, workers=1, **settings)
+            try:
+                page = self.check_service_learns(server)
+            finally:
+                self.assertEqual(server.stop(), 0)
+            self.check_correct_command(Path(folder, "page.json"), record, page)
+
+    def test_the_record_has_a_place_of_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def run(engines, *more, **places):
+                environment = {**os.environ, "HOME": folder, **places}
+                return subprocess.run([PROGRAM, "ocr", *more, "--set", f"ocr_engines={engines}",
+                                       "--set", "confidence_threshold=1", "--set",
+                                       "ocr_engine_timeout=200", "--set", "ocr_timeout=250"],
+                                      capture_output=True, text=True, timeout=280, env=environment)
+            line = ROOT / "samples" / "receipt-eng.jpg"
+            for variable, place in (("XDG_STATE_HOME", "state/vislang"), ("STATE_DIRECTORY", "service")):
+                at = Path(folder, place)
+                value = {variable: str(Path(folder, "state") if "STATE_HOME" in variable else at)}
+                read_so = run("tesseract,ocrad", line, "-l", "eng", "--explain", "-f", "json", **value)
+                document = json.loads(read_so.stdout)
+                for one in lines_of(document["pages"][0]):
+                    one["corrected"] = one["text"]
+                Path(folder, "page.json").write_text(json.dumps(document))
+                r = run("tesseract", "--correct", Path(folder, "page.json"), **value)
+                self.assertEqual(r.returncode, 0, r.stderr)
+                rows = json.loads((at / "ocr-record.json").read_text())["rows"]
+                self.assertIn("ocrad", {row["voice"] for row in rows})
+                self.assertEqual({row.get("degradation", "") for row in rows}, {"", "photo"})
+                self.assertIn("ocrad ", run("tesseract", "--record", "show", **value).stdout)
+            # A place that cannot be written is said once, and pages are read all the same.
+            Path(folder, "file").write_text("")
+            r = run("tesseract,ocrad", line, line.with_name("notice-eng.jpg"), "-l", "eng",
+                    XDG_STATE_HOME=str(Path(folder, "file")))
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertEqual(r.stderr.count("kept in memory only"), 1, r.stderr)
+
+    def check_service_learns(self, server):
+        def correct(document):
+            body = json.dumps(document).encode()
+            return server.send(request_bytes("POST", "/api/v1/ocr/corrections", (
+                "Content-Type: application/json", f"Content-Length: {len(body)}"), body))
+        fields = [("file", NOTICE.read_bytes(), "a.jpg"), ("languages", b"eng"),
+                  ("explain", b"true"), ("source", b"desk 7")]
+        document = server.post("/api/v1/ocr", fields).json()
+        page = document["pages"][0]
+        self.assertEqual(page["record"], {"script": "Latn", "language": "eng",
+                                          "degradation": "photo", "source": "desk 7"})
+        self.assertIn("555 0127", text_of(page))
+        self.assertEqual(server.post("/api/v1/ocr", fields).headers["x-cache"], "hit")
+        unchecked = correct(document)
+        self.assertEqual(unchecked.status, 422)
+        self.assertIn("corrected", unchecked.json()["detail"])
+        for line in lines_of(page):
+            line["corrected"] = line["text"].replace("0", "6")
+        taught = correct(document)
+        self.assertEqual(taught.status, 200, taught.body)
+        engines = {engine.pop("engine"): engine for engine in taught.json()["engines"]}
+        self.assertEqual(taught.json()["lines"], len(lines_of(page)))
+        self.assertGreater(engines["rival"]["accuracy"], 0.99)
+        self.assertLess(engines["tesseract"]["accuracy"], engines["rival"]["accuracy"])
+        again = server.post("/api/v1/ocr", fields)
+        self.assertEqual(again.headers["x-cache"], "miss", "what was read before is no answer now")
+        self.assertIn("555 6127", text_of(again.json()["pages"][0]))
+        for body, says in ((b"[]", "pages"), (b"{]", "pages"), (b'{"pages":[{"blocks":[{"lines":'
+                           b'[{"corrected":"x","words":[]}]}]}]}', "pages[0].blocks[0].lines[0]")):
+            r = server.send(request_bytes("POST", "/api/v1/ocr/corrections", (
+                "Content-Type: application/json", f"Content-Length: {len(body)}"), body))
+            self.assertEqual(r.status, 422, r)
+            self.assertIn(says, r.json()["detail"])
+        form = server.post("/api/v1/ocr/corrections", [("file", b"x", "a.json")])
+        self.assertEqual(form.status, 415)
+        return page
+
+    def check_correct_command(self, path, record, page):
+        def run(*argv):
+            result = subprocess.run([PROGRAM, "ocr", *argv, "--set", f"ocr_record={record}"],
+                                    capture_output=True, text=True, timeout=60)
+            return result.returncode, result.stdout, result.stderr
+        table = run("--record", "show")[1]
+        self.assertRegex(table, r"(?m)^rival +Latn +eng +photo +desk 7 +100\.00% ")
+        path.write_text(json.dumps({"pages": [page]}))
+        code, text, errors = run("--correct", path)
+        self.assertEqual(code, 0, errors)
+        self.assertRegex(text, rf"^{len(lines_of(page))} lines of {path}\n")
+        self.assertRegex(text, r"(?m)^  rival +right 99\.\d% → (100\.0|99\.\d)%$")
+        report = json.loads(run("--correct", path, "--json")[1])
+        self.assertEqual(report["lines"], len(lines_of(page)))
+        kept = record.read_text()
+        path.write_text('{"pages": [{"record": {"source": 7}, "blocks": []}]}')
+        code, _, errors = run("--correct", path)
+        self.assertEqual(code, 3)
+        self.assertIn("pages[0]", errors)
+        self.assertEqual(record.read_text(), kept)
+        self.assertEqual(run("--correct")[0], 2)
+
     def check_record_command(self, record):
         def run(*argv, path=record):
             result = subprocess.run([PROGRAM, "ocr", *argv, "--set", f"ocr_record={path}"],
@@ -181,7 +293,7 @@ class Services(unittest.TestCase):
         self.assertEqual(len(run("--record", "show")[1].splitlines()), 1)
         self.assertEqual(run("--record", "forget")[0], 2)
         self.assertEqual(run("--record", "show", "page.png")[0], 2)
-        code, _, errors = run("--record", "show", path="")
+        code, _, errors = run("--record", "show", path="none")
         self.assertEqual(code, 2)
         self.assertIn("no record is kept", errors)
         record.write_text("{]")

@@ -670,8 +670,14 @@ class OpenApi(Shared):
         for path, item in api["paths"].items():
             path = path.replace("{file}", "app.js")
             for method, operation in item.items():
+                body = operation.get("requestBody", {}).get("content", {})
                 if method == "get":
                     r = self.server.get(path)
+                elif list(body) == ["application/json"]:
+                    name = body["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+                    example = json.dumps(self.schemas[name]["examples"][0]).encode()
+                    r = self.server.send(request_bytes("POST", path, (
+                        "Content-Type: application/json", f"Content-Length: {len(example)}"), example))
                 else:
                     r = self.server.post(path, self.fields_of(operation))
                 self.assertEqual(r.status, 200, f"{method} {path} {r}")
@@ -698,7 +704,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([maker, folder + "/tiny.gguf", "0", "samples/photos", folder + "/index"],
                        check=True)
-        OpenApi.settings = {"model_path": folder + "/tiny.gguf", "retrieve_index": folder + "/index"}
+        OpenApi.settings = {"model_path": folder + "/tiny.gguf", "retrieve_index": folder + "/index",
+                            "ocr_record": folder + "/record.json"}
         result = unittest.main(exit=False).result
     print(f"api tests: {result.testsRun} run, {len(result.failures) + len(result.errors)} failed, "
           f"{len(result.skipped)} skipped")

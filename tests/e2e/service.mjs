@@ -13,7 +13,7 @@ export const sample = (name) => join(root, "samples", name);
 
 // A service with these settings; {address, stop()}.
 export async function startService(settings) {
-  const set = Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+  const set = Object.entries({ ocr_record: "none", ...settings }).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const server = spawn(program, ["serve", "--port", "0", ...set], { stdio: ["ignore", "ignore", "pipe"] });
   let address;
   for await (const line of createInterface({ input: server.stderr })) {
