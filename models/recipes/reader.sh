@@ -19,7 +19,7 @@ if [ ! -e real-hold.tar ]; then
 fi
 "$vislang" train reader --recipe "$root/models/recipes/reader-1.yaml" --data . --out run-1
 "$vislang" train reader --recipe "$root/models/recipes/reader-2.yaml" --data . --out run-2
-"$vislang" export run-2 --out reader.gguf
+"$vislang" export run-2 --facts "$root/models/recipes/reader-facts.json" --out reader.gguf
 # Fitted on the lines that no stage was trained on.
 mkdir -p voices
 cp real-hold.tar voices/lines.tar

@@ -43,9 +43,10 @@ const setting_def vl_settings[] = {
      "one log line per request"},
     {"languages", NULL, "ocr.languages", SETTING_STRING, "", 0, 0, false,
      "Tesseract packs for every page, joined by + (eng+fra); empty: found out from each page"},
-    {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST, "tesseract", 0, 0, false,
+    {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST,
+     "tesseract,reader,tesseract-script", 0, 0, false,
      "engines that read the text; several vote on what the first is not sure of"},
-    {"confidence_threshold", NULL, "ocr.confidence_threshold", SETTING_NUMBER, "0.9", 0, 1,
+    {"confidence_threshold", NULL, "ocr.confidence_threshold", SETTING_NUMBER, "0.7", 0, 1,
      false, "probability of every word of a line above which no further engine is asked"},
     {"preprocessing", NULL, "ocr.preprocessing", SETTING_STRING, "auto", 0, 0, false,
      "clean-up of page pictures: auto (where a page reads poorly), none, or one by name for "

@@ -108,8 +108,15 @@ static void share_put(share *s) {
     pthread_mutex_unlock(&lock);
 }
 
-/* Of the model that was opened last. */
+/* Of the model that was opened last; of the bundled one where none was. "": it is not there. */
 static const char *version(void) {
+    share *s;
+    vl_error missing;
+    pthread_mutex_lock(&lock);
+    bool known = *version_text;
+    pthread_mutex_unlock(&lock);
+    if (!known && !share_get(NULL, &s, &missing))
+        share_put(s);
     return version_text;
 }
 

@@ -33,12 +33,13 @@ enum {
 
 typedef struct voices_recipe {
     char engines[TEXT_MAX], lines[TEXT_MAX];
+    char vote[TEXT_MAX]; /* those of the engines that the constants are searched for */
     double evidence;
 } voices_recipe;
 
 typedef struct heard {
     vl_vote_voice *voices;
-    size_t count;
+    size_t count, voting; /* the first so many are in the recipe's vote */
     const char *truth;
     const vl_vote_cluster *clusters; /* of the truth */
     size_t cluster_count;
@@ -72,8 +73,8 @@ static vl_status read_text(doc *d, const yaml_node_t *root, const yaml_node_t *n
 }
 
 static vl_status recipe_load(const char *path, voices_recipe *recipe, vl_error *error) {
-    enum { MODEL, ENGINES, LINES, EVIDENCE, KEYS };
-    static const char *const keys[KEYS] = {"model", "engines", "lines", "evidence"};
+    enum { MODEL, ENGINES, VOTE, LINES, EVIDENCE, KEYS };
+    static const char *const keys[KEYS] = {"model", "engines", "vote", "lines", "evidence"};
     const yaml_node_t *values[KEYS];
     char model[TEXT_MAX];
     doc d;
@@ -88,6 +89,9 @@ static vl_status recipe_load(const char *path, voices_recipe *recipe, vl_error *
         status = doc_refuse(&d, values[MODEL], "this recipe is of another model than voices");
     if (!status)
         status = read_text(&d, root, values[ENGINES], "engines", recipe->engines);
+    strcpy(recipe->vote, recipe->engines);
+    if (!status && values[VOTE])
+        status = read_text(&d, root, values[VOTE], "vote", recipe->vote);
     if (!status)
         status = read_text(&d, root, values[LINES], "lines", recipe->lines);
     if (!status)
@@ -113,6 +117,17 @@ static const vl_ocr_pack *pack_for(const fitting *f, const sample *line) {
     return vl_ocr_pack_for_script(&vl_engine_tesseract, f->tesseract, script);
 }
 
+static bool is_listed(const char *list, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = list; *at; at += strspn(at, ", ")) {
+        size_t own = strcspn(at, ", ");
+        if (own == length && !memcmp(at, name, length))
+            return true;
+        at += own;
+    }
+    return false;
+}
+
 static vl_status hear_picture(fitting *f, const vl_image *image, const vl_ocr_pack *pack,
                               heard *line, vl_error *error) {
     vl_ocr_picture picture;
@@ -132,7 +147,14 @@ static vl_status hear_picture(fitting *f, const vl_image *image, const vl_ocr_pa
     line->voices = vl_arena_array(f->arena, line->count, sizeof *voices);
     if (!line->voices)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the readings of a line");
-    memcpy(line->voices, voices, line->count * sizeof *voices);
+    size_t others = 0;
+    vl_vote_voice later[VL_PANEL_MAX];
+    for (size_t i = 0; i < line->count; i++)
+        if (is_listed(f->recipe.vote, voices[i].name))
+            line->voices[line->voting++] = voices[i];
+        else
+            later[others++] = voices[i];
+    memcpy(line->voices + line->voting, later, others * sizeof *later);
     return VL_OK;
 }
 
@@ -164,7 +186,7 @@ static vl_status hear_line(fitting *f, const samples *set, size_t index, vl_erro
         status = vl_document_first(bytes.data, bytes.len, &limits, &image, error);
     if (!status)
         status = hear_picture(f, image, pack, line, error);
-    f->count += !status && line->count && line->cluster_count;
+    f->count += !status && line->voting && line->cluster_count;
     vl_image_free(image);
     vl_buf_deinit(&bytes);
     return status;
@@ -357,7 +379,7 @@ static vl_status errors_with(fitting *f, const vl_vote_options *options, uint64_
         vl_vote_result *result;
         vl_edit_count edits;
         vl_arena_reset(f->scratch);
-        status = vote(f, &f->lines[i], f->lines[i].count, options, &result, error);
+        status = vote(f, &f->lines[i], f->lines[i].voting, options, &result, error);
         const char *text = status ? NULL : vl_scan_comparable(f->scratch, &plain, result->text);
         if (!status)
             status = text ? vl_text_cer(text, f->lines[i].truth, &edits, error)
@@ -439,7 +461,7 @@ static vl_status all_words(fitting *f, evidence *all, vl_error *error) {
     for (size_t i = 0; i < f->count && !status; i++) {
         vl_vote_result *result;
         vl_arena_reset(f->scratch);
-        status = vote(f, &f->lines[i], f->lines[i].count, &f->voices.options, &result, error);
+        status = vote(f, &f->lines[i], f->lines[i].voting, &f->voices.options, &result, error);
         if (!status)
             status = judge_words(f, &f->lines[i], result, all, error);
     }
@@ -501,7 +523,7 @@ static vl_status score_threshold(fitting *f, vl_voices_threshold *t, vl_error *e
         vl_arena_reset(f->scratch);
         do {
             status = vote(f, line, ++voices, &f->voices.options, &result, error);
-        } while (!status && voices < line->count &&
+        } while (!status && voices < line->voting &&
                  !vl_vote_settled(result, t->threshold, NULL));
         const char *text = status ? NULL : vl_scan_comparable(f->scratch, &plain, result->text);
         if (!status)

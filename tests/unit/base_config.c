@@ -66,7 +66,8 @@ static void test_defaults(void **state) {
     }
     assert_string_equal(vl_config_string(config, "host"), "127.0.0.1");
     assert_string_equal(vl_config_string(config, "languages"), "");
-    assert_string_equal(vl_config_string(config, "ocr_engines"), "tesseract");
+    assert_string_equal(vl_config_string(config, "ocr_engines"),
+                        "tesseract,reader,tesseract-script");
     assert_true(vl_config_bool(config, "log_requests"));
     assert_int_equal(vl_config_int(config, "workers"), vl_cpu_count());
     vl_config_free(config);
