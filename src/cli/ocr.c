@@ -180,6 +180,12 @@ static void report_item(const run_state *run, batch_item *item) {
         fprintf(stderr, "vislang ocr: %s: %u of %u pages could not be read (%s)\n", item->path,
                 item->summary.bad_pages, item->summary.pages, item->summary.first_bad.message);
     }
+    if (!item->status && item->summary.unread_pages) {
+        clear_progress(run);
+        fprintf(stderr, "vislang ocr: %s: %u of %u pages not read: %s\n", item->path,
+                item->summary.unread_pages, item->summary.pages,
+                item->summary.first_unread.message);
+    }
     if (!item->status && item->text.len) {
         clear_progress(run);
         if (run->files.count > 1 && run->files.formats[0] == VL_OCR_TEXT)
@@ -231,6 +237,11 @@ static int exit_code_of(const run_state *run) {
     for (size_t i = 0; i < run->files.count; i++)
         if (run->files.items[i].status)
             return vl_status_exit_code(run->files.items[i].status);
+    for (size_t i = 0; i < run->files.count; i++) {
+        const vl_ocr_summary *summary = &run->files.items[i].summary;
+        if (summary->unread_pages && summary->unread_pages == summary->pages)
+            return vl_status_exit_code(VL_ERR_MISSING);
+    }
     return 0;
 }
 

@@ -123,6 +123,13 @@ static void add_key(cJSON *to, const vl_page_key *key) {
             cJSON_AddStringToObject(o, parts[i][0], parts[i][1]);
 }
 
+static void add_unread(cJSON *to, const vl_unread *unread) {
+    cJSON *o = cJSON_AddObjectToObject(to, "unread");
+    cJSON_AddStringToObject(o, "script", unread->script);
+    add_number(o, "probability", unread->probability);
+    cJSON_AddStringToObject(o, "message", unread->message);
+}
+
 cJSON *vl_page_to_json(const vl_page *page) {
     enum { LINE_ARENA_BYTES = 64 << 20 };
     vl_arena *arena = vl_arena_new(LINE_ARENA_BYTES);
@@ -139,6 +146,8 @@ cJSON *vl_page_to_json(const vl_page *page) {
     add_number(o, "confidence", page->confidence);
     cJSON_AddStringToObject(o, "script", page->script);
     add_languages(o, page);
+    if (page->unread)
+        add_unread(o, page->unread);
     cJSON_AddStringToObject(o, "engine", page->engine ? page->engine : "");
     add_number(o, "milliseconds", round(page->milliseconds * 10) / 10);
     if (page->key)

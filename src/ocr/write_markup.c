@@ -124,6 +124,11 @@ static vl_status hocr_page(vl_ocr_writer *w, const vl_page *page, const vl_image
     if (page->dpi > 0)
         vl_buf_printf(out, "; scan_res %.0f %.0f", page->dpi, page->dpi);
     vl_buf_puts(out, "\">\n");
+    if (page->unread) {
+        vl_buf_puts(out, "   <p class=\"ocrx_unread\">");
+        vl_xml_text(out, page->unread->message);
+        vl_buf_puts(out, "</p>\n");
+    }
     for (size_t b = 0; b < page->block_count; b++)
         hocr_block(w, &page->blocks[b], b + 1, &line_id, &word_id);
     vl_buf_puts(out, "  </div>\n");
@@ -232,8 +237,14 @@ static vl_status alto_page(vl_ocr_writer *w, const vl_page *page, const vl_image
     vl_buf *out = &w->buf;
     vl_buf_printf(out,
                   "  <Page ID=\"page_%u\" PHYSICAL_IMG_NR=\"%u\" WIDTH=\"%u\" HEIGHT=\"%u\" "
-                  "PC=\"%.3f\">\n",
+                  "PC=\"%.3f\"",
                   w->pages + 1, w->pages + 1, page->width, page->height, page->confidence);
+    if (page->unread) {
+        vl_buf_puts(out, " QUALITY_DETAIL=\"not read: ");
+        vl_xml_text(out, page->unread->message);
+        vl_buf_puts(out, "\"");
+    }
+    vl_buf_puts(out, ">\n");
     vl_buf_printf(out, "   <PrintSpace HPOS=\"0\" VPOS=\"0\" WIDTH=\"%u\" HEIGHT=\"%u\">\n",
                   page->width, page->height);
     for (size_t b = 0; b < page->block_count; b++)

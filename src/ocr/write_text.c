@@ -157,6 +157,12 @@ static vl_status markdown_page(vl_ocr_writer *w, const vl_page *page, const vl_i
     bool first = true;
     if (w->pages)
         vl_buf_puts(&w->buf, "\n---\n\n");
+    if (page->unread) {
+        vl_buf_puts(&w->buf, "*Not read: ");
+        put_escaped(&w->buf, page->unread->message, false);
+        vl_buf_puts(&w->buf, "*\n");
+        first = false;
+    }
     for (size_t b = 0; b < page->block_count; b++) {
         const vl_block *block = &page->blocks[b];
         bool table = block->kind == VL_BLOCK_TABLE && block->cell_count;
