@@ -236,6 +236,40 @@ static void make_screen(const char *text, const char *to) {
     vl_image_free(image);
 }
 
+/* A hill under a sky with grain, as a newspaper's photograph. */
+static void draw_photo(vl_image *image, uint32_t left, uint32_t top, uint32_t width,
+                       uint32_t height) {
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++) {
+            double u = (double)x / width, v = (double)y / height;
+            double hill = 0.45 + 0.2 * sin(5 * u + 1) + 0.05 * sin(23 * u);
+            double tone = v < hill ? 205 - 70 * v : 90 - 50 * (v - hill) + 35 * sin(40 * u * v);
+            image->pixels[(top + y) * image->stride + left + x] = (uint8_t)tone;
+        }
+    vl_image *part = degrade_crop(image, (int)left, (int)top, width, height, 255);
+    degrade_noise(part, 6, left + top);
+    for (uint32_t y = 0; y < height; y++)
+        memcpy(image->pixels + (top + y) * image->stride + left,
+               part->pixels + y * part->stride, width);
+    vl_image_free(part);
+}
+
+/* Text, a figure with a caption that says so, text, one whose caption is small print. */
+static void make_figures(const char *text, const char *to) {
+    const char *body = strchr(text, '\n') + 1;
+    cairo_t *cairo = blank(1000, 1500);
+    write_text(cairo, body, "Noto Serif", 26, 60, 50, 880, false);
+    write_text(cairo, "Figure 3: Water tanks behind the old market, May 2026", "Noto Serif", 24,
+               160, 710, 0, false);
+    write_text(cairo, body, "Noto Serif", 26, 60, 800, 880, false);
+    write_text(cairo, "The river seen from the bridge", "Noto Serif", 18, 350, 1432, 0, false);
+    vl_image *image = finish(cairo, 1);
+    draw_photo(image, 160, 390, 680, 300);
+    draw_photo(image, 260, 1140, 480, 280);
+    save(image, to, "figures", true);
+    vl_image_free(image);
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) {
         fprintf(stderr, "usage: make_odd_pages SOURCE_DIR OUT_DIR\n");
@@ -247,6 +281,7 @@ int main(int argc, char **argv) {
     make_fax(text, argv[2]);
     make_band(text, argv[2]);
     make_screen(text, argv[2]);
+    make_figures(text, argv[2]);
     free(text);
     return 0;
 }

@@ -52,7 +52,7 @@ typedef enum vl_block_kind {
     VL_BLOCK_PARAGRAPH,
     VL_BLOCK_TITLE,
     VL_BLOCK_TABLE,  /* lines are its rows; cells below */
-    VL_BLOCK_FIGURE, /* picture region, no lines */
+    VL_BLOCK_FIGURE, /* picture region; lines are its caption, outside of the box */
 } vl_block_kind;
 
 typedef struct vl_cell {
@@ -222,6 +222,11 @@ typedef struct vl_ocr_writer vl_ocr_writer;
 typedef vl_status (*vl_sink)(void *user, const void *bytes, size_t count, vl_error *error);
 vl_status vl_ocr_writer_new(vl_ocr_format format, const char *source, vl_sink sink, void *user,
                             vl_ocr_writer **writer, vl_error *error);
+/* Instead of text, every figure as PREFIX-PAGE-NUMBER.png, cut out of the page's picture. */
+vl_status vl_ocr_figures_writer_new(const char *prefix, vl_ocr_writer **writer,
+                                    vl_error *error);
+/* Markdown and JSON name the files that a figures writer with this prefix keeps. */
+void vl_ocr_writer_link_figures(vl_ocr_writer *writer, const char *prefix);
 /* `picture` is the upright page picture; needed for VL_OCR_PDF, ignored by the others. */
 vl_status vl_ocr_writer_page(vl_ocr_writer *writer, const vl_page *page,
                              const vl_image *picture, vl_error *error);

@@ -625,7 +625,10 @@ vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *
     if (!take_lines(&w) || !find_tables(&w) || !add_paragraphs(&w))
         return vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");
     mark_titles(&w);
-    if (!add_figures(&w) || !order_blocks(&w))
+    bool fits = add_figures(&w);
+    if (fits)
+        vl_ocr_take_captions(arena, page, w.x_height);
+    if (!fits || !order_blocks(&w))
         return vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");
     page->confidence = mean_confidence(page);
     return VL_OK;

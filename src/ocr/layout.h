@@ -10,4 +10,8 @@
 vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *reading,
                         vl_arena *arena, vl_page *page, vl_error *error);
 
+/* Text that belongs to a figure as its caption (by its words or by its place and size) becomes
+ * the figure's lines, and is no block of its own any more. `x_height`: the page's usual. */
+void vl_ocr_take_captions(vl_arena *arena, vl_page *page, double x_height);
+
 #endif

@@ -3,6 +3,8 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
     [VL_BLOCK_PARAGRAPH] = "paragraph",
@@ -195,10 +197,27 @@ static vl_status put_page(vl_ocr_writer *w, cJSON *members, vl_error *error) {
     return put_json(w, o, error);
 }
 
+/* "file" of each figure, in their order on the page. */
+static void link_figures(const vl_ocr_writer *w, cJSON *page) {
+    char path[4200];
+    size_t number = 0;
+    cJSON *block;
+    cJSON_ArrayForEach(block, cJSON_GetObjectItem(page, "blocks")) {
+        const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(block, "kind"));
+        if (!kind || strcmp(kind, kind_names[VL_BLOCK_FIGURE]) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s-%u-%zu.png", w->figures, w->pages + 1, ++number);
+        cJSON_AddStringToObject(block, "file", path);
+    }
+}
+
 static vl_status json_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
                            vl_error *error) {
     (void)picture;
-    return put_page(w, vl_page_to_json(page), error);
+    cJSON *object = vl_page_to_json(page);
+    if (object && w->figures)
+        link_figures(w, object);
+    return put_page(w, object, error);
 }
 
 static vl_status json_bad_page(vl_ocr_writer *w, const vl_error *reason, vl_error *error) {

@@ -310,6 +310,94 @@ static void a_banner_is_read(void **state) {
     vl_image_free(banner);
 }
 
+/* ---- figures ------------------------------------------------------------------------------
+ */
+
+static void figures_are_kept_with_their_captions(void **state) {
+    static const struct {
+        const char *caption, *file;
+        vl_box drawn;
+    } cases[] = {
+        {"Figure 3: Water tanks behind the old market, May 2026",
+         "odd-1-1.png",
+         {160, 390, 680, 300}},
+        {"The river seen from the bridge", "odd-1-2.png", {260, 1140, 480, 280}},
+    };
+    fixture *f = *state;
+    vl_media_limits limits = vl_media_limits_default();
+    vl_image *image = load("figures.jpg");
+    vl_page *page = read_image(f, image);
+    vl_ocr_writer *writer = NULL;
+    assert_int_equal(vl_ocr_figures_writer_new(TEST_BINARY_DIR "/odd", &writer, NULL), VL_OK);
+    assert_int_equal(vl_ocr_writer_page(writer, page, image, NULL), VL_OK);
+    assert_int_equal(vl_ocr_writer_finish(writer, NULL), VL_OK);
+    vl_ocr_writer_free(writer);
+    size_t n = 0;
+    for (size_t i = 0; i < page->block_count; i++) {
+        const vl_block *block = &page->blocks[i];
+        char path[1024];
+        vl_buf bytes;
+        vl_image *cut = NULL;
+        if (block->kind != VL_BLOCK_FIGURE) {
+            assert_null(strstr(vl_block_text(f->arena, block), "river seen"));
+            continue;
+        }
+        assert_true(n < 2);
+        assert_string_equal(vl_block_text(f->arena, block), cases[n].caption);
+        vl_box b = block->box, d = cases[n].drawn;
+        assert_true(b.x > d.x - 12 && b.x + b.width < d.x + d.width + 12);
+        assert_true(b.y > d.y - 12 && b.y + b.height < d.y + d.height + 12);
+        assert_true(b.width * b.height > d.width * d.height * 7 / 10);
+        snprintf(path, sizeof path, TEST_BINARY_DIR "/%s", cases[n].file);
+        vl_buf_init(&bytes, 8 << 20);
+        assert_int_equal(vl_file_read(path, 8 << 20, &bytes, NULL), VL_OK);
+        assert_int_equal(vl_document_first(bytes.data, bytes.len, &limits, &cut, NULL), VL_OK);
+        assert_int_equal(cut->width, b.width);
+        assert_int_equal(cut->height, b.height);
+        vl_image_free(cut);
+        vl_buf_deinit(&bytes);
+        n++;
+    }
+    assert_int_equal(n, 2);
+    vl_image_free(image);
+}
+
+static void formats_show_captions(void **state) {
+    static const struct {
+        vl_ocr_format format;
+        const char *says;
+    } cases[] = {
+        {VL_OCR_MARKDOWN, "![Figure 1: A well](<out/x-1-1.png>)"},
+        {VL_OCR_JSON, "\"file\":\"out/x-1-1.png\""},
+        {VL_OCR_HOCR, "<p class=\"ocr_caption\" id=\"par_1_1\" title=\"bbox 12 80 100 90\">"},
+        {VL_OCR_ALTO, "<TextBlock ID=\"p1_b1_caption\""},
+    };
+    (void)state;
+    vl_word words[] = {{.text = "Figure", .box = {12, 80, 20, 10}},
+                       {.text = "1:", .box = {34, 80, 8, 10}},
+                       {.text = "A", .box = {44, 80, 10, 10}},
+                       {.text = "well", .box = {60, 80, 40, 10}}};
+    vl_line line = {.box = {12, 80, 88, 10}, .words = words, .word_count = 4};
+    vl_block block = {
+        .kind = VL_BLOCK_FIGURE, .box = {10, 10, 100, 60}, .lines = &line, .line_count = 1};
+    vl_page page = {
+        .width = 120, .height = 100, .script = "Latn", .blocks = &block, .block_count = 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vl_buf out;
+        vl_ocr_writer *writer = NULL;
+        vl_buf_init(&out, 1 << 20);
+        assert_int_equal(
+            vl_ocr_writer_new(cases[i].format, "x.png", vl_sink_buf, &out, &writer, NULL),
+            VL_OK);
+        vl_ocr_writer_link_figures(writer, "out/x");
+        assert_int_equal(vl_ocr_writer_page(writer, &page, NULL, NULL), VL_OK);
+        assert_int_equal(vl_ocr_writer_finish(writer, NULL), VL_OK);
+        assert_non_null(strstr(out.data, cases[i].says));
+        vl_ocr_writer_free(writer);
+        vl_buf_deinit(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scripts_without_a_pack_are_named),
@@ -319,6 +407,8 @@ int main(void) {
         cmocka_unit_test(empty_sheets_are_given_up),
         cmocka_unit_test(a_strip_is_read_at_both_ends),
         cmocka_unit_test(a_banner_is_read),
+        cmocka_unit_test(figures_are_kept_with_their_captions),
+        cmocka_unit_test(formats_show_captions),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
