@@ -217,7 +217,7 @@ static vl_status find_samples(const vl_ocr_job *job, attempt *a, PIX **samples,
     vl_engine_request request = {
         .picture = a->picture.work,
         .dpi = a->picture.work_dpi,
-        .packs = "eng",
+        .packs = job->engine->can_read(job->state, "osd") ? "osd" : "eng",
         .mode = VL_ENGINE_PAGE,
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
