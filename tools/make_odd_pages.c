@@ -270,6 +270,31 @@ static void make_figures(const char *text, const char *to) {
     vl_image_free(image);
 }
 
+/* A table drawn with rules whose cells run over several lines. */
+static void make_ruled(const char *to) {
+    static const char *const cells[4][3] = {
+        {"District", "Damage seen by the team", "Next visit"},
+        {"North Bank", "Two bridges are closed and the clinic has no roof", "Monday 4 May"},
+        {"Old Harbour", "Water stands in forty houses", "Tuesday 5 May, by boat"},
+        {"Hill Side", "Road open again, power lines down near the school", "Friday 8 May"}};
+    static const int x[] = {60, 300, 680, 940}, y[] = {150, 210, 330, 430, 550};
+    cairo_t *cairo = blank(1000, 700);
+    write_text(cairo, "Situation of the week", "Noto Sans", 28, 60, 60, 0, false);
+    cairo_set_line_width(cairo, 2);
+    for (size_t r = 0; r < 4; r++)
+        for (size_t c = 0; c < 3; c++) {
+            cairo_rectangle(cairo, x[c], y[r], x[c + 1] - x[c], y[r + 1] - y[r]);
+            cairo_stroke(cairo);
+            write_text(cairo, cells[r][c], "Noto Sans", 25, x[c] + 12, y[r] + 8,
+                       x[c + 1] - x[c] - 24, false);
+        }
+    write_text(cairo, "Reported by the district committee.", "Noto Sans", 25, 60, 600, 0,
+               false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "ruled", false);
+    vl_image_free(image);
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) {
         fprintf(stderr, "usage: make_odd_pages SOURCE_DIR OUT_DIR\n");
@@ -282,6 +307,7 @@ int main(int argc, char **argv) {
     make_band(text, argv[2]);
     make_screen(text, argv[2]);
     make_figures(text, argv[2]);
+    make_ruled(argv[2]);
     free(text);
     return 0;
 }

@@ -310,6 +310,46 @@ static void a_banner_is_read(void **state) {
     vl_image_free(banner);
 }
 
+/* ---- tables drawn with rules ---------------------------------------------------------------
+ */
+
+static void cells_are_read_within_their_rules(void **state) {
+    static const char *const expected[4][3] = {
+        {"District", "Damage seen by the team", "Next visit"},
+        {"North Bank", "Two bridges are closed and the clinic has no roof", "Monday 4 May"},
+        {"Old Harbour", "Water stands in forty houses", "Tuesday 5 May, by boat"},
+        {"Hill Side", "Road open again, power lines down near the school", "Friday 8 May"}};
+    fixture *f = *state;
+    for (int turned = 0; turned < 360; turned += 90) {
+        vl_image *stored = load("ruled.png");
+        vl_image *image = vl_image_rotate(stored, turned);
+        vl_page *page = read_image(f, image);
+        const vl_block *table = NULL;
+        for (size_t i = 0; i < page->block_count; i++)
+            if (page->blocks[i].kind == VL_BLOCK_TABLE) {
+                assert_null(table);
+                table = &page->blocks[i];
+            }
+        assert_non_null(table);
+        assert_int_equal(table->row_count, 4);
+        assert_int_equal(table->column_count, 3);
+        assert_int_equal(table->line_count, 4);
+        assert_int_equal(table->cell_count, 12);
+        for (size_t c = 0; c < table->cell_count; c++) {
+            const vl_cell *cell = &table->cells[c];
+            assert_int_equal(cell->row, c / 3);
+            assert_int_equal(cell->column, c % 3);
+            assert_string_equal(cell->text, expected[c / 3][c % 3]);
+        }
+        const char *text = vl_page_text(f->arena, page);
+        assert_ptr_equal(strstr(text, "Situation of the week"), text);
+        assert_non_null(strstr(text, "Reported by the district committee."));
+        vl_image_free(stored);
+        vl_image_free(image);
+        vl_arena_reset(f->arena);
+    }
+}
+
 /* ---- figures ------------------------------------------------------------------------------
  */
 
@@ -407,6 +447,7 @@ int main(void) {
         cmocka_unit_test(empty_sheets_are_given_up),
         cmocka_unit_test(a_strip_is_read_at_both_ends),
         cmocka_unit_test(a_banner_is_read),
+        cmocka_unit_test(cells_are_read_within_their_rules),
         cmocka_unit_test(figures_are_kept_with_their_captions),
         cmocka_unit_test(formats_show_captions),
     };
