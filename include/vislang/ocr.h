@@ -52,7 +52,7 @@ typedef enum vl_block_kind {
     VL_BLOCK_PARAGRAPH,
     VL_BLOCK_TITLE,
     VL_BLOCK_TABLE,  /* lines are its rows; cells below */
-    VL_BLOCK_FIGURE, /* picture region, no lines */
+    VL_BLOCK_FIGURE, /* picture region; lines are its caption, outside of the box */
 } vl_block_kind;
 
 typedef struct vl_cell {
@@ -76,6 +76,14 @@ typedef struct vl_page_key {
     const char *script, *language, *degradation, *source;
 } vl_page_key;
 
+/* Why a page has no text, or not to be trusted: nothing here reads its script. */
+typedef struct vl_unread {
+    char script[5];      /* ISO 15924; "Zzzz": it was not recognised */
+    double probability;  /* of the script, 0 for "Zzzz" */
+    vl_status status;    /* VL_ERR_MISSING: something can be installed; VL_ERR_UNSUPPORTED */
+    const char *message; /* for people: which script it is and what would add it */
+} vl_unread;
+
 typedef struct vl_page {
     uint32_t width, height;
     double dpi;        /* 0: not known */
@@ -85,7 +93,8 @@ typedef struct vl_page {
     char script[5];    /* ISO 15924 */
     vl_lang_guess languages[5];
     size_t language_count;
-    const char *engine; /* "tesseract 5.3.0 (swa)" */
+    const char *engine;      /* "tesseract 5.3.0 (swa)" */
+    const vl_unread *unread; /* NULL: its script is read here */
     double milliseconds;
     vl_block *blocks; /* in reading order */
     size_t block_count;
@@ -174,8 +183,10 @@ vl_status vl_ocr_source(vl_ocr *ocr, const char *source, vl_error *error);
  * (docs/consensus.md); one that fails is left out.
  * `languages` overrides options' for this page (NULL: as options).
  * `upright` (may be NULL) receives the upright page picture the boxes refer to (caller frees).
- * A page without text is VL_OK with no blocks. VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY,
- * VL_ERR_UNSUPPORTED (no engine of those named reads the languages). */
+ * A page without text is VL_OK with no blocks, and one in a script that nothing here reads is
+ * VL_OK with `unread`, without the letters of other scripts that an engine makes of it.
+ * VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY, VL_ERR_UNSUPPORTED (no engine of those named
+ * reads the languages). */
 vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
                       vl_arena *arena, vl_page **page, vl_image **upright, vl_error *error);
 /* Packs that are installed ("eng", "Latin" (Debian keeps script packs beside language packs),
@@ -211,6 +222,11 @@ typedef struct vl_ocr_writer vl_ocr_writer;
 typedef vl_status (*vl_sink)(void *user, const void *bytes, size_t count, vl_error *error);
 vl_status vl_ocr_writer_new(vl_ocr_format format, const char *source, vl_sink sink, void *user,
                             vl_ocr_writer **writer, vl_error *error);
+/* Instead of text, every figure as PREFIX-PAGE-NUMBER.png, cut out of the page's picture. */
+vl_status vl_ocr_figures_writer_new(const char *prefix, vl_ocr_writer **writer,
+                                    vl_error *error);
+/* Markdown and JSON name the files that a figures writer with this prefix keeps. */
+void vl_ocr_writer_link_figures(vl_ocr_writer *writer, const char *prefix);
 /* `picture` is the upright page picture; needed for VL_OCR_PDF, ignored by the others. */
 vl_status vl_ocr_writer_page(vl_ocr_writer *writer, const vl_page *page,
                              const vl_image *picture, vl_error *error);
@@ -231,6 +247,8 @@ typedef struct vl_ocr_summary {
     uint64_t words;
     double confidence;  /* mean over words */
     vl_error first_bad; /* status VL_OK when none */
+    uint32_t unread_pages;
+    vl_error first_unread; /* the message of vl_page.unread; status VL_OK when none */
 } vl_ocr_summary;
 vl_status vl_ocr_document(vl_ocr *ocr, vl_document *document, const char *languages,
                           vl_ocr_writer *const *writers, size_t writer_count,

@@ -242,6 +242,15 @@ static bool answer_from_facts(reading *r, const question *q, vl_fact_kind kind,
     return true;
 }
 
+/* Why there is no text where there is some to be seen; NULL: nothing of the kind. */
+static const char *why_unread(const reading *r) {
+    for (size_t p = 0; p < r->page_count; p++)
+        if (r->pages[p]->unread)
+            return vl_arena_printf(r->arena, "There is text that is not read here: %s.",
+                                   r->pages[p]->unread->message);
+    return NULL;
+}
+
 static void answer_text(reading *r, vl_answer *answer) {
     const char *all = NULL;
     double confidence = 0;
@@ -254,8 +263,9 @@ static void answer_text(reading *r, vl_answer *answer) {
                          vl_block_text(r->arena, &r->pages[p]->blocks[0]),
                          r->pages[p]->confidence);
     }
-    if (all)
-        say(r, answer, confidence, all);
+    const char *unread = all ? NULL : why_unread(r);
+    if (all || unread)
+        say(r, answer, all ? confidence : 0.8, all ? all : unread);
     else
         say(r, answer, 0.5, "There is no text to read in it.");
 }
@@ -481,7 +491,10 @@ void describe(reading *r, vl_answer *answer) {
         return;
     }
     if (!r->line_count) {
-        if (!strcmp(answer->document_kind, "photograph"))
+        const char *unread = why_unread(r);
+        if (unread)
+            say(r, answer, 0.8, unread);
+        else if (!strcmp(answer->document_kind, "photograph"))
             describe_photograph(r, answer);
         else if (!strcmp(answer->document_kind, "blank page"))
             say(r, answer, answer->document_kind_confidence, "A blank page: nothing is on it.");

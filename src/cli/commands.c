@@ -69,6 +69,7 @@ static const cli_flag ocr_flags[] = {
      "a folder, or a file's name for one input (default: standard output)"},
     {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
     {"jobs", 'n', "N", "files read at the same time (default: one per processor)"},
+    {"figures", 0, "FOLDER", "keep the pictures on the pages as FOLDER/NAME-PAGE-NUMBER.png"},
     {"explain", 0, NULL, "text, json: what each engine said for every word, and its weight"},
     {"source", 0, "NAME",
      "where the files come from (fax, phone, …): engines are judged apart for each"},

@@ -21,6 +21,7 @@ typedef struct run_state {
     batch files;
     vl_answer_options options;
     const char *languages;
+    const char *figures; /* folder; NULL: not kept */
     size_t jobs;
     vl_ocr *engines[MAX_JOBS];
     pthread_mutex_t lock;
@@ -45,7 +46,7 @@ static void ask_stop(int signal_number) {
 /* ---- one file --------------------------------------------------------------------- */
 
 typedef struct sinks {
-    vl_ocr_writer *writers[VL_OCR_FORMAT_COUNT];
+    vl_ocr_writer *writers[VL_OCR_FORMAT_COUNT + 1]; /* the last one is the figures' */
     output_file *outputs[VL_OCR_FORMAT_COUNT];
 } sinks;
 
@@ -69,6 +70,26 @@ static vl_status sinks_open(const batch *b, batch_item *item, sinks *s, vl_error
                 to_stdout ? (void *)&item->text : (void *)s->outputs[f], &s->writers[f], error);
     }
     vl_buf_deinit(&path);
+    return status;
+}
+
+/* FOLDER/NAME-PAGE-NUMBER.png, the folders in NAME as hyphens. */
+static vl_status figures_open(const char *folder, const batch *b, batch_item *item, sinks *s,
+                              vl_error *error) {
+    vl_buf prefix;
+    vl_buf_init(&prefix, 4096);
+    vl_buf_printf(&prefix, "%s/", folder);
+    size_t start = prefix.len;
+    const char *name = item->name ? item->name : item->path;
+    vl_buf_puts(&prefix, name);
+    for (char *c = prefix.failed ? NULL : prefix.data + start; c && (c = strchr(c, '/'));)
+        *c = '-';
+    vl_status status = vl_buf_status(&prefix, "the path of the figures", error);
+    if (!status)
+        status = vl_ocr_figures_writer_new(prefix.data, &s->writers[b->format_count], error);
+    for (size_t f = 0; f < b->format_count && !status; f++)
+        vl_ocr_writer_link_figures(s->writers[f], prefix.data);
+    vl_buf_deinit(&prefix);
     return status;
 }
 
@@ -104,12 +125,16 @@ static vl_status read_item(run_state *run, vl_ocr *ocr, batch_item *item, vl_err
             vl_document_open(bytes.data, bytes.len, &run->options.limits, &document, error);
     if (!status)
         status = sinks_open(&run->files, item, &s, error);
+    size_t writers = run->files.format_count;
+    if (!status && run->figures)
+        status = figures_open(run->figures, &run->files, item, &s, error);
     if (!status)
         status = vl_ocr_document(ocr, document, run->languages, s.writers,
-                                 run->files.format_count, &item->summary, error);
+                                 writers + (run->figures != NULL), &item->summary, error);
     if (!status)
-        status = sinks_finish(run->files.format_count, &s, error);
-    sinks_close(run->files.format_count, &s);
+        status = sinks_finish(writers, &s, error);
+    sinks_close(writers, &s);
+    vl_ocr_writer_free(s.writers[writers]);
     vl_document_free(document);
     vl_buf_deinit(&bytes);
     return status;
@@ -180,6 +205,12 @@ static void report_item(const run_state *run, batch_item *item) {
         fprintf(stderr, "vislang ocr: %s: %u of %u pages could not be read (%s)\n", item->path,
                 item->summary.bad_pages, item->summary.pages, item->summary.first_bad.message);
     }
+    if (!item->status && item->summary.unread_pages) {
+        clear_progress(run);
+        fprintf(stderr, "vislang ocr: %s: %u of %u pages not read: %s\n", item->path,
+                item->summary.unread_pages, item->summary.pages,
+                item->summary.first_unread.message);
+    }
     if (!item->status && item->text.len) {
         clear_progress(run);
         if (run->files.count > 1 && run->files.formats[0] == VL_OCR_TEXT)
@@ -231,6 +262,11 @@ static int exit_code_of(const run_state *run) {
     for (size_t i = 0; i < run->files.count; i++)
         if (run->files.items[i].status)
             return vl_status_exit_code(run->files.items[i].status);
+    for (size_t i = 0; i < run->files.count; i++) {
+        const vl_ocr_summary *summary = &run->files.items[i].summary;
+        if (summary->unread_pages && summary->unread_pages == summary->pages)
+            return vl_status_exit_code(VL_ERR_MISSING);
+    }
     return 0;
 }
 
@@ -349,12 +385,16 @@ static vl_status prepare(const cli_args *args, run_state *run, vl_error *error) 
     if (status || (status = check_choices(args, b, error)) || (status = batch_check(b, error)))
         return status;
     run->languages = cli_value(args, "languages");
+    run->figures = cli_value(args, "figures");
+    if (run->figures && (status = vl_dir_make(run->figures, error)))
+        return status;
     run->options.ocr.explain = cli_has(args, "explain");
     run->options.ocr.source = cli_value(args, "source");
-    if (asprintf(&b->options_key, "%s %s %s %s %g %u%s", VL_VERSION, vl_ocr_engine_version(),
-                 formats ? formats : "text", run->languages ? run->languages : "",
-                 run->options.limits.pdf_dpi, run->options.max_pages,
-                 run->options.ocr.explain ? " explain" : "") < 0)
+    if (asprintf(&b->options_key, "%s %s %s %s %g %u%s%s%s", VL_VERSION,
+                 vl_ocr_engine_version(), formats ? formats : "text",
+                 run->languages ? run->languages : "", run->options.limits.pdf_dpi,
+                 run->options.max_pages, run->options.ocr.explain ? " explain" : "",
+                 run->figures ? " " : "", run->figures ? run->figures : "") < 0)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     if (b->folder && (status = batch_open_journal(b, cli_has(args, "resume"), error)))
         return status;

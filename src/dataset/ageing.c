@@ -203,19 +203,26 @@ static double most(double a, double b) {
     return a > b ? a : b;
 }
 
-/* As line finders cut: close to the ink, as the font spaces lines, or generously. A line of
- * dots alone is still as high as its letters would be. */
+/* As line finders cut: with the margin that the engine `reader` leaves around ink, close to the
+ * ink, as the font spaces lines, or generously. A line of dots alone is still as high as its
+ * letters would be. */
 static vl_status crop(aging *a, vl_error *error) {
     const rendered *line = a->line;
     double u = dice_unit(a->d), top = line->ink_top, bottom = line->ink_bottom, side;
     top = least(top, line->baseline - 0.5 * a->em);
     bottom = most(bottom, line->baseline + 0.1 * a->em);
-    if (u < 0.45) {
+    if (u < 0.35) {
+        double margin = dice_between(a->d, 0.09, 0.15) * (bottom - top) + 1;
+        top -= margin;
+        bottom += margin;
+        side = 2 * margin;
+        note(a, "even_crop");
+    } else if (u < 0.6) {
         top -= dice_between(a->d, -0.5, 4);
         bottom += dice_between(a->d, -0.5, 4);
         side = dice_between(a->d, 0, 4);
         note(a, "tight_crop");
-    } else if (u < 0.85) {
+    } else if (u < 0.88) {
         top = least(top - 1, line->top);
         bottom = most(bottom + 1, line->bottom);
         side = dice_between(a->d, 0, 0.5) * a->em;
@@ -225,7 +232,9 @@ static vl_status crop(aging *a, vl_error *error) {
         side = dice_between(a->d, 0.2, 1.6) * a->em;
         note(a, "loose_crop");
     }
-    double other = u < 0.45 ? dice_between(a->d, 0, 4) : dice_between(a->d, 0, 1) * a->em;
+    double other = u < 0.35  ? side
+                   : u < 0.6 ? dice_between(a->d, 0, 4)
+                             : dice_between(a->d, 0, 1) * a->em;
     int left = (int)floor(line->left - side), y = (int)floor(top - a->grown);
     uint32_t width = (uint32_t)(ceil(line->right + other) - left);
     uint32_t height = (uint32_t)(ceil(bottom + a->grown) - y);

@@ -16,7 +16,7 @@ typedef struct opened {
     PangoFontMap *map;
     PangoContext *context;
     PangoLayout *layout;
-    render_style style; /* that the layout is set up for */
+    render_style style; /* that the layout is set up for, spaces apart */
 } opened;
 
 enum { OPENED = 4 };
@@ -122,29 +122,48 @@ static void set_hinting(const renderer *r, const opened *o, int hinting) {
 }
 
 static bool is_same(const render_style *a, const render_style *b) {
-    return a->face == b->face && a->size == b->size && a->spacing == b->spacing &&
-           a->hinting == b->hinting && a->rtl == b->rtl;
+    return a->face == b->face && a->size == b->size && a->hinting == b->hinting &&
+           a->rtl == b->rtl;
 }
 
 static void set_style(const renderer *r, opened *o, const render_style *style) {
     if (is_same(&o->style, style))
         return;
     PangoFontDescription *font = pango_font_description_copy(style->face->description);
-    PangoAttrList *attributes = pango_attr_list_new();
     set_hinting(r, o, style->hinting);
     pango_context_set_base_dir(o->context,
                                style->rtl ? PANGO_DIRECTION_RTL : PANGO_DIRECTION_LTR);
     pango_font_description_set_absolute_size(font, style->size * PANGO_SCALE);
     pango_layout_set_font_description(o->layout, font);
-    pango_attr_list_insert(attributes, pango_attr_fallback_new(FALSE));
-    if (style->spacing != 0)
-        pango_attr_list_insert(attributes,
-                               pango_attr_letter_spacing_new((int)(style->spacing * 1024)));
-    pango_layout_set_attributes(o->layout, attributes);
     pango_layout_context_changed(o->layout);
-    pango_attr_list_unref(attributes);
     pango_font_description_free(font);
     o->style = *style;
+}
+
+static void space_out(PangoAttrList *list, double pixels, size_t first, size_t end) {
+    PangoAttribute *attribute = pango_attr_letter_spacing_new((int)(pixels * PANGO_SCALE));
+    attribute->start_index = (guint)first;
+    attribute->end_index = (guint)end;
+    pango_attr_list_change(list, attribute);
+}
+
+/* No other font, and letters and words apart as the style says: a space is a letter with room
+ * of its own after it. */
+static void set_spaces(const opened *o, const render_style *style, const char *text) {
+    PangoAttrList *list = pango_attr_list_new();
+    size_t count = 0, bytes = strlen(text);
+    pango_attr_list_insert(list, pango_attr_fallback_new(FALSE));
+    if (style->spacing != 0)
+        space_out(list, style->spacing, 0, bytes);
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] != ' ')
+            continue;
+        double more = style->word_spacing + (count++ == style->gap_at ? style->gap : 0);
+        if (more > 0)
+            space_out(list, style->spacing + more, i, i + 1);
+    }
+    pango_layout_set_attributes(o->layout, list);
+    pango_attr_list_unref(list);
 }
 
 /* ---- is it whole -------------------------------------------------------------------- */
@@ -236,6 +255,7 @@ bool render_line(renderer *r, const render_style *style, const char *language, c
     set_style(r, o, style);
     pango_context_set_language(o->context, pango_language_from_string(language));
     pango_layout_set_text(o->layout, text, -1);
+    set_spaces(o, style, text);
     pango_layout_get_pixel_extents(o->layout, &ink, &logical);
     int left = least(ink.x, logical.x), top = least(ink.y, logical.y);
     int right = most(ink.x + ink.width, logical.x + logical.width);

@@ -9,10 +9,13 @@
 
 typedef struct render_style {
     const font_face *face;
-    double size;    /* of the em, in pixels */
-    double spacing; /* between letters, in pixels */
-    int hinting;    /* 0 none, 1 slight, 2 full */
-    bool rtl;       /* of the paragraph the line stands in */
+    double size;         /* of the em, in pixels */
+    double spacing;      /* between letters, in pixels */
+    double word_spacing; /* more between words, in pixels */
+    double gap;          /* more at one space, as between columns */
+    size_t gap_at;       /* which, from 0 */
+    int hinting;         /* 0 none, 1 slight, 2 full */
+    bool rtl;            /* of the paragraph the line stands in */
 } render_style;
 
 /* Ink on white, with `pad` pixels around it; edges are given in pixels of the image. */

@@ -8,6 +8,7 @@
 #include "dataset/ageing.h"
 #include "dataset/words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,27 @@ static sheet sheet_of(const vl_synth *s, uint64_t number) {
     return made;
 }
 
+static size_t count_spaces(const char *text) {
+    size_t count = 0;
+    for (; *text; text++)
+        count += *text == ' ';
+    return count;
+}
+
+/* Lines of justified paragraphs have wider spaces, each line its own; tables and receipts have
+ * one that is a gap between columns. Odds and widths are those of real lines
+ * (docs/reader-data.md). */
+static void draw_spaces(const char *text, dice *d, render_style *style) {
+    size_t spaces = count_spaces(text);
+    if (dice_chance(d, 0.65))
+        style->word_spacing =
+            (dice_chance(d, 0.1) ? 1.2 : 0.6) * pow(dice_unit(d), 1.6) * style->size;
+    if (!dice_chance(d, 0.07) || !spaces)
+        return;
+    style->gap = dice_between(d, 0.8, 9) * style->size;
+    style->gap_at = (size_t)dice_below(d, (int)spaces);
+}
+
 static word_kind draw_kind(dice *d) {
     return (word_kind)dice_weighted(d, (double[]){7, 1.6, 1.4}, 3);
 }
@@ -150,6 +172,7 @@ static bool try_line(vl_synth_painter *p, sheet *on, word_kind kind, bool other_
         on->style.face = font_draw(&s->fonts, on->script, d);
     if (!font_covers(on->style.face, *text))
         return false;
+    draw_spaces(*text, d, &on->style);
     return render_line(p->renderer, &on->style, line->language, *text, AGEING_PAD, MAX_WIDTH,
                        out);
 }

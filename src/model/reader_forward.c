@@ -3,7 +3,7 @@
  * Every linear layer multiplies whole numbers: its weights were rounded once, a scale a row,
  * and its inputs are rounded row by row as they come (kernel.h, vl_int8_linear). Between
  * products, rows go through norms and activations some at a time, while they lie in the
- * processor's cache. Attention, filters and what is added up stay floats. A test holds this to
+ * processor's cache. Filters, norms and what is added up stay floats. A test holds this to
  * the layers as reader.c has them.
  *
  * Workload: a line of 48×800 pixels is 460 million products of two numbers, nine in ten of them
@@ -59,6 +59,12 @@ void reader_free_weights(vl_reader *reader) {
 /* ---- rows ---------------------------------------------------------------------------------
  */
 
+/* Rows of 8-bit numbers and the scale of each. */
+typedef struct rounded {
+    int8_t *q;
+    float *scale;
+} rounded;
+
 /* A pass: what is being read, and room for what is in work. */
 typedef struct forward {
     const vl_reader *reader;
@@ -74,8 +80,10 @@ typedef struct forward {
     int8_t *pixels;      /* [4·positions,PADDED] */
     float *large, *small,
         *filtered; /* of the stem; of layers: queries, keys, values; …; mixed */
-    float *scores; /* [longest line squared] */
-    float *x;      /* [positions,width] */
+    rounded queries, keys, turned_values, shares; /* of one head of one line */
+    float *turned;                                /* [longest line,width of a head] */
+    float *scores;                                /* [longest line squared] */
+    float *x;                                     /* [positions,width] */
     float *logits;
 } forward;
 
@@ -99,6 +107,24 @@ static void linear(const forward *f, reader_affine a, const float *x, size_t row
     linear_rounded(f, a, f->q, f->scale, rows, y);
 }
 
+/* gelu(x · Wᵀ + bias) of rows that lie rounded in f->q: into `y`, or (y NULL) rounded again
+ * into f->q. Some thousands of numbers at a time, so that they stay in the first cache. */
+static void linear_gelu(const forward *f, reader_affine a, size_t rows, float *y) {
+    enum { AT_ONCE = 2048 };
+    const reader_matrix *m = &f->reader->matrix[a.weight];
+    size_t group = AT_ONCE / m->n + 1;
+    vl_int8_product((int32_t *)(void *)f->out, f->q, m->q, rows, m->n, m->k);
+    for (size_t r = 0; r < rows; r += group) {
+        size_t some = rows - r < group ? rows - r : group, from = r * m->n;
+        f->kernels->int8_scale(f->out + from, f->scale + r, m->scale, values(f, a.bias), some,
+                               m->n);
+        float *to = y ? y + from : f->normed;
+        f->kernels->gelu_rough(to, f->out + from, some * m->n);
+        if (!y)
+            f->kernels->int8_round(f->q + from, f->scale + r, to, some, m->n);
+    }
+}
+
 static void norm(const forward *f, reader_affine a, const float *x, size_t rows, size_t n,
                  float *y) {
     f->kernels->layernorm(y, f->mean, f->rstd, x, values(f, a.weight), values(f, a.bias), rows,
@@ -108,13 +134,13 @@ static void norm(const forward *f, reader_affine a, const float *x, size_t rows,
 /* x += down(gelu(up(norm(from)))), some rows at a time. */
 static void add_perceptron(const forward *f, const float *from, reader_affine before,
                            reader_affine up, reader_affine down) {
-    size_t width = f->reader->config.width, inner = outputs(f, up);
+    size_t width = f->reader->config.width;
     for (size_t r = 0; r < f->positions; r += CHUNK) {
         size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
         norm(f, before, from + r * width, rows, width, f->normed);
-        linear(f, up, f->normed, rows, f->out);
-        f->kernels->gelu_rough(f->normed, f->out, rows * inner);
-        linear(f, down, f->normed, rows, f->out);
+        vl_int8_round(f->q, f->scale, f->normed, rows, width);
+        linear_gelu(f, up, rows, NULL);
+        linear_rounded(f, down, f->q, f->scale, rows, f->out);
         f->kernels->add(f->x + r * width, f->out, rows * width);
     }
 }
@@ -178,8 +204,7 @@ static void first_filters(const forward *f, const int8_t *pixels, float *y) {
             size_t some = columns - c < AT_ONCE ? columns - c : AT_ONCE;
             for (size_t i = 0; i < some; i++)
                 cut_patches(line, columns * 2, 2 * (c + i), f->q + i * ROWS * PATCH * PATCH);
-            linear_rounded(f, first, f->q, f->scale, some * ROWS, f->out);
-            f->kernels->gelu_rough(y + (2 * start + c) * ROWS * out, f->out, some * ROWS * out);
+            linear_gelu(f, first, some * ROWS, y + (2 * start + c) * ROWS * out);
         }
     }
 }
@@ -211,8 +236,8 @@ static void separable(const forward *f, size_t stage, const float *x, float *fil
     for (size_t r = 0; r < all; r += CHUNK) {
         size_t some = all - r < CHUNK ? all - r : CHUNK;
         norm(f, s->norm, filtered + r * in, some * pairs, channels, f->normed);
-        linear(f, s->mix, f->normed, some, f->out);
-        f->kernels->gelu_rough(y + r * out, f->out, some * out);
+        vl_int8_round(f->q, f->scale, f->normed, some, in);
+        linear_gelu(f, s->mix, some, y + r * out);
     }
 }
 
@@ -239,24 +264,39 @@ static void stem(const forward *f, const float *pixels) {
 /* ---- layers -------------------------------------------------------------------------------
  */
 
-/* One head of one line: y = softmax(q kᵀ / √width) v. */
-static void attend(const forward *f, const float *qkv, size_t columns, size_t width, float *y) {
-    size_t depth = f->reader->config.width, step = 3 * depth;
-    vl_gemm match = {.transpose_b = true,
-                     .m = columns,
-                     .n = columns,
-                     .k = width,
-                     .lda = step,
-                     .ldb = step,
-                     .ldc = columns};
-    vl_gemm mix = {
-        .m = columns, .n = width, .k = columns, .lda = columns, .ldb = step, .ldc = depth};
-    vl_gemm_run(&match, qkv, qkv + depth, f->scores);
-    f->kernels->softmax(f->scores, 1 / sqrtf((float)width), columns, columns);
-    vl_gemm_run(&mix, f->scores, qkv + 2 * depth, y);
+/* Rounds `count` rows of one head, which lie `step` numbers apart. */
+static void round_head(const forward *f, const float *x, size_t count, size_t step,
+                       size_t width, rounded *to) {
+    for (size_t t = 0; t < count; t++)
+        f->kernels->int8_round(to->q + t * width, to->scale + t, x + t * step, 1, width);
 }
 
-static void add_attention(const forward *f, const reader_layer *l) {
+/* The same, turned: a row of `to` is one number of the head at all places. */
+static void round_turned(const forward *f, const float *x, size_t count, size_t step,
+                         size_t width, rounded *to) {
+    for (size_t t = 0; t < count; t++)
+        for (size_t i = 0; i < width; i++)
+            f->turned[i * count + t] = x[t * step + i];
+    f->kernels->int8_round(to->q, to->scale, f->turned, width, count);
+}
+
+/* One head of one line: y = softmax(q kᵀ / √width) v. */
+static void attend(forward *f, const float *qkv, size_t columns, size_t width, float *y) {
+    size_t depth = f->reader->config.width, step = 3 * depth;
+    round_head(f, qkv, columns, step, width, &f->queries);
+    round_head(f, qkv + depth, columns, step, width, &f->keys);
+    round_turned(f, qkv + 2 * depth, columns, step, width, &f->turned_values);
+    vl_int8_linear(f->scores, f->queries.q, f->queries.scale, columns, f->keys.q, f->keys.scale,
+                   columns, width, NULL);
+    f->kernels->softmax(f->scores, 1 / sqrtf((float)width), columns, columns);
+    vl_int8_round(f->shares.q, f->shares.scale, f->scores, columns, columns);
+    vl_int8_linear(f->turned, f->shares.q, f->shares.scale, columns, f->turned_values.q,
+                   f->turned_values.scale, width, columns, NULL);
+    for (size_t t = 0; t < columns; t++)
+        memcpy(y + t * depth, f->turned + t * width, width * sizeof *y);
+}
+
+static void add_attention(forward *f, const reader_layer *l) {
     size_t depth = f->reader->config.width, heads = f->reader->config.heads;
     size_t width = depth / heads;
     float *qkv = f->large, *mixed = f->filtered;
@@ -274,7 +314,7 @@ static void add_attention(const forward *f, const reader_layer *l) {
     }
 }
 
-static void run_layers(const forward *f) {
+static void run_layers(forward *f) {
     const vl_reader_config *c = &f->reader->config;
     const vl_reader_net *net = f->reader->net;
     vl_window along = {c->kernel, 1, 1, 1, c->kernel / 2, 0};
@@ -321,6 +361,11 @@ static void *take(forward *f, size_t count, size_t size) {
     return f->memory ? f->memory + at : NULL;
 }
 
+static rounded take_rounded(forward *f, size_t rows, size_t k) {
+    int8_t *q = take(f, rows, k);
+    return (rounded){q, take(f, rows, sizeof(float))};
+}
+
 /* Gives everything its place in `memory`; without, only counts. */
 static void lay_out(forward *f) {
     const vl_reader_config *c = &f->reader->config;
@@ -348,6 +393,12 @@ static void lay_out(forward *f) {
     f->large = take(f, f->positions, large * sizeof *f->large);
     f->small = take(f, f->positions, small * sizeof *f->small);
     f->filtered = take(f, f->positions, filtered * sizeof *f->filtered);
+    size_t head = c->width / c->heads;
+    f->queries = take_rounded(f, longest, head);
+    f->keys = take_rounded(f, longest, head);
+    f->turned_values = take_rounded(f, head, longest);
+    f->shares = take_rounded(f, longest, longest);
+    f->turned = take(f, longest * head, sizeof *f->turned);
     f->scores = take(f, longest * longest, sizeof *f->scores);
     f->x = take(f, f->positions, c->width * sizeof *f->x);
     f->logits = take(f, f->positions, ((size_t)c->symbols + 1) * sizeof *f->logits);

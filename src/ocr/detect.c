@@ -7,6 +7,9 @@
  * other scripts are tried, then the other turns, and the clearest reading wins. The language
  * identifier then picks the language's own pack, which is smaller and surer than the script's.
  *
+ * The shapes of the marks (script.h) say beforehand which scripts are worth a try, and name
+ * those that no pack is there for.
+ *
  *   read_samples    one small picture, one pack → score
  *   best_script     the script whose pack reads the samples best
  *   try_turn        one turn of the page, all of the above
@@ -30,6 +33,9 @@ enum {
  * right one, which is why everything is tried before a faint reading wins. */
 static const double CLEAR = 0.80, FAINT = 0.60, NO_TEXT = 0.45;
 static const double OSD_SURE = 3.0, OSD_CERTAIN = 8.0;
+/* Of what shapes say: enough to try no other script; enough to be named though unread. */
+static const double SHAPES_SURE = 0.9, SHAPES_NAMED = 0.6, SHAPES_LEAST = 0.002;
+enum { SHAPES_WINDOWS = 24 }; /* fewer are a sign's letters: they do not decide alone */
 
 typedef struct attempt {
     vl_ocr_picture picture;
@@ -91,6 +97,18 @@ static vl_status read_samples(const vl_ocr_job *job, PIX *samples, bool single_l
     return *text ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for sample lines");
 }
 
+/* Whether letters of the script `seen` are what a pack for `script` should read. */
+static bool is_text_of(const char *seen, const char *script) {
+    static const struct {
+        const char *script, *letters;
+    } mixed[] = {
+        {"Hans", "Hani"}, {"Hant", "Hani"}, {"Jpan", "Hani Hira Kana"}, {"Kore", "Hang Hani"}};
+    for (size_t i = 0; i < sizeof mixed / sizeof *mixed; i++)
+        if (strcmp(mixed[i].script, script) == 0 && strstr(mixed[i].letters, seen))
+            return true;
+    return strcmp(seen, script) == 0;
+}
+
 /* Tries one script; keeps it when it reads better than what was found before. */
 static vl_status try_script(const vl_ocr_job *job, attempt *a, PIX *samples, const char *script,
                             vl_error *error) {
@@ -107,7 +125,7 @@ static vl_status try_script(const vl_ocr_job *job, attempt *a, PIX *samples, con
      * has its own try. */
     const char *seen = vl_text_script(text, &share);
     static const char narrow[] = "Khmr Beng";
-    if (strcmp(seen, script) != 0)
+    if (!is_text_of(seen, script))
         score *= strcmp(seen, "Zyyy") == 0 ? 0.8 : 0.7;
     else if (strstr(narrow, script) && score < FAINT)
         score *= 0.6; /* alphabets of many small shapes fit any scribble */
@@ -124,23 +142,66 @@ static vl_status try_script(const vl_ocr_job *job, attempt *a, PIX *samples, con
     return VL_OK;
 }
 
+static bool is_sure(const vl_script_verdict *shapes) {
+    return shapes->count && shapes->windows >= SHAPES_WINDOWS &&
+           shapes->guesses[0].probability >= SHAPES_SURE &&
+           strcmp(shapes->guesses[0].script, "Zxxx") != 0;
+}
+
+enum { TRIES_MAX = 48 };
+
+/* Scripts in the order they are worth a try, none twice: what was proposed, what shapes say,
+ * and from `*blind` on the others. Returns how many. */
+static size_t order_scripts(const char *guess, const vl_script_verdict *shapes,
+                            const char *order[TRIES_MAX], size_t *blind) {
+    static const char *const all[] = {
+        "Latn", "Arab", "Cyrl", "Deva", "Ethi", "Mymr", "Beng", "Taml", "Khmr", "Grek", "Hebr",
+        "Thai", "Geor", "Armn", "Gujr", "Guru", "Telu", "Knda", "Mlym", "Sinh", "Laoo", "Tibt",
+        "Hans", "Jpan", "Kore", "Hant", "Orya", "Cans", "Cher", "Syrc", "Thaa"};
+    const char *wanted[TRIES_MAX] = {guess};
+    size_t count = *guess ? 1 : 0, n = 0;
+    for (size_t i = 0; i < shapes->count; i++) {
+        const char *script = shapes->guesses[i].script;
+        if (shapes->guesses[i].probability < SHAPES_LEAST)
+            continue;
+        wanted[count++] = strcmp(script, "Hani") == 0 ? "Hans" : script;
+        if (strcmp(script, "Hani") == 0)
+            wanted[count++] = "Hant";
+    }
+    size_t proposed = count + 1; /* and Latin letters stand in most pages */
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        wanted[count++] = all[i];
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < n && strcmp(order[k], wanted[i]) != 0)
+            k++;
+        if (k == n)
+            order[n++] = wanted[i];
+        if (i + 1 == proposed)
+            *blind = n;
+    }
+    return n;
+}
+
+/* `unreadable`: shapes are sure of a script that there is no pack for; the others that are
+ * likely are tried, and not every one there is. */
 static vl_status best_script(const vl_ocr_job *job, attempt *a, PIX *samples, const char *guess,
+                             const vl_script_verdict *shapes, bool unreadable,
                              vl_error *error) {
-    /* What the detector proposed needs less to be believed than what is tried blindly. */
+    /* What was proposed needs less to be believed than what is tried blindly. */
     double clear = *guess ? FAINT + 0.08 : CLEAR;
-    static const char *const scripts[] = {
-        "Latn", "Arab", "Cyrl", "Deva", "Ethi", "Mymr", "Beng", "Taml", "Khmr",
-        "Grek", "Hebr", "Thai", "Geor", "Armn", "Gujr", "Guru", "Telu", "Knda",
-        "Mlym", "Sinh", "Laoo", "Tibt", "Hans", "Jpan", "Kore"};
-    vl_status status = *guess ? try_script(job, a, samples, guess, error) : VL_OK;
-    for (size_t i = 0; !status && i < sizeof scripts / sizeof *scripts; i++) {
+    const char *order[TRIES_MAX];
+    size_t blind = 0, count = order_scripts(guess, shapes, order, &blind), tried = 0;
+    vl_status status = VL_OK;
+    for (size_t i = 0; !status && i < count; i++) {
         /* A photograph is given up on before every script was tried in vain. */
-        if (job->photo && i >= 2 && a->found.score < 0.12)
+        if (job->photo && tried >= 2 && a->found.score < 0.12)
             break;
-        if (a->found.score >= (strcmp(a->found.script, guess) == 0 ? clear : CLEAR))
+        if (a->found.score >= (strcmp(a->found.script, guess) == 0 ? clear : CLEAR) ||
+            (i >= blind && (unreadable || (is_sure(shapes) && a->found.score >= FAINT))))
             break;
-        if (strcmp(scripts[i], guess) != 0)
-            status = try_script(job, a, samples, scripts[i], error);
+        status = try_script(job, a, samples, order[i], error);
+        tried += strcmp(order[i], guess) != 0;
     }
     return status;
 }
@@ -156,7 +217,7 @@ static vl_status find_samples(const vl_ocr_job *job, attempt *a, PIX **samples,
     vl_engine_request request = {
         .picture = a->picture.work,
         .dpi = a->picture.work_dpi,
-        .packs = "eng",
+        .packs = job->engine->can_read(job->state, "osd") ? "osd" : "eng",
         .mode = VL_ENGINE_PAGE,
         .deadline_ns = job->deadline_ns,
         .arena = job->arena,
@@ -178,7 +239,8 @@ static vl_status find_samples(const vl_ocr_job *job, attempt *a, PIX **samples,
 }
 
 static vl_status try_turn(const vl_ocr_job *job, int rotation, const char *packs,
-                          const char *guess, attempt *a, vl_error *error) {
+                          const char *guess, const vl_script_verdict *shapes, bool unreadable,
+                          attempt *a, vl_error *error) {
     PIX *samples = NULL;
     vl_status status = vl_ocr_job_check(job, error);
     if (status)
@@ -196,7 +258,7 @@ static vl_status try_turn(const vl_ocr_job *job, int rotation, const char *packs
         status = read_samples(job, samples, a->picture.survey.single_line, packs,
                               &a->found.score, &a->text, error);
     } else if (!status && samples) {
-        status = best_script(job, a, samples, guess, error);
+        status = best_script(job, a, samples, guess, shapes, unreadable, error);
     }
     pixDestroy(&samples);
     return status;
@@ -261,11 +323,62 @@ static int first_guess(const vl_ocr_job *job, const attempt *a, char script[5], 
     return seen.confidence >= OSD_SURE ? seen.clockwise : 0;
 }
 
+static bool unreadable(const vl_ocr_job *job, const vl_script_verdict *shapes) {
+    return is_sure(shapes) &&
+           !vl_ocr_pack_for_shapes(job->engine, job->state, shapes->guesses[0].script);
+}
+
+/* Where the detector is not certain, shapes decide the script, and the turn if it says none. */
+static int guess_with_shapes(const vl_ocr_job *job, const vl_script_verdict *shapes, int turn,
+                             char script[5], bool *sure) {
+    if (!is_sure(shapes))
+        return turn;
+    const vl_script_guess *first = &shapes->guesses[0];
+    if (unreadable(job, shapes))
+        return first->rotation;
+    bool agrees = strcmp(script, first->script) == 0;
+    snprintf(script, 5, "%s", first->script);
+    if ((agrees && *sure) || turn || shapes->rotation_probability < SHAPES_SURE)
+        return turn;
+    *sure = false;
+    return shapes->rotation;
+}
+
+/* A script is named as unread when shapes are sure of it, there is no pack for it, and the
+ * packs there are made no text of it. */
+static vl_status name_unread(const vl_ocr_job *job, const vl_script_verdict *shapes,
+                             attempt *best, vl_error *error) {
+    vl_ocr_detection *found = &best->found;
+    if (job->photo || found->score >= FAINT || !shapes->count)
+        return VL_OK;
+    const vl_script_guess *first = &shapes->guesses[0];
+    bool text = strcmp(first->script, "Zxxx") != 0;
+    bool known = text && first->probability >= SHAPES_NAMED;
+    if (shapes->windows < SHAPES_WINDOWS && !(known && first->probability > 0.99))
+        return VL_OK;
+    if (!known && text && found->score < NO_TEXT && best->picture.survey.letters >= 60)
+        snprintf(found->unread, sizeof found->unread, "Zzzz");
+    if (!known || vl_ocr_pack_for_shapes(job->engine, job->state, first->script))
+        return VL_OK;
+    snprintf(found->unread, sizeof found->unread, "%s", first->script);
+    found->unread_probability = first->probability;
+    found->packs[0] = 0;
+    if (!job->detect_orientation || best->picture.rotation == first->rotation)
+        return VL_OK;
+    vl_ocr_picture_deinit(&best->picture);
+    best->ready = false;
+    vl_status status = vl_ocr_picture_init(&best->picture, job->image, first->rotation, true,
+                                           job->max_side, job->arena, error);
+    best->ready = !status;
+    return status;
+}
+
 vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture *picture,
                         vl_ocr_detection *detection, vl_error *error) {
     attempt best = {0}, other = {0};
     char guess[5] = "";
     bool tried[4] = {false};
+    vl_script_verdict shapes = {0};
     memset(picture, 0, sizeof *picture);
     vl_status status = vl_ocr_picture_init(&best.picture, job->image, 0, true, job->max_side,
                                            job->arena, error);
@@ -274,29 +387,34 @@ vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture
     best.ready = true;
     if (job->photo && best.picture.survey.letters == 0)
         goto done;
+    if (job->scripts && !packs)
+        vl_script_judge(job->scripts, &best.picture, &shapes);
     /* With the packs known the search costs a reading that was poor already: the detector's
      * word is enough. */
     bool sure = packs != NULL;
     int64_t start = vl_clock_ns();
     int turn = first_guess(job, &best, guess, &sure);
+    turn = guess_with_shapes(job, &shapes, turn, guess, &sure);
+    bool nobody = unreadable(job, &shapes);
     turn = job->detect_orientation ? turn : 0;
     if (turn) {
         vl_ocr_picture_deinit(&best.picture);
         memset(&best, 0, sizeof best);
     }
     tried[turn / 90] = true;
-    status = try_turn(job, turn, packs, guess, &best, error);
+    status = try_turn(job, turn, packs, guess, &shapes, nobody, &best, error);
     double enough = sure ? (packs ? 0 : 0.3) : FAINT;
     static const int turns[] = {0, 180, 90, 270};
     bool line = best.ready && best.picture.survey.single_line;
     for (size_t i = 0; !status && job->detect_orientation && i < 4; i++) {
         int next = turns[i];
-        if (best.found.score >= enough || job->photo || vl_clock_ms_since(start) > SEARCH_MS)
+        if (best.found.score >= enough || job->photo || nobody ||
+            vl_clock_ms_since(start) > SEARCH_MS)
             break;
         if (tried[next / 90] || (line && next % 180 != 0))
             continue;
         tried[next / 90] = true;
-        status = try_turn(job, next, packs, best.found.script, &other, error);
+        status = try_turn(job, next, packs, best.found.script, &shapes, false, &other, error);
         /* Another turn must be clearly better than the way the page lies. */
         other.found.score -= next == 0 ? 0 : line ? 0.2 : 0.05;
         keep_better(&best, &other);
@@ -306,6 +424,8 @@ done:
         choose_packs(job, &best);
     if (!status && !packs && best.found.score < (job->photo ? NO_TEXT : 0.25))
         best.found.packs[0] = 0;
+    if (!status && !packs)
+        status = name_unread(job, &shapes, &best, error);
     if (!status) {
         *picture = best.picture;
         *detection = best.found;

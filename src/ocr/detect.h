@@ -4,6 +4,7 @@
 
 #include "ocr/panel.h"
 #include "ocr/picture.h"
+#include "ocr/script.h"
 
 /* What every step of one page's reading needs. */
 typedef struct vl_ocr_job {
@@ -11,6 +12,7 @@ typedef struct vl_ocr_job {
     void *state;
     vl_panel *panel;         /* reads */
     const vl_langid *langid; /* NULL: languages stay unknown, packs are chosen by script */
+    const vl_script_model *scripts; /* NULL: scripts and turns are found by reading alone */
     const vl_image *image;
     bool detect_orientation;
     bool photo; /* a photograph: text is not to be expected */
@@ -24,6 +26,10 @@ typedef struct vl_ocr_detection {
     char packs[96]; /* "": nothing that looks like text */
     char script[5];
     double score; /* of the sample lines, 0 … 1 */
+    /* The script that no installed pack reads, "" none; "Zzzz": what was read of the samples is
+     * no text, and nothing says what it is. */
+    char unread[5];
+    double unread_probability;
 } vl_ocr_detection;
 
 /* Fills `picture`, turned the way it reads best (the caller deinits it), and says with which

@@ -20,6 +20,8 @@ static vl_status write_page(run *r, const vl_page *page, const vl_image *upright
     size_t words = vl_page_word_count(page);
     r->summary->words += words;
     r->confidence_sum += page->confidence * (double)words;
+    if (page->unread && !r->summary->unread_pages++)
+        vl_fail(&r->summary->first_unread, page->unread->status, "%s", page->unread->message);
     vl_status status = VL_OK;
     for (size_t i = 0; i < r->writer_count && !status; i++)
         status = vl_ocr_writer_page(r->writers[i], page, upright, error);

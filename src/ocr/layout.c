@@ -9,6 +9,7 @@
  *
  *   line_from_engine      boxes, baselines, x-height of one line
  *   cut_segments, …       lines → segments (apart by wide gaps) → visual rows
+ *   add_grids             tables drawn with rules: words by the cell they stand in
  *   find_tables           runs of rows whose segments stand in the same columns
  *   add_paragraphs        what is left, by paragraph
  *   order_blocks          reading order */
@@ -438,6 +439,198 @@ static bool find_tables(work *w) {
     return true;
 }
 
+/* ---- tables drawn with rules ------------------------------------------------------------ */
+
+/* Words of one cell, in the order they were read: line by line inside the cell. */
+typedef struct cell_words {
+    vl_word *words;
+    size_t count;
+    const vl_line *line; /* the first word's */
+} cell_words;
+
+static size_t interval_of(const int32_t *edges, size_t intervals, int32_t at) {
+    for (size_t i = 0; i < intervals; i++)
+        if (at >= edges[i] && at < edges[i + 1])
+            return i;
+    return intervals;
+}
+
+/* The cell that a word's middle stands in; rows × columns: none. */
+static size_t cell_of(const vl_grid *grid, vl_box word) {
+    size_t row = interval_of(grid->y, grid->rows, word.y + word.height / 2);
+    size_t column = interval_of(grid->x, grid->columns, word.x + word.width / 2);
+    return row < grid->rows && column < grid->columns ? row * grid->columns + column
+                                                      : grid->rows * grid->columns;
+}
+
+/* What is left of a word when the rules beside it, read as bars, are taken off; "": nothing.
+ * NULL: arena full. */
+static const char *without_bars(vl_arena *arena, const char *text) {
+    text += strspn(text, "|");
+    size_t length = strlen(text), whole = length;
+    while (length && text[length - 1] == '|')
+        length--;
+    return length == whole ? text : vl_arena_strndup(arena, text, length);
+}
+
+typedef struct line_place {
+    int32_t middle;
+    size_t line;
+} line_place;
+
+static int by_place(const void *a, const void *b) {
+    const line_place *x = a, *y = b;
+    return x->middle != y->middle ? (x->middle > y->middle) - (x->middle < y->middle)
+                                  : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Lines from the top of the page, so that those of a cell stand in order. NULL: arena full. */
+static line_place *from_the_top(const work *w) {
+    size_t count = w->reading->line_count;
+    line_place *places = vl_arena_array(w->arena, count + 1, sizeof *places);
+    for (size_t i = 0; places && i < count; i++)
+        places[i] = (line_place){2 * w->lines[i].box.y + w->lines[i].box.height, i};
+    if (places)
+        qsort(places, count, sizeof *places, by_place);
+    return places;
+}
+
+/* Puts the line's words into their cells, which have room; the others stay in the line. */
+static bool take_line(work *w, size_t index, const vl_grid *grid, cell_words *cells) {
+    vl_line *line = &w->lines[index];
+    size_t kept = 0, none = grid->rows * grid->columns;
+    vl_box box = {0};
+    for (size_t j = 0; j < line->word_count; j++) {
+        vl_word word = line->words[j];
+        size_t c = cell_of(grid, word.box);
+        if (c == none) {
+            line->words[kept++] = word;
+            box = box_join(box, word.box);
+            continue;
+        }
+        if (!(word.text = without_bars(w->arena, word.text)))
+            return false;
+        cells[c].line = cells[c].count ? cells[c].line : line;
+        cells[c].words[cells[c].count] = word;
+        cells[c].count += *word.text != 0;
+    }
+    if (kept < line->word_count) {
+        line->word_count = kept;
+        line->box = kept ? box : line->box;
+        w->taken[index] = kept == 0;
+    }
+    return true;
+}
+
+/* Takes the words in the grid out of their lines; `counts` are how many each cell gets. */
+static bool take_cells(work *w, const vl_grid *grid, const size_t *counts, cell_words *cells) {
+    line_place *places = from_the_top(w);
+    for (size_t c = 0; places && c < grid->rows * grid->columns; c++)
+        if (!(cells[c].words = vl_arena_array(w->arena, counts[c] + 1, sizeof(vl_word))))
+            return false;
+    for (size_t i = 0; places && i < w->reading->line_count; i++)
+        if (!w->taken[places[i].line] && !take_line(w, places[i].line, grid, cells))
+            return false;
+    return places != NULL;
+}
+
+static char *words_text(const work *w, const vl_word *words, size_t count) {
+    vl_buf out;
+    vl_buf_init(&out, 1 << 20);
+    for (size_t i = 0; i < count; i++) {
+        vl_buf_puts(&out, i ? " " : "");
+        vl_buf_puts(&out, words[i].text);
+    }
+    char *text = out.failed ? NULL : vl_arena_strndup(w->arena, out.data, out.len);
+    vl_buf_deinit(&out);
+    return text;
+}
+
+/* A row's words, cell after cell, and its cells. */
+static bool grid_row(work *w, const vl_grid *grid, size_t row, const cell_words *cells,
+                     vl_block *block) {
+    vl_line *line = &block->lines[block->line_count];
+    size_t words = 0;
+    double sum = 0, letters = 0;
+    for (size_t c = 0; c < grid->columns; c++)
+        words += cells[row * grid->columns + c].count;
+    line->words = vl_arena_array(w->arena, words + 1, sizeof *line->words);
+    if (!line->words)
+        return false;
+    for (size_t k = 0; k < grid->columns; k++) {
+        size_t column = w->rtl ? grid->columns - 1 - k : k;
+        const cell_words *cell = &cells[row * grid->columns + column];
+        if (!cell->count)
+            continue;
+        vl_box box = {0};
+        for (size_t i = 0; i < cell->count; i++) {
+            double length = (double)strlen(cell->words[i].text);
+            line->words[line->word_count++] = cell->words[i];
+            box = box_join(box, cell->words[i].box);
+            sum += cell->words[i].confidence * length;
+            letters += length;
+        }
+        line->box = box_join(line->box, box);
+        line->baseline_y0 = line->baseline_y1 = cell->line->baseline_y0;
+        line->x_height = cell->line->x_height;
+        char *text = words_text(w, cell->words, cell->count);
+        if (!text)
+            return false;
+        block->cells[block->cell_count++] = (vl_cell){row, k, box, text};
+    }
+    line->rtl = w->rtl;
+    line->confidence = letters > 0 ? sum / letters : 0;
+    block->line_count++;
+    return true;
+}
+
+/* Counts the words of each cell, and the cells with any: a form's boxes and a frame's corners
+ * have few. */
+static size_t count_cells(const work *w, const vl_grid *grid, size_t *counts) {
+    size_t none = grid->rows * grid->columns, filled = 0;
+    for (size_t i = 0; i < w->reading->line_count; i++)
+        for (size_t j = 0; !w->taken[i] && j < w->lines[i].word_count; j++) {
+            size_t c = cell_of(grid, w->lines[i].words[j].box);
+            if (c < none)
+                filled += counts[c]++ == 0;
+        }
+    return filled;
+}
+
+static bool add_grids(work *w) {
+    vl_grid *grids = NULL;
+    size_t count = 0;
+    if (!w->reading->line_count)
+        return true;
+    if (!vl_ocr_find_grids(w->picture, w->arena, &grids, &count))
+        return false;
+    for (size_t g = 0; g < count; g++) {
+        const vl_grid *grid = &grids[g];
+        size_t all = grid->rows * grid->columns;
+        cell_words *cells = vl_arena_array(w->arena, all, sizeof *cells);
+        size_t *counts = vl_arena_array(w->arena, all, sizeof *counts);
+        if (!cells || !counts)
+            return false;
+        size_t filled = count_cells(w, grid, counts);
+        if (filled < 4 || filled * 3 < all)
+            continue;
+        vl_block *block = block_add(w, VL_BLOCK_TABLE);
+        if (!block || !take_cells(w, grid, counts, cells))
+            return false;
+        block->row_count = grid->rows;
+        block->column_count = grid->columns;
+        block->lines = vl_arena_array(w->arena, grid->rows, sizeof *block->lines);
+        block->cells = vl_arena_array(w->arena, all, sizeof *block->cells);
+        if (!block->lines || !block->cells)
+            return false;
+        for (size_t row = 0; row < grid->rows; row++)
+            if (!grid_row(w, grid, row, cells, block))
+                return false;
+        block_finish(block);
+    }
+    return true;
+}
+
 /* ---- paragraphs and titles ------------------------------------------------------------ */
 
 static bool same_size(const vl_line *a, const vl_line *b) {
@@ -622,10 +815,13 @@ static double mean_confidence(const vl_page *page) {
 vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *reading,
                         vl_arena *arena, vl_page *page, vl_error *error) {
     work w = {.picture = picture, .reading = reading, .arena = arena, .page = page};
-    if (!take_lines(&w) || !find_tables(&w) || !add_paragraphs(&w))
+    if (!take_lines(&w) || !add_grids(&w) || !find_tables(&w) || !add_paragraphs(&w))
         return vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");
     mark_titles(&w);
-    if (!add_figures(&w) || !order_blocks(&w))
+    bool fits = add_figures(&w);
+    if (fits)
+        vl_ocr_take_captions(arena, page, w.x_height);
+    if (!fits || !order_blocks(&w))
         return vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");
     page->confidence = mean_confidence(page);
     return VL_OK;

@@ -30,7 +30,8 @@ struct vl_ocr {
     void *state;
     vl_panel panel; /* reads */
     vl_preprocessing preprocessing;
-    vl_consensus *consensus; /* NULL: one engine alone reads */
+    vl_consensus *consensus;  /* NULL: one engine alone reads */
+    vl_script_model *scripts; /* NULL: not there */
     vl_langid *own_langid;
     const vl_langid *langid;
     char languages[96];               /* options.languages, "" for detection */
@@ -153,8 +154,11 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     ocr->options.tessdata = NULL;
     ocr->options.engines = NULL;
     ocr->options.preprocessing = NULL;
-    /* Without the bundled model pages are still read, with the packs of their script. */
+    /* Without the bundled models pages are still read, with the packs of their script. */
     vl_error no_model;
+    if (!status && vl_script_model_open(NULL, &ocr->scripts, &no_model))
+        vl_log(VL_LOG_WARN, "scripts are found out by reading alone",
+               VL_F_STR("reason", no_model.message));
     if (!status && !ocr->langid && !vl_langid_open(NULL, &ocr->own_langid, &no_model))
         ocr->langid = ocr->own_langid;
     if (status) {
@@ -172,6 +176,7 @@ void vl_ocr_free(vl_ocr *ocr) {
     vl_panel_deinit(&ocr->panel);
     ocr->engine->close(ocr->state);
     vl_langid_free(ocr->own_langid);
+    vl_script_model_free(ocr->scripts);
     free(ocr);
 }
 
@@ -290,16 +295,36 @@ static vl_status read_given(const vl_ocr_job *job, const vl_preprocessing *how,
     return status;
 }
 
+/* What was read with the packs of another script is no text, however sure an engine is. */
+static vl_status drop_unread(const vl_ocr_job *job, const vl_ocr_detection *found,
+                             vl_engine_reading *reading, const vl_unread **unread,
+                             vl_error *error) {
+    enum { POOR = 45 }; /* percent: the whole page may read better than its samples did */
+    bool unknown = strcmp(found->unread, "Zzzz") == 0;
+    if (!*found->unread || (unknown && reading->confidence * 100 >= POOR))
+        return VL_OK;
+    reading->line_count = reading->characters = 0;
+    *unread = vl_ocr_script_unread(found->unread, found->unread_probability, job->arena);
+    return *unread ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
+}
+
 static vl_status read_detecting(const vl_ocr_job *job, const vl_preprocessing *how,
                                 char packs[96], vl_ocr_picture *picture,
-                                vl_engine_reading *reading, vl_error *error) {
+                                vl_engine_reading *reading, const vl_unread **unread,
+                                vl_error *error) {
     vl_ocr_detection found = {0};
     vl_status status = vl_ocr_detect(job, NULL, picture, &found, error);
     if (status)
         return status;
     memset(reading, 0, sizeof *reading);
     snprintf(packs, 96, "%s", found.packs);
-    return *packs ? vl_ocr_read_whole(job, how, packs, picture, reading, error) : VL_OK;
+    if (*packs)
+        status = vl_ocr_read_whole(job, how, packs, picture, reading, error);
+    if (!status)
+        status = drop_unread(job, &found, reading, unread, error);
+    if (*unread)
+        packs[0] = 0;
+    return status;
 }
 
 static void name_languages(const vl_ocr_job *job, vl_page *page) {
@@ -372,6 +397,7 @@ static vl_status job_init(vl_ocr *ocr, const vl_image *image, bool detecting, vl
         .state = ocr->state,
         .panel = &ocr->panel,
         .langid = ocr->langid,
+        .scripts = ocr->scripts,
         .image = image,
         .detect_orientation = ocr->options.detect_orientation,
         .arena = arena,
@@ -408,7 +434,8 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     else if (*asked)
         status = read_given(&job, &ocr->preprocessing, packs, &picture, &reading, error);
     else
-        status = read_detecting(&job, &ocr->preprocessing, packs, &picture, &reading, error);
+        status = read_detecting(&job, &ocr->preprocessing, packs, &picture, &reading,
+                                &page->unread, error);
     if (!status && *packs && ocr->preprocessing.kind == VL_PREPROCESSING_AUTO)
         status =
             vl_ocr_read_better(&job, packs, vl_clock_ns() - start, &picture, &reading, error);
@@ -437,6 +464,8 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (status)
         goto out;
     name_languages(&job, page);
+    if (page->unread)
+        snprintf(page->script, sizeof page->script, "%s", page->unread->script);
     page->engine = engine_line(ocr, voted, packs, picture.cleanup, arena);
     if (!page->engine) {
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for the page");

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/uscript.h>
 
 static const vl_ocr_pack table[] = {
     {"Arabic", "Arab", NULL},      {"Armenian", "Armn", NULL},
@@ -116,7 +118,9 @@ static void apt_package(const vl_ocr_pack *pack, char out[64]) {
         snprintf(out, 64, "tesseract-ocr-%s", pack->name);
     else
         snprintf(out, 64, "tesseract-ocr-script-%s",
-                 strcmp(pack->name, "Fraktur") == 0 ? "frak" : pack->script);
+                 strcmp(pack->name, "Fraktur") == 0  ? "frak"
+                 : strcmp(pack->name, "Hangul") == 0 ? "hang"
+                                                     : pack->script);
     for (char *c = out; *c; c++)
         *c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
 }
@@ -181,4 +185,78 @@ const vl_ocr_pack *vl_ocr_pack_for_language(const vl_engine *engine, void *state
             strcmp(table[i].script, script) == 0 && engine->can_read(state, table[i].name))
             return &table[i];
     return NULL;
+}
+
+/* ---- scripts nobody reads ------------------------------------------------------------- */
+
+static bool covers(const vl_ocr_pack *pack, const char *shapes) {
+    if (strcmp(shapes, "Hani") == 0)
+        return strcmp(pack->script, "Hans") == 0 || strcmp(pack->script, "Hant") == 0;
+    return strcmp(pack->script, shapes) == 0;
+}
+
+const vl_ocr_pack *vl_ocr_pack_for_shapes(const vl_engine *engine, void *state,
+                                          const char *script) {
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (covers(&table[i], script) && engine->can_read(state, table[i].name))
+            return &table[i];
+    return NULL;
+}
+
+static const char *script_name(const char *script) {
+    static const struct {
+        const char *code, *name;
+    } names[] = {
+        {"Hani", "Chinese"},  {"Jpan", "Japanese"},        {"Kore", "Korean"},
+        {"Nkoo", "N'Ko"},     {"Olck", "Ol Chiki"},        {"Mtei", "Meetei Mayek"},
+        {"Lana", "Tai Tham"}, {"Rohg", "Hanifi Rohingya"}, {"Cans", "Canadian Aboriginal"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].code, script) == 0)
+            return names[i].name;
+    int32_t code = u_getPropertyValueEnum(UCHAR_SCRIPT, script);
+    const char *name = code < 0 ? NULL : uscript_getName((UScriptCode)code);
+    return name ? name : script;
+}
+
+/* "apt-get install A B" of the script packs; "": Debian has none. */
+static void install_line(const char *script, char line[160]) {
+    size_t used = 0;
+    *line = 0;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (table[i].language || !covers(&table[i], script))
+            continue;
+        char package[64];
+        apt_package(&table[i], package);
+        int n =
+            snprintf(line + used, 160 - used, "%s%s", used ? " " : "apt-get install ", package);
+        used += n > 0 ? (size_t)n : 0;
+        if (used >= 160)
+            return;
+    }
+}
+
+const vl_unread *vl_ocr_script_unread(const char *script, double probability, vl_arena *arena) {
+    char line[160];
+    vl_unread *unread = vl_arena_alloc(arena, sizeof *unread);
+    if (!unread)
+        return NULL;
+    snprintf(unread->script, sizeof unread->script, "%s", script);
+    unread->probability = probability;
+    const char *is = probability < 0.9 ? "seems to be" : "is";
+    install_line(script, line);
+    unread->status = *line ? VL_ERR_MISSING : VL_ERR_UNSUPPORTED;
+    if (strcmp(script, "Zzzz") == 0)
+        unread->message = "the page's script was not recognised, and no installed language "
+                          "pack reads it: --languages names the packs to read it with";
+    else if (*line)
+        unread->message = vl_arena_printf(
+            arena, "the page %s in %s script, which no installed pack reads: %s", is,
+            script_name(script), line);
+    else
+        unread->message = vl_arena_printf(
+            arena,
+            "the page %s in %s script, for which Debian has no Tesseract pack: a service that "
+            "reads it can be named in ocr_engines",
+            is, script_name(script));
+    return unread->message ? unread : NULL;
 }

@@ -31,4 +31,12 @@ const vl_ocr_pack *vl_ocr_pack_for_script(const vl_engine *engine, void *state,
 const vl_ocr_pack *vl_ocr_pack_for_language(const vl_engine *engine, void *state,
                                             const char *language, const char *script);
 
+/* The installed pack of vl_ocr_pack_for_script for a script as shapes tell it: "Hani" stands
+ * for Chinese however written. NULL: none. */
+const vl_ocr_pack *vl_ocr_pack_for_shapes(const vl_engine *engine, void *state,
+                                          const char *script);
+/* What to say of a page in a script that no installed pack reads ("Zzzz": not recognised); in
+ * the arena. NULL: arena full. */
+const vl_unread *vl_ocr_script_unread(const char *script, double probability, vl_arena *arena);
+
 #endif

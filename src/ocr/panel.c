@@ -370,8 +370,10 @@ static vl_status find_layout(vl_panel *panel, vl_engine_request *request,
                              vl_engine_reading *layout, vl_error *error) {
     if (request->layout || request->mode == VL_ENGINE_LINE)
         return VL_OK;
+    vl_engine_request find = *request;
+    find.sampling = true; /* no words are needed */
     request->layout = layout;
-    return vl_engine_tesseract.find_lines(panel->tesseract, request, layout, error);
+    return vl_engine_tesseract.find_lines(panel->tesseract, &find, layout, error);
 }
 
 vl_status vl_panel_call(vl_panel *panel, size_t index, const vl_engine_request *request,

@@ -643,12 +643,13 @@ static vl_status read_script(void *opaque, const vl_engine_request *request,
     return read_page(opaque, &own, reading, error);
 }
 
+/* Packs bring settings with them: with another one than its own, lines of Devanagari that touch
+ * are lost. */
 static vl_status find_lines(void *opaque, const vl_engine_request *request,
                             vl_engine_reading *layout, vl_error *error) {
     TessBaseAPI *api = NULL;
     memset(layout, 0, sizeof *layout);
-    vl_status status = handle_get(opaque, can_read(opaque, "osd") ? "osd" : request->packs,
-                                  request->sampling, &api, error);
+    vl_status status = handle_get(opaque, request->packs, request->sampling, &api, error);
     if (status)
         return status;
     prepare(api, request);

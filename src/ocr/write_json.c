@@ -3,6 +3,8 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
     [VL_BLOCK_PARAGRAPH] = "paragraph",
@@ -123,6 +125,13 @@ static void add_key(cJSON *to, const vl_page_key *key) {
             cJSON_AddStringToObject(o, parts[i][0], parts[i][1]);
 }
 
+static void add_unread(cJSON *to, const vl_unread *unread) {
+    cJSON *o = cJSON_AddObjectToObject(to, "unread");
+    cJSON_AddStringToObject(o, "script", unread->script);
+    add_number(o, "probability", unread->probability);
+    cJSON_AddStringToObject(o, "message", unread->message);
+}
+
 cJSON *vl_page_to_json(const vl_page *page) {
     enum { LINE_ARENA_BYTES = 64 << 20 };
     vl_arena *arena = vl_arena_new(LINE_ARENA_BYTES);
@@ -139,6 +148,8 @@ cJSON *vl_page_to_json(const vl_page *page) {
     add_number(o, "confidence", page->confidence);
     cJSON_AddStringToObject(o, "script", page->script);
     add_languages(o, page);
+    if (page->unread)
+        add_unread(o, page->unread);
     cJSON_AddStringToObject(o, "engine", page->engine ? page->engine : "");
     add_number(o, "milliseconds", round(page->milliseconds * 10) / 10);
     if (page->key)
@@ -186,10 +197,27 @@ static vl_status put_page(vl_ocr_writer *w, cJSON *members, vl_error *error) {
     return put_json(w, o, error);
 }
 
+/* "file" of each figure, in their order on the page. */
+static void link_figures(const vl_ocr_writer *w, cJSON *page) {
+    char path[4200];
+    size_t number = 0;
+    cJSON *block;
+    cJSON_ArrayForEach(block, cJSON_GetObjectItem(page, "blocks")) {
+        const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(block, "kind"));
+        if (!kind || strcmp(kind, kind_names[VL_BLOCK_FIGURE]) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s-%u-%zu.png", w->figures, w->pages + 1, ++number);
+        cJSON_AddStringToObject(block, "file", path);
+    }
+}
+
 static vl_status json_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
                            vl_error *error) {
     (void)picture;
-    return put_page(w, vl_page_to_json(page), error);
+    cJSON *object = vl_page_to_json(page);
+    if (object && w->figures)
+        link_figures(w, object);
+    return put_page(w, object, error);
 }
 
 static vl_status json_bad_page(vl_ocr_writer *w, const vl_error *reason, vl_error *error) {

@@ -70,6 +70,18 @@ static const char *const hocr_classes[] = {
     [VL_BLOCK_FIGURE] = "ocr_photo",
 };
 
+static vl_box lines_box(const vl_block *block) {
+    int32_t x0 = INT32_MAX, y0 = INT32_MAX, x1 = 0, y1 = 0;
+    for (size_t i = 0; i < block->line_count; i++) {
+        vl_box b = block->lines[i].box;
+        x0 = b.x < x0 ? b.x : x0;
+        y0 = b.y < y0 ? b.y : y0;
+        x1 = b.x + b.width > x1 ? b.x + b.width : x1;
+        y1 = b.y + b.height > y1 ? b.y + b.height : y1;
+    }
+    return (vl_box){x0, y0, x1 - x0, y1 - y0};
+}
+
 static void hocr_block(vl_ocr_writer *w, const vl_block *block, size_t number, size_t *line_id,
                        size_t *word_id) {
     vl_buf *out = &w->buf;
@@ -81,9 +93,10 @@ static void hocr_block(vl_ocr_writer *w, const vl_block *block, size_t number, s
     if (vl_block_has_words(block)) {
         if (title)
             vl_buf_puts(out, "    <div class=\"ocr_title\">\n");
-        vl_buf_printf(out, "    <p class=\"ocr_par\" id=\"par_%u_%zu\" title=\"", w->pages + 1,
-                      number);
-        hocr_box(out, block->box);
+        bool caption = block->kind == VL_BLOCK_FIGURE;
+        vl_buf_printf(out, "    <p class=\"%s\" id=\"par_%u_%zu\" title=\"",
+                      caption ? "ocr_caption" : "ocr_par", w->pages + 1, number);
+        hocr_box(out, caption ? lines_box(block) : block->box);
         vl_buf_puts(out, "\">\n");
         for (size_t l = 0; l < block->line_count; l++) {
             char id[48];
@@ -124,6 +137,11 @@ static vl_status hocr_page(vl_ocr_writer *w, const vl_page *page, const vl_image
     if (page->dpi > 0)
         vl_buf_printf(out, "; scan_res %.0f %.0f", page->dpi, page->dpi);
     vl_buf_puts(out, "\">\n");
+    if (page->unread) {
+        vl_buf_puts(out, "   <p class=\"ocrx_unread\">");
+        vl_xml_text(out, page->unread->message);
+        vl_buf_puts(out, "</p>\n");
+    }
     for (size_t b = 0; b < page->block_count; b++)
         hocr_block(w, &page->blocks[b], b + 1, &line_id, &word_id);
     vl_buf_puts(out, "  </div>\n");
@@ -207,14 +225,17 @@ static void alto_block(vl_ocr_writer *w, const vl_page *page, size_t b) {
     snprintf(id, sizeof id, "p%u_b%zu", w->pages + 1, b + 1);
     if (!vl_block_has_words(block) && block->kind != VL_BLOCK_FIGURE)
         return;
-    if (!vl_block_has_words(block)) {
+    bool figure = block->kind == VL_BLOCK_FIGURE;
+    if (figure) {
         vl_buf_printf(out, "    <Illustration ID=\"%s\"", id);
         alto_box(out, block->box);
         vl_buf_puts(out, "/>\n");
-        return;
+        if (!vl_block_has_words(block))
+            return;
+        snprintf(id, sizeof id, "p%u_b%zu_caption", w->pages + 1, b + 1);
     }
     vl_buf_printf(out, "    <TextBlock ID=\"%s\"", id);
-    alto_box(out, block->box);
+    alto_box(out, figure ? lines_box(block) : block->box);
     if (block->kind == VL_BLOCK_TITLE || block->kind == VL_BLOCK_TABLE)
         vl_buf_printf(out, " TAGREFS=\"%s\"",
                       block->kind == VL_BLOCK_TITLE ? "TITLE" : "TABLE");
@@ -232,8 +253,14 @@ static vl_status alto_page(vl_ocr_writer *w, const vl_page *page, const vl_image
     vl_buf *out = &w->buf;
     vl_buf_printf(out,
                   "  <Page ID=\"page_%u\" PHYSICAL_IMG_NR=\"%u\" WIDTH=\"%u\" HEIGHT=\"%u\" "
-                  "PC=\"%.3f\">\n",
+                  "PC=\"%.3f\"",
                   w->pages + 1, w->pages + 1, page->width, page->height, page->confidence);
+    if (page->unread) {
+        vl_buf_puts(out, " QUALITY_DETAIL=\"not read: ");
+        vl_xml_text(out, page->unread->message);
+        vl_buf_puts(out, "\"");
+    }
+    vl_buf_puts(out, ">\n");
     vl_buf_printf(out, "   <PrintSpace HPOS=\"0\" VPOS=\"0\" WIDTH=\"%u\" HEIGHT=\"%u\">\n",
                   page->width, page->height);
     for (size_t b = 0; b < page->block_count; b++)

@@ -150,6 +150,15 @@ static void put_markdown_block(vl_buf *out, const vl_block *block) {
     vl_buf_puts(out, "\n");
 }
 
+static void put_figure(vl_ocr_writer *w, const vl_block *block, size_t number) {
+    vl_buf_puts(&w->buf, "![");
+    for (size_t l = 0; l < block->line_count; l++) {
+        vl_buf_puts(&w->buf, l ? " " : "");
+        put_markdown_line(&w->buf, &block->lines[l]);
+    }
+    vl_buf_printf(&w->buf, "](<%s-%u-%zu.png>)\n", w->figures, w->pages + 1, number);
+}
+
 static vl_status markdown_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
                                vl_error *error) {
     (void)picture;
@@ -157,15 +166,26 @@ static vl_status markdown_page(vl_ocr_writer *w, const vl_page *page, const vl_i
     bool first = true;
     if (w->pages)
         vl_buf_puts(&w->buf, "\n---\n\n");
+    if (page->unread) {
+        vl_buf_puts(&w->buf, "*Not read: ");
+        put_escaped(&w->buf, page->unread->message, false);
+        vl_buf_puts(&w->buf, "*\n");
+        first = false;
+    }
+    size_t figure = 0;
     for (size_t b = 0; b < page->block_count; b++) {
         const vl_block *block = &page->blocks[b];
+        bool link = block->kind == VL_BLOCK_FIGURE && w->figures;
+        figure += block->kind == VL_BLOCK_FIGURE;
         bool table = block->kind == VL_BLOCK_TABLE && block->cell_count;
-        if (!table && !vl_block_has_words(block))
+        if (!table && !link && !vl_block_has_words(block))
             continue;
         if (!first)
             vl_buf_puts(&w->buf, "\n");
         first = false;
-        if (table)
+        if (link)
+            put_figure(w, block, figure);
+        else if (table)
             put_table(&w->buf, block);
         else
             put_markdown_block(&w->buf, block);

@@ -44,9 +44,8 @@ vl_status vl_writer_flush(vl_ocr_writer *w, vl_error *error) {
     return status;
 }
 
-vl_status vl_ocr_writer_new(vl_ocr_format format, const char *source, vl_sink sink, void *user,
-                            vl_ocr_writer **writer, vl_error *error) {
-    const vl_format_ops *ops = formats[format];
+vl_status vl_writer_new(const vl_format_ops *ops, const char *source, vl_sink sink, void *user,
+                        vl_ocr_writer **writer, vl_error *error) {
     vl_ocr_writer *w = calloc(1, sizeof *w);
     *writer = NULL;
     if (!w || !(w->source = strdup(source)) ||
@@ -71,6 +70,11 @@ vl_status vl_ocr_writer_new(vl_ocr_format format, const char *source, vl_sink si
     else
         *writer = w;
     return status;
+}
+
+vl_status vl_ocr_writer_new(vl_ocr_format format, const char *source, vl_sink sink, void *user,
+                            vl_ocr_writer **writer, vl_error *error) {
+    return vl_writer_new(formats[format], source, sink, user, writer, error);
 }
 
 vl_status vl_ocr_writer_page(vl_ocr_writer *w, const vl_page *page, const vl_image *picture,
@@ -99,6 +103,7 @@ void vl_ocr_writer_free(vl_ocr_writer *w) {
     vl_buf_deinit(&w->buf);
     free(w->state);
     free(w->source);
+    free(w->figures);
     free(w);
 }
 

@@ -20,12 +20,15 @@ struct vl_ocr_writer {
     char *source;
     vl_sink sink;
     void *user;
+    char *figures;  /* prefix of the files that figures are kept in; NULL: they are not */
     uint32_t pages; /* finished ones */
     uint64_t bytes; /* given to the sink */
     vl_buf buf;     /* what one page is put together in */
     void *state;
 };
 
+vl_status vl_writer_new(const vl_format_ops *ops, const char *source, vl_sink sink, void *user,
+                        vl_ocr_writer **writer, vl_error *error);
 /* Gives what stands in w->buf to the sink and empties it. */
 vl_status vl_writer_flush(vl_ocr_writer *w, vl_error *error);
 

@@ -332,6 +332,46 @@ static void test_right_to_left(void **state) {
     font_set_deinit(&fonts);
 }
 
+static int width_of(renderer *r, const render_style *style, const char *text) {
+    rendered out;
+    assert_true(render_line(r, style, "und", text, 8, 4000, &out));
+    int width = out.right - out.left;
+    vl_image_free(out.image);
+    return width;
+}
+
+/* Every space is wider by as much as is asked for, one of them by more, letters by nothing. */
+static void test_spaces(void **state) {
+    static const struct {
+        const char *family, *text;
+        bool rtl;
+        int spaces;
+    } lines[] = {{"Noto Sans", "Wide words in a line", false, 4},
+                 {"Noto Sans Arabic", "سلام على الناس", true, 2},
+                 {"Noto Sans Devanagari", "सभी मनुष्यों को गौरव", false, 3},
+                 {"Noto Sans", "alone", false, 0}};
+    font_set fonts;
+    (void)state;
+    assert_int_equal(font_set_open(VL_SYNTH_FONTS_ALL, &fonts, NULL), VL_OK);
+    renderer *r = renderer_new();
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        render_style style = {
+            .face = face_called(&fonts, lines[i].family), .size = 30, .rtl = lines[i].rtl};
+        int plain = width_of(r, &style, lines[i].text), n = lines[i].spaces;
+        style.word_spacing = 10;
+        assert_in_range(width_of(r, &style, lines[i].text), plain + 10 * n - 2,
+                        plain + 10 * n + 2);
+        style.gap = 100;
+        style.gap_at = 1;
+        assert_in_range(width_of(r, &style, lines[i].text), plain + 10 * n + 100 * (n > 1) - 2,
+                        plain + 10 * n + 100 * (n > 1) + 2);
+        style.word_spacing = style.gap = 0; /* nothing is left of it */
+        assert_int_equal(width_of(r, &style, lines[i].text), plain);
+    }
+    renderer_free(r);
+    font_set_deinit(&fonts);
+}
+
 /* ---- lines ---------------------------------------------------------------------------------
  */
 
@@ -488,6 +528,7 @@ int main(void) {
         cmocka_unit_test(test_held_fonts),
         cmocka_unit_test(test_rendering),
         cmocka_unit_test(test_right_to_left),
+        cmocka_unit_test(test_spaces),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_same_for_all_jobs),
         cmocka_unit_test(test_longest),

@@ -1,0 +1,144 @@
+/* rulings.c — tables drawn with rules: rules by morphology, grids by the rules that touch.
+ *
+ * What survives an opening by a long flat element is a horizontal rule, by a tall one a
+ * vertical rule (Serra 1982; letters are shorter than either). Rules that touch form one table;
+ * rules of half its width or height bound its rows and columns.
+ *
+ *   find_edges         rules of one direction in a table → where rows or columns end
+ *   vl_ocr_find_grids  every table of a page */
+#include "ocr/layout.h"
+
+#include <leptonica/allheaders.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRIDS_MAX = 64, EDGES_MAX = 256, RULES_MAX = 20000 };
+
+typedef struct edge {
+    double at, length; /* its place, weighed by length; of all pieces together */
+} edge;
+
+static int by_place(const void *a, const void *b) {
+    const edge *x = a, *y = b;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Dark on light, one bit. */
+static PIX *binary_of(const vl_ocr_picture *picture) {
+    PIX *grey = pixGetDepth(picture->upright) == 32 ? pixConvertRGBToLuminance(picture->upright)
+                                                    : pixConvertTo8(picture->upright, 0);
+    PIX *binary = NULL;
+    if (grey && picture->survey.light_on_dark)
+        pixInvert(grey, grey);
+    if (grey)
+        pixOtsuAdaptiveThreshold(grey, 400, 400, 0, 0, 0.1f, NULL, &binary);
+    pixDestroy(&grey);
+    return binary;
+}
+
+/* Rules as pieces in `boxes`; pieces at one place are one edge. Edges of half of `extent` and
+ * more, from the first to the last; `from` and `to`, the table's own sides, are edges too. */
+static size_t find_edges(BOXA *boxes, vl_box table, bool rows, double tolerance,
+                         int32_t edges[EDGES_MAX]) {
+    edge found[EDGES_MAX];
+    size_t count = 0, kept = 0;
+    double extent = rows ? table.width : table.height;
+    double from = rows ? table.y : table.x, to = from + (rows ? table.height : table.width);
+    for (l_int32 i = 0; i < boxaGetCount(boxes); i++) {
+        l_int32 x = 0, y = 0, w = 0, h = 0;
+        boxaGetBoxGeometry(boxes, i, &x, &y, &w, &h);
+        if (x < table.x - 2 || y < table.y - 2 || x + w > table.x + table.width + 2 ||
+            y + h > table.y + table.height + 2)
+            continue;
+        double at = rows ? y + h / 2.0 : x + w / 2.0, length = rows ? w : h;
+        size_t k = 0;
+        while (k < count && (found[k].at - at > tolerance || at - found[k].at > tolerance))
+            k++;
+        if (k == EDGES_MAX)
+            return 0;
+        if (k == count)
+            found[count++] = (edge){at, 0};
+        found[k].at =
+            (found[k].at * found[k].length + at * length) / (found[k].length + length);
+        found[k].length += length;
+    }
+    qsort(found, count, sizeof *found, by_place);
+    for (size_t k = 0; k < count; k++)
+        if (found[k].length * 2 >= extent)
+            found[kept++] = found[k];
+    size_t n = 0;
+    if (!kept)
+        return 0;
+    if (found[0].at - from > 2 * tolerance)
+        edges[n++] = (int32_t)from;
+    for (size_t k = 0; k < kept && n < EDGES_MAX - 1; k++)
+        edges[n++] = (int32_t)found[k].at;
+    if (to - found[kept - 1].at > 2 * tolerance)
+        edges[n++] = (int32_t)to;
+    return n;
+}
+
+static int32_t *keep(vl_arena *arena, const int32_t *edges, size_t count) {
+    int32_t *copy = vl_arena_array(arena, count, sizeof *copy);
+    if (copy)
+        memcpy(copy, edges, count * sizeof *copy);
+    return copy;
+}
+
+static bool add_grid(vl_arena *arena, BOXA *flat, BOXA *tall, vl_box table, double letter,
+                     vl_grid *grids, size_t *count) {
+    int32_t x[EDGES_MAX], y[EDGES_MAX];
+    double tolerance = letter * 0.5 > 5 ? letter * 0.5 : 5;
+    size_t rows = find_edges(flat, table, true, tolerance, y);
+    size_t columns = find_edges(tall, table, false, tolerance, x);
+    if (rows < 3 || columns < 3 || *count == GRIDS_MAX)
+        return true;
+    vl_grid *grid = &grids[(*count)++];
+    *grid = (vl_grid){.rows = rows - 1,
+                      .columns = columns - 1,
+                      .x = keep(arena, x, columns),
+                      .y = keep(arena, y, rows)};
+    return grid->x && grid->y;
+}
+
+/* The pieces of a mask; NULL: there are too many for rules. */
+static BOXA *pieces(PIX *mask) {
+    l_int32 count = 0;
+    if (!mask || pixCountConnComp(mask, 8, &count) || count > RULES_MAX)
+        return NULL;
+    return pixConnCompBB(mask, 8);
+}
+
+bool vl_ocr_find_grids(const vl_ocr_picture *picture, vl_arena *arena, vl_grid **out,
+                       size_t *count) {
+    double letter = picture->survey.letter_height > 8 ? picture->survey.letter_height : 8;
+    l_int32 length = (l_int32)(letter * 2.5 > 40 ? letter * 2.5 : 40);
+    vl_grid *grids = vl_arena_array(arena, GRIDS_MAX, sizeof *grids);
+    PIX *binary = binary_of(picture);
+    PIX *flat = binary ? pixOpenBrick(NULL, binary, length, 1) : NULL;
+    PIX *tall = binary ? pixOpenBrick(NULL, binary, 1, length) : NULL;
+    /* Uneven print breaks rules, and corners do not quite meet. */
+    PIX *wide_flat = flat ? pixDilateBrick(NULL, flat, 9, 3) : NULL;
+    PIX *wide_tall = tall ? pixDilateBrick(NULL, tall, 3, 9) : NULL;
+    PIX *both = wide_flat && wide_tall ? pixOr(NULL, wide_flat, wide_tall) : NULL;
+    BOXA *flats = pieces(wide_flat), *talls = pieces(wide_tall), *tables = pieces(both);
+    bool fits = grids != NULL;
+    *out = grids;
+    *count = 0;
+    for (l_int32 i = 0; fits && flats && talls && tables && i < boxaGetCount(tables); i++) {
+        l_int32 x = 0, y = 0, w = 0, h = 0;
+        boxaGetBoxGeometry(tables, i, &x, &y, &w, &h);
+        if (w > 8 * letter && h > 3 * letter)
+            fits = add_grid(arena, flats, talls, (vl_box){x, y, w, h}, letter, grids, count);
+    }
+    boxaDestroy(&flats);
+    boxaDestroy(&talls);
+    boxaDestroy(&tables);
+    pixDestroy(&binary);
+    pixDestroy(&flat);
+    pixDestroy(&tall);
+    pixDestroy(&wide_flat);
+    pixDestroy(&wide_tall);
+    pixDestroy(&both);
+    return fits;
+}

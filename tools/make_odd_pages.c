@@ -1,0 +1,313 @@
+/* make_odd_pages.c — the pages of tests/pages: scripts that no pack may be there for, text that
+ * stands on end or runs down the page, a fax, a dark band, a photographed screen.
+ *
+ * usage: make_odd_pages SOURCE_DIR OUT_DIR */
+#include "dataset/degrade.h"
+
+#include <math.h>
+#include <pango/pangocairo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tiffio.h>
+
+typedef struct sheet {
+    const char *name, *source, *font;
+    int width, height;
+    double size; /* of letters, pixels */
+    bool down;   /* columns from top to bottom, from right to left */
+    int turned;  /* clockwise, after drawing */
+} sheet;
+
+static const sheet scripts[] = {
+    {"georgian", "geor", "Noto Serif Georgian", 900, 620, 24, false, 0},
+    {"armenian", "armn", "Noto Sans Armenian", 900, 620, 24, false, 0},
+    {"thai", "thai", "Noto Sans Thai", 900, 560, 26, false, 0},
+    {"hebrew", "hebr", "Noto Serif Hebrew", 900, 560, 26, false, 0},
+    {"sinhala", "sinh", "Noto Sans Sinhala", 900, 620, 24, false, 0},
+    {"tibetan", "tibt", "Noto Serif Tibetan", 900, 560, 24, false, 0},
+    {"cherokee", "cher", "Noto Sans Cherokee", 900, 560, 24, false, 0},
+    {"tifinagh", "tfng", "Noto Sans Tifinagh", 900, 560, 24, false, 0},
+    {"nko", "nkoo", "Noto Sans NKo", 900, 420, 26, false, 0},
+    {"adlam", "adlm", "Noto Sans Adlam", 900, 560, 24, false, 0},
+    {"mongolian", "mong", "Noto Sans Mongolian", 800, 520, 26, false, 90},
+    {"japanese-vertical", "jpan", "IPAexMincho,IPAMincho,IPAGothic", 700, 620, 28, true, 0},
+};
+
+static void die(const char *what, const char *why) {
+    fprintf(stderr, "make_odd_pages: %s: %s\n", what, why);
+    exit(1);
+}
+
+static char *read_text(const char *folder, const char *name) {
+    char path[1024];
+    vl_buf text;
+    vl_error error;
+    vl_buf_init(&text, 1 << 16);
+    snprintf(path, sizeof path, "%s/%s.txt", folder, name);
+    if (vl_file_read(path, 1 << 16, &text, &error))
+        die(path, error.message);
+    char *copy = strndup(text.data, text.len);
+    vl_buf_deinit(&text);
+    return copy;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------
+ */
+
+static vl_image *to_image(cairo_surface_t *surface, uint32_t channels) {
+    vl_image *image;
+    vl_error error;
+    cairo_surface_flush(surface);
+    uint32_t width = (uint32_t)cairo_image_surface_get_width(surface);
+    uint32_t height = (uint32_t)cairo_image_surface_get_height(surface);
+    const unsigned char *data = cairo_image_surface_get_data(surface);
+    size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+    if (vl_image_new(width, height, channels, &image, &error))
+        die("a page", error.message);
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++)
+            for (uint32_t c = 0; c < channels; c++)
+                image->pixels[y * image->stride + (size_t)x * channels + c] =
+                    data[y * stride + 4 * (size_t)x + (channels == 3 ? 2 - c : 1)];
+    return image;
+}
+
+static cairo_t *blank(int width, int height) {
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    cairo_t *cairo = cairo_create(surface);
+    cairo_surface_destroy(surface);
+    cairo_set_source_rgb(cairo, 1, 1, 1);
+    cairo_paint(cairo);
+    cairo_set_source_rgb(cairo, 0.05, 0.05, 0.08);
+    return cairo;
+}
+
+static void write_text(cairo_t *cairo, const char *text, const char *font, double size,
+                       double x, double y, double width, bool down) {
+    PangoLayout *layout = pango_cairo_create_layout(cairo);
+    PangoContext *context = pango_layout_get_context(layout);
+    PangoFontDescription *description = pango_font_description_from_string(font);
+    pango_font_description_set_absolute_size(description, size * PANGO_SCALE);
+    if (down) {
+        pango_context_set_base_gravity(context, PANGO_GRAVITY_EAST);
+        pango_context_set_gravity_hint(context, PANGO_GRAVITY_HINT_STRONG);
+    }
+    pango_layout_set_font_description(layout, description);
+    pango_layout_set_text(layout, text, -1);
+    if (width > 0)
+        pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_spacing(layout, (int)(size * 0.3 * PANGO_SCALE));
+    cairo_save(cairo);
+    cairo_move_to(cairo, x, y);
+    if (down)
+        cairo_rotate(cairo, G_PI / 2);
+    pango_cairo_update_layout(cairo, layout);
+    pango_cairo_show_layout(cairo, layout);
+    cairo_restore(cairo);
+    pango_font_description_free(description);
+    g_object_unref(layout);
+}
+
+static vl_image *finish(cairo_t *cairo, uint32_t channels) {
+    vl_image *image = to_image(cairo_get_target(cairo), channels);
+    cairo_destroy(cairo);
+    return image;
+}
+
+static vl_image *replace(vl_image *old, vl_image *made) {
+    vl_image_free(old);
+    if (!made)
+        die("a page", "no memory");
+    return made;
+}
+
+static void save(const vl_image *image, const char *folder, const char *name, bool photo) {
+    char path[1024];
+    vl_buf bytes;
+    vl_error error;
+    vl_buf_init(&bytes, 16 << 20);
+    snprintf(path, sizeof path, "%s/%s.%s", folder, name, photo ? "jpg" : "png");
+    if (photo ? vl_image_encode_jpeg(image, 78, &bytes, &error)
+              : vl_image_encode_png_level(image, 9, &bytes, &error))
+        die(path, error.message);
+    if (vl_file_write(path, bytes.data, bytes.len, &error))
+        die(path, error.message);
+    vl_buf_deinit(&bytes);
+}
+
+/* ---- the pages ----------------------------------------------------------------------------
+ */
+
+static void make_script(const sheet *s, const char *from, const char *to) {
+    char *text = read_text(from, s->source);
+    cairo_t *cairo = blank(s->width, s->height);
+    if (s->down)
+        write_text(cairo, text, s->font, s->size, s->width - 40, 40, s->height - 80, true);
+    else
+        write_text(cairo, text, s->font, s->size, 40, 40, s->width - 80, false);
+    vl_image *image = finish(cairo, 1);
+    degrade_soften(image, 0.4);
+    degrade_noise(image, 2, 7);
+    for (size_t i = 0; i < image->height * image->stride; i++)
+        image->pixels[i] = (uint8_t)(image->pixels[i] | 0x0F); /* packs into a third */
+    image = replace(image, vl_image_rotate(image, s->turned));
+    save(image, to, s->name, false);
+    vl_image_free(image);
+    free(text);
+}
+
+/* Group 3, 204 × 98 dots to the inch: rows are twice as far apart as columns. */
+static void make_fax(const char *text, const char *to) {
+    enum { WIDTH = 1000, HEIGHT = 640 };
+    char path[1024];
+    cairo_t *cairo = blank(WIDTH, HEIGHT);
+    write_text(cairo, text, "Noto Sans", 29, 40, 40, 0, false);
+    vl_image *image = finish(cairo, 1);
+    image = replace(image, vl_image_resize(image, WIDTH, HEIGHT * 98 / 204));
+    degrade_noise(image, 18, 3);
+    snprintf(path, sizeof path, "%s/fax.tif", to);
+    TIFF *tiff = TIFFOpen(path, "w");
+    if (!tiff)
+        die(path, "cannot be written");
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, image->width);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, image->height);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+    TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, image->height);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
+    TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_CCITTFAX3);
+    TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
+    TIFFSetField(tiff, TIFFTAG_XRESOLUTION, 204.0);
+    TIFFSetField(tiff, TIFFTAG_YRESOLUTION, 98.0);
+    for (uint32_t y = 0; y < image->height; y++) {
+        uint8_t row[WIDTH / 8] = {0};
+        for (uint32_t x = 0; x < image->width; x++)
+            if (image->pixels[y * image->stride + x] < 140)
+                row[x / 8] |= (uint8_t)(0x80 >> x % 8);
+        TIFFWriteScanline(tiff, row, y, 0);
+    }
+    TIFFClose(tiff);
+    vl_image_free(image);
+}
+
+/* The first line light in a dark band, the others dark on light. */
+static void make_band(const char *text, const char *to) {
+    const char *rest = strchr(text, '\n') + 1;
+    char first[128];
+    cairo_t *cairo = blank(1000, 560);
+    snprintf(first, sizeof first, "%.*s", (int)(rest - text - 1), text);
+    cairo_set_source_rgb(cairo, 0.05, 0.1, 0.3);
+    cairo_rectangle(cairo, 0, 30, 1000, 80);
+    cairo_fill(cairo);
+    cairo_set_source_rgb(cairo, 1, 1, 1);
+    write_text(cairo, first, "Noto Sans Bold", 34, 40, 46, 0, false);
+    cairo_set_source_rgb(cairo, 0.05, 0.05, 0.08);
+    write_text(cairo, rest, "Noto Sans", 27, 40, 140, 0, false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "band", false);
+    vl_image_free(image);
+}
+
+/* A screen taken by a phone: its lines against the sensor's (moiré), a lamp's reflection, seen
+ * from the side. */
+static void make_screen(const char *text, const char *to) {
+    cairo_t *cairo = blank(1000, 600);
+    write_text(cairo, text, "Noto Sans", 28, 50, 50, 0, false);
+    vl_image *image = finish(cairo, 3);
+    for (uint32_t y = 0; y < image->height; y++)
+        for (uint32_t x = 0; x < image->width; x++) {
+            double wave = 0.06 * sin(0.9 * x + 0.06 * y) + 0.05 * sin(1.07 * y - 0.04 * x) +
+                          0.04 * sin(0.021 * x * y / 60.0);
+            double lamp = exp(-(pow((x - 760.0) / 130, 2) + pow((y - 420.0) / 90, 2)));
+            for (uint32_t c = 0; c < 3; c++) {
+                uint8_t *p = image->pixels + y * image->stride + (size_t)x * 3 + c;
+                static const double tint[3] = {0.78, 0.86, 0.96};
+                double tone = (25 + 0.86 * *p) * tint[c] * (1 + wave);
+                tone += 0.45 * lamp * (255 - tone);
+                *p = (uint8_t)(tone < 0 ? 0 : tone > 255 ? 255 : tone);
+            }
+        }
+    image = replace(image, degrade_perspective(image, 0.06, 0.03, 30));
+    degrade_soften(image, 0.5);
+    degrade_noise(image, 5, 11);
+    save(image, to, "screen", true);
+    vl_image_free(image);
+}
+
+/* A hill under a sky with grain, as a newspaper's photograph. */
+static void draw_photo(vl_image *image, uint32_t left, uint32_t top, uint32_t width,
+                       uint32_t height) {
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++) {
+            double u = (double)x / width, v = (double)y / height;
+            double hill = 0.45 + 0.2 * sin(5 * u + 1) + 0.05 * sin(23 * u);
+            double tone = v < hill ? 205 - 70 * v : 90 - 50 * (v - hill) + 35 * sin(40 * u * v);
+            image->pixels[(top + y) * image->stride + left + x] = (uint8_t)tone;
+        }
+    vl_image *part = degrade_crop(image, (int)left, (int)top, width, height, 255);
+    degrade_noise(part, 6, left + top);
+    for (uint32_t y = 0; y < height; y++)
+        memcpy(image->pixels + (top + y) * image->stride + left,
+               part->pixels + y * part->stride, width);
+    vl_image_free(part);
+}
+
+/* Text, a figure with a caption that says so, text, one whose caption is small print. */
+static void make_figures(const char *text, const char *to) {
+    const char *body = strchr(text, '\n') + 1;
+    cairo_t *cairo = blank(1000, 1500);
+    write_text(cairo, body, "Noto Serif", 26, 60, 50, 880, false);
+    write_text(cairo, "Figure 3: Water tanks behind the old market, May 2026", "Noto Serif", 24,
+               160, 710, 0, false);
+    write_text(cairo, body, "Noto Serif", 26, 60, 800, 880, false);
+    write_text(cairo, "The river seen from the bridge", "Noto Serif", 18, 350, 1432, 0, false);
+    vl_image *image = finish(cairo, 1);
+    draw_photo(image, 160, 390, 680, 300);
+    draw_photo(image, 260, 1140, 480, 280);
+    save(image, to, "figures", true);
+    vl_image_free(image);
+}
+
+/* A table drawn with rules whose cells run over several lines. */
+static void make_ruled(const char *to) {
+    static const char *const cells[4][3] = {
+        {"District", "Damage seen by the team", "Next visit"},
+        {"North Bank", "Two bridges are closed and the clinic has no roof", "Monday 4 May"},
+        {"Old Harbour", "Water stands in forty houses", "Tuesday 5 May, by boat"},
+        {"Hill Side", "Road open again, power lines down near the school", "Friday 8 May"}};
+    static const int x[] = {60, 300, 680, 940}, y[] = {150, 210, 330, 430, 550};
+    cairo_t *cairo = blank(1000, 700);
+    write_text(cairo, "Situation of the week", "Noto Sans", 28, 60, 60, 0, false);
+    cairo_set_line_width(cairo, 2);
+    for (size_t r = 0; r < 4; r++)
+        for (size_t c = 0; c < 3; c++) {
+            cairo_rectangle(cairo, x[c], y[r], x[c + 1] - x[c], y[r + 1] - y[r]);
+            cairo_stroke(cairo);
+            write_text(cairo, cells[r][c], "Noto Sans", 25, x[c] + 12, y[r] + 8,
+                       x[c + 1] - x[c] - 24, false);
+        }
+    write_text(cairo, "Reported by the district committee.", "Noto Sans", 25, 60, 600, 0,
+               false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "ruled", false);
+    vl_image_free(image);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) {
+        fprintf(stderr, "usage: make_odd_pages SOURCE_DIR OUT_DIR\n");
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        make_script(&scripts[i], argv[1], argv[2]);
+    char *text = read_text(argv[1], "english");
+    make_fax(text, argv[2]);
+    make_band(text, argv[2]);
+    make_screen(text, argv[2]);
+    make_figures(text, argv[2]);
+    make_ruled(argv[2]);
+    free(text);
+    return 0;
+}
