@@ -50,7 +50,8 @@ as_root() {
 if [ "${1-}" = --train ]; then
     # No fonts here that draw other letters than Unicode says, or pictures of letters only.
     packages+=(
-        fonts-noto-extra fonts-noto-ui-core fonts-noto-mono fonts-liberation fonts-dejavu
+        fonts-noto-extra fonts-noto-ui-core fonts-noto-mono fonts-ipafont-gothic fonts-nanum fonts-wqy-microhei
+        fonts-liberation fonts-dejavu
         fonts-freefont-ttf fonts-croscore fonts-crosextra-caladea fonts-crosextra-carlito
         fonts-open-sans fonts-roboto-unhinted fonts-roboto-slab fonts-lato fonts-ebgaramond
         fonts-linuxlibertine fonts-cmu fonts-texgyre fonts-urw-base35 fonts-cantarell

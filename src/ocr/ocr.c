@@ -264,19 +264,31 @@ static bool is_all_noise(const vl_engine_reading *reading) {
 
 /* ---- the straight line ------------------------------------------------------------------ */
 
-static vl_status read_given(const vl_ocr_job *job, const vl_preprocessing *how,
-                            const char *packs, vl_ocr_picture *picture,
-                            vl_engine_reading *reading, vl_error *error) {
-    vl_status status =
-        vl_ocr_picture_init(picture, job->image, 0, true, job->max_side, job->arena, error);
-    if (!status)
-        status = vl_ocr_read_whole(job, how, packs, picture, reading, error);
-    if (status || !job->detect_orientation || job->photo || picture->survey.letters < 5 ||
+/* How the page is to be read, and since when it is worked on. */
+typedef struct way {
+    const vl_preprocessing *preprocessing;
+    int64_t started_ns;
+} way;
+
+static vl_status read_better(const vl_ocr_job *job, const way *how, const char *packs,
+                             vl_ocr_picture *picture, vl_engine_reading *reading,
+                             vl_error *error) {
+    return how->preprocessing->kind == VL_PREPROCESSING_AUTO
+               ? vl_ocr_read_better(job, packs, vl_clock_ns() - how->started_ns, picture,
+                                    reading, error)
+               : VL_OK;
+}
+
+/* Where the reading is poor, the turn that the page seems to lie in, if it reads better. */
+static vl_status try_turned(const vl_ocr_job *job, const way *how, const char *packs,
+                            vl_ocr_picture *picture, vl_engine_reading *reading,
+                            vl_error *error) {
+    if (!job->detect_orientation || job->photo || picture->survey.letters < 5 ||
         reading->confidence >= 0.5)
-        return status;
+        return VL_OK;
     vl_ocr_picture turned;
     vl_ocr_detection found;
-    status = vl_ocr_detect(job, packs, &turned, &found, error);
+    vl_status status = vl_ocr_detect(job, packs, &turned, &found, error);
     if (status)
         return status;
     if (turned.rotation == 0) {
@@ -284,7 +296,7 @@ static vl_status read_given(const vl_ocr_job *job, const vl_preprocessing *how,
         return VL_OK;
     }
     vl_engine_reading other;
-    status = vl_ocr_read_whole(job, how, packs, &turned, &other, error);
+    status = vl_ocr_read_whole(job, how->preprocessing, packs, &turned, &other, error);
     if (!status && vl_ocr_reading_worth(&other) > vl_ocr_reading_worth(reading)) {
         vl_ocr_picture swap = *picture;
         *picture = turned;
@@ -293,6 +305,24 @@ static vl_status read_given(const vl_ocr_job *job, const vl_preprocessing *how,
     }
     vl_ocr_picture_deinit(&turned);
     return status;
+}
+
+static vl_status read_given(const vl_ocr_job *job, const way *how, const char *packs,
+                            vl_ocr_picture *picture, vl_engine_reading *reading,
+                            vl_error *error) {
+    vl_status status =
+        vl_ocr_picture_init(picture, job->image, 0, true, job->max_side, job->arena, error);
+    if (!status)
+        status = vl_ocr_read_whole(job, how->preprocessing, packs, picture, reading, error);
+    if (status)
+        return status;
+    /* Lines are cut out the right way up; a dirty one must not be taken for a turned one. */
+    bool line = picture->survey.single_line;
+    if (!line)
+        status = try_turned(job, how, packs, picture, reading, error);
+    if (!status)
+        status = read_better(job, how, packs, picture, reading, error);
+    return status || !line ? status : try_turned(job, how, packs, picture, reading, error);
 }
 
 /* What was read with the packs of another script is no text, however sure an engine is. */
@@ -308,10 +338,9 @@ static vl_status drop_unread(const vl_ocr_job *job, const vl_ocr_detection *foun
     return *unread ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
 }
 
-static vl_status read_detecting(const vl_ocr_job *job, const vl_preprocessing *how,
-                                char packs[96], vl_ocr_picture *picture,
-                                vl_engine_reading *reading, const vl_unread **unread,
-                                vl_error *error) {
+static vl_status read_detecting(const vl_ocr_job *job, const way *how, char packs[96],
+                                vl_ocr_picture *picture, vl_engine_reading *reading,
+                                const vl_unread **unread, vl_error *error) {
     vl_ocr_detection found = {0};
     vl_status status = vl_ocr_detect(job, NULL, picture, &found, error);
     if (status)
@@ -319,12 +348,12 @@ static vl_status read_detecting(const vl_ocr_job *job, const vl_preprocessing *h
     memset(reading, 0, sizeof *reading);
     snprintf(packs, 96, "%s", found.packs);
     if (*packs)
-        status = vl_ocr_read_whole(job, how, packs, picture, reading, error);
+        status = vl_ocr_read_whole(job, how->preprocessing, packs, picture, reading, error);
     if (!status)
         status = drop_unread(job, &found, reading, unread, error);
     if (*unread)
         packs[0] = 0;
-    return status;
+    return status || !*packs ? status : read_better(job, how, packs, picture, reading, error);
 }
 
 static void name_languages(const vl_ocr_job *job, vl_page *page) {
@@ -419,6 +448,7 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     vl_ocr_picture picture = {0};
     vl_engine_reading reading = {0};
     vl_ocr_job job;
+    const way how = {&ocr->preprocessing, start};
     vl_page *page = vl_arena_alloc(arena, sizeof *page);
     if (!page)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
@@ -432,13 +462,9 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     if (job.blank) /* nothing to turn, straighten or read */
         status = vl_ocr_picture_init(&picture, image, 0, false, 0, arena, error);
     else if (*asked)
-        status = read_given(&job, &ocr->preprocessing, packs, &picture, &reading, error);
+        status = read_given(&job, &how, packs, &picture, &reading, error);
     else
-        status = read_detecting(&job, &ocr->preprocessing, packs, &picture, &reading,
-                                &page->unread, error);
-    if (!status && *packs && ocr->preprocessing.kind == VL_PREPROCESSING_AUTO)
-        status =
-            vl_ocr_read_better(&job, packs, vl_clock_ns() - start, &picture, &reading, error);
+        status = read_detecting(&job, &how, packs, &picture, &reading, &page->unread, error);
     if (status)
         goto out;
     /* Many marks that read well are a page, however colourful; and who names the languages

@@ -18,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above GOOD a page is left as it is: of the bundled samples' pages every one is. */
-static const double GOOD = 0.85, CLEAR_GAIN = 0.03, FOUND_ALL = 0.95;
+/* A page whose engine is this sure, or whose quality is this high, is left as it is. Below HALF
+ * most of what was read is wrong, as in handwriting, and more of it is no gain. */
+static const double GOOD = 0.85, HALF = 0.5, CLEAR_GAIN = 0.03, FOUND_ALL = 0.95;
 enum { ATTEMPTS_MOST = 2, SAMPLES_MOST = 4 };
 
 vl_status vl_preprocessing_parse(const char *text, vl_preprocessing *out, vl_error *error) {
@@ -348,7 +349,7 @@ static vl_status try_cleanup(search *s, vl_cleanup cleanup, vl_error *error) {
         status = VL_ERR_MISSING;
     }
     double reached = status ? 0 : attempt_quality(&next, s->picture);
-    if (!status && reached > s->wanted) {
+    if (!status && reached > s->wanted && reached >= HALF) {
         attempt swap = s->best;
         s->best = next;
         next = swap;
@@ -364,7 +365,7 @@ vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, int64_t s
     vl_cleanup cleanups[SAMPLES_MOST];
     vl_status status = VL_OK;
     vl_error trouble;
-    if (!is_worth_a_try(job, picture, spent_ns))
+    if (reading->confidence >= GOOD || !is_worth_a_try(job, picture, spent_ns))
         return VL_OK;
     search s = {.job = job, .packs = packs, .picture = picture, .lead = job->panel->read_by};
     double covered = coverage(picture, reading);
