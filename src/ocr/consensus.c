@@ -20,6 +20,9 @@
 
 enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
 
+static const double CHEAP = 0.2; /* of the lead's cost: such an engine always votes */
+static const double SPECK = 0.6; /* confidence under which single characters are dirt */
+
 struct vl_consensus {
     vl_voices voices;
     vl_record *record;
@@ -441,6 +444,13 @@ static void count_votes(page_vote *v, const vl_vote_result *result, const size_t
     }
 }
 
+/* Whether asking costs so little beside the lead that nothing is saved by not asking. */
+static bool is_cheap(const page_vote *v, size_t engine, size_t lead) {
+    const vl_panel *panel = v->page->job->panel;
+    const vl_engine *one = vl_panel_engine(panel, engine);
+    return !one->outside && one->cost <= CHEAP * vl_panel_engine(panel, lead)->cost;
+}
+
 static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_error *error) {
     vl_vote_voice voices[VL_PANEL_MAX];
     vl_vote_result *result = NULL;
@@ -452,8 +462,8 @@ static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_e
     for (size_t i = 0; i < v->count && !status; i++) {
         size_t engine = v->order[i];
         vl_engine_line found;
-        if (engine == lead || vl_vote_settled(result, v->c->threshold, NULL) ||
-            v->failed[engine])
+        if (engine == lead || v->failed[engine] ||
+            (!is_cheap(v, engine, lead) && vl_vote_settled(result, v->c->threshold, NULL)))
             continue;
         status = vl_panel_engine(v->page->job->panel, engine)->outside
                      ? ask_page(v, engine, line, &found, error)
@@ -501,21 +511,44 @@ static vl_status try_layouts(page_vote *v, vl_engine_reading *reading, vl_error 
 /* Engines that find lines and know when they are sure look at the whole page, until no letters
  * are missed. */
 static vl_status add_missed_lines(page_vote *v, vl_engine_reading *reading, vl_error *error) {
-    if (v->page->picture->survey.single_line)
-        return VL_OK;
-    vl_status status = try_layouts(v, reading, error);
+    bool line = v->page->picture->survey.single_line;
+    vl_status status = line ? VL_OK : try_layouts(v, reading, error);
     if (status)
         return status;
-    for (size_t i = 1; i < v->count && vl_merge_misses_letters(v->page->picture, reading);
+    for (size_t i = 1;
+         i < v->count &&
+         (line ? !reading->line_count : vl_merge_misses_letters(v->page->picture, reading));
          i++) {
         const vl_engine *engine = vl_panel_engine(v->page->job->panel, v->order[i]);
-        if (!engine->knows_confidence || !(engine->find_lines || engine->outside))
+        if (!engine->knows_confidence || !(line || engine->find_lines || engine->outside))
             continue;
         const vl_engine_reading *other = ask_whole(v, v->order[i]);
         if (other && !vl_merge_lines(v->arena, reading, &v->found_by, other, v->order[i]))
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     }
     return VL_OK;
+}
+
+/* ---- dirt ------------------------------------------------------------------------------- */
+
+/* Single characters, none of them sure: rules and specks beside the text, that some engine took
+ * for letters. */
+static bool is_dirt(const vl_engine_line *line) {
+    double sum = 0;
+    for (size_t i = 0; i < line->word_count; i++) {
+        if (vl_text_grapheme_count(line->words[i].text) > 1)
+            return false;
+        sum += line->words[i].confidence;
+    }
+    return sum < SPECK * (double)line->word_count;
+}
+
+static void drop_dirt(vl_engine_reading *reading) {
+    size_t kept = 0;
+    for (size_t i = 0; i < reading->line_count; i++)
+        if (!is_dirt(&reading->lines[i]))
+            reading->lines[kept++] = reading->lines[i];
+    reading->line_count = kept;
 }
 
 /* ---- a page ----------------------------------------------------------------------------- */
@@ -562,6 +595,8 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
     status = add_missed_lines(&v, reading, error);
     for (size_t i = 0; i < reading->line_count && !status; i++)
         status = vote_line(&v, v.found_by[i], &reading->lines[i], error);
+    if (!page->picture->survey.single_line)
+        drop_dirt(reading);
     *voted = v.voted;
     return status;
 }

@@ -9,7 +9,7 @@
 
 enum {
     LETTERS_MISSED = 4, /* letter-like marks outside of every line: less is dirt */
-    MISSED_SHARE = 60,  /* … and one in so many of the page's */
+    MISSED_SHARE = 40,  /* … and one in so many of the page's */
 };
 static const double DOUBTFUL = 0.35; /* confidence of a word that is worth nothing */
 static const double SURE = 0.5;      /* … that makes a line text */

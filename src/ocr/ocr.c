@@ -376,7 +376,8 @@ static vl_status vote(vl_ocr *ocr, const vl_ocr_job *job, const vl_ocr_picture *
                               .source = vl_arena_strdup(job->arena, ocr->source),
                               .key = key};
     *voted = 0;
-    if (!ocr->consensus || !reading->line_count)
+    bool line = picture->survey.single_line && *packs; /* another may see what one did not */
+    if (!ocr->consensus || !(reading->line_count || line))
         return VL_OK;
     if (!key || !page.source)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the page");
