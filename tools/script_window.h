@@ -14,11 +14,11 @@ typedef struct script_window {
 } script_window;
 
 static const char *const script_labels[] = {
-    "Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Guru", "Gujr", "Orya",
-    "Taml", "Telu", "Knda", "Mlym", "Sinh", "Thai", "Laoo", "Tibt", "Mymr", "Khmr",
-    "Ethi", "Geor", "Armn", "Cans", "Cher", "Hani", "Jpan", "Kore", "Syrc", "Thaa",
-    "Nkoo", "Tfng", "Mong", "Adlm", "Vaii", "Java", "Olck", "Mtei", "Cakm", "Rohg",
-    "Yiii", "Bali", "Sund", "Lana", "Zxxx"};
+    "Latn", "Cyrl", "Grek", "Arab", "Hebr", "Deva", "Beng", "Guru", "Gujr",
+    "Orya", "Taml", "Telu", "Knda", "Mlym", "Sinh", "Thai", "Laoo", "Tibt",
+    "Mymr", "Khmr", "Ethi", "Geor", "Armn", "Cans", "Cher", "Hani", "Jpan",
+    "Kore", "Syrc", "Thaa", "Nkoo", "Tfng", "Mong", "Adlm", "Vaii", "Java",
+    "Olck", "Mtei", "Cakm", "Rohg", "Yiii", "Bali", "Sund", "Lana", "Zxxx"};
 enum { SCRIPT_COUNT = sizeof script_labels / sizeof *script_labels };
 
 #endif

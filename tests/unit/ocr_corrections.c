@@ -61,10 +61,11 @@ static const char good[] = PAGE(
                                                                     "water")) "]},{\"text\":"
                                                                               "\"not looked "
                                                                               "at\",\"words\":"
-                                                                              "[" WORD(SAID("oc"
-                                                                                            "ra"
-                                                                                            "d",
-                                                                                            "x")) "]}");
+                                                                              "[" WORD(SAID(
+                                                                                  "oc"
+                                                                                  "ra"
+                                                                                  "d",
+                                                                                  "x")) "]}");
 
 static void test_a_line_is_learned_from(void **state) {
     vl_record *record = memory();
