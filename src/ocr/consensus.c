@@ -13,6 +13,7 @@
 #include "ocr/voices.h"
 
 #include <leptonica/allheaders.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
 
 static const double CHEAP = 0.2; /* of the lead's cost: such an engine always votes */
+/* A cheap engine is not asked about a line whose every word is this far from the threshold to
+ * certainty. */
+static const double CHEAP_SURE = 0.5;
 static const double SPECK = 0.6; /* confidence under which single characters are dirt */
 
 struct vl_consensus {
@@ -45,8 +49,9 @@ typedef struct page_vote {
     bool has_language;
     vl_record_key key;
     uint32_t voted;
-    size_t *found_by; /* [lines]: the engine that found and read it first */
-    bool is_line;     /* the picture is one line, whatever it looks like */
+    size_t *found_by;         /* [lines]: the engine that found and read it first */
+    bool is_line;             /* the picture is one line, whatever it looks like */
+    vl_engine_reading unsure; /* lines that further engines are asked about */
 } page_vote;
 
 /* ---- record and models ------------------------------------------------------------------ */
@@ -253,18 +258,52 @@ static bool line_in_box(vl_arena *arena, const vl_engine_reading *reading, vl_bo
     return true;
 }
 
-/* The engine's reading of the whole page, made once. NULL: it failed. */
+static bool needs_lines(const page_vote *v, size_t engine) {
+    return vl_panel_engine(v->page->job->panel, engine)->needs_lines;
+}
+
+/* The engine's reading of the whole page, made once, of the lines there are if it needs to be
+ * told. NULL: it failed. */
 static const vl_engine_reading *ask_whole(page_vote *v, size_t engine) {
     vl_error trouble;
     if (!v->asked[engine]) {
         bool line = v->is_line || v->page->picture->survey.single_line;
         vl_engine_request request =
             request_for(v, v->page->picture->work, line ? VL_ENGINE_LINE : VL_ENGINE_PAGE);
+        if (v->unsure.line_count && needs_lines(v, engine))
+            request.layout = &v->unsure;
         v->asked[engine] = true;
         v->failed[engine] = vl_panel_call(v->page->job->panel, engine, &request,
                                           &v->whole[engine], &trouble) != VL_OK;
     }
     return v->failed[engine] ? NULL : &v->whole[engine];
+}
+
+/* Of lines that were read where the page's are, the one that covers most of `box`; NULL: none
+ * does. */
+static const vl_engine_line *line_at(const vl_engine_reading *reading, vl_box box) {
+    const vl_engine_line *best = NULL;
+    double most = 0;
+    for (size_t i = 0; i < reading->line_count; i++) {
+        vl_box b = reading->lines[i].box, all = box_join(box, b);
+        int32_t width = box.width + b.width - all.width;
+        int32_t height = box.height + b.height - all.height;
+        double common = width > 0 && height > 0 ? (double)width * height : 0;
+        /* What was read stands within its line: less is a neighbour's edge. */
+        if (common > most && 2 * common > (double)b.width * b.height) {
+            most = common;
+            best = &reading->lines[i];
+        }
+    }
+    return best;
+}
+
+/* Its line there. An empty line: nothing, or it failed. */
+static void ask_lines(page_vote *v, size_t engine, const vl_engine_line *line,
+                      vl_engine_line *found) {
+    const vl_engine_reading *whole = ask_whole(v, engine);
+    const vl_engine_line *there = whole ? line_at(whole, line->box) : NULL;
+    *found = there ? *there : (vl_engine_line){0};
 }
 
 /* What lies in the line's box. An empty line: nothing, or it failed. */
@@ -288,14 +327,6 @@ static void move_line(vl_engine_line *line, int32_t x, int32_t y) {
     }
 }
 
-/* Where a line is, moved, without what was read there. */
-static vl_engine_line place_of(const vl_engine_line *line, int32_t x, int32_t y) {
-    return (vl_engine_line){
-        .box = {line->box.x + x, line->box.y + y, line->box.width, line->box.height},
-        .baseline_y0 = line->baseline_y0 + y,
-        .baseline_y1 = line->baseline_y1 + y};
-}
-
 /* The line with a margin, on its own. */
 static vl_status ask_line(page_vote *v, size_t engine, const vl_engine_line *line,
                           vl_engine_line *found, vl_error *error) {
@@ -314,10 +345,6 @@ static vl_status ask_line(page_vote *v, size_t engine, const vl_engine_line *lin
         return VL_OK; /* a box outside of the picture */
     vl_engine_request request = request_for(v, cut, VL_ENGINE_LINE);
     vl_box all = {0, 0, pixGetWidth(cut), pixGetHeight(cut)};
-    vl_engine_line here = place_of(line, -x, -y);
-    vl_engine_reading layout = {.lines = &here, .line_count = 1};
-    if (vl_panel_engine(v->page->job->panel, engine)->needs_lines)
-        request.layout = &layout;
     v->failed[engine] =
         vl_panel_call(v->page->job->panel, engine, &request, &reading, &trouble) != VL_OK;
     pixDestroy(&cut);
@@ -444,11 +471,39 @@ static void count_votes(page_vote *v, const vl_vote_result *result, const size_t
     }
 }
 
-/* Whether asking costs so little beside the lead that nothing is saved by not asking. */
-static bool is_cheap(const page_vote *v, size_t engine, size_t lead) {
+/* Whom asking costs little is asked sooner. */
+static double threshold_for(const page_vote *v, size_t engine, size_t lead) {
     const vl_panel *panel = v->page->job->panel;
     const vl_engine *one = vl_panel_engine(panel, engine);
-    return !one->outside && one->cost <= CHEAP * vl_panel_engine(panel, lead)->cost;
+    double threshold = v->c->threshold;
+    bool cheap = !one->outside && one->cost <= CHEAP * vl_panel_engine(panel, lead)->cost;
+    return cheap ? threshold + (1 - threshold) * CHEAP_SURE : threshold;
+}
+
+/* Lines that whoever found them is not sure enough of alone, for those who read many at once.
+ */
+static vl_status find_unsure(page_vote *v, const vl_engine_reading *reading, vl_error *error) {
+    vl_status status = VL_OK;
+    v->unsure.lines = vl_arena_array(v->arena, reading->line_count + 1, sizeof *reading->lines);
+    if (!v->unsure.lines)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
+    for (size_t i = 0; i < reading->line_count && !status; i++) {
+        vl_vote_voice voice;
+        vl_vote_result *result;
+        double threshold = v->c->threshold;
+        status = voice_from_line(v, v->found_by[i], &reading->lines[i], &voice, error);
+        if (!status)
+            status = vote(v, &voice, 1, &result, error);
+        if (status == VL_ERR_LIMIT) { /* too long for a vote */
+            status = VL_OK;
+            continue;
+        }
+        for (size_t k = 0; k < v->count; k++)
+            threshold = fmax(threshold, threshold_for(v, v->order[k], v->found_by[i]));
+        if (!status && !vl_vote_settled(result, threshold, NULL))
+            v->unsure.lines[v->unsure.line_count++] = reading->lines[i];
+    }
+    return status;
 }
 
 static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_error *error) {
@@ -463,11 +518,14 @@ static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_e
         size_t engine = v->order[i];
         vl_engine_line found;
         if (engine == lead || v->failed[engine] ||
-            (!is_cheap(v, engine, lead) && vl_vote_settled(result, v->c->threshold, NULL)))
+            vl_vote_settled(result, threshold_for(v, engine, lead), NULL))
             continue;
-        status = vl_panel_engine(v->page->job->panel, engine)->outside
-                     ? ask_page(v, engine, line, &found, error)
-                     : ask_line(v, engine, line, &found, error);
+        if (needs_lines(v, engine))
+            ask_lines(v, engine, line, &found);
+        else
+            status = vl_panel_engine(v->page->job->panel, engine)->outside
+                         ? ask_page(v, engine, line, &found, error)
+                         : ask_line(v, engine, line, &found, error);
         /* Finding nothing where the lead found a line says more of its layout than of the
          * text: it has no vote. */
         if (status || !found.word_count)
@@ -593,6 +651,8 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
     for (size_t i = 0; i < reading->line_count; i++)
         v.found_by[i] = page->lead;
     status = add_missed_lines(&v, reading, error);
+    if (!status)
+        status = find_unsure(&v, reading, error);
     for (size_t i = 0; i < reading->line_count && !status; i++)
         status = vote_line(&v, v.found_by[i], &reading->lines[i], error);
     if (!page->picture->survey.single_line)

@@ -21,6 +21,8 @@
 /* A page whose engine is this sure, or whose quality is this high, is left as it is. Below HALF
  * most of what was read is wrong, as in handwriting, and more of it is no gain. */
 static const double GOOD = 0.85, HALF = 0.5, CLEAR_GAIN = 0.03, FOUND_ALL = 0.95;
+/* … unless it left more than this of the marks unread: one may be sure of half a page. */
+static const double MOST = 0.8;
 enum { ATTEMPTS_MOST = 2, SAMPLES_MOST = 4 };
 
 vl_status vl_preprocessing_parse(const char *text, vl_preprocessing *out, vl_error *error) {
@@ -365,13 +367,13 @@ vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, int64_t s
     vl_cleanup cleanups[SAMPLES_MOST];
     vl_status status = VL_OK;
     vl_error trouble;
-    if (reading->confidence >= GOOD || !is_worth_a_try(job, picture, spent_ns))
+    if (!is_worth_a_try(job, picture, spent_ns))
         return VL_OK;
     search s = {.job = job, .packs = packs, .picture = picture, .lead = job->panel->read_by};
     double covered = coverage(picture, reading);
     s.quality = reading->characters ? reading->confidence * covered : 0;
     s.wanted = s.quality + CLEAR_GAIN;
-    if (s.quality >= GOOD)
+    if (s.quality >= GOOD || (reading->confidence >= GOOD && covered >= MOST))
         return VL_OK;
     vl_ocr_traits traits = vl_ocr_traits_of(picture, reading);
     size_t count = vl_ocr_traits_cleanups(&traits, cleanups, SAMPLES_MOST);

@@ -192,8 +192,8 @@ static void test_missed_lines(void **state) {
     service other = {0};
     char engines[64];
     vl_error error;
-    vl_ocr *ocr;
-    vl_page *page;
+    vl_ocr *ocr = NULL;
+    vl_page *page = NULL;
     vl_image *image = sample("notice-eng.jpg");
     uint32_t y = image->height - 2 * LINES_SIZE;
     draw_blocks(image, y);
