@@ -13,7 +13,6 @@
 #include "ocr/voices.h"
 
 #include <leptonica/allheaders.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +20,6 @@
 
 enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
 
-static const double CHEAP = 0.2; /* of the lead's cost: such an engine always votes */
-/* A cheap engine is not asked about a line whose every word is this far from the threshold to
- * certainty. */
-static const double CHEAP_SURE = 0.5;
 static const double SPECK = 0.6; /* confidence under which single characters are dirt */
 
 struct vl_consensus {
@@ -471,15 +466,6 @@ static void count_votes(page_vote *v, const vl_vote_result *result, const size_t
     }
 }
 
-/* Whom asking costs little is asked sooner. */
-static double threshold_for(const page_vote *v, size_t engine, size_t lead) {
-    const vl_panel *panel = v->page->job->panel;
-    const vl_engine *one = vl_panel_engine(panel, engine);
-    double threshold = v->c->threshold;
-    bool cheap = !one->outside && one->cost <= CHEAP * vl_panel_engine(panel, lead)->cost;
-    return cheap ? threshold + (1 - threshold) * CHEAP_SURE : threshold;
-}
-
 /* Lines that whoever found them is not sure enough of alone, for those who read many at once.
  */
 static vl_status find_unsure(page_vote *v, const vl_engine_reading *reading, vl_error *error) {
@@ -490,7 +476,6 @@ static vl_status find_unsure(page_vote *v, const vl_engine_reading *reading, vl_
     for (size_t i = 0; i < reading->line_count && !status; i++) {
         vl_vote_voice voice;
         vl_vote_result *result;
-        double threshold = v->c->threshold;
         status = voice_from_line(v, v->found_by[i], &reading->lines[i], &voice, error);
         if (!status)
             status = vote(v, &voice, 1, &result, error);
@@ -498,9 +483,7 @@ static vl_status find_unsure(page_vote *v, const vl_engine_reading *reading, vl_
             status = VL_OK;
             continue;
         }
-        for (size_t k = 0; k < v->count; k++)
-            threshold = fmax(threshold, threshold_for(v, v->order[k], v->found_by[i]));
-        if (!status && !vl_vote_settled(result, threshold, NULL))
+        if (!status && !vl_vote_settled(result, v->c->threshold, NULL))
             v->unsure.lines[v->unsure.line_count++] = reading->lines[i];
     }
     return status;
@@ -518,7 +501,7 @@ static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_e
         size_t engine = v->order[i];
         vl_engine_line found;
         if (engine == lead || v->failed[engine] ||
-            vl_vote_settled(result, threshold_for(v, engine, lead), NULL))
+            vl_vote_settled(result, v->c->threshold, NULL))
             continue;
         if (needs_lines(v, engine))
             ask_lines(v, engine, line, &found);
