@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Parts a tar of lines (vislang dataset scan-lines) in two by a hash of where each was cut from, so that lines
-of one item stay together: split_lines.py ALL.tar TRAIN.tar HOLD.tar [--hold 15]. One in `hold` percent is held."""
+of one item (with --by document: of one document) stay together: split_lines.py ALL.tar TRAIN.tar HOLD.tar
+[--hold 15] [--by document]. `hold` percent are held."""
 import argparse
 import hashlib
 import io
@@ -20,6 +21,7 @@ def main():
     parser.add_argument("train")
     parser.add_argument("hold")
     parser.add_argument("--hold", dest="percent", type=int, default=15)
+    parser.add_argument("--by", choices=["source", "document"], default="source")
     args = parser.parse_args()
     counts = [0, 0]
     with tarfile.open(args.all) as lines, tarfile.open(args.train, "w") as train, tarfile.open(args.hold, "w") as hold:
@@ -29,8 +31,8 @@ def main():
             if member.name.endswith(".png"):
                 picture = data
                 continue
-            source = json.loads(data)["source"]
-            held = int(hashlib.sha256(source.encode()).hexdigest(), 16) % 100 < args.percent
+            part = json.loads(data)[args.by]
+            held = int(hashlib.sha256(part.encode()).hexdigest(), 16) % 100 < args.percent
             name = f"{counts[held]:06d}"
             counts[held] += 1
             add(hold if held else train, name + ".png", picture)

@@ -76,6 +76,7 @@ static void put_json(const vl_scan *scan, const char *text, vl_script script, vl
     cJSON_AddStringToObject(object, "script", vl_script_name(script));
     cJSON_AddStringToObject(object, "language", language_of(scan, script));
     cJSON_AddStringToObject(object, "source", source);
+    cJSON_AddStringToObject(object, "document", scan->document);
     char *json = cJSON_PrintUnformatted(object);
     if (json)
         vl_buf_puts(out, json);
