@@ -10,9 +10,15 @@ text=$(realpath "$1") scans=$(realpath "$2")
 mkdir -p "$3"
 cd "$3"
 cp "$root/models/reader-alphabet.txt" .
-[ -e lines-dev.tar ] || "$vislang" dataset synth-lines --text "$text" --out lines-dev.tar --count 2000 --seed 2 --fonts held
-[ -e lines-short ] || "$vislang" dataset synth-lines --text "$text" --out lines-short --count 70000 --seed 1 --longest 420
-[ -e lines ] || "$vislang" dataset synth-lines --text "$text" --out lines --count 160000 --seed 3
+synth() { # NAME OPTIONS…: whole or not at all, so that a stopped run begins it again
+    [ -e "$1" ] && return
+    rm -rf part
+    "$vislang" dataset synth-lines --text "$text" --out part "${@:2}"
+    mv part "$1"
+}
+synth lines-dev --count 2000 --seed 2 --fonts held
+synth lines-short --count 70000 --seed 1 --longest 420
+synth lines --count 160000 --seed 3
 if [ ! -e real-hold.tar ]; then
     "$vislang" dataset scan-lines "$scans" --half adapt --out real.tar
     "$root/tools/split_lines.py" real.tar real-train.tar real-hold.tar
@@ -24,4 +30,4 @@ fi
 mkdir -p voices
 cp real-hold.tar voices/lines.tar
 cp reader.gguf "$root/models/reader.gguf"
-"$vislang" train voices --recipe "$root/models/recipes/voices.yaml" --data voices --out voices.json
+"$vislang" train voices --recipe "$root/models/recipes/voices.yaml" --data voices --out "$root/models/voices.json"

@@ -339,18 +339,10 @@ static vl_status take_item(cutting *c, vl_scan_lines_set *set, const vl_scan *sc
 /* ---- the run -------------------------------------------------------------------------------
  */
 
-static bool is_listed(const char *list, const char *name) {
-    size_t length = strlen(name);
-    for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-        if (strcspn(at, ",") == length && !memcmp(at, name, length))
-            return true;
-    return false;
-}
-
 static bool is_wanted(const vl_scan_lines_options *how, const vl_scan *scan) {
     return !(how->half == VL_SCANS_ADAPT && scan->for_score) &&
            !(how->half == VL_SCANS_SCORE && !scan->for_score) &&
-           (!how->sets || is_listed(how->sets, scan->set));
+           (!how->sets || vl_scans_listed(how->sets, scan->set));
 }
 
 /* The row of a set in the report; NULL: no memory. */

@@ -2,9 +2,11 @@
  *
  *   vl_consensus_new, _free     record and language models
  *   voice_from_line, …          an engine's line as a voice
- *   ask_page, ask_line          engines outside and inside this process
+ *   ask_page, ask_lines, ask_line   the whole page, all lines in doubt, one line
  *   words_from_vote             what won, as words of the line
  *   vote_line                   lead, vote, next engine, vote, …
+ *   try_layouts, add_missed_lines   who is asked for another layout
+ *   drop_dirt                   what is no text
  *   vl_consensus_vote           every line of a page */
 #include "ocr/consensus.h"
 #include "ocr/box.h"
@@ -470,6 +472,11 @@ static void count_votes(page_vote *v, const vl_vote_result *result, const size_t
  */
 static vl_status find_unsure(page_vote *v, const vl_engine_reading *reading, vl_error *error) {
     vl_status status = VL_OK;
+    bool wanted = false;
+    for (size_t i = 0; i < v->count; i++)
+        wanted |= needs_lines(v, v->order[i]);
+    if (!wanted)
+        return VL_OK;
     v->unsure.lines = vl_arena_array(v->arena, reading->line_count + 1, sizeof *reading->lines);
     if (!v->unsure.lines)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");

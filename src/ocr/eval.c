@@ -367,14 +367,6 @@ static vl_status report(const evaluation *e, vl_buf *json, vl_error *error) {
 /* ---- which items ----------------------------------------------------------------------------
  */
 
-static bool is_listed(const char *list, const char *name) {
-    size_t length = strlen(name);
-    for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-        if (strcspn(at, ",") == length && !memcmp(at, name, length))
-            return true;
-    return false;
-}
-
 static vl_status check_sets(const char *list, const vl_scan *scans, size_t count,
                             vl_error *error) {
     for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
@@ -394,7 +386,7 @@ static bool is_wanted(const evaluation *e, const vl_scan *scan) {
     size_t same = 0;
     if ((how->half == VL_SCANS_ADAPT && scan->for_score) ||
         (how->half == VL_SCANS_SCORE && !scan->for_score) ||
-        (how->sets && !is_listed(how->sets, scan->set)))
+        (how->sets && !vl_scans_listed(how->sets, scan->set)))
         return false;
     for (size_t i = 0; how->limit && i < e->item_count; i++)
         same += !strcmp(e->items[i]->set, scan->set);

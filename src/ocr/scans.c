@@ -285,3 +285,14 @@ char *vl_scan_comparable(vl_arena *arena, const vl_scan *scan, const char *text)
         return NULL;
     return vl_text_squeeze(arena, copy);
 }
+
+bool vl_scans_listed(const char *list, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = list; *at; at += strspn(at, ", ")) {
+        size_t own = strcspn(at, ", ");
+        if (own == length && !memcmp(at, name, length))
+            return true;
+        at += own;
+    }
+    return false;
+}

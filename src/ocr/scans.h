@@ -33,5 +33,7 @@ vl_status vl_scans_load(vl_arena *arena, const char *folder, vl_scan **scans, si
  * (U+064B–0652, U+0670) and no tatweel (U+0640), case folded where the scan says so. NULL:
  * arena full. */
 char *vl_scan_comparable(vl_arena *arena, const vl_scan *scan, const char *text);
+/* Whether a list with commas ("a,b", spaces allowed) has the name. */
+bool vl_scans_listed(const char *list, const char *name);
 
 #endif

@@ -117,17 +117,6 @@ static const vl_ocr_pack *pack_for(const fitting *f, const sample *line) {
     return vl_ocr_pack_for_script(&vl_engine_tesseract, f->tesseract, script);
 }
 
-static bool is_listed(const char *list, const char *name) {
-    size_t length = strlen(name);
-    for (const char *at = list; *at; at += strspn(at, ", ")) {
-        size_t own = strcspn(at, ", ");
-        if (own == length && !memcmp(at, name, length))
-            return true;
-        at += own;
-    }
-    return false;
-}
-
 static vl_status hear_picture(fitting *f, const vl_image *image, const vl_ocr_pack *pack,
                               heard *line, vl_error *error) {
     vl_ocr_picture picture;
@@ -150,7 +139,7 @@ static vl_status hear_picture(fitting *f, const vl_image *image, const vl_ocr_pa
     size_t others = 0;
     vl_vote_voice later[VL_PANEL_MAX];
     for (size_t i = 0; i < line->count; i++)
-        if (is_listed(f->recipe.vote, voices[i].name))
+        if (vl_scans_listed(f->recipe.vote, voices[i].name))
             line->voices[line->voting++] = voices[i];
         else
             later[others++] = voices[i];

@@ -17,7 +17,7 @@
 #define PAGE(record, line)                                                                     \
     "{\"pages\":[{\"record\":" record ",\"blocks\":[{\"lines\":[" line "]}]}]}"
 
-static char folder[] = "/tmp/vislang-corrections-XXXXXX", path[64];
+static char folder[] = TEST_BINARY_DIR "/corrections-XXXXXX", path[512];
 
 static int make_folder(void **state) {
     (void)state;
@@ -28,7 +28,7 @@ static int make_folder(void **state) {
 }
 
 static int drop_folder(void **state) {
-    char name[80];
+    char name[600];
     (void)state;
     unlink(path);
     snprintf(name, sizeof name, "%s.lock", path);
