@@ -152,8 +152,8 @@ typedef struct vl_scan_lines_report {
 } vl_scan_lines_report;
 void vl_scan_lines_report_deinit(vl_scan_lines_report *report);
 /* As vl_synth_write writes lines: NNNNNN.png beside NNNNNN.json {"text", "script", "language",
- * "source": "SET/ID", "document"}. Items that cannot be used are left out and logged. VL_ERR_INPUT: no
- * manifest, or not one line; VL_ERR_MISSING: Tesseract or one of its packs. */
+ * "source": "SET/ID", "document"}. Items that cannot be used are left out and logged.
+ * VL_ERR_INPUT: no manifest, or not one line; VL_ERR_MISSING: Tesseract or one of its packs. */
 vl_status vl_scan_lines_write(const vl_scan_lines_options *options,
                               vl_scan_lines_report *report, vl_error *error);
 
