@@ -141,6 +141,7 @@ typedef struct vl_scan_lines_set {
     size_t found;         /* lines: of a page those that Tesseract found */
     size_t unsure;        /* … of which it is not sure what the transcript has there */
     size_t other_letters; /* … with letters that the alphabet lacks */
+    size_t of_other_half; /* … that are an item of the other half too */
     size_t unfit;         /* … too small, or too long for their height */
     size_t lines;         /* … that were written */
 } vl_scan_lines_set;

@@ -53,12 +53,12 @@ static vl_status read_options(const cli_args *args, vl_scan_lines_options *optio
  */
 
 static void print_report(const vl_scan_lines_report *report) {
-    printf("%-24s %6s %7s %6s %7s %8s %6s %6s\n", "set", "items", "broken", "found", "unsure",
-           "letters", "unfit", "lines");
+    printf("%-24s %6s %7s %6s %7s %8s %6s %6s %6s\n", "set", "items", "broken", "found",
+           "unsure", "letters", "others", "unfit", "lines");
     for (size_t i = 0; i < report->set_count; i++) {
         const vl_scan_lines_set *s = &report->sets[i];
-        printf("%-24s %6zu %7zu %6zu %7zu %8zu %6zu %6zu\n", s->name, s->items, s->broken,
-               s->found, s->unsure, s->other_letters, s->unfit, s->lines);
+        printf("%-24s %6zu %7zu %6zu %7zu %8zu %6zu %6zu %6zu\n", s->name, s->items, s->broken,
+               s->found, s->unsure, s->other_letters, s->of_other_half, s->unfit, s->lines);
     }
     printf("%llu lines:", (unsigned long long)report->lines);
     for (int i = 0; i < VL_SCRIPT_COUNT; i++)
@@ -84,6 +84,7 @@ static void print_report_json(const vl_scan_lines_report *report) {
         cJSON_AddNumberToObject(set, "found", (double)s->found);
         cJSON_AddNumberToObject(set, "unsure", (double)s->unsure);
         cJSON_AddNumberToObject(set, "other_letters", (double)s->other_letters);
+        cJSON_AddNumberToObject(set, "of_other_half", (double)s->of_other_half);
         cJSON_AddNumberToObject(set, "unfit", (double)s->unfit);
         cJSON_AddNumberToObject(set, "lines", (double)s->lines);
     }

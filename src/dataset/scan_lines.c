@@ -1,11 +1,13 @@
 /* scan_lines.c — lines cut out of real scans, with what stands in them.
  *
- * An item that is one line is its picture without the paper around it. Of a page, Tesseract
- * finds the lines and reads them; what the transcript has there is what it says (transcript.h),
- * so that a bad reading still gives the true text. Lines are cut from the picture that engines
- * are given (ocr/picture.h), so that training sees what use will see.
+ * An item that is one line is its picture without the paper around it. Of a page with
+ * X.boxes.json beside its transcript, [{"text", "box": [left, top, right, bottom]}], the lines
+ * are those. Of another, Tesseract finds the lines and reads them; what the transcript has
+ * there is what it says (transcript.h), so that a bad reading still gives the true text. Lines
+ * are cut from the picture that engines are given (ocr/picture.h), so that training sees what
+ * use will see.
  *
- *   line_item, page_item     one item
+ *   line_item, boxed_item, page_item     one item
  *   write_line               checked, sized, into the tar
  *   vl_scan_lines_write */
 #include "dataset/alphabet.h"
@@ -25,12 +27,14 @@
 #include <string.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
+#include <unistd.h>
 
 enum {
     SCANS_ARENA_MAX = 1 << 30,
     ITEM_ARENA_MAX = 512 << 20,
     MAX_PNG = 8 << 20,
     MAX_JSON = 1 << 16,
+    MAX_BOXES = 16 << 20,
     PNG_LEVEL = 6,
     LEAST_SIDE = 6, /* pixels of the cut: less is no line */
 };
@@ -41,6 +45,8 @@ typedef struct cutting {
     void *state;
     alphabet alphabet;
     vl_arena *scans, *item; /* all transcripts; what belongs to the item in work */
+    const char **others;    /* what the lines of the other half say: halves may share a page */
+    size_t other_count;
     tar *shard;
 } cutting;
 
@@ -133,15 +139,32 @@ static vl_status put_files(cutting *c, const vl_image *image, const vl_buf *json
     return status;
 }
 
-/* Without the sign that marks the letter after it as raised: it is not printed. */
+/* As it is printed: without the sign that marks the letter after it as raised, and with a
+ * hyphen where U+00AC says that the line's end cuts a word. */
 static char *plain(vl_arena *arena, const char *text) {
     char *copy = vl_arena_strdup(arena, text), *to = copy;
     for (const char *from = copy; from && *from; from++)
-        if (*from != '^' || from == copy || from[-1] == ' ' || !from[1] || from[1] == ' ')
+        if (!strncmp(from, "\u00ac", 2)) {
+            *to++ = '-';
+            from++;
+        } else if (*from != '^' || from == copy || from[-1] == ' ' || !from[1] ||
+                   from[1] == ' ') {
             *to++ = *from;
+        }
     if (copy)
         *to = '\0';
     return copy;
+}
+
+static bool is_page(const vl_scan *scan) {
+    return strncmp(scan->unit, "line", 4) != 0 && strncmp(scan->unit, "word", 4) != 0;
+}
+
+static bool is_of_others(const cutting *c, const char *text) {
+    for (size_t i = 0; i < c->other_count; i++)
+        if (!strcmp(c->others[i], text))
+            return true;
+    return false;
 }
 
 /* What is in a band, if its text is one that a reader can write and its picture is large
@@ -156,6 +179,10 @@ static vl_status write_line(cutting *c, vl_scan_lines_set *set, const vl_scan *s
     vl_script script = clean ? script_of(scan, clean) : VL_SCRIPT_COUNT;
     if (!clean || !*clean || script == VL_SCRIPT_COUNT) {
         set->other_letters++;
+        return VL_OK;
+    }
+    if (is_page(scan) && is_of_others(c, clean)) {
+        set->of_other_half++;
         return VL_OK;
     }
     vl_image *image = cut(picture, band);
@@ -180,10 +207,6 @@ static vl_status write_line(cutting *c, vl_scan_lines_set *set, const vl_scan *s
 
 /* ---- items ----------------------------------------------------------------------------------
  */
-
-static bool is_page(const vl_scan *scan) {
-    return strncmp(scan->unit, "line", 4) != 0 && strncmp(scan->unit, "word", 4) != 0;
-}
 
 static void find_case(const char *text, bool *upper, bool *lower) {
     int32_t bytes = (int32_t)strlen(text);
@@ -295,6 +318,73 @@ static vl_status page_item(cutting *c, vl_scan_lines_set *set, const vl_scan *sc
     return status;
 }
 
+/* The array of X.boxes.json. NULL: there is none, or it is not one, which is logged. */
+static cJSON *boxes_of(const cutting *c, const vl_scan *scan) {
+    char path[4096];
+    vl_buf bytes;
+    vl_error trouble;
+    const char *dot = strrchr(scan->image, '.');
+    int stem = dot ? (int)(dot - scan->image) : (int)strlen(scan->image);
+    if (snprintf(path, sizeof path, "%s/%.*s.boxes.json", c->how->folder, stem, scan->image) >=
+            (int)sizeof path ||
+        access(path, F_OK))
+        return NULL;
+    vl_buf_init(&bytes, MAX_BOXES);
+    vl_status status = vl_file_read(path, MAX_BOXES, &bytes, &trouble);
+    cJSON *boxes = status ? NULL : cJSON_ParseWithLength((const char *)bytes.data, bytes.len);
+    vl_buf_deinit(&bytes);
+    if (cJSON_IsArray(boxes))
+        return boxes;
+    cJSON_Delete(boxes);
+    vl_log(VL_LOG_WARN, "not an array of boxes", VL_F_STR("file", path));
+    return NULL;
+}
+
+/* Where the ink in a box of the upright picture lies in `work`. False: no such box, or nothing
+ * in it. */
+static bool band_of_box(const vl_ocr_picture *picture, const cJSON *box, vl_band *band) {
+    double side[4];
+    int32_t width = pixGetWidth(picture->work), height = pixGetHeight(picture->work);
+    for (int i = 0; i < 4; i++) {
+        const cJSON *number = cJSON_GetArrayItem(box, i);
+        if (!cJSON_IsNumber(number))
+            return false;
+        side[i] = fmin(fmax(number->valuedouble * picture->scale, 0), i % 2 ? height : width);
+    }
+    int32_t x = (int32_t)side[0], y = (int32_t)side[1];
+    BOX *cut = boxCreate(x, y, (int32_t)side[2] - x, (int32_t)side[3] - y);
+    PIX *inside = cut ? pixClipRectangle(picture->work, cut, NULL) : NULL;
+    bool found = inside && vl_band_of_picture(inside, band);
+    pixDestroy(&inside);
+    boxDestroy(&cut);
+    band->left += x;
+    band->right += x;
+    band->top += y;
+    band->bottom += y;
+    return found;
+}
+
+static vl_status boxed_item(cutting *c, vl_scan_lines_set *set, const vl_scan *scan,
+                            const vl_ocr_picture *picture, const cJSON *boxes,
+                            vl_error *error) {
+    vl_status status = VL_OK;
+    const cJSON *line;
+    cJSON_ArrayForEach(line, boxes) {
+        const cJSON *text = cJSON_GetObjectItemCaseSensitive(line, "text");
+        vl_band band = {0};
+        set->found++;
+        if (!cJSON_IsString(text) ||
+            !band_of_box(picture, cJSON_GetObjectItemCaseSensitive(line, "box"), &band)) {
+            set->unfit++;
+            continue;
+        }
+        status = write_line(c, set, scan, picture, &band, text->valuestring, error);
+        if (status)
+            break;
+    }
+    return status;
+}
+
 static vl_status decode(const cutting *c, const vl_scan *scan, vl_image **image,
                         vl_error *error) {
     vl_buf bytes;
@@ -319,18 +409,24 @@ static vl_status take_item(cutting *c, vl_scan_lines_set *set, const vl_scan *sc
     vl_arena_reset(c->item);
     vl_status status = scan->broken ? vl_fail(&trouble, VL_ERR_INPUT, "%s", scan->broken)
                                     : decode(c, scan, &image, &trouble);
+    /* Boxes say nothing of small letters where the transcript has none. */
+    cJSON *boxes = !status && is_page(scan) && is_known(scan) ? boxes_of(c, scan) : NULL;
     if (!status)
-        status = vl_ocr_picture_init(&picture, image, 0, is_page(scan), 0, c->item, &trouble);
+        status = vl_ocr_picture_init(&picture, image, 0, is_page(scan) && !boxes, 0, c->item,
+                                     &trouble);
     set->items++;
     if (status) {
         set->broken++;
         vl_log(VL_LOG_WARN, "a scan is left out", VL_F_STR("set", scan->set),
                VL_F_STR("id", scan->id), VL_F_STR("reason", trouble.message));
         status = VL_OK;
+    } else if (boxes) {
+        status = boxed_item(c, set, scan, &picture, boxes, error);
     } else {
         status = is_page(scan) ? page_item(c, set, scan, &picture, error)
                                : line_item(c, set, scan, &picture, error);
     }
+    cJSON_Delete(boxes);
     vl_ocr_picture_deinit(&picture);
     vl_image_free(image);
     return status;
@@ -361,10 +457,28 @@ static vl_scan_lines_set *set_of(vl_scan_lines_report *report, const char *name)
     return more;
 }
 
+static vl_status note_others(cutting *c, const vl_scan *scans, size_t count, vl_error *error) {
+    c->others = vl_arena_array(c->scans, count + 1, sizeof *c->others);
+    if (!c->others)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the transcripts");
+    for (size_t i = 0; i < count && c->how->half != VL_SCANS_ALL; i++) {
+        bool other = scans[i].for_score != (c->how->half == VL_SCANS_SCORE);
+        if (!other || scans[i].broken || is_page(&scans[i]) || is_word(&scans[i]))
+            continue;
+        const char *text = plain(c->scans, scans[i].truth);
+        text = text ? alphabet_clean(&c->alphabet, c->scans, text) : NULL;
+        if (text && *text)
+            c->others[c->other_count++] = text;
+    }
+    return VL_OK;
+}
+
 static vl_status take_items(cutting *c, vl_error *error) {
     vl_scan *scans;
     size_t count;
     vl_status status = vl_scans_load(c->scans, c->how->folder, &scans, &count, error);
+    if (!status)
+        status = note_others(c, scans, count, error);
     for (size_t i = 0; !status && i < count; i++) {
         if (is_wanted(c->how, &scans[i])) {
             vl_scan_lines_set *set = set_of(c->report, scans[i].set);

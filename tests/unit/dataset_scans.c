@@ -323,6 +323,55 @@ static void test_page(void **state) {
     vl_scan_lines_report_deinit(&report);
 }
 
+/* Boxes as a person draws them, with a margin; the last holds no ink, and one before it is
+ * none. */
+static void write_boxes(void) {
+    char json[2048];
+    size_t used = 0;
+    for (size_t i = 0; i < PAGE_LINES; i++)
+        used += (size_t)snprintf(json + used, sizeof json - used,
+                                 "%s{\"text\":\"%s\",\"box\":[%d,%d,%d,%d]}", i ? "," : "[",
+                                 page[i], MARGIN - 10, MARGIN + (int)i * PITCH - 2,
+                                 PAGE_WIDTH - 20, MARGIN + (int)(i + 1) * PITCH - 6);
+    snprintf(json + used, sizeof json - used,
+             ",{\"text\":\"lost\",\"box\":[5,\"x\",9,9]},{\"box\":[1,1,9,9]},"
+             "{\"text\":\"paper\",\"box\":[0,0,1e9,40]}]");
+    write_text("page.boxes.json", json);
+}
+
+/* The boxes say which line is where; nothing is read, so that a transcript of other words does
+ * no harm. What is a line of the other half too is left to it. */
+static void test_boxes(void **state) {
+    static const char *const halves =
+        HEAD "made\tpage\tpage.png\ta\teng\tpage\nmade\tline\tline.png\tb\teng\tline\n";
+    vl_scan_lines_report all, adapt, score;
+    (void)state;
+    write_text("page.gt.txt", "1895, at the registrar's");
+    write_text("line.gt.txt", page[3]);
+    write_boxes();
+    assert_int_equal(run(HEAD "made\tpage\tpage.png\t\teng\tpage\n", VL_SCANS_ALL, &all, NULL),
+                     VL_OK);
+    assert_int_equal(all.sets[0].found, PAGE_LINES + 3);
+    assert_int_equal(all.sets[0].unfit, 3);
+    assert_int_equal(all.lines, PAGE_LINES);
+    assert_int_equal(each_line(see_page), PAGE_LINES);
+    assert_int_equal(run(halves, VL_SCANS_ADAPT, &adapt, NULL), VL_OK);
+    assert_int_equal(run(halves, VL_SCANS_SCORE, &score, NULL), VL_OK);
+    const vl_scan_lines_set *boxed = adapt.sets[0].found > 1 ? adapt.sets : score.sets;
+    assert_int_equal(boxed->of_other_half, 1);
+    assert_int_equal(boxed->lines, PAGE_LINES - 1);
+    assert_int_equal(adapt.lines + score.lines, PAGE_LINES);
+    write_text("page.boxes.json", "{\"no\": \"array\"}");
+    vl_scan_lines_report_deinit(&all);
+    assert_int_equal(run(HEAD "made\tpage\tpage.png\t\teng\tpage\n", VL_SCANS_ALL, &all, NULL),
+                     VL_ERR_INPUT);
+    assert_int_equal(all.sets[0].found, PAGE_LINES); /* by Tesseract */
+    remove(FOLDER "/page.boxes.json");
+    vl_scan_lines_report_deinit(&all);
+    vl_scan_lines_report_deinit(&adapt);
+    vl_scan_lines_report_deinit(&score);
+}
+
 /* Its paper is gone: the ink is 1,000 pixels and more by 40 or so. */
 static void see_line(size_t number, const vl_image *image, const cJSON *about) {
     assert_int_equal(number, 0);
@@ -401,7 +450,7 @@ int main(void) {
         cmocka_unit_test(test_places),    cmocka_unit_test(test_case_of_reading),
         cmocka_unit_test(test_no_memory), cmocka_unit_test(test_page),
         cmocka_unit_test(test_line),      cmocka_unit_test(test_halves),
-        cmocka_unit_test(test_useless),
+        cmocka_unit_test(test_boxes),     cmocka_unit_test(test_useless),
     };
     vl_log_set_level(VL_LOG_ERROR);
     return cmocka_run_group_tests(tests, prepare, finish);
