@@ -74,6 +74,10 @@ const setting_def vl_settings[] = {
      "seconds to decode one file"},
     {"pdf_dpi", NULL, "limits.pdf_dpi", SETTING_NUMBER, "200", 36, 1200, false,
      "dots per inch at which PDF pages are drawn"},
+    {"database_url", "DATABASE_URL", "database.url", SETTING_STRING, "sqlite:", 0, 0, true,
+     "sqlite:PATH or postgresql://USER@HOST/NAME; sqlite: alone is vislang.db where ocr_record "
+     "is "
+     "kept by default"},
     {"allowed_hosts", "ALLOWED_HOSTS", "security.allowed_hosts", SETTING_LIST, "", 0, 0, false,
      "names accepted in the Host header; empty: any"},
     {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,
@@ -84,8 +88,6 @@ const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
 static const char *const later[] = {"batch_size",
                                     "cache_storage_path",
                                     "consensus_algorithm",
-                                    "database",
-                                    "database_url",
                                     "enable_gpu_inference",
                                     "encryption_key",
                                     "environment",

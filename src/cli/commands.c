@@ -22,6 +22,15 @@ static const cli_flag predict_flags[] = {
     {0},
 };
 
+static const cli_flag db_flags[] = {
+    {"to", 0, "N", "migrate: up to migration N; rollback: down to N"},
+    {"keep-days", 0, "N",
+     "backup to a folder: remove copies older than N days, 0: none (default: 30)"},
+    {"replace", 0, NULL, "restore: over what the database holds"},
+    {"json", 'j', NULL, "print what was done as JSON"},
+    {0},
+};
+
 static const cli_flag caption_flags[] = {
     {"language", 'l', "CODE", "language of the caption, ISO 639-1 (default: en)"},
     {"beams", 'b', "N", "width of the search for words, 1 to 16 (default: 12)"},
@@ -208,6 +217,12 @@ const cli_command cli_commands[] = {
      "vislang serve\n"
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
      serve_flags, cli_serve},
+    {"db", "the database: its schema, and copies of it",
+     "migrate | status | rollback | backup FILE|FOLDER/ | restore FILE | verify FILE",
+     "vislang db migrate\n"
+     "vislang db backup /var/backups/vislang/\n"
+     "vislang db restore copy.vldb --set database_url=postgresql://vislang@db/vislang\n",
+     db_flags, cli_db},
     {"train", "train a bundled model again from its recipe, or draw a run's curves",
      "[seer|reader|langid|tokenizer|chars|voices | plot DIR…]",
      "vislang train --recipe models/recipes/seer-1.yaml --data seer-data --out run-1\n"
