@@ -101,6 +101,21 @@ typedef struct vl_kernels {
     /* In place: y = sums · x_scale[row] · w_scale + bias; y [rows,n] holds the int32 sums. */
     void (*int8_scale)(float *y, const float *x_scale, const float *w_scale, const float *bias,
                        size_t rows, size_t n);
+    /* What stands between products, in one go. `sums` are int32 in the place of floats, and
+     * may be written over; `scale` of the inputs becomes that of the outputs.
+     *   y += sums · scale[row] · w_scale + bias
+     *   y = gelu_rough(sums · scale[row] · w_scale + bias)
+     *   q, scale = the same, rounded
+     *   q, scale = layernorm(x) rounded, `together` rows of n numbers under one scale */
+    void (*int8_scale_add)(float *y, const float *sums, const float *scale,
+                           const float *w_scale, const float *bias, size_t rows, size_t n);
+    void (*int8_scale_gelu)(float *y, const float *sums, const float *scale,
+                            const float *w_scale, const float *bias, size_t rows, size_t n);
+    void (*int8_gelu_round)(int8_t *q, float *scale, float *sums, const float *w_scale,
+                            const float *bias, size_t rows, size_t n);
+    void (*int8_layernorm_round)(int8_t *q, float *scale, float *work, const float *x,
+                                 const float *gain, const float *bias, size_t rows, size_t n,
+                                 size_t together);
 #endif
     const struct vl_quant_kernels *quant; /* below; NULL in the double build */
 } vl_kernels;
@@ -175,6 +190,12 @@ bool vl_cpu_has_int8(void);
 /* y[m,n] = x[m,k] · w[n,k]ᵀ */
 void vl_int8_product(int32_t *y, const int8_t *x, const int8_t *w, size_t m, size_t n,
                      size_t k);
+/* The same with weights that were packed once for the instructions of this process: `packed`
+ * has vl_int8_packed_bytes, at a multiple of 64. */
+size_t vl_int8_packed_bytes(size_t n, size_t k);
+void vl_int8_pack(void *packed, const int8_t *w, size_t n, size_t k);
+void vl_int8_packed_product(int32_t *y, const int8_t *x, size_t m, const void *packed, size_t n,
+                            size_t k);
 /* Rows of x [rows,k], finite, as int8 with scale[row] = max|x| / 127 (symmetric: Jacob et al.
  * 2018, section 2.1 with a zero point of 0); a row below 1e-30 counts as zero. */
 void vl_int8_round(int8_t *q, float *scale, const float *x, size_t rows, size_t k);

@@ -1,19 +1,34 @@
 /* int8.c — large products of 8-bit whole numbers, through oneDNN.
  *
  * oneDNN's product is exact only with VNNI or tiles: before them it adds pairs in 16 bits,
- * which saturate. Without either, plain loops. Not part of the VL_REAL_DOUBLE build. */
+ * which saturate. Without either, plain loops. Not part of the VL_REAL_DOUBLE build.
+ *
+ * Weights that are used again are packed: into panels for VNNI (isa/int8_vnni.c); where there
+ * are tiles, or neither, they stay as they are and oneDNN or plain loops multiply them. */
+#include "kernel/isa/int8_panel.h"
 #include "kernel/onednn.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SMALL = 2048 };
 
-bool vl_cpu_has_int8(void) {
 #ifdef __x86_64__
+static bool fast;
+
+static void find_out(void) {
     const char *wanted = getenv("VISLANG_CPU");
     bool forced_below = wanted && (!strcmp(wanted, "ref") || !strcmp(wanted, "avx2"));
-    return !forced_below && __builtin_cpu_supports("avx512vnni");
+    fast = !forced_below && __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+bool vl_cpu_has_int8(void) {
+#ifdef __x86_64__
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_out);
+    return fast;
 #else
     return false;
 #endif
@@ -39,6 +54,56 @@ void vl_int8_product(int32_t *y, const int8_t *x, const int8_t *w, size_t m, siz
                           &offset) == dnnl_success)
         return;
     product_plain(y, x, w, m, n, k);
+}
+
+static bool in_panels(void) {
+#ifdef __x86_64__
+    return vl_cpu_has_int8() && !strcmp(vl_kernels_get()->name, "avx512");
+#else
+    return false;
+#endif
+}
+
+size_t vl_int8_packed_bytes(size_t n, size_t k) {
+    size_t panel = vl_int8_panel_bytes(k) + VL_INT8_PANEL * sizeof(int32_t);
+    return vl_int8_panels(n) * panel;
+}
+
+/* Sums of rows, and the rows four numbers at a time. */
+static void pack_panel(char *to, const int8_t *w, size_t rows, size_t k) {
+    int8_t *out = (int8_t *)to + VL_INT8_PANEL * sizeof(int32_t);
+    memset(to, 0, vl_int8_panel_bytes(k) + VL_INT8_PANEL * sizeof(int32_t));
+    for (size_t r = 0; r < rows; r++, w += k) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < k; i++) {
+            sum += w[i];
+            out[i / 4 * 4 * VL_INT8_PANEL + r * 4 + i % 4] = w[i];
+        }
+        sum *= 128;
+        memcpy(to + r * sizeof sum, &sum, sizeof sum);
+    }
+}
+
+void vl_int8_pack(void *packed, const int8_t *w, size_t n, size_t k) {
+    size_t panel = vl_int8_panel_bytes(k) + VL_INT8_PANEL * sizeof(int32_t);
+    char *to = packed;
+    if (!in_panels()) {
+        memcpy(packed, w, n * k);
+        return;
+    }
+    for (size_t r = 0; r < n; r += VL_INT8_PANEL, to += panel)
+        pack_panel(to, w + r * k, n - r < VL_INT8_PANEL ? n - r : VL_INT8_PANEL, k);
+}
+
+void vl_int8_packed_product(int32_t *y, const int8_t *x, size_t m, const void *packed, size_t n,
+                            size_t k) {
+#ifdef __x86_64__
+    if (in_panels()) {
+        vl_int8_product_vnni(y, x, m, packed, n, k);
+        return;
+    }
+#endif
+    vl_int8_product(y, x, packed, m, n, k);
 }
 
 void vl_int8_round(int8_t *q, float *scale, const float *x, size_t rows, size_t k) {

@@ -14,8 +14,7 @@ void reader_choice_free(reader_choice *c) {
     free(c->prior);
     free(c->from);
     free(c->shift);
-    free(c->matrix.q);
-    free(c->matrix.scale);
+    reader_matrix_deinit(&c->matrix);
     free(c->bias);
     *c = (reader_choice){0};
 }
@@ -44,6 +43,8 @@ static void take_rows(const vl_reader *reader, reader_choice *c) {
         memcpy(c->matrix.q + i * all->k, all->q + row * all->k, all->k);
         c->matrix.scale[i] = all->scale[row];
     }
+    if (all)
+        vl_int8_pack(c->matrix.packed, c->matrix.q, c->matrix.n, c->matrix.k);
 }
 
 vl_status reader_choice_make(const vl_reader *reader, const float *prior, reader_choice *c,
@@ -51,7 +52,7 @@ vl_status reader_choice_make(const vl_reader *reader, const float *prior, reader
     size_t symbols = (size_t)reader->config.symbols + 1;
     uint32_t *list = calloc(symbols, sizeof *list);
     size_t n = list ? possible(reader, prior, list) : 0;
-    *c = (reader_choice){.matrix = {.n = n + 1, .k = reader->config.width}};
+    *c = (reader_choice){0};
     c->alphabet = n ? reader_alphabet_of(list, n) : NULL;
     free(list);
     if (!n || !(prior[0] > 0))
@@ -60,10 +61,8 @@ vl_status reader_choice_make(const vl_reader *reader, const float *prior, reader
     c->from = calloc(n + 1, sizeof *c->from);
     c->shift = calloc(n + 1, sizeof *c->shift);
     c->bias = calloc(n + 1, sizeof *c->bias);
-    c->matrix.q = malloc((n + 1) * c->matrix.k);
-    c->matrix.scale = calloc(n + 1, sizeof *c->matrix.scale);
-    if (!c->alphabet || !c->prior || !c->from || !c->shift || !c->bias || !c->matrix.q ||
-        !c->matrix.scale) {
+    bool room = reader_matrix_init(&c->matrix, n + 1, reader->config.width);
+    if (!c->alphabet || !c->prior || !c->from || !c->shift || !c->bias || !room) {
         reader_choice_free(c);
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a choice of characters");
     }

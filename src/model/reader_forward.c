@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATCH = 4, ROWS = VL_READER_HEIGHT / 2, CHUNK = 256 };
+enum { PATCH = 4, ROWS = VL_READER_HEIGHT / 2 };
+enum { CHUNK = 192, GROUP = 16 };       /* rows at once: of first filters, through a product */
 enum { PADDED = VL_READER_HEIGHT + 2 }; /* a column of pixels between paper */
 static const float MOST_INK = 1.25f;    /* vl_reader_prepare cuts there */
 
@@ -28,6 +29,20 @@ static bool is_matrix(const vl_param *p) {
            !strstr(p->name, ".filter.");
 }
 
+bool reader_matrix_init(reader_matrix *m, size_t n, size_t k) {
+    *m = (reader_matrix){.n = n, .k = k};
+    m->q = malloc(n * k);
+    m->scale = malloc(n * sizeof *m->scale);
+    m->packed = aligned_alloc(64, (vl_int8_packed_bytes(n, k) + 63) / 64 * 64);
+    return m->q && m->scale && m->packed;
+}
+
+void reader_matrix_deinit(reader_matrix *m) {
+    free(m->q);
+    free(m->scale);
+    free(m->packed);
+}
+
 vl_status reader_round_weights(vl_reader *reader, vl_error *error) {
     size_t count = vl_params_count(reader->params);
     reader->matrix = calloc(count, sizeof *reader->matrix);
@@ -37,22 +52,18 @@ vl_status reader_round_weights(vl_reader *reader, vl_error *error) {
         reader_matrix *m = &reader->matrix[i];
         if (!is_matrix(p))
             continue;
-        *m = (reader_matrix){.n = p->dims[0], .k = p->dims[1]};
-        m->q = malloc(m->n * m->k);
-        m->scale = malloc(m->n * sizeof *m->scale);
-        room = m->q && m->scale;
-        if (room)
-            vl_int8_round(m->q, m->scale, vl_params_values(reader->params) + p->offset, m->n,
-                          m->k);
+        room = reader_matrix_init(m, p->dims[0], p->dims[1]);
+        if (!room)
+            continue;
+        vl_int8_round(m->q, m->scale, vl_params_values(reader->params) + p->offset, m->n, m->k);
+        vl_int8_pack(m->packed, m->q, m->n, m->k);
     }
     return room ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the reader's weights");
 }
 
 void reader_free_weights(vl_reader *reader) {
-    for (size_t i = 0; reader->matrix && i < vl_params_count(reader->params); i++) {
-        free(reader->matrix[i].q);
-        free(reader->matrix[i].scale);
-    }
+    for (size_t i = 0; reader->matrix && i < vl_params_count(reader->params); i++)
+        reader_matrix_deinit(&reader->matrix[i]);
     free(reader->matrix);
 }
 
@@ -83,6 +94,7 @@ typedef struct forward {
     rounded queries, keys, turned_values, shares; /* of one head of one line */
     float *turned;                                /* [longest line,width of a head] */
     float *scores;                                /* [longest line squared] */
+    void *packed;                                 /* keys or values */
     float *x;                                     /* [positions,width] */
     float *logits;
 } forward;
@@ -95,33 +107,24 @@ static size_t outputs(const forward *f, reader_affine a) {
     return f->reader->matrix[a.weight].n;
 }
 
-/* y = x · Wᵀ + bias for at most CHUNK rows. */
-static void linear_rounded(const forward *f, reader_affine a, const int8_t *q,
-                           const float *scale, size_t rows, float *y) {
-    const reader_matrix *m = &f->reader->matrix[a.weight];
-    vl_int8_linear(y, q, scale, rows, m->q, m->scale, m->n, m->k, values(f, a.bias));
+static size_t at_most(size_t left, size_t most) {
+    return left < most ? left : most;
 }
 
-static void linear(const forward *f, reader_affine a, const float *x, size_t rows, float *y) {
-    vl_int8_round(f->q, f->scale, x, rows, f->reader->matrix[a.weight].k);
-    linear_rounded(f, a, f->q, f->scale, rows, y);
+/* Sums of at most GROUP rows that lie rounded in f->q. */
+static float *product(const forward *f, const reader_matrix *m, const int8_t *q, size_t rows) {
+    vl_int8_packed_product((int32_t *)(void *)f->out, q, rows, m->packed, m->n, m->k);
+    return f->out;
 }
 
-/* gelu(x · Wᵀ + bias) of rows that lie rounded in f->q: into `y`, or (y NULL) rounded again
- * into f->q. Some thousands of numbers at a time, so that they stay in the first cache. */
+/* y = gelu(x · Wᵀ + bias) of rows that lie rounded in f->q. */
 static void linear_gelu(const forward *f, reader_affine a, size_t rows, float *y) {
-    enum { AT_ONCE = 2048 };
     const reader_matrix *m = &f->reader->matrix[a.weight];
-    size_t group = AT_ONCE / m->n + 1;
-    vl_int8_product((int32_t *)(void *)f->out, f->q, m->q, rows, m->n, m->k);
-    for (size_t r = 0; r < rows; r += group) {
-        size_t some = rows - r < group ? rows - r : group, from = r * m->n;
-        f->kernels->int8_scale(f->out + from, f->scale + r, m->scale, values(f, a.bias), some,
-                               m->n);
-        float *to = y ? y + from : f->normed;
-        f->kernels->gelu_rough(to, f->out + from, some * m->n);
-        if (!y)
-            f->kernels->int8_round(f->q + from, f->scale + r, to, some, m->n);
+    for (size_t r = 0; r < rows; r += GROUP) {
+        size_t some = at_most(rows - r, GROUP);
+        const float *sums = product(f, m, f->q + r * m->k, some);
+        f->kernels->int8_scale_gelu(y + r * m->n, sums, f->scale + r, m->scale,
+                                    values(f, a.bias), some, m->n);
     }
 }
 
@@ -131,32 +134,43 @@ static void norm(const forward *f, reader_affine a, const float *x, size_t rows,
                           n);
 }
 
+/* norm(x), rounded into f->q; `together` rows of x make one. */
+static void norm_round(const forward *f, reader_affine a, const float *x, size_t rows, size_t n,
+                       size_t together) {
+    f->kernels->int8_layernorm_round(f->q, f->scale, f->normed, x, values(f, a.weight),
+                                     values(f, a.bias), rows, n, together);
+}
+
 /* x += down(gelu(up(norm(from)))), some rows at a time. */
 static void add_perceptron(const forward *f, const float *from, reader_affine before,
                            reader_affine up, reader_affine down) {
-    size_t width = f->reader->config.width;
-    for (size_t r = 0; r < f->positions; r += CHUNK) {
-        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
-        norm(f, before, from + r * width, rows, width, f->normed);
-        vl_int8_round(f->q, f->scale, f->normed, rows, width);
-        linear_gelu(f, up, rows, NULL);
-        linear_rounded(f, down, f->q, f->scale, rows, f->out);
-        f->kernels->add(f->x + r * width, f->out, rows * width);
+    const reader_matrix *first = &f->reader->matrix[up.weight],
+                        *second = &f->reader->matrix[down.weight];
+    size_t width = first->k;
+    for (size_t r = 0; r < f->positions; r += GROUP) {
+        size_t rows = at_most(f->positions - r, GROUP);
+        norm_round(f, before, from + r * width, rows, width, 1);
+        float *sums = product(f, first, f->q, rows);
+        f->kernels->int8_gelu_round(f->q, f->scale, sums, first->scale, values(f, up.bias),
+                                    rows, first->n);
+        sums = product(f, second, f->q, rows);
+        f->kernels->int8_scale_add(f->x + r * width, sums, f->scale, second->scale,
+                                   values(f, down.bias), rows, width);
     }
 }
 
 /* y = linear(norm(x)), or of x as it is (`before` NULL). */
 static void normed_linear(const forward *f, const float *x, const reader_affine *before,
-                          reader_affine a, float *y) {
-    size_t in = f->reader->matrix[a.weight].k, out = outputs(f, a);
-    for (size_t r = 0; r < f->positions; r += CHUNK) {
-        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
-        const float *from = x + r * in;
-        if (before) {
-            norm(f, *before, from, rows, in, f->normed);
-            from = f->normed;
-        }
-        linear(f, a, from, rows, y + r * out);
+                          const reader_matrix *m, const float *bias, float *y) {
+    for (size_t r = 0; r < f->positions; r += GROUP) {
+        size_t rows = at_most(f->positions - r, GROUP);
+        if (before)
+            norm_round(f, *before, x + r * m->k, rows, m->k, 1);
+        else
+            f->kernels->int8_round(f->q, f->scale, x + r * m->k, rows, m->k);
+        float *to = y + r * m->n;
+        vl_int8_packed_product((int32_t *)(void *)to, f->q, rows, m->packed, m->n, m->k);
+        f->kernels->int8_scale(to, f->scale, m->scale, bias, rows, m->n);
     }
 }
 
@@ -201,7 +215,7 @@ static void first_filters(const forward *f, const int8_t *pixels, float *y) {
         size_t start = (size_t)f->starts[b], columns = 2 * ((size_t)f->starts[b + 1] - start);
         const int8_t *line = pixels + start * VL_READER_STRIDE * PADDED;
         for (size_t c = 0; c < columns; c += AT_ONCE) {
-            size_t some = columns - c < AT_ONCE ? columns - c : AT_ONCE;
+            size_t some = at_most(columns - c, AT_ONCE);
             for (size_t i = 0; i < some; i++)
                 cut_patches(line, columns * 2, 2 * (c + i), f->q + i * ROWS * PATCH * PATCH);
             linear_gelu(f, first, some * ROWS, y + (2 * start + c) * ROWS * out);
@@ -234,9 +248,8 @@ static void separable(const forward *f, size_t stage, const float *x, float *fil
     size_t in = f->reader->matrix[s->mix.weight].k, out = outputs(f, s->mix);
     size_t all = f->positions * rows * channels / in, pairs = in / channels;
     for (size_t r = 0; r < all; r += CHUNK) {
-        size_t some = all - r < CHUNK ? all - r : CHUNK;
-        norm(f, s->norm, filtered + r * in, some * pairs, channels, f->normed);
-        vl_int8_round(f->q, f->scale, f->normed, some, in);
+        size_t some = at_most(all - r, CHUNK);
+        norm_round(f, s->norm, filtered + r * in, some * pairs, channels, pairs);
         linear_gelu(f, s->mix, some, y + r * out);
     }
 }
@@ -254,9 +267,10 @@ static void stem(const forward *f, const float *pixels) {
         from = to;
         to = swap;
     }
-    normed_linear(f, from, NULL, net->project, to);
+    normed_linear(f, from, NULL, &f->reader->matrix[net->project.weight],
+                  values(f, net->project.bias), to);
     for (size_t r = 0; r < f->positions; r += CHUNK) {
-        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
+        size_t rows = at_most(f->positions - r, CHUNK);
         norm(f, net->project_norm, to + r * width, rows, width, f->x + r * width);
     }
 }
@@ -280,18 +294,28 @@ static void round_turned(const forward *f, const float *x, size_t count, size_t 
     f->kernels->int8_round(to->q, to->scale, f->turned, width, count);
 }
 
+/* y[rows,n] = x · wᵀ of rounded rows. */
+static void multiply(const forward *f, const rounded *x, size_t rows, const rounded *w,
+                     size_t n, size_t k, float *y) {
+    vl_int8_pack(f->packed, w->q, n, k);
+    for (size_t r = 0; r < rows; r += GROUP) {
+        size_t some = at_most(rows - r, GROUP);
+        vl_int8_packed_product((int32_t *)(void *)(y + r * n), x->q + r * k, some, f->packed, n,
+                               k);
+        f->kernels->int8_scale(y + r * n, x->scale + r, w->scale, NULL, some, n);
+    }
+}
+
 /* One head of one line: y = softmax(q kᵀ / √width) v. */
 static void attend(forward *f, const float *qkv, size_t columns, size_t width, float *y) {
     size_t depth = f->reader->config.width, step = 3 * depth;
     round_head(f, qkv, columns, step, width, &f->queries);
     round_head(f, qkv + depth, columns, step, width, &f->keys);
     round_turned(f, qkv + 2 * depth, columns, step, width, &f->turned_values);
-    vl_int8_linear(f->scores, f->queries.q, f->queries.scale, columns, f->keys.q, f->keys.scale,
-                   columns, width, NULL);
+    multiply(f, &f->queries, columns, &f->keys, columns, width, f->scores);
     f->kernels->softmax(f->scores, 1 / sqrtf((float)width), columns, columns);
-    vl_int8_round(f->shares.q, f->shares.scale, f->scores, columns, columns);
-    vl_int8_linear(f->turned, f->shares.q, f->shares.scale, columns, f->turned_values.q,
-                   f->turned_values.scale, width, columns, NULL);
+    f->kernels->int8_round(f->shares.q, f->shares.scale, f->scores, columns, columns);
+    multiply(f, &f->shares, columns, &f->turned_values, width, columns, f->turned);
     for (size_t t = 0; t < columns; t++)
         memcpy(y + t * depth, f->turned + t * width, width * sizeof *y);
 }
@@ -300,17 +324,21 @@ static void add_attention(forward *f, const reader_layer *l) {
     size_t depth = f->reader->config.width, heads = f->reader->config.heads;
     size_t width = depth / heads;
     float *qkv = f->large, *mixed = f->filtered;
-    normed_linear(f, f->x, &l->norm1, l->qkv, qkv);
+    normed_linear(f, f->x, &l->norm1, &f->reader->matrix[l->qkv.weight], values(f, l->qkv.bias),
+                  qkv);
     for (size_t b = 0; b < f->lines; b++) {
         size_t first = (size_t)f->starts[b], columns = (size_t)f->starts[b + 1] - first;
         for (size_t h = 0; h < heads && columns; h++)
             attend(f, qkv + first * 3 * depth + h * width, columns, width,
                    mixed + first * depth + h * width);
     }
-    for (size_t r = 0; r < f->positions; r += CHUNK) {
-        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
-        linear(f, l->out, mixed + r * depth, rows, f->out);
-        f->kernels->add(f->x + r * depth, f->out, rows * depth);
+    const reader_matrix *out = &f->reader->matrix[l->out.weight];
+    for (size_t r = 0; r < f->positions; r += GROUP) {
+        size_t rows = at_most(f->positions - r, GROUP);
+        f->kernels->int8_round(f->q, f->scale, mixed + r * depth, rows, depth);
+        const float *sums = product(f, out, f->q, rows);
+        f->kernels->int8_scale_add(f->x + r * depth, sums, f->scale, out->scale,
+                                   values(f, l->out.bias), rows, depth);
     }
 }
 
@@ -400,6 +428,9 @@ static void lay_out(forward *f) {
     f->shares = take_rounded(f, longest, longest);
     f->turned = take(f, longest * head, sizeof *f->turned);
     f->scores = take(f, longest * longest, sizeof *f->scores);
+    size_t keys = vl_int8_packed_bytes(longest, head),
+           turned = vl_int8_packed_bytes(head, longest);
+    f->packed = take(f, 1, keys > turned ? keys : turned);
     f->x = take(f, f->positions, c->width * sizeof *f->x);
     f->logits = take(f, f->positions, ((size_t)c->symbols + 1) * sizeof *f->logits);
 }
@@ -410,13 +441,7 @@ static void tell_symbols(const forward *f, const reader_choice *choice) {
     const reader_matrix *m =
         choice->alphabet ? &choice->matrix : &f->reader->matrix[net->symbols.weight];
     const float *bias = choice->alphabet ? choice->bias : values(f, net->symbols.bias);
-    for (size_t r = 0; r < f->positions; r += CHUNK) {
-        size_t rows = f->positions - r < CHUNK ? f->positions - r : CHUNK;
-        norm(f, net->last_norm, f->x + r * m->k, rows, m->k, f->normed);
-        vl_int8_round(f->q, f->scale, f->normed, rows, m->k);
-        vl_int8_linear(f->logits + r * m->n, f->q, f->scale, rows, m->q, m->scale, m->n, m->k,
-                       bias);
-    }
+    normed_linear(f, f->x, &net->last_norm, m, bias, f->logits);
 }
 
 float *reader_forward(const vl_reader *reader, const reader_choice *choice,

@@ -11,9 +11,13 @@
 /* The weights of a linear layer as 8-bit numbers: [n,k], one scale a row. */
 typedef struct reader_matrix {
     int8_t *q;
+    void *packed; /* the same for vl_int8_packed_product */
     float *scale;
     size_t n, k; /* 0: the parameter is no such weight */
 } reader_matrix;
+/* Room for n rows of k; what is there is undefined. False: no memory. */
+bool reader_matrix_init(reader_matrix *m, size_t n, size_t k);
+void reader_matrix_deinit(reader_matrix *m);
 
 struct vl_reader {
     vl_gguf *file;

@@ -32,6 +32,14 @@ static void check_product(uint64_t *random, size_t m, size_t n, size_t k, int a,
                 sum += (int64_t)x[i * k + l] * w[j * k + l];
             assert_int_equal(y[i * n + j], sum);
         }
+    void *packed = aligned_alloc(64, (vl_int8_packed_bytes(n, k) + 63) / 64 * 64);
+    int32_t *again = malloc(m * n * sizeof *again);
+    assert_true(packed && again);
+    vl_int8_pack(packed, w, n, k);
+    vl_int8_packed_product(again, x, m, packed, n, k);
+    assert_memory_equal(again, y, m * n * sizeof *y);
+    free(packed);
+    free(again);
     free(x);
     free(w);
     free(y);
@@ -102,12 +110,89 @@ static void test_linear(void **state) {
     }
 }
 
+/* Within one step of what the kernels on floats and rounding say. */
+static void check_rounded(const int8_t *q, const float *scale, const float *want, size_t rows,
+                          size_t n) {
+    for (size_t r = 0; r < rows; r++) {
+        float most = 0;
+        for (size_t i = 0; i < n; i++)
+            most = fmaxf(most, fabsf(want[r * n + i]));
+        assert_true(fabsf(scale[r] - most / 127) <= 1e-4f * most);
+        for (size_t i = 0; i < n; i++)
+            assert_true(fabsf((float)q[r * n + i] * scale[r] - want[r * n + i]) <=
+                        0.51f * scale[r]);
+    }
+}
+
+enum { ROWS_MOST = 6, N_MOST = 150 };
+
+/* Sums of products, what scales them, and what follows from int8_scale and gelu_rough. */
+static void test_between_products(void **state) {
+    (void)state;
+    const vl_kernels *kernels = vl_kernels_get();
+    static const size_t widths[] = {1, 15, 16, 48, 67, N_MOST};
+    static float sums[ROWS_MOST * N_MOST], plain[ROWS_MOST * N_MOST], y[ROWS_MOST * N_MOST],
+        want[ROWS_MOST * N_MOST], scale[ROWS_MOST], own[ROWS_MOST], w_scale[N_MOST],
+        bias[N_MOST];
+    static int8_t q[ROWS_MOST * N_MOST];
+    uint64_t random = 6;
+    for (size_t at = 0; at < sizeof widths / sizeof *widths; at++) {
+        size_t n = widths[at], rows = ROWS_MOST, all = rows * n;
+        for (size_t j = 0; j < n; j++) {
+            w_scale[j] = (float)(1 + vl_random_uniform(&random));
+            bias[j] = (float)(vl_random_uniform(&random) - 0.5);
+        }
+        for (size_t r = 0; r < rows; r++)
+            scale[r] = 1e-3f * (float)(r + 1);
+        for (size_t i = 0; i < all; i++) {
+            int32_t sum = (int32_t)vl_random_below(&random, 1600) - 800;
+            memcpy(&sums[i], &sum, sizeof sum);
+        }
+        memcpy(plain, sums, all * sizeof *plain);
+        kernels->int8_scale(plain, scale, w_scale, bias, rows, n);
+        for (size_t i = 0; i < all; i++)
+            y[i] = (float)i;
+        kernels->int8_scale_add(y, sums, scale, w_scale, bias, rows, n);
+        for (size_t i = 0; i < all; i++)
+            assert_true(fabsf(y[i] - (float)i - plain[i]) < 1e-4f * (1 + (float)i));
+        kernels->gelu_rough(want, plain, all);
+        kernels->int8_scale_gelu(y, sums, scale, w_scale, bias, rows, n);
+        for (size_t i = 0; i < all; i++)
+            assert_true(fabsf(y[i] - want[i]) < 1e-5f);
+        memcpy(own, scale, sizeof own);
+        kernels->int8_gelu_round(q, own, sums, w_scale, bias, rows, n);
+        check_rounded(q, own, want, rows, n);
+    }
+}
+
+static void test_norms_are_rounded(void **state) {
+    (void)state;
+    const vl_kernels *kernels = vl_kernels_get();
+    static const size_t shapes[][2] = {{1, 1},  {7, 1},  {16, 2}, {32, 1},    {48, 2},
+                                       {48, 3}, {75, 2}, {96, 1}, {N_MOST, 1}};
+    static float x[ROWS_MOST * N_MOST], y[ROWS_MOST * N_MOST], work[ROWS_MOST * N_MOST],
+        gain[N_MOST], bias[N_MOST], scale[ROWS_MOST], mean[ROWS_MOST], rstd[ROWS_MOST];
+    static int8_t q[ROWS_MOST * N_MOST];
+    uint64_t random = 7;
+    for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
+        size_t n = shapes[at][0], together = shapes[at][1], rows = ROWS_MOST;
+        for (size_t j = 0; j < n; j++) {
+            gain[j] = (float)(0.5 + vl_random_uniform(&random));
+            bias[j] = (float)(vl_random_uniform(&random) - 0.5);
+        }
+        for (size_t i = 0; i < rows * n; i++)
+            x[i] = (float)(4 + 3 * vl_random_uniform(&random));
+        kernels->layernorm(y, mean, rstd, x, gain, bias, rows, n);
+        kernels->int8_layernorm_round(q, scale, work, x, gain, bias, rows, n, together);
+        check_rounded(q, scale, y, rows / together, n * together);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products_are_exact),
-        cmocka_unit_test(test_the_ends_of_the_range),
-        cmocka_unit_test(test_rows_are_rounded),
-        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_products_are_exact), cmocka_unit_test(test_the_ends_of_the_range),
+        cmocka_unit_test(test_rows_are_rounded),   cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_between_products),   cmocka_unit_test(test_norms_are_rounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,17 +160,20 @@ static void gelu(real *restrict y, const real *restrict x, size_t n) {
 
 /* x (1/2 + tanh(u)/2) with the odd part as a polynomial (least squares, weighted until the
  * largest error is least) on |x| ≤ 3.6, beyond which it is ±1/2. */
-static void gelu_rough(real *restrict y, const real *restrict x, size_t n) {
+static inline real rough(real x) {
     const real most = (real)3.6;
-    for (size_t i = 0; i < n; i++) {
-        real t = x[i] < -most ? -most : x[i] > most ? most : x[i], s = t * t;
-        real p = MADD((real)2.96756743e-05, s, (real)-5.64904556e-07);
-        p = MADD((real)-0.000655169675, s, p);
-        p = MADD((real)0.00806822793, s, p);
-        p = MADD((real)-0.0630741053, s, p);
-        p = MADD((real)0.396693263, s, p);
-        y[i] = x[i] * MADD((real)0.5, t, p);
-    }
+    real t = x < -most ? -most : x > most ? most : x, s = t * t;
+    real p = MADD((real)2.96756743e-05, s, (real)-5.64904556e-07);
+    p = MADD((real)-0.000655169675, s, p);
+    p = MADD((real)0.00806822793, s, p);
+    p = MADD((real)-0.0630741053, s, p);
+    p = MADD((real)0.396693263, s, p);
+    return x * MADD((real)0.5, t, p);
+}
+
+static void gelu_rough(real *restrict y, const real *restrict x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] = rough(x[i]);
 }
 
 static void gelu_backward(real *restrict dx, const real *restrict dy, const real *restrict x,
@@ -303,32 +306,38 @@ static void from_bf16(real *restrict y, const vl_bf16 *restrict x, size_t n) {
 /* Loops over bits, which any compiler turns into vectors: the largest magnitude as a whole
  * number (floats without their sign sort as their bits do), and rounding to even by adding 1.5
  * · 2^23. */
-static float largest(const float *restrict x, size_t k) {
+static uint32_t largest(const float *restrict x, size_t k) {
     uint32_t most = 0, bits;
     for (size_t i = 0; i < k; i++) {
         memcpy(&bits, &x[i], sizeof bits);
         bits &= 0x7FFFFFFF;
         most = bits > most ? bits : most;
     }
-    float value;
-    memcpy(&value, &most, sizeof value);
-    return value;
+    return most;
+}
+
+static inline uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* A row under the scale that its largest magnitude, as bits, asks for; returns the scale. */
+static inline float round_row(int8_t *restrict q, const float *restrict x, size_t k,
+                              uint32_t bits) {
+    float most;
+    memcpy(&most, &bits, sizeof most);
+    most = most < 1e-30f ? 0 : most;
+    float inverse = most > 0 ? 127 / most : 0;
+    for (size_t i = 0; i < k; i++)
+        q[i] = (int8_t)(bits_of(MADD(12582912.0f, x[i], inverse)) & 0xFF);
+    return most / 127;
 }
 
 static void int8_round(int8_t *restrict q, float *restrict scale, const float *restrict x,
                        size_t rows, size_t k) {
-    for (size_t r = 0; r < rows; r++, q += k, x += k) {
-        float most = largest(x, k);
-        most = most < 1e-30f ? 0 : most;
-        float inverse = most > 0 ? 127 / most : 0;
-        scale[r] = most / 127;
-        for (size_t i = 0; i < k; i++) {
-            float shifted = MADD(12582912.0f, x[i], inverse);
-            uint32_t bits;
-            memcpy(&bits, &shifted, sizeof bits);
-            q[i] = (int8_t)(bits & 0xFF);
-        }
-    }
+    for (size_t r = 0; r < rows; r++, q += k, x += k)
+        scale[r] = round_row(q, x, k, largest(x, k));
 }
 
 static void int8_scale(float *restrict y, const float *restrict x_scale,
@@ -343,6 +352,67 @@ static void int8_scale(float *restrict y, const float *restrict x_scale,
         }
         for (size_t j = 0; bias && j < n; j++)
             y[j] += bias[j];
+    }
+}
+
+static inline float scaled(float sum, float scale, float w_scale, float bias) {
+    return MADD(bias, (float)(int32_t)bits_of(sum), scale * w_scale);
+}
+
+static void int8_scale_add(float *restrict y, const float *restrict sums,
+                           const float *restrict scale, const float *restrict w_scale,
+                           const float *restrict bias, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, y += n, sums += n)
+        for (size_t j = 0; j < n; j++)
+            y[j] += scaled(sums[j], scale[r], w_scale[j], bias[j]);
+}
+
+static void int8_scale_gelu(float *restrict y, const float *restrict sums,
+                            const float *restrict scale, const float *restrict w_scale,
+                            const float *restrict bias, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, y += n, sums += n) {
+        for (size_t j = 0; j < n; j++)
+            y[j] = rough(scaled(sums[j], scale[r], w_scale[j], bias[j]));
+    }
+}
+
+static void int8_gelu_round(int8_t *restrict q, float *restrict scale, float *restrict sums,
+                            const float *restrict w_scale, const float *restrict bias,
+                            size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, q += n, sums += n) {
+        uint32_t most = 0;
+        float own = scale[r];
+        for (size_t j = 0; j < n; j++) {
+            float y = rough(scaled(sums[j], own, w_scale[j], bias[j]));
+            uint32_t bits = bits_of(y) & 0x7FFFFFFF;
+            most = bits > most ? bits : most;
+            sums[j] = y;
+        }
+        scale[r] = round_row(q, sums, n, most);
+    }
+}
+
+static void int8_layernorm_round(int8_t *restrict q, float *restrict scale,
+                                 float *restrict work, const float *restrict x,
+                                 const float *restrict gain, const float *restrict bias,
+                                 size_t rows, size_t n, size_t together) {
+    for (size_t r = 0; r < rows; r += together, q += together * n) {
+        uint32_t most = 0;
+        for (size_t part = 0; part < together; part++, x += n) {
+            float sum = 0, square = 0, *y = work + part * n;
+            for (size_t i = 0; i < n; i++)
+                sum += x[i];
+            float mean = sum / (float)n;
+            for (size_t i = 0; i < n; i++)
+                square += (x[i] - mean) * (x[i] - mean);
+            float by = 1 / __builtin_sqrtf(square / (float)n + EPSILON);
+            for (size_t i = 0; i < n; i++) {
+                y[i] = (x[i] - mean) * by * gain[i] + bias[i];
+                uint32_t bits = bits_of(y[i]) & 0x7FFFFFFF;
+                most = bits > most ? bits : most;
+            }
+        }
+        scale[r / together] = round_row(q, work, together * n, most);
     }
 }
 #endif
@@ -378,5 +448,9 @@ const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
 #ifndef VL_REAL_DOUBLE
     .int8_round = int8_round,
     .int8_scale = int8_scale,
+    .int8_scale_add = int8_scale_add,
+    .int8_scale_gelu = int8_scale_gelu,
+    .int8_gelu_round = int8_gelu_round,
+    .int8_layernorm_round = int8_layernorm_round,
 #endif
 };
