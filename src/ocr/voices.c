@@ -18,9 +18,16 @@ typedef struct setting {
 #define OPTION(name, least, most)                                                              \
     { #name, offsetof(vl_vote_options, name), least, most }
 static const setting settings[] = {
-    OPTION(spread, 1, 1000),        OPTION(family_correlation, 0, 1), OPTION(correlation, 0, 1),
-    OPTION(language_weight, 0, 10), OPTION(language_bonus, -20, 20),  OPTION(close, 0, 1),
-    OPTION(words.slope, 0, 100),    OPTION(words.offset, -100, 100),
+    OPTION(spread, 1, 1000),
+    OPTION(family_correlation, 0, 1),
+    OPTION(correlation, 0, 1),
+    OPTION(record, 0, 1),
+    OPTION(lead, 0, 100),
+    OPTION(language_weight, 0, 10),
+    OPTION(language_bonus, -20, 20),
+    OPTION(close, 0, 1),
+    OPTION(words.slope, 0, 100),
+    OPTION(words.offset, -100, 100),
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 

@@ -13,6 +13,7 @@
 enum { MAX_CANDIDATES = 64, MAX_MERGED = 4, MAX_READING = 4096 };
 
 static const double least_mass = 1e-6, least_unexplained = 0.2;
+static const double most_sure = 0.998; /* as no calibration is surer */
 
 typedef struct voting {
     vl_arena *arena;
@@ -28,8 +29,10 @@ vl_vote_options vl_vote_options_default(void) {
     return (vl_vote_options){.spread = 4,
                              .family_correlation = 0.6,
                              .correlation = 0.15,
+                             .record = 0.3,
+                             .lead = 3,
                              .language_weight = 0.4,
-                             .language_bonus = 1.6,
+                             .language_bonus = 8,
                              .close = 0.98,
                              .beam = 24,
                              .words = vl_calibration_none()};
@@ -75,22 +78,30 @@ static int compare_voices(const void *a, const void *b) {
     return order ? order : strcmp(v->name, w->name);
 }
 
-static double mean_right(const voting *v, size_t voice) {
+/* How good it is on this line: the mean of its clusters' probabilities. Where no calibration
+ * ties those to its record, the record. */
+static double line_accuracy(const voting *v, size_t voice) {
     const vl_vote_voice *one = &v->result->voices[voice];
-    double sum = 0;
+    double sum = 0, mean = 0.5;
     for (size_t i = 0; i < one->count; i++)
         sum += v->right[voice][i];
-    return one->count ? sum / (double)one->count : 0.5;
+    if (one->accuracy > 0 && !(one->calibration.base > 0))
+        mean = one->accuracy;
+    else if (one->count)
+        mean = sum / (double)one->count;
+    return fmin(most_sure, fmax(1 - most_sure, mean));
 }
 
-/* How good a voice is for its weight: the track record, or else its calibration, or else what
- * it says of itself here. */
-static double typical(const voting *v, size_t voice) {
-    const vl_vote_voice *one = &v->result->voices[voice];
-    double a = one->accuracy > 0           ? one->accuracy
-               : one->calibration.base > 0 ? one->calibration.base
-                                           : mean_right(v, voice);
-    return fmin(0.998, fmax(0.002, a));
+/* Of what its record says beside what it was calibrated on, the share that its confidences do
+ * not say already. One without confidences has nothing but its record. */
+static double accuracy_for(const vl_vote_voice *voice, const vl_vote_options *o) {
+    const vl_vote_calibration *c = &voice->calibration;
+    if (!(voice->accuracy > 0) || !(c->base > 0) || c->slope == 0)
+        return voice->accuracy;
+    double a = fmin(most_sure, fmax(1 - most_sure, voice->accuracy));
+    double b = fmin(most_sure, fmax(1 - most_sure, c->base));
+    double odds = (1 - o->record) * log(b / (1 - b)) + o->record * log(a / (1 - a));
+    return 1 / (1 + exp(-odds));
 }
 
 /* Exponents of votes: a vote's evidence is ln(a·K / (1 - a)); of what voices with correlated
@@ -120,13 +131,14 @@ static vl_status take_voices(voting *v) {
         v->ordered[i] = one;
         if (!(v->right[i] = vl_arena_array(v->arena, one->count + 1, sizeof(double))))
             return vl_fail(v->error, VL_ERR_MEMORY, "no memory to vote");
+        double accuracy = accuracy_for(one, &r->options);
         for (size_t c = 0; c < one->count; c++)
-            v->right[i][c] = vl_calibration_apply(&one->calibration,
-                                                  one->clusters[c].confidence, one->accuracy);
+            v->right[i][c] =
+                vl_calibration_apply(&one->calibration, one->clusters[c].confidence, accuracy);
     }
     qsort(v->ordered, r->voice_count, sizeof *v->ordered, compare_voices);
     for (size_t i = 0; i < r->voice_count; i++) {
-        double a = typical(v, i);
+        double a = line_accuracy(v, i);
         r->order[i] = v->order[i] = (size_t)(v->ordered[i] - r->voices);
         r->evidence[i] = log(a * r->options.spread / (1 - a));
     }
@@ -163,35 +175,38 @@ static const char *reading_of(voting *v, const segment *s, size_t i) {
     return text;
 }
 
-/* That it is right: all its clusters are. Where it read nothing, the mean of its clusters left
- * and right of that place. */
-static double right_of(const voting *v, const segment *s, size_t i) {
-    size_t voice = v->order[i], count = v->ordered[i]->count;
-    double product = 1;
-    int32_t last = -1;
-    for (size_t k = 0; k < s->count; k++) {
-        int32_t cluster = at(v, s->first + k, i);
-        if (cluster >= 0)
-            product *= v->right[voice][last = cluster];
-    }
-    if (last >= 0)
-        return fmax(0.002, product);
+/* That it is right in one column. Where it read nothing, the mean of its clusters left and
+ * right of that place. */
+static double column_right(const voting *v, size_t column, size_t i) {
+    const double *right = v->right[v->order[i]];
+    int32_t cluster = at(v, column, i);
+    if (cluster >= 0)
+        return right[cluster];
     size_t after = 0;
-    for (size_t slot = s->first; slot-- > 0;)
+    for (size_t slot = column; slot-- > 0;)
         if (at(v, slot, i) >= 0) {
             after = (size_t)at(v, slot, i) + 1;
             break;
         }
     double sum = 0, n = 0;
     if (after > 0) {
-        sum += v->right[voice][after - 1];
+        sum += right[after - 1];
         n++;
     }
-    if (after < count) {
-        sum += v->right[voice][after];
+    if (after < v->ordered[i]->count) {
+        sum += right[after];
         n++;
     }
     return n > 0 ? sum / n : 0.5;
+}
+
+/* That it is right: the geometric mean over its columns, so that of readings of different
+ * length none is the likelier because it is short. */
+static double right_of(const voting *v, const segment *s, size_t i) {
+    double sum = 0;
+    for (size_t k = 0; k < s->count; k++)
+        sum += log(fmax(1 - most_sure, column_right(v, s->first + k, i)));
+    return exp(sum / (double)s->count);
 }
 
 /* The one cluster that voice `i` read in the segment, or NULL. */
@@ -332,6 +347,35 @@ double vl_vote_without(const vl_vote_result *r, size_t slot, const char *family,
     weigh_voices(r, left_out, weights);
     pool(r, s, weights, pooled);
     return pooled[c];
+}
+
+/* ---- unlike readings -------------------------------------------------------------------- */
+
+/* The share of their clusters that two voices (ordered) read differently. */
+static double difference(const voting *v, size_t i, size_t k) {
+    double all = 1, same = 0.5; /* of few clusters nothing is sure */
+    for (size_t slot = 0; slot < v->net.slot_count; slot++) {
+        const char *a = text_at(v, slot, i), *b = text_at(v, slot, k);
+        all += *a || *b;
+        same += *a && !strcmp(a, b);
+    }
+    return 1 - same / all;
+}
+
+/* Two readings that have little in common are right and wrong line by line: a mixture of both
+ * is worse than either. The more a voice differs from the surest, the less of its vote is
+ * left. */
+static void fade_unlike(voting *v) {
+    vl_vote_result *r = v->result;
+    size_t lead = 0;
+    for (size_t i = 1; i < r->voice_count; i++)
+        if (r->evidence[r->order[i]] > r->evidence[r->order[lead]])
+            lead = i;
+    for (size_t i = 0; i < r->voice_count; i++) {
+        double behind = r->evidence[r->order[lead]] - r->evidence[r->order[i]];
+        if (behind > 0)
+            r->weights[r->order[i]] *= exp(-r->options.lead * difference(v, i, lead) * behind);
+    }
 }
 
 /* ---- slots from the network ------------------------------------------------------------- */
@@ -565,8 +609,10 @@ vl_status vl_vote(vl_arena *arena, const vl_vote_voice *voices, size_t count,
     status = take_voices(&v);
     if (!status)
         status = vote_align(v.ordered, count, &v.net, error);
-    if (!status)
+    if (!status) {
+        fade_unlike(&v);
         status = vote_slots(&v);
+    }
     if (!status && options->language)
         status = vote_search(arena, r, error);
     if (!status)

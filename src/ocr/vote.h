@@ -98,9 +98,13 @@ typedef struct vl_vote_options {
     double spread; /* how many wrong readings a mistake is spread over; 4 */
     /* Correlation of mistakes, 0 … 1: between voices of one family, and between others. */
     double family_correlation, correlation; /* 0.6, 0.15 */
-    const vl_vote_language *language;       /* NULL: no language model */
-    double language_weight;                 /* exponent of its probabilities; 0.4 */
-    double language_bonus; /* nats a character, so that short is not likelier than long; 1.6 */
+    /* Share of what the track record says that counts beside confidences, which fall where an
+     * engine is worse than it mostly is; 0 … 1: 0.3. All of it does for one without any. */
+    double record;
+    double lead; /* how fast a voice's vote fades that reads a line unlike the surest; 3 */
+    const vl_vote_language *language; /* NULL: no language model */
+    double language_weight;           /* exponent of its probabilities; 0.4 */
+    double language_bonus; /* nats a character, so that short is not likelier than long; 8 */
     double close;          /* a call is close when the best is under this posterior; 0.98 */
     size_t beam;           /* partial lines that are kept in the search; 24 */
     vl_vote_calibration words; /* from a word's posterior to its confidence; none */

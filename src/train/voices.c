@@ -387,9 +387,11 @@ static vl_status search_constants(fitting *f, uint64_t *best, vl_error *error) {
     } axes[] = {
         {offsetof(vl_vote_options, family_correlation), {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}},
         {offsetof(vl_vote_options, correlation), {0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5}},
+        {offsetof(vl_vote_options, record), {0, 0.1, 0.2, 0.3, 0.5, 0.7, 1}},
+        {offsetof(vl_vote_options, lead), {0, 1, 2, 3, 5, 8, 16}},
         {offsetof(vl_vote_options, spread), {2, 3, 4, 6, 8, 16, 32}},
         {offsetof(vl_vote_options, language_weight), {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8}},
-        {offsetof(vl_vote_options, language_bonus), {1.2, 1.6, 2, 2.4, 2.8, 3.2, 3.6}},
+        {offsetof(vl_vote_options, language_bonus), {1.2, 2, 4, 6, 8, 10, 12}},
         {offsetof(vl_vote_options, close), {0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1}},
     };
     vl_vote_options *options = &f->voices.options;
