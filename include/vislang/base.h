@@ -45,6 +45,7 @@ typedef enum vl_status {
     VL_ERR_TIMEOUT,     /* took longer than its limit */
     VL_ERR_BUSY,        /* no room now, try later */
     VL_ERR_CANCELLED,   /* asked to stop */
+    VL_ERR_DENIED,      /* not known, or not allowed to */
 } vl_status;
 
 typedef struct vl_error {
@@ -114,6 +115,13 @@ const char *vl_nearest_name(const char *word, const char *const *candidates, siz
 vl_status vl_parse_bytes(const char *text, uint64_t *bytes, vl_error *error);
 /* Length of the valid UTF-8 prefix of `text[0..bytes)`; equals `bytes` when all is valid. */
 size_t vl_utf8_valid_prefix(const char *text, size_t bytes);
+
+/* Base64 of RFC 4648, section 4, or without padding in the alphabet of section 5 (`url`). */
+#define VL_BASE64_SIZE(bytes) (((bytes) + 2) / 3 * 4 + 1)
+void vl_base64_encode(const void *bytes, size_t count, bool url, char *out); /* as large */
+/* Exactly that: no white space, no stray bits. `out` has room for 3 bytes of every 4 begun
+ * characters. False: it is not. */
+bool vl_base64_decode(const char *text, size_t length, bool url, void *out, size_t *count);
 
 /* ---- clock, random, hash -------------------------------------------------------- */
 

@@ -78,6 +78,96 @@ vl_status vl_db_backup_verify(const char *path, vl_db_copy_report *report, vl_er
 vl_status vl_db_restore(vl_db *db, const char *path, bool replace, vl_db_copy_report *report,
                         vl_error *error);
 
+/* ---- people ------------------------------------------------------------------------------ */
+
+/* Each may what those before it may. */
+typedef enum vl_role {
+    VL_ROLE_VIEWER,    /* asks: predict, ocr, caption, … and looks at what is there */
+    VL_ROLE_ANNOTATOR, /* corrects and reviews */
+    VL_ROLE_OPERATOR,  /* caches, models, jobs of others */
+    VL_ROLE_ADMIN,     /* users, keys, audit trail, subjects */
+    VL_ROLE_COUNT,
+} vl_role;
+const char *vl_role_name(vl_role role); /* "viewer" */
+/* VL_ERR_INPUT names the roles. */
+vl_status vl_role_parse(const char *name, vl_role *role, vl_error *error);
+
+enum { VL_USER_NAME_SIZE = 65 };
+typedef struct vl_user {
+    int64_t id;
+    char name[VL_USER_NAME_SIZE]; /* a–z, 0–9, '.', '_', '-', '@' */
+    vl_role role;
+    bool disabled;
+    int failures; /* wrong passwords since the last right one */
+    int64_t locked_until_ms, created_ms, seen_ms;
+} vl_user;
+/* VL_ERR_INPUT: the name or the password is none; VL_ERR_USAGE: the name is taken. */
+vl_status vl_user_create(vl_db *db, const char *name, const char *password, vl_role role,
+                         vl_user *user, vl_error *error);
+/* VL_ERR_INPUT: there is no such user. */
+vl_status vl_user_find(vl_db *db, int64_t id, vl_user *user, vl_error *error);
+vl_status vl_user_find_name(vl_db *db, const char *name, vl_user *user, vl_error *error);
+typedef vl_status (*vl_user_fn)(const vl_user *user, void *to, vl_error *error);
+vl_status vl_user_list(vl_db *db, vl_user_fn give, void *to, vl_error *error); /* by name */
+/* A new password, a role or being disabled ends the user's sessions. The last admin that can
+ * log in stays one: VL_ERR_USAGE. */
+vl_status vl_user_set_password(vl_db *db, int64_t id, const char *password, vl_error *error);
+vl_status vl_user_set_role(vl_db *db, int64_t id, vl_role role, vl_error *error);
+vl_status vl_user_set_disabled(vl_db *db, int64_t id, bool disabled, vl_error *error);
+vl_status vl_user_delete(vl_db *db, int64_t id, vl_error *error);
+/* VL_ERR_DENIED, always in the same words and after the same work: no such user, another
+ * password, disabled, or locked. From the fifth wrong password on a user is locked, 30 s at
+ * first and twice as long every time, at most an hour; `*wait_seconds` (may be NULL) says how
+ * long. Costs a hash: not for a thread that others wait for. */
+vl_status vl_user_login(vl_db *db, const char *name, const char *password, vl_user *user,
+                        double *wait_seconds, vl_error *error);
+
+/* ---- sessions ---------------------------------------------------------------------------- */
+
+/* A login begins a family of refresh tokens; each is good once and gives the next. One that
+ * comes twice was stolen, from the user or by him: its whole family ends. */
+enum { VL_TOKEN_SIZE = 44 }; /* 43 letters of base64url */
+typedef struct vl_session {
+    char refresh[VL_TOKEN_SIZE]; /* shown this once */
+    char family[VL_TOKEN_SIZE];
+    int64_t expires_ms;
+    vl_user user;
+} vl_session;
+vl_status vl_session_begin(vl_db *db, const vl_user *user, double seconds, vl_session *session,
+                           vl_error *error);
+/* VL_ERR_DENIED: not known, spent, past its time, ended, or of a disabled user. */
+vl_status vl_session_refresh(vl_db *db, const char *refresh, double seconds,
+                             vl_session *session, bool *was_reused, vl_error *error);
+/* Whether the family goes on and its user may; `user` is as he is now. */
+vl_status vl_session_check(vl_db *db, const char *family, vl_user *user, vl_error *error);
+/* By family, or by one of its refresh tokens; no error when there is none. */
+vl_status vl_session_end(vl_db *db, const char *family, const char *refresh, vl_error *error);
+/* Removes what is past its time. */
+vl_status vl_session_sweep(vl_db *db, int64_t *removed, vl_error *error);
+
+/* ---- API keys ---------------------------------------------------------------------------- */
+
+enum { VL_KEY_SIZE = 64, VL_KEY_PREFIX_SIZE = 12 };
+typedef struct vl_key {
+    int64_t id;
+    char name[VL_USER_NAME_SIZE], prefix[VL_KEY_PREFIX_SIZE]; /* "vl_1a2b3c4d" */
+    vl_role scope; /* it may what that role may, and its user does */
+    int64_t created_ms, expires_ms, revoked_ms, used_ms; /* 0: never */
+    vl_user user;
+} vl_key;
+/* `key` is shown this once. `seconds` 0: it does not expire. VL_ERR_INPUT: no such user, or no
+ * name; VL_ERR_USAGE: a scope above the user's role. */
+vl_status vl_key_create(vl_db *db, int64_t user, const char *name, vl_role scope,
+                        double seconds, char key[VL_KEY_SIZE], vl_key *made, vl_error *error);
+/* VL_ERR_DENIED: not known, expired, revoked, or of a disabled user. `role` is what it may. The
+ * time of its last use is noted at most once a minute. */
+vl_status vl_key_check(vl_db *db, const char *key, vl_key *found, vl_role *role,
+                       vl_error *error);
+typedef vl_status (*vl_key_fn)(const vl_key *key, void *to, vl_error *error);
+vl_status vl_key_list(vl_db *db, int64_t user, vl_key_fn give, void *to, vl_error *error);
+/* `user` 0: anyone's. VL_ERR_INPUT: there is no such key. */
+vl_status vl_key_revoke(vl_db *db, int64_t user, int64_t id, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

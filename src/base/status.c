@@ -61,6 +61,8 @@ const char *vl_status_name(vl_status status) {
         return "busy";
     case VL_ERR_CANCELLED:
         return "cancelled";
+    case VL_ERR_DENIED:
+        return "denied";
     }
     return "unknown";
 }

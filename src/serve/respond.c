@@ -26,6 +26,8 @@ unsigned vl_http_status(vl_status status) {
         return 400;
     case VL_ERR_INPUT:
         return 422;
+    case VL_ERR_DENIED:
+        return 403;
     case VL_ERR_UNSUPPORTED:
         return 415;
     case VL_ERR_LIMIT:

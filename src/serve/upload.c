@@ -97,36 +97,6 @@ const void *vl_upload_bytes(const vl_upload *upload) {
 
 /* ---- base64 ---------------------------------------------------------------------- */
 
-static int sextet(char c) {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Four characters to one, two or three bytes; 0 when they are not base64. */
-static size_t decode_quad(const char *quad, bool last, uint8_t out[3]) {
-    size_t padding = 0;
-    if (last && quad[3] == '=')
-        padding = quad[2] == '=' ? 2 : 1;
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 4; i++) {
-        int value = i < 4 - padding ? sextet(quad[i]) : 0;
-        if (value < 0)
-            return 0;
-        bits = bits << 6 | (uint32_t)value;
-    }
-    if ((padding == 2 && (bits & 0xffff)) || (padding == 1 && (bits & 0xff)))
-        return 0; /* bits that no byte carries must be zero */
-    out[0] = (uint8_t)(bits >> 16);
-    out[1] = (uint8_t)(bits >> 8);
-    out[2] = (uint8_t)bits;
-    return 3 - padding;
-}
-
 vl_status vl_upload_append_base64(vl_upload *upload, const char *text, vl_error *error) {
     if (!strncmp(text, "data:", 5)) {
         const char *marker = strstr(text, ";base64,");
@@ -138,20 +108,20 @@ vl_status vl_upload_append_base64(vl_upload *upload, const char *text, vl_error 
     if (length % 4)
         return vl_fail(error, VL_ERR_INPUT,
                        "the base64 text's length is no multiple of four (padding is needed)");
-    uint8_t chunk[3072];
-    size_t filled = 0;
-    for (size_t at = 0; at < length; at += 4) {
-        size_t got = decode_quad(text + at, at + 4 == length, chunk + filled);
-        if (!got)
-            return vl_fail(error, VL_ERR_INPUT, "the text is not base64 near character %zu",
-                           at + 1);
-        filled += got;
-        if (filled > sizeof chunk - 3 || at + 4 == length) {
-            vl_status status = vl_upload_append(upload, chunk, filled, error);
-            if (status)
-                return status;
-            filled = 0;
-        }
+    enum { PIECE = 4096 };
+    for (size_t at = 0; at < length; at += PIECE) {
+        uint8_t bytes[PIECE / 4 * 3];
+        size_t count, letters = length - at < PIECE ? length - at : PIECE;
+        /* Only the last piece may end in padding. */
+        bool is_last = at + letters == length;
+        if ((!is_last && text[at + letters - 1] == '=') ||
+            !vl_base64_decode(text + at, letters, false, bytes, &count))
+            return vl_fail(error, VL_ERR_INPUT,
+                           "the text is not base64 between characters %zu and %zu", at + 1,
+                           at + letters);
+        vl_status status = vl_upload_append(upload, bytes, count, error);
+        if (status)
+            return status;
     }
     return VL_OK;
 }

@@ -14,7 +14,6 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,12 +91,11 @@ static void put_json(vl_buf *out, cJSON *json) {
 }
 
 static char *base64_of(const void *bytes, size_t count) {
-    char *text = malloc(2 + 4 * ((count + 2) / 3) + 1);
-    if (!text)
-        return NULL;
-    text[0] = 'b';
-    text[1] = '\0';
-    EVP_EncodeBlock((unsigned char *)text + 1, bytes, (int)count);
+    char *text = malloc(1 + VL_BASE64_SIZE(count));
+    if (text) {
+        text[0] = 'b';
+        vl_base64_encode(bytes, count, false, text + 1);
+    }
     return text;
 }
 
@@ -452,25 +450,9 @@ static vl_status begin_table(loader *l, const cJSON *head, vl_error *error) {
     return status;
 }
 
-/* In place. False: no base64. */
-static bool unbase64(char *text, vl_db_value *value) {
-    size_t length = strlen(text), padding = 0;
-    if (length % 4)
-        return false;
-    while (padding < 2 && length && text[length - 1 - padding] == '=')
-        padding++;
-    unsigned char *bytes = malloc(length + 1);
-    int count = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length) : -1;
-    if (count >= (int)padding) {
-        memcpy(text, bytes, (size_t)count);
-        *value = vl_db_blob(text, (size_t)count - padding);
-    }
-    free(bytes);
-    return count >= (int)padding;
-}
-
 static bool value_of(const cJSON *cell, vl_db_value *value) {
     char *text = cJSON_GetStringValue(cell), *end = NULL;
+    size_t count;
     if (cJSON_IsNull(cell)) {
         *value = vl_db_null();
         return true;
@@ -489,7 +471,10 @@ static bool value_of(const cJSON *cell, vl_db_value *value) {
         *value = vl_db_text(text + 1);
         return true;
     case 'b':
-        return unbase64(text + 1, value);
+        if (!vl_base64_decode(text + 1, strlen(text + 1), false, text, &count))
+            return false;
+        *value = vl_db_blob(text, count);
+        return true;
     default:
         return false;
     }
