@@ -106,13 +106,17 @@ typedef struct vl_kernels {
      *   y += sums · scale[row] · w_scale + bias
      *   y = gelu_rough(sums · scale[row] · w_scale + bias)
      *   q, scale = the same, rounded
-     *   q, scale = layernorm(x) rounded, `together` rows of n numbers under one scale */
+     *   q, scale = softmax(sums · scale[row] · w_scale · factor) rounded, rows of `step`
+     * numbers, those from n on zero q, scale = layernorm(x) rounded, `together` rows of n
+     * numbers under one scale */
     void (*int8_scale_add)(float *y, const float *sums, const float *scale,
                            const float *w_scale, const float *bias, size_t rows, size_t n);
     void (*int8_scale_gelu)(float *y, const float *sums, const float *scale,
                             const float *w_scale, const float *bias, size_t rows, size_t n);
     void (*int8_gelu_round)(int8_t *q, float *scale, float *sums, const float *w_scale,
                             const float *bias, size_t rows, size_t n);
+    void (*int8_softmax_round)(int8_t *q, float *scale, float *sums, const float *w_scale,
+                               float factor, size_t rows, size_t n, size_t step);
     void (*int8_layernorm_round)(int8_t *q, float *scale, float *work, const float *x,
                                  const float *gain, const float *bias, size_t rows, size_t n,
                                  size_t together);

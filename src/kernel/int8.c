@@ -75,10 +75,13 @@ static void pack_panel(char *to, const int8_t *w, size_t rows, size_t k) {
     memset(to, 0, vl_int8_panel_bytes(k) + VL_INT8_PANEL * sizeof(int32_t));
     for (size_t r = 0; r < rows; r++, w += k) {
         int32_t sum = 0;
-        for (size_t i = 0; i < k; i++) {
-            sum += w[i];
+        size_t i = 0;
+        for (; i + 4 <= k; i += 4)
+            memcpy(out + i * VL_INT8_PANEL + r * 4, w + i, 4);
+        for (; i < k; i++)
             out[i / 4 * 4 * VL_INT8_PANEL + r * 4 + i % 4] = w[i];
-        }
+        for (i = 0; i < k; i++)
+            sum += w[i];
         sum *= 128;
         memcpy(to + r * sizeof sum, &sum, sizeof sum);
     }

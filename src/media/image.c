@@ -188,14 +188,45 @@ static float sum_taps(const float *at, const taps *t, size_t step) {
 }
 
 static uint8_t to_sample(float value) {
-    return value >= 254.5f ? 255 : (uint8_t)(value + 0.5f);
+    return (uint8_t)((value < 254.5f ? value : 254.5f) + 0.5f);
+}
+
+enum { TAPS_MOST = 4 }; /* past it, each sample's own count */
+
+/* Weights of all columns with as many taps as the widest has, [width,TAPS_MOST]: a loop without
+ * anything to guess. NULL: no memory, or more taps. */
+static float *even_weights(const taps *columns, uint32_t width) {
+    uint32_t most = 0;
+    for (uint32_t x = 0; x < width; x++)
+        most = columns[x].count > most ? columns[x].count : most;
+    float *weights =
+        most <= TAPS_MOST ? calloc(width ? width : 1, TAPS_MOST * sizeof *weights) : NULL;
+    for (uint32_t x = 0; weights && x < width; x++)
+        for (uint32_t i = 0; i < columns[x].count; i++)
+            weights[x * TAPS_MOST + i] = tap_weight(&columns[x], i);
+    return weights;
+}
+
+/* One target row; `sum` goes on with TAPS_MOST samples of zero. */
+static void write_row(const float *sum, const taps *columns, const float *weights,
+                      uint32_t width, uint32_t n, uint8_t *to) {
+    for (uint32_t x = 0; x < width; x++)
+        for (uint32_t c = 0; c < n; c++) {
+            const float *at = sum + (size_t)columns[x].first * n + c;
+            const float *w = weights + (size_t)x * TAPS_MOST;
+            float value = weights ? 0 : sum_taps(at, &columns[x], n);
+            if (weights)
+                value = (w[0] * at[0] + w[1] * at[n] + w[2] * at[2 * n] + w[3] * at[3 * n]) *
+                        columns[x].scale;
+            *to++ = to_sample(value);
+        }
 }
 
 vl_image *vl_image_resize(const vl_image *image, uint32_t width, uint32_t height) {
     uint32_t n = image->channels;
     vl_image *resized = like(image, width, height, n);
     taps *columns = calloc(width ? width : 1, sizeof *columns);
-    float *sum = calloc((size_t)image->width * n, sizeof *sum);
+    float *sum = calloc(((size_t)image->width + TAPS_MOST) * n, sizeof *sum), *weights = NULL;
     if (!resized || !columns || !sum) {
         vl_image_free(resized);
         resized = NULL;
@@ -204,16 +235,14 @@ vl_image *vl_image_resize(const vl_image *image, uint32_t width, uint32_t height
     resized->dpi = image->dpi * width / image->width;
     for (uint32_t x = 0; x < width; x++)
         columns[x] = taps_for(x, image->width, width);
+    weights = even_weights(columns, width);
     for (uint32_t y = 0; y < height; y++) {
-        uint8_t *to = resized->pixels + y * resized->stride;
         sum_rows(image, taps_for(y, image->height, height), sum);
-        for (uint32_t x = 0; x < width; x++)
-            for (uint32_t c = 0; c < n; c++)
-                *to++ =
-                    to_sample(sum_taps(sum + (size_t)columns[x].first * n + c, &columns[x], n));
+        write_row(sum, columns, weights, width, n, resized->pixels + y * resized->stride);
     }
 out:
     free(columns);
+    free(weights);
     free(sum);
     return resized;
 }

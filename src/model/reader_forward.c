@@ -91,11 +91,12 @@ typedef struct forward {
     int8_t *pixels;      /* [4·positions,PADDED] */
     float *large, *small,
         *filtered; /* of the stem; of layers: queries, keys, values; …; mixed */
-    rounded queries, keys, turned_values, shares; /* of one head of one line */
-    float *turned;                                /* [longest line,width of a head] */
-    float *scores;                                /* [longest line squared] */
-    void *packed;                                 /* keys or values */
-    float *x;                                     /* [positions,width] */
+    rounded queries, keys, turned_values; /* of one head of one line */
+    void *packed_keys, *packed_values;
+    float *turned;  /* [longest line,width of a head] */
+    float *scores;  /* [GROUP,longest line] */
+    int8_t *shares; /* of the same, rounded */
+    float *x;       /* [positions,width] */
     float *logits;
 } forward;
 
@@ -285,39 +286,44 @@ static void round_head(const forward *f, const float *x, size_t count, size_t st
         f->kernels->int8_round(to->q + t * width, to->scale + t, x + t * step, 1, width);
 }
 
+static size_t whole_registers(size_t count) {
+    return (count + 15) / 16 * 16;
+}
+
 /* The same, turned: a row of `to` is one number of the head at all places. */
 static void round_turned(const forward *f, const float *x, size_t count, size_t step,
                          size_t width, rounded *to) {
-    for (size_t t = 0; t < count; t++)
+    size_t full = whole_registers(count);
+    for (size_t t = 0; t < full; t++)
         for (size_t i = 0; i < width; i++)
-            f->turned[i * count + t] = x[t * step + i];
-    f->kernels->int8_round(to->q, to->scale, f->turned, width, count);
+            f->turned[i * full + t] = t < count ? x[t * step + i] : 0;
+    f->kernels->int8_round(to->q, to->scale, f->turned, width, full);
 }
 
-/* y[rows,n] = x · wᵀ of rounded rows. */
-static void multiply(const forward *f, const rounded *x, size_t rows, const rounded *w,
-                     size_t n, size_t k, float *y) {
-    vl_int8_pack(f->packed, w->q, n, k);
-    for (size_t r = 0; r < rows; r += GROUP) {
-        size_t some = at_most(rows - r, GROUP);
-        vl_int8_packed_product((int32_t *)(void *)(y + r * n), x->q + r * k, some, f->packed, n,
-                               k);
-        f->kernels->int8_scale(y + r * n, x->scale + r, w->scale, NULL, some, n);
-    }
-}
-
-/* One head of one line: y = softmax(q kᵀ / √width) v. */
+/* One head of one line: y = softmax(q kᵀ / √width) v. Rows of scores are filled up to a whole
+ * register: keys and values of zero. */
 static void attend(forward *f, const float *qkv, size_t columns, size_t width, float *y) {
-    size_t depth = f->reader->config.width, step = 3 * depth;
+    size_t depth = f->reader->config.width, step = 3 * depth, full = whole_registers(columns);
+    float by = 1 / sqrtf((float)width);
     round_head(f, qkv, columns, step, width, &f->queries);
     round_head(f, qkv + depth, columns, step, width, &f->keys);
+    memset(f->keys.q + columns * width, 0, (full - columns) * width);
     round_turned(f, qkv + 2 * depth, columns, step, width, &f->turned_values);
-    multiply(f, &f->queries, columns, &f->keys, columns, width, f->scores);
-    f->kernels->softmax(f->scores, 1 / sqrtf((float)width), columns, columns);
-    f->kernels->int8_round(f->shares.q, f->shares.scale, f->scores, columns, columns);
-    multiply(f, &f->shares, columns, &f->turned_values, width, columns, f->turned);
-    for (size_t t = 0; t < columns; t++)
-        memcpy(y + t * depth, f->turned + t * width, width * sizeof *y);
+    vl_int8_pack(f->packed_keys, f->keys.q, full, width);
+    vl_int8_pack(f->packed_values, f->turned_values.q, width, full);
+    for (size_t r = 0; r < columns; r += GROUP) {
+        size_t rows = at_most(columns - r, GROUP);
+        float *scale = f->queries.scale + r;
+        vl_int8_packed_product((int32_t *)(void *)f->scores, f->queries.q + r * width, rows,
+                               f->packed_keys, full, width);
+        f->kernels->int8_softmax_round(f->shares, scale, f->scores, f->keys.scale, by, rows,
+                                       columns, full);
+        vl_int8_packed_product((int32_t *)(void *)f->turned, f->shares, rows, f->packed_values,
+                               width, full);
+        f->kernels->int8_scale(f->turned, scale, f->turned_values.scale, NULL, rows, width);
+        for (size_t t = 0; t < rows; t++)
+            memcpy(y + (r + t) * depth, f->turned + t * width, width * sizeof *y);
+    }
 }
 
 static void add_attention(forward *f, const reader_layer *l) {
@@ -422,15 +428,15 @@ static void lay_out(forward *f) {
     f->small = take(f, f->positions, small * sizeof *f->small);
     f->filtered = take(f, f->positions, filtered * sizeof *f->filtered);
     size_t head = c->width / c->heads;
+    longest = whole_registers(longest);
     f->queries = take_rounded(f, longest, head);
     f->keys = take_rounded(f, longest, head);
     f->turned_values = take_rounded(f, head, longest);
-    f->shares = take_rounded(f, longest, longest);
-    f->turned = take(f, longest * head, sizeof *f->turned);
-    f->scores = take(f, longest * longest, sizeof *f->scores);
-    size_t keys = vl_int8_packed_bytes(longest, head),
-           turned = vl_int8_packed_bytes(head, longest);
-    f->packed = take(f, 1, keys > turned ? keys : turned);
+    f->packed_keys = take(f, 1, vl_int8_packed_bytes(longest, head));
+    f->packed_values = take(f, 1, vl_int8_packed_bytes(head, longest));
+    f->turned = take(f, longest > GROUP ? longest : GROUP, head * sizeof *f->turned);
+    f->scores = take(f, GROUP * longest, sizeof *f->scores);
+    f->shares = take(f, GROUP, longest);
     f->x = take(f, f->positions, c->width * sizeof *f->x);
     f->logits = take(f, f->positions, ((size_t)c->symbols + 1) * sizeof *f->logits);
 }

@@ -23,10 +23,18 @@ typedef struct stretch {
 } stretch;
 
 static stretch find_stretch(const vl_image *grey) {
-    uint32_t histogram[256] = {0};
-    for (uint32_t row = 0; row < grey->height; row++)
-        for (uint32_t x = 0; x < grey->width; x++)
-            histogram[grey->pixels[row * grey->stride + x]]++;
+    uint32_t histogram[256] = {0}, odd[256] = {0}; /* neighbours are mostly of one level */
+    for (uint32_t row = 0; row < grey->height; row++) {
+        const uint8_t *pixels = grey->pixels + row * grey->stride;
+        for (uint32_t x = 0; x + 1 < grey->width; x += 2) {
+            histogram[pixels[x]]++;
+            odd[pixels[x + 1]]++;
+        }
+        if (grey->width % 2)
+            odd[pixels[grey->width - 1]]++;
+    }
+    for (unsigned level = 0; level < 256; level++)
+        histogram[level] += odd[level];
     uint64_t count = (uint64_t)grey->width * grey->height;
     double low = quantile(histogram, count, 0.01), high = quantile(histogram, count, 0.99);
     double middle = quantile(histogram, count, 0.5);

@@ -8,19 +8,30 @@
  * over what was read, the likeliest others, and none; so they are at most 1 together.
  *
  * alpha[t][s] and beta[t][s] are scaled by the sum of each position's alphas (Rabiner 1989,
- * section V.A), so that they neither vanish nor need logarithms. */
+ * section V.A), so that they neither vanish nor need logarithms. Of a line's states, a position
+ * reaches only some: what is NEGLIGIBLE on either side of them is left out, unless the labels
+ * cannot be read without. */
 #include "model/reader_use.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const double NEGLIGIBLE = 1e-30;
+
+/* States first … end of a position; all others are zero there and are not written. */
+typedef struct band {
+    uint32_t first, end;
+} band;
+
 typedef struct lattice {
     const reader_columns *columns;
     const int32_t *labels;
     size_t count, states;
-    double *alpha, *beta; /* [steps,states] */
-    double *scale;        /* [steps] */
+    double least;              /* of a position's sum: a state below it is left out */
+    double *alpha, *beta;      /* [steps,states] */
+    band *reached, *continues; /* [steps]: of alpha, of beta */
+    double *scale;             /* [steps] */
 } lattice;
 
 static double y(const lattice *l, size_t t, int32_t label) {
@@ -35,63 +46,108 @@ static bool skips(const lattice *l, size_t state) {
     return state % 2 && state > 1 && l->labels[state / 2] != l->labels[state / 2 - 1];
 }
 
+static double in_band(const lattice *l, const double *values, const band *bands, size_t t,
+                      size_t state) {
+    return state >= bands[t].first && state < bands[t].end ? values[t * l->states + state] : 0;
+}
+
+static double alpha_at(const lattice *l, size_t t, size_t state) {
+    return in_band(l, l->alpha, l->reached, t, state);
+}
+
+static double beta_at(const lattice *l, size_t t, size_t state) {
+    return in_band(l, l->beta, l->continues, t, state);
+}
+
+/* Without the states at both ends that are below `least`. */
+static band trim(const double *values, band b, double least) {
+    while (b.first < b.end && !(values[b.first] >= least))
+        b.first++;
+    while (b.end > b.first && !(values[b.end - 1] >= least))
+        b.end--;
+    return b;
+}
+
 /* Returns log p(labels); −∞: they cannot be read. */
 static double run_forward(lattice *l) {
     double log_p = 0;
-    for (size_t t = 0; t < l->columns->steps; t++) {
-        double *now = l->alpha + t * l->states, *before = now - l->states, sum = 0;
-        for (size_t s = 0; s < l->states; s++) {
-            double into = t ? before[s] : s < 2;
+    size_t steps = l->columns->steps;
+    band b = {0, l->states < 2 ? 1 : 2};
+    for (size_t t = 0; t < steps; t++) {
+        uint32_t reached = b.end;
+        double *now = l->alpha + t * l->states, sum = 0;
+        if (t)
+            b.end = b.end + 2 < l->states ? b.end + 2 : (uint32_t)l->states;
+        for (size_t s = b.first; s < b.end; s++) {
+            double into = t ? alpha_at(l, t - 1, s) : 1;
             if (t && s)
-                into += before[s - 1];
+                into += alpha_at(l, t - 1, s - 1);
             if (t && skips(l, s))
-                into += before[s - 2];
+                into += alpha_at(l, t - 1, s - 2);
             now[s] = into > 0 ? into * y(l, t, symbol(l, s)) : 0;
             sum += now[s];
         }
         if (!(sum > 0))
             return -INFINITY;
-        for (size_t s = 0; s < l->states; s++)
+        b = trim(now, b, l->least * sum);
+        b.end = b.end < reached ? reached : b.end; /* so that bands only rise */
+        l->reached[t] = b;
+        for (size_t s = b.first; s < b.end; s++)
             now[s] /= sum;
         l->scale[t] = sum;
         log_p += log(sum);
     }
-    const double *end = l->alpha + (l->columns->steps - 1) * l->states;
-    double ends = end[l->states - 1] + (l->states > 1 ? end[l->states - 2] : 0);
+    double ends = alpha_at(l, steps - 1, l->states - 1);
+    ends += l->states > 1 ? alpha_at(l, steps - 1, l->states - 2) : 0;
     return log_p + log(ends);
 }
 
 static void run_backward(lattice *l) {
     size_t steps = l->columns->steps, states = l->states;
-    for (size_t s = 0; s < states; s++)
-        l->beta[(steps - 1) * states + s] = s + 2 >= states;
-    for (size_t t = steps - 1; t-- > 0;) {
-        double *now = l->beta + t * states, *after = now + states;
-        for (size_t s = 0; s < states; s++) {
-            double sum = after[s] * y(l, t + 1, symbol(l, s));
-            if (s + 1 < states)
-                sum += after[s + 1] * y(l, t + 1, symbol(l, s + 1));
-            if (s + 2 < states && skips(l, s + 2))
-                sum += after[s + 2] * y(l, t + 1, symbol(l, s + 2));
-            now[s] = sum / l->scale[t + 1];
+    band b = {(uint32_t)(states < 2 ? 0 : states - 2), (uint32_t)states};
+    for (size_t t = steps; t-- > 0;) {
+        double *now = l->beta + t * states, most = 0;
+        if (t + 1 < steps)
+            b.first = b.first < 2 ? 0 : b.first - 2;
+        for (size_t s = b.first; s < b.end; s++) {
+            double sum = t + 1 < steps ? 0 : 1;
+            if (t + 1 < steps) {
+                sum = beta_at(l, t + 1, s) * y(l, t + 1, symbol(l, s));
+                if (s + 1 < states)
+                    sum += beta_at(l, t + 1, s + 1) * y(l, t + 1, symbol(l, s + 1));
+                if (s + 2 < states && skips(l, s + 2))
+                    sum += beta_at(l, t + 1, s + 2) * y(l, t + 1, symbol(l, s + 2));
+                sum /= l->scale[t + 1];
+            }
+            now[s] = sum;
+            most = sum > most ? sum : most;
         }
+        l->continues[t] = b = trim(now, b, l->least * most);
     }
 }
 
 /* ---- other labels in one place -------------------------------------------------------- */
 
-static double alpha_at(const lattice *l, size_t t, size_t state) {
-    return l->alpha[t * l->states + state];
-}
-
 /* What follows place i from t + 1 on when the label before it is `label` (0: a blank). */
 static double onward(const lattice *l, size_t t, size_t i, int32_t label, bool through_blank) {
     size_t blank = 2 * i + 2, next = 2 * i + 3;
-    const double *beta = l->beta + (t + 1) * l->states;
-    double sum = through_blank ? y(l, t + 1, 0) * beta[blank] : 0;
+    double sum = through_blank ? y(l, t + 1, 0) * beta_at(l, t + 1, blank) : 0;
     if (next < l->states && l->labels[i + 1] != label)
-        sum += y(l, t + 1, l->labels[i + 1]) * beta[next];
+        sum += y(l, t + 1, l->labels[i + 1]) * beta_at(l, t + 1, next);
     return sum / l->scale[t + 1];
+}
+
+/* The first position that reaches state `state`; positions where none is. */
+static size_t first_at(const lattice *l, size_t state) {
+    size_t first = 0, end = l->columns->steps; /* bands only rise */
+    while (first < end) {
+        size_t middle = (first + end) / 2;
+        if (l->reached[middle].end > state)
+            end = middle;
+        else
+            first = middle + 1;
+    }
+    return first;
 }
 
 /* p(labels with c in place i) up to the scale that all in this file have. */
@@ -99,7 +155,9 @@ static double with_label(const lattice *l, size_t i, int32_t c) {
     size_t steps = l->columns->steps, state = 2 * i + 1;
     int32_t before = i ? l->labels[i - 1] : 0;
     double reached = 0, sum = 0;
-    for (size_t t = 0; t < steps; t++) {
+    for (size_t t = i ? first_at(l, state - 2) : 0; t < steps; t++) {
+        if (reached <= 0 && l->reached[t ? t - 1 : 0].first >= state) /* from here on all are */
+            break;
         double into = reached;
         if (t)
             into += alpha_at(l, t - 1, state - 1) +
@@ -123,8 +181,9 @@ static double with_none(const lattice *l, size_t i) {
         return i ? sum + alpha_at(l, steps - 1, state - 2) : sum;
     }
     if (!i) /* the next label may begin the line */
-        sum = y(l, 0, l->labels[1]) / l->scale[0] * l->beta[state + 2];
-    for (size_t t = 0; t + 1 < steps; t++) {
+        sum = y(l, 0, l->labels[1]) / l->scale[0] * beta_at(l, 0, state + 2);
+    for (size_t t = i ? first_at(l, state - 2) : 0;
+         t + 1 < steps && l->reached[t].first < state; t++) {
         double blank = alpha_at(l, t, state - 1), label = i ? alpha_at(l, t, state - 2) : 0;
         if (blank > 0)
             sum += blank * onward(l, t, i, 0, false);
@@ -159,8 +218,9 @@ static int by_share(const void *a, const void *b) {
 static size_t locate(const lattice *l, size_t i, reader_place *place) {
     size_t state = 2 * i + 1, best = 0;
     double most = -1, sum = 0, mean = 0;
-    for (size_t t = 0; t < l->columns->steps; t++) {
-        double here = l->alpha[t * l->states + state] * l->beta[t * l->states + state];
+    for (size_t t = first_at(l, state); t < l->columns->steps && l->reached[t].first <= state;
+         t++) {
+        double here = alpha_at(l, t, state) * beta_at(l, t, state);
         sum += here;
         mean += here * (double)t;
         if (here > most) {
@@ -169,8 +229,8 @@ static size_t locate(const lattice *l, size_t i, reader_place *place) {
         }
     }
     /* As many positions as are expected to say it, about their mean. */
-    double ends = l->alpha[(l->columns->steps - 1) * l->states + l->states - 1] +
-                  l->alpha[(l->columns->steps - 1) * l->states + l->states - 2];
+    double ends = alpha_at(l, l->columns->steps - 1, l->states - 1) +
+                  alpha_at(l, l->columns->steps - 1, l->states - 2);
     double positions = ends > 0 ? sum / ends : 1;
     mean = sum > 0 ? mean / sum : 0;
     place->first = mean - (positions - 1) / 2;
@@ -201,18 +261,28 @@ static void fill_place(const lattice *l, size_t i, size_t others, reader_place *
 vl_status reader_find_places(const reader_columns *columns, const int32_t *labels, size_t count,
                              size_t others, reader_place *places, double *log_p,
                              vl_error *error) {
-    lattice l = {.columns = columns, .labels = labels, .count = count, .states = 2 * count + 1};
+    lattice l = {.columns = columns,
+                 .labels = labels,
+                 .count = count,
+                 .states = 2 * count + 1,
+                 .least = NEGLIGIBLE};
     size_t cells = columns->steps * l.states;
-    l.alpha = calloc(cells + 1, sizeof *l.alpha);
-    l.beta = calloc(cells + 1, sizeof *l.beta);
+    l.alpha = malloc((cells + 1) * sizeof *l.alpha);
+    l.beta = malloc((cells + 1) * sizeof *l.beta);
+    l.reached = calloc(columns->steps + 1, sizeof *l.reached);
+    l.continues = calloc(columns->steps + 1, sizeof *l.continues);
     l.scale = calloc(columns->steps + 1, sizeof *l.scale);
-    vl_status status = l.alpha && l.beta && l.scale
+    vl_status status = l.alpha && l.beta && l.reached && l.continues && l.scale
                            ? VL_OK
                            : vl_fail(error, VL_ERR_MEMORY, "no memory for a line's places");
     if (count)
         memset(places, 0, count * sizeof *places);
     if (!status)
         *log_p = columns->steps ? run_forward(&l) : (count ? -INFINITY : 0);
+    if (!status && columns->steps && *log_p == -INFINITY) {
+        l.least = 0;
+        *log_p = run_forward(&l);
+    }
     if (!status && count && *log_p > -INFINITY) {
         run_backward(&l);
         for (size_t i = 0; i < count; i++)
@@ -220,6 +290,8 @@ vl_status reader_find_places(const reader_columns *columns, const int32_t *label
     }
     free(l.alpha);
     free(l.beta);
+    free(l.reached);
+    free(l.continues);
     free(l.scale);
     return status;
 }

@@ -4,6 +4,7 @@
  *   vl_strips_cut                   one picture, or several cut at gaps */
 #include "ocr/strip.h"
 
+#include <arpa/inet.h>
 #include <leptonica/allheaders.h>
 #include <math.h>
 #include <stdlib.h>
@@ -39,17 +40,38 @@ static const uint32_t *row_of(PIX *grey, int32_t y) {
     return pixGetData(grey) + (size_t)y * (size_t)pixGetWpl(grey);
 }
 
+/* Pixels from … to of a row, one byte each: in a PIX the first is the highest of a word. */
+static void row_bytes(PIX *grey, int32_t y, int32_t from, int32_t to, uint8_t *out) {
+    const uint32_t *row = row_of(grey, y);
+    int32_t x = from;
+    for (; x < to && x % 4; x++)
+        *out++ = GET_DATA_BYTE(row, x);
+    for (; x + 4 <= to; x += 4, out += 4) {
+        uint32_t four = htonl(row[x / 4]);
+        memcpy(out, &four, sizeof four);
+    }
+    for (; x < to; x++)
+        *out++ = GET_DATA_BYTE(row, x);
+}
+
 /* The level between dark and light that sets them apart best (Otsu 1979). */
 static unsigned threshold_of(PIX *grey) {
     l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
-    uint32_t histogram[256] = {0};
+    uint32_t histogram[256] = {0}, lanes[4][256] = {0}; /* a lane waits for none but itself */
     double all = 0, below = 0, sum_below = 0, best = -1, count = (double)width * height;
     unsigned threshold = 0;
     for (l_int32 y = 0; y < height; y++) {
         const uint32_t *row = row_of(grey, y);
-        for (l_int32 x = 0; x < width; x++)
+        l_int32 x = 0;
+        for (; x + 4 <= width; x += 4)
+            for (unsigned lane = 0; lane < 4; lane++)
+                lanes[lane][row[x / 4] >> 8 * lane & 255]++;
+        for (; x < width; x++)
             histogram[GET_DATA_BYTE(row, x)]++;
     }
+    for (unsigned level = 0; level < 256; level++)
+        histogram[level] +=
+            lanes[0][level] + lanes[1][level] + lanes[2][level] + lanes[3][level];
     for (unsigned level = 0; level < 256; level++)
         all += (double)level * histogram[level];
     for (unsigned level = 0; level < 255; level++) {
@@ -79,19 +101,34 @@ static bool extent(const uint32_t *sums, int32_t count, double least, int32_t *f
     return *first >= 0;
 }
 
-/* How many of the pixels of each row and column are ink, the fewer of dark and light ones. */
-static void count_ink(PIX *grey, uint32_t *rows, uint32_t *columns) {
+/* Adds a row's pixels below `threshold` to `columns`, bytes that hold at most 255; returns how
+ * many they are. */
+static uint32_t count_row(const uint8_t *row, size_t width, unsigned threshold,
+                          uint8_t *restrict columns) {
+    uint32_t dark = 0;
+    uint8_t least = (uint8_t)(threshold - 1);
+    for (size_t x = 0; x < width; x++)
+        columns[x] = (uint8_t)(columns[x] + (row[x] <= least));
+    for (size_t x = 0; x < width; x++)
+        dark += row[x] <= least;
+    return dark;
+}
+
+/* How many of the pixels of each row and column are ink, the fewer of dark and light ones;
+ * `work` is [2·width] and zero. */
+static void count_ink(PIX *grey, uint32_t *rows, uint32_t *columns, uint8_t *work) {
     l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
     unsigned threshold = threshold_of(grey);
+    uint8_t *row = work, *some = work + width; /* counts of at most 255 rows */
     uint64_t dark = 0;
-    for (l_int32 y = 0; y < height; y++) {
-        const uint32_t *row = row_of(grey, y);
-        for (l_int32 x = 0; x < width; x++) {
-            uint32_t ink = GET_DATA_BYTE(row, x) < threshold;
-            rows[y] += ink;
-            columns[x] += ink;
-        }
+    for (l_int32 y = 0; threshold && y < height; y++) {
+        row_bytes(grey, y, 0, width, row);
+        rows[y] = count_row(row, (size_t)width, threshold, some);
         dark += rows[y];
+        for (l_int32 x = 0; (y % 255 == 254 || y + 1 == height) && x < width; x++) {
+            columns[x] += some[x];
+            some[x] = 0;
+        }
     }
     if (2 * dark <= (uint64_t)width * (uint64_t)height)
         return;
@@ -105,14 +142,16 @@ bool vl_band_of_picture(PIX *grey, vl_band *band) {
     l_int32 width = pixGetWidth(grey), height = pixGetHeight(grey);
     uint32_t *rows = calloc((size_t)width + (size_t)height, sizeof *rows), most = 0;
     int32_t top = 0, bottom = 0, left = 0, right = 0;
-    if (!rows)
-        return false;
-    count_ink(grey, rows, rows + height);
-    for (l_int32 y = 0; y < height; y++)
+    uint8_t *work = calloc((size_t)width, 2);
+    bool found = rows && work;
+    if (found)
+        count_ink(grey, rows, rows + height, work);
+    for (l_int32 y = 0; found && y < height; y++)
         most = rows[y] > most ? rows[y] : most;
-    bool found = extent(rows, height, FAINT_ROW * most, &top, &bottom) &&
-                 extent(rows + height, width, 0, &left, &right);
+    found = found && extent(rows, height, FAINT_ROW * most, &top, &bottom) &&
+            extent(rows + height, width, 0, &left, &right);
     free(rows);
+    free(work);
     *band =
         (vl_band){.left = left, .right = right + 1, .top = top, .bottom = (double)bottom + 1};
     return found && band->right - band->left >= LEAST_SIDE &&
@@ -167,9 +206,8 @@ static void copy_stretch(PIX *grey, const stretch *s, int32_t x0, uint8_t paper,
         uint8_t *row = out->pixels + i * out->stride + (s->first - x0);
         bool there = y >= 0 && y < height && from < to;
         memset(row, paper, (size_t)(s->end - s->first));
-        const l_uint32 *page = there ? row_of(grey, y) : NULL;
-        for (int32_t x = from; there && x < to; x++)
-            row[x - s->first] = GET_DATA_BYTE(page, x);
+        if (there)
+            row_bytes(grey, y, from, to, row + (from - s->first));
     }
 }
 

@@ -165,6 +165,42 @@ static void test_between_products(void **state) {
     }
 }
 
+static void test_shares_are_rounded(void **state) {
+    (void)state;
+    const vl_kernels *kernels = vl_kernels_get();
+    static const size_t widths[][2] = {{1, 1},   {1, 16},  {5, 16},
+                                       {48, 48}, {67, 80}, {139, 144}};
+    static float sums[ROWS_MOST * N_MOST], want[N_MOST], scale[ROWS_MOST], w_scale[N_MOST],
+        kept[ROWS_MOST * N_MOST];
+    static int8_t q[ROWS_MOST * N_MOST];
+    uint64_t random = 8;
+    for (size_t at = 0; at < sizeof widths / sizeof *widths; at++) {
+        size_t n = widths[at][0], step = widths[at][1];
+        float own[ROWS_MOST];
+        for (size_t j = 0; j < n; j++)
+            w_scale[j] = (float)(1 + vl_random_uniform(&random));
+        for (size_t r = 0; r < ROWS_MOST; r++)
+            own[r] = scale[r] = 1e-3f * (float)(r + 1);
+        for (size_t i = 0; i < ROWS_MOST * step; i++) {
+            int32_t sum = (int32_t)vl_random_below(&random, 8000) - 4000;
+            memcpy(&sums[i], &sum, sizeof sum);
+        }
+        memcpy(kept, sums, sizeof kept);
+        kernels->int8_softmax_round(q, scale, sums, w_scale, 0.5f, ROWS_MOST, n, step);
+        for (size_t r = 0; r < ROWS_MOST; r++) {
+            for (size_t j = 0; j < n; j++) {
+                int32_t sum;
+                memcpy(&sum, &kept[r * step + j], sizeof sum);
+                want[j] = (float)sum * own[r] * w_scale[j];
+            }
+            kernels->softmax(want, 0.5f, 1, n);
+            check_rounded(q + r * step, &scale[r], want, 1, n);
+            for (size_t j = n; j < step; j++)
+                assert_int_equal(q[r * step + j], 0);
+        }
+    }
+}
+
 static void test_norms_are_rounded(void **state) {
     (void)state;
     const vl_kernels *kernels = vl_kernels_get();
@@ -192,7 +228,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products_are_exact), cmocka_unit_test(test_the_ends_of_the_range),
         cmocka_unit_test(test_rows_are_rounded),   cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_between_products),   cmocka_unit_test(test_norms_are_rounded),
+        cmocka_unit_test(test_between_products),   cmocka_unit_test(test_shares_are_rounded),
+        cmocka_unit_test(test_norms_are_rounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

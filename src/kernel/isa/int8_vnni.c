@@ -7,6 +7,7 @@
 #include "kernel/isa/int8_panel.h"
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -53,10 +54,15 @@ ALWAYS_INLINE void tile(const block *b, size_t panel, const uint8_t *inputs, siz
                 add_products(&sum[r][p], x, w[p]);
         }
     }
+    bool whole = there[panels - 1] == 0xFFFF; /* a store under a mask is slow */
     for (size_t r = 0; r < rows; r++)
-        for (size_t p = 0; p < panels; p++)
-            _mm512_mask_storeu_epi32(b->y + (row + r) * b->n + (panel + p) * VL_INT8_PANEL,
-                                     there[p], sum[r][p]);
+        for (size_t p = 0; p < panels; p++) {
+            int32_t *to = b->y + (row + r) * b->n + (panel + p) * VL_INT8_PANEL;
+            if (whole || p + 1 < panels)
+                _mm512_storeu_si512(to, sum[r][p]);
+            else
+                _mm512_mask_storeu_epi32(to, there[p], sum[r][p]);
+        }
 }
 
 /* Inputs of `rows` rows without sign, filled up to four with what meets weights of zero. */
@@ -67,7 +73,8 @@ ALWAYS_INLINE void take_inputs(uint8_t *to, const int8_t *x, size_t rows, size_t
         for (size_t i = 0; i < depth; i += 64) {
             size_t left = depth - i;
             __mmask64 there = left < 64 ? (UINT64_C(1) << left) - 1 : ~UINT64_C(0);
-            __m512i some = _mm512_maskz_loadu_epi8(there, x + i);
+            __m512i some =
+                left < 64 ? _mm512_maskz_loadu_epi8(there, x + i) : _mm512_loadu_si512(x + i);
             _mm512_store_si512(to + i, _mm512_xor_si512(some, half));
         }
 }

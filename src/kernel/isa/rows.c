@@ -35,12 +35,12 @@ static inline real fast_exp(real x) {
     float n = __builtin_nearbyintf(x * 1.44269504f);
     float r = MADD(MADD(x, n, -0.693359375f), n, 2.12194440e-4f);
     float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
+    p = MADD(1.3981999507e-3f, p, r);
+    p = MADD(8.3334519073e-3f, p, r);
+    p = MADD(4.1665795894e-2f, p, r);
+    p = MADD(1.6666665459e-1f, p, r);
+    p = MADD(5.0000001201e-1f, p, r);
+    p = MADD(1.0f + r, p, r * r);
     /* 2^n: adding 1.5 · 2^23 leaves n in the lowest bits. A NaN has no integer to go by. */
     union {
         float f;
@@ -158,17 +158,23 @@ static void gelu(real *restrict y, const real *restrict x, size_t n) {
     }
 }
 
-/* x (1/2 + tanh(u)/2) with the odd part as a polynomial (least squares, weighted until the
- * largest error is least) on |x| ≤ 3.6, beyond which it is ±1/2. */
+#ifdef VL_REAL_DOUBLE
+#define ABSOLUTE(x) fabs(x)
+#else
+#define ABSOLUTE(x) __builtin_fabsf(x)
+#endif
+
+/* x/2 + |x| tanh(|u|)/2 with the second factor as an odd polynomial (least squares, weighted
+ * until the largest error is least) up to 3.6, beyond which it is 1/2. */
 static inline real rough(real x) {
     const real most = (real)3.6;
-    real t = x < -most ? -most : x > most ? most : x, s = t * t;
+    real size = ABSOLUTE(x), t = size < most ? size : most, s = t * t;
     real p = MADD((real)2.96756743e-05, s, (real)-5.64904556e-07);
     p = MADD((real)-0.000655169675, s, p);
     p = MADD((real)0.00806822793, s, p);
     p = MADD((real)-0.0630741053, s, p);
     p = MADD((real)0.396693263, s, p);
-    return x * MADD((real)0.5, t, p);
+    return MADD((real)0.5 * x, size, t * p);
 }
 
 static void gelu_rough(real *restrict y, const real *restrict x, size_t n) {
@@ -235,12 +241,30 @@ static real log_sum_exp(const real *restrict x, size_t n) {
     return most + (real)log((double)sum);
 }
 
+enum { BLOCK = 16 };
+
+/* x = exp(x · scale − most) for BLOCK numbers. */
+static inline void exp_block(real *restrict x, real scale, real most) {
+    for (size_t i = 0; i < BLOCK; i++)
+        x[i] = fast_exp(x[i] * scale - most);
+}
+
+/* The last numbers of a row go through as a block too: one by one they take as long as the rest
+ * of a short row. */
 static void softmax(real *restrict x, real scale, size_t rows, size_t n) {
+    size_t whole = n / BLOCK * BLOCK, left = n - whole;
     for (size_t r = 0; r < rows; r++, x += n) {
-        real most = maximum(x, n) * scale, sum = 0;
-        for (size_t i = 0; i < n; i++) {
+        real most = maximum(x, n) * scale, sum = 0, last[BLOCK] = {0};
+        for (size_t i = 0; i < whole; i++) {
             x[i] = fast_exp(x[i] * scale - most);
             sum += x[i];
+        }
+        if (left) {
+            memcpy(last, x + whole, left * sizeof *x);
+            exp_block(last, scale, most);
+            for (size_t i = 0; i < left; i++)
+                sum += last[i];
+            memcpy(x + whole, last, left * sizeof *x);
         }
         sum = 1 / sum;
         for (size_t i = 0; i < n; i++)
@@ -359,6 +383,28 @@ static inline float scaled(float sum, float scale, float w_scale, float bias) {
     return MADD(bias, (float)(int32_t)bits_of(sum), scale * w_scale);
 }
 
+/* exp(x − the largest) is at most 1, so its scale as 8-bit numbers is 1/127 and that of the
+ * shares 1/(127 Σ exp). Rows of `sums` and `q` lie `step` apart; what is left of a row of q is
+ * zero. */
+static void int8_softmax_round(int8_t *restrict q, float *restrict scale, float *restrict sums,
+                               const float *restrict w_scale, float factor, size_t rows,
+                               size_t n, size_t step) {
+    for (size_t r = 0; r < rows; r++, sums += step, q += step) {
+        float own = scale[r] * factor, sum = 0;
+        for (size_t j = 0; j < n; j++)
+            sums[j] = (float)(int32_t)bits_of(sums[j]) * (own * w_scale[j]);
+        float most = maximum(sums, n);
+        for (size_t j = n; j < step; j++)
+            sums[j] = most - 100;
+        for (size_t j = 0; j < step; j++) {
+            float share = fast_exp(sums[j] - most);
+            sum += share;
+            q[j] = (int8_t)(bits_of(MADD(12582912.0f, share, 127.0f)) & 0xFF);
+        }
+        scale[r] = 1 / (127 * sum);
+    }
+}
+
 static void int8_scale_add(float *restrict y, const float *restrict sums,
                            const float *restrict scale, const float *restrict w_scale,
                            const float *restrict bias, size_t rows, size_t n) {
@@ -392,27 +438,64 @@ static void int8_gelu_round(int8_t *restrict q, float *restrict scale, float *re
     }
 }
 
+enum { NORMS = 32 }; /* rows whose moments are found before the first is used */
+
+/* Mean and 1/σ of at most NORMS rows, none waiting for another. Sums are of differences from
+ * the row's first number, small where all of a row is far from zero. */
+static inline void moments(float *restrict mean, float *restrict by, const float *restrict x,
+                           size_t rows, size_t n) {
+    float share = 1 / (float)n;
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * n;
+        float sum = 0, square = 0, first = row[0];
+        for (size_t i = 0; i < n; i++) {
+            float d = row[i] - first;
+            sum += d;
+            square += d * d;
+        }
+        mean[r] = sum;
+        by[r] = square;
+    }
+    for (size_t r = 0; r < rows; r++) {
+        float apart = mean[r] * share, variance = by[r] * share - apart * apart;
+        mean[r] = apart;
+        by[r] = 1 / __builtin_sqrtf((variance > 0 ? variance : 0) + EPSILON);
+    }
+    for (size_t r = 0; r < rows; r++)
+        mean[r] += x[r * n];
+}
+
+/* The bits of the largest magnitude. */
+static inline uint32_t normalise(float *restrict y, const float *restrict x, float mean,
+                                 float by, const float *restrict gain,
+                                 const float *restrict bias, size_t n) {
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = MADD(bias[i], (x[i] - mean) * by, gain[i]);
+        uint32_t bits = bits_of(y[i]) & 0x7FFFFFFF;
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
 static void int8_layernorm_round(int8_t *restrict q, float *restrict scale,
                                  float *restrict work, const float *restrict x,
                                  const float *restrict gain, const float *restrict bias,
                                  size_t rows, size_t n, size_t together) {
-    for (size_t r = 0; r < rows; r += together, q += together * n) {
-        uint32_t most = 0;
-        for (size_t part = 0; part < together; part++, x += n) {
-            float sum = 0, square = 0, *y = work + part * n;
-            for (size_t i = 0; i < n; i++)
-                sum += x[i];
-            float mean = sum / (float)n;
-            for (size_t i = 0; i < n; i++)
-                square += (x[i] - mean) * (x[i] - mean);
-            float by = 1 / __builtin_sqrtf(square / (float)n + EPSILON);
-            for (size_t i = 0; i < n; i++) {
-                y[i] = (x[i] - mean) * by * gain[i] + bias[i];
-                uint32_t bits = bits_of(y[i]) & 0x7FFFFFFF;
-                most = bits > most ? bits : most;
-            }
+    float mean[NORMS], by[NORMS];
+    uint32_t most = 0;
+    for (size_t r = 0, at = NORMS; r < rows; r++, at++, x += n) {
+        if (at == NORMS) {
+            moments(mean, by, x, rows - r < NORMS ? rows - r : NORMS, n);
+            at = 0;
         }
-        scale[r / together] = round_row(q, work, together * n, most);
+        size_t part = r % together;
+        uint32_t bits = normalise(work + part * n, x, mean[at], by[at], gain, bias, n);
+        most = part && most > bits ? most : bits;
+        if (part + 1 == together) {
+            scale[r / together] = round_row(q, work, together * n, most);
+            q += together * n;
+        }
     }
 }
 #endif
@@ -449,6 +532,7 @@ const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
     .int8_round = int8_round,
     .int8_scale = int8_scale,
     .int8_scale_add = int8_scale_add,
+    .int8_softmax_round = int8_softmax_round,
     .int8_scale_gelu = int8_scale_gelu,
     .int8_gelu_round = int8_gelu_round,
     .int8_layernorm_round = int8_layernorm_round,
