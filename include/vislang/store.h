@@ -168,6 +168,87 @@ vl_status vl_key_list(vl_db *db, int64_t user, vl_key_fn give, void *to, vl_erro
 /* `user` 0: anyone's. VL_ERR_INPUT: there is no such key. */
 vl_status vl_key_revoke(vl_db *db, int64_t user, int64_t id, vl_error *error);
 
+/* ---- the audit trail --------------------------------------------------------------------- */
+
+/* Append-only; each entry's hash is HMAC-SHA256 (RFC 2104), under `key`, of the one before it
+ * and of its own fields, and the last one's stands in a place of its own as well: an entry that
+ * was changed, removed, added or moved afterwards is found, by whom does not know the key. */
+typedef struct vl_audit_entry {
+    int64_t number, at_ms;            /* given by vl_audit_append */
+    const char *actor;                /* "user:amina", "key:vl_1a2b3c4d", "system" */
+    const char *action;               /* "login", "key.create", "subject.erase", … */
+    const char *subject;              /* what it was done to, "" nothing */
+    const char *outcome;              /* "done", "refused" */
+    const char *detail;               /* JSON object, no secrets; "{}" */
+    const char *request_id, *address; /* "" none */
+    const char *hash;                 /* hexadecimal; in entries that are listed */
+} vl_audit_entry;
+typedef struct vl_audit vl_audit; /* thread-safe */
+/* `log` NULL: the table alone; else each entry is a line of JSON in that file too, synced.
+ * `key` of `key_bytes` is copied; none of it is a chain that only finds mistakes. */
+vl_status vl_audit_open(vl_db *db, const void *key, size_t key_bytes, const char *log,
+                        vl_audit **audit, vl_error *error);
+void vl_audit_close(vl_audit *audit);
+/* Written when it returns VL_OK; entries of several processes form one chain. */
+vl_status vl_audit_append(vl_audit *audit, const vl_audit_entry *entry, vl_error *error);
+typedef vl_status (*vl_audit_fn)(const vl_audit_entry *entry, void *to, vl_error *error);
+/* Entries after number `after`, oldest first, at most `most` (0: all). */
+vl_status vl_audit_list(vl_audit *audit, int64_t after, int64_t most, vl_audit_fn give,
+                        void *to, vl_error *error);
+typedef struct vl_audit_report {
+    int64_t entries;
+    int64_t first_bad; /* its number; 0: all is as it was written */
+    char why[160];
+} vl_audit_report;
+/* VL_OK also when something is bad; the report says so. */
+vl_status vl_audit_verify(vl_audit *audit, vl_audit_report *report, vl_error *error);
+/* One entry as a line of JSON without its end. */
+void vl_audit_json(const vl_audit_entry *entry, vl_buf *out);
+
+/* ---- what is kept encrypted -------------------------------------------------------------- */
+
+/* Objects (uploads, page pictures) are files of AES-256-GCM (NIST SP 800-38D), each under a key
+ * of its own, which stands in the database wrapped by the master key. Master keys are 32 bytes;
+ * the first one wraps, all of them unwrap, and rotating wraps every object's key anew while it
+ * stays readable. Nothing is kept without a master key. Thread-safe. */
+enum { VL_MASTER_KEY_BYTES = 32, VL_MASTER_KEYS_MAX = 8, VL_OBJECT_ID_SIZE = 33 };
+typedef struct vl_vault vl_vault;
+/* `keys`: base64 or hexadecimal, with commas, the one in use first; "": VL_ERR_MISSING. The
+ * folder is made, for its owner alone. */
+vl_status vl_vault_open(vl_db *db, const char *folder, const char *keys, vl_vault **vault,
+                        vl_error *error);
+void vl_vault_close(vl_vault *vault);
+typedef struct vl_object {
+    char id[VL_OBJECT_ID_SIZE];
+    char kind[32], subject[128], media_type[64];
+    char sha256[VL_SHA256_HEX_SIZE]; /* of its bytes */
+    uint64_t bytes;
+    int64_t created_ms, expires_ms; /* 0: it does not expire */
+} vl_object;
+/* `object`: kind, subject, media_type and expires_ms are given, the rest is filled in. On disk
+ * when it returns VL_OK. */
+vl_status vl_vault_put(vl_vault *vault, const void *bytes, size_t count, vl_object *object,
+                       vl_error *error);
+/* Appends its bytes to `out` (may be NULL). VL_ERR_DENIED: there is none of that id;
+ * VL_ERR_INPUT: its file was changed; VL_ERR_MISSING: its master key is not here. */
+vl_status vl_vault_get(vl_vault *vault, const char *id, vl_object *object, vl_buf *out,
+                       vl_error *error);
+vl_status vl_vault_delete(vl_vault *vault, const char *id, vl_error *error);
+typedef vl_status (*vl_object_fn)(const vl_object *object, void *to, vl_error *error);
+vl_status vl_vault_list(vl_vault *vault, const char *subject, vl_object_fn give, void *to,
+                        vl_error *error);
+/* Wraps the keys of all objects that older master keys wrapped. */
+vl_status vl_vault_rotate(vl_vault *vault, int64_t *rewrapped, vl_error *error);
+/* Removes what is past its time, and files that no row speaks of (of a process that was
+ * killed). */
+vl_status vl_vault_sweep(vl_vault *vault, int64_t *removed, vl_error *error);
+/* A secret column: text sealed under the master key, bound to `what` it is; and read again.
+ * Both append to `out`. */
+vl_status vl_vault_seal(vl_vault *vault, const char *what, const char *text, vl_buf *out,
+                        vl_error *error);
+vl_status vl_vault_unseal(vl_vault *vault, const char *what, const char *sealed, vl_buf *out,
+                          vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -73,9 +73,11 @@ static const char audit_up[] =
     " action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL,"
     " detail TEXT NOT NULL, request_id TEXT NOT NULL, address TEXT NOT NULL,"
     " previous TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TABLE audit_head ("
+    " id INTEGER PRIMARY KEY, number BIGINT NOT NULL, hash TEXT NOT NULL);"
     "CREATE INDEX audit_time ON audit (at_ms);"
     "CREATE INDEX audit_subject ON audit (subject)";
-static const char audit_down[] = "DROP TABLE audit";
+static const char audit_down[] = "DROP TABLE audit_head; DROP TABLE audit";
 
 static const char work_up[] =
     "CREATE TABLE jobs ("
@@ -120,8 +122,8 @@ const migration vl_migrations[] = {
 const int vl_migration_count = sizeof vl_migrations / sizeof *vl_migrations;
 
 const char *const vl_tables[] = {
-    "documents",   "pages", "items",    "quality",  "models", "training_runs",
-    "ocr_weights", "users", "api_keys", "sessions", "audit",  "jobs",
-    "job_items",   "blobs", "consents", "erasures",
+    "documents",   "pages",     "items",    "quality",  "models",   "training_runs",
+    "ocr_weights", "users",     "api_keys", "sessions", "audit",    "audit_head",
+    "jobs",        "job_items", "blobs",    "consents", "erasures",
 };
 const int vl_table_count = sizeof vl_tables / sizeof *vl_tables;

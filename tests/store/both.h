@@ -67,14 +67,14 @@ static void on_both(on_database test) {
     }
 }
 
-static int64_t number_of(vl_db *db, const char *sql) {
+__attribute__((unused)) static int64_t number_of(vl_db *db, const char *sql) {
     int64_t number = -1;
     need(vl_db_once(db, &(vl_db_call){.sql = sql, .row = vl_db_take_int, .user = &number},
                     &error));
     return number;
 }
 
-static vl_status run(vl_db *db, const char *sql) {
+__attribute__((unused)) static vl_status run(vl_db *db, const char *sql) {
     return vl_db_once(db, &(vl_db_call){.sql = sql}, &error);
 }
 
