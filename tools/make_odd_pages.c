@@ -295,6 +295,196 @@ static void make_ruled(const char *to) {
     vl_image_free(image);
 }
 
+static void draw_line(cairo_t *cairo, double x0, double y0, double x1, double y1,
+                      double width) {
+    cairo_set_line_width(cairo, width);
+    cairo_move_to(cairo, x0, y0);
+    cairo_line_to(cairo, x1, y1);
+    cairo_stroke(cairo);
+}
+
+/* Bars over grid lines of light grey, with numbers and names at the axes; its title above,
+ * where its data are from below. */
+static void make_chart(const char *text, const char *to) {
+    static const char *const names[] = {"North Bank", "Old Harbour", "Hill Side"};
+    static const int tops[3][2] = {{620, 540}, {500, 450}, {670, 590}};
+    const char *body = strchr(text, '\n') + 1;
+    cairo_t *cairo = blank(1000, 1300);
+    write_text(cairo, body, "Noto Serif", 26, 60, 40, 880, false);
+    write_text(cairo, "People who fetch water on foot, by district", "Noto Serif Bold", 24, 100,
+               372, 0, false);
+    for (int i = 0; i <= 5; i++) {
+        char number[8];
+        int y = 780 - i * 70;
+        cairo_set_source_rgb(cairo, 0.78, 0.78, 0.78);
+        draw_line(cairo, 170, y, 860, y, 2);
+        cairo_set_source_rgb(cairo, 0.05, 0.05, 0.08);
+        snprintf(number, sizeof number, "%d", 50 + 10 * i);
+        write_text(cairo, number, "Noto Sans", 20, 120, y - 14, 0, false);
+    }
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 2; k++) {
+            double tone = k ? 0.3 : 0.6;
+            cairo_set_source_rgb(cairo, tone, tone, tone);
+            cairo_rectangle(cairo, 230 + i * 220 + k * 60, tops[i][k], 60, 780 - tops[i][k]);
+            cairo_fill(cairo);
+        }
+        cairo_set_source_rgb(cairo, 0.05, 0.05, 0.08);
+        write_text(cairo, names[i], "Noto Sans", 20, 235 + i * 220, 790, 0, false);
+    }
+    write_text(cairo, "Source: district survey, May 2026", "Noto Serif Italic", 22, 100, 845, 0,
+               false);
+    write_text(cairo, body, "Noto Serif", 26, 60, 930, 880, false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "chart", false);
+    vl_image_free(image);
+}
+
+/* A round sign of thin strokes, as a coat of arms. */
+static void draw_emblem(cairo_t *cairo, double x, double y, double radius) {
+    cairo_set_line_width(cairo, 2);
+    for (int ring = 1; ring <= 4; ring++) {
+        cairo_arc(cairo, x, y, radius * ring / 4, 0, 2 * G_PI);
+        cairo_stroke(cairo);
+    }
+    for (int spoke = 0; spoke < 24; spoke++) {
+        double angle = spoke * G_PI / 12;
+        draw_line(cairo, x, y, x + radius * cos(angle), y + radius * sin(angle), 2);
+    }
+}
+
+/* Squares as a matrix code has them. */
+static void draw_code(cairo_t *cairo, double x, double y, int modules, double side) {
+    uint32_t random = 11;
+    for (int row = 0; row < modules; row++)
+        for (int column = 0; column < modules; column++) {
+            random = random * 1664525u + 1013904223u;
+            bool corner =
+                (row < 7 || row >= modules - 7) && (column < 7 || column >= modules - 7);
+            int u = row < 7 ? row : row - modules + 7,
+                v = column < 7 ? column : column - modules + 7;
+            int ring = u < v ? u : v, other = 6 - (u > v ? u : v);
+            ring = ring < other ? ring : other;
+            if (corner ? ring != 1 : random >> 31)
+                cairo_rectangle(cairo, x + column * side, y + row * side, side, side);
+        }
+    cairo_fill(cairo);
+}
+
+/* What stands in columns and is no table: a letterhead, contents, a list of items; with an
+ * emblem and a code to be cut out. */
+static void make_letterhead(const char *to) {
+    static const char *const contents[] = {
+        "I.",   "Opening of the session", "3",  "II.", "Water and sanitation",   "5",
+        "III.", "Roads and bridges",      "12", "IV.", "Closing of the session", "19"};
+    static const char *const items[] = {"Houses that can be lived in again;",
+                                        "Schools and clinics;", "Wells and pumps;",
+                                        "Boats for the old harbour;", "Other matters."};
+    cairo_t *cairo = blank(1000, 1300);
+    write_text(cairo, "District Council", "Noto Serif", 24, 230, 50, 0, false);
+    write_text(cairo, "DC/2026/114", "Noto Serif", 24, 760, 50, 0, false);
+    draw_line(cairo, 60, 100, 940, 100, 2);
+    draw_emblem(cairo, 130, 180, 62);
+    write_text(cairo, "Relief Committee", "Noto Serif Bold", 36, 230, 120, 0, false);
+    write_text(cairo, "Distr.: General", "Noto Serif", 20, 760, 130, 0, false);
+    write_text(cairo, "11 May 2026", "Noto Serif", 20, 760, 165, 0, false);
+    write_text(cairo, "Original: English", "Noto Serif", 20, 760, 220, 0, false);
+    draw_line(cairo, 60, 290, 940, 290, 4);
+    write_text(cairo, "Contents", "Noto Serif", 26, 100, 340, 0, false);
+    for (size_t i = 0; i < 4; i++) {
+        double y = 400 + 50 * (double)i;
+        write_text(cairo, contents[3 * i], "Noto Serif", 24, 100, y, 0, false);
+        write_text(cairo, contents[3 * i + 1], "Noto Serif", 24, 180, y, 0, false);
+        for (double x = 480; x < 800; x += 14) {
+            cairo_arc(cairo, x, y + 26, 1.6, 0, 2 * G_PI);
+            cairo_fill(cairo);
+        }
+        write_text(cairo, contents[3 * i + 2], "Noto Serif", 24, 830, y, 0, false);
+    }
+    write_text(cairo, "The committee asks the council to look at:", "Noto Serif", 24, 100, 640,
+               0, false);
+    for (size_t i = 0; i < 5; i++) {
+        char mark[8];
+        snprintf(mark, sizeof mark, "(%c)", 'a' + (int)i);
+        write_text(cairo, mark, "Noto Serif", 24, 140, 700 + 50 * (double)i, 0, false);
+        write_text(cairo, items[i], "Noto Serif", 24, 240, 700 + 50 * (double)i, 0, false);
+    }
+    draw_code(cairo, 760, 1080, 29, 5);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "letterhead", false);
+    vl_image_free(image);
+}
+
+/* A table whose heading spans columns and whose first column spans rows. */
+static void make_spanned(const char *to) {
+    static const struct {
+        int column, row, columns, rows;
+        const char *text;
+    } cells[] = {{0, 0, 1, 2, "District"},
+                 {1, 0, 2, 1, "Houses damaged in May"},
+                 {3, 0, 1, 2, "People"},
+                 {1, 1, 1, 1, "In part"},
+                 {2, 1, 1, 1, "Wholly"},
+                 {0, 2, 1, 2, "North Bank"},
+                 {1, 2, 1, 1, "214"},
+                 {2, 2, 1, 1, "37"},
+                 {3, 2, 1, 1, "1,120"},
+                 {1, 3, 1, 1, "86"},
+                 {2, 3, 1, 1, "12"},
+                 {3, 3, 1, 1, "455"},
+                 {0, 4, 1, 1, "Hill Side"},
+                 {1, 4, 1, 1, "9"},
+                 {2, 4, 1, 1, "2"},
+                 {3, 4, 1, 1, "61"},
+                 {0, 5, 4, 1, "Counted by two teams, from house to house"}};
+    static const int x[] = {60, 300, 520, 720, 940}, y[] = {150, 215, 280, 345, 410, 475, 540};
+    cairo_t *cairo = blank(1000, 700);
+    write_text(cairo, "Table 2: damage by district", "Noto Sans", 28, 60, 60, 0, false);
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        int x0 = x[cells[i].column], x1 = x[cells[i].column + cells[i].columns];
+        int y0 = y[cells[i].row], y1 = y[cells[i].row + cells[i].rows];
+        cairo_set_line_width(cairo, 2);
+        cairo_rectangle(cairo, x0, y0, x1 - x0, y1 - y0);
+        cairo_stroke(cairo);
+        write_text(cairo, cells[i].text, "Noto Sans", 25, x0 + 14, (y0 + y1) / 2 - 19, 0,
+                   false);
+    }
+    write_text(cairo, "Reported by the district committee.", "Noto Sans", 25, 60, 600, 0,
+               false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "spanned", false);
+    vl_image_free(image);
+}
+
+/* A table without upright rules; two of its names run over two lines. */
+static void make_open(const char *to) {
+    static const char *const rows[][4] = {{"District", "In part", "Wholly", "People"},
+                                          {"North Bank and the", "", "", ""},
+                                          {"islands", "214", "37", "1,120"},
+                                          {"Old Harbour", "58", "9", "301"},
+                                          {"Hill Side", "9", "2", "61"},
+                                          {"Camps along the new", "", "", ""},
+                                          {"road", "340", "112", "2,044"},
+                                          {"Total", "621", "160", "3,526"}};
+    static const double x[] = {60, 420, 600, 780},
+                        y[] = {160, 225, 260, 310, 360, 410, 445, 510};
+    cairo_t *cairo = blank(1000, 700);
+    write_text(cairo, "Table 3: damage by district", "Noto Sans", 28, 60, 60, 0, false);
+    draw_line(cairo, 60, 150, 940, 150, 2);
+    draw_line(cairo, 60, 210, 940, 210, 2);
+    draw_line(cairo, 60, 500, 940, 500, 2);
+    draw_line(cairo, 60, 560, 940, 560, 2);
+    for (size_t r = 0; r < 8; r++)
+        for (size_t c = 0; c < 4; c++)
+            if (*rows[r][c])
+                write_text(cairo, rows[r][c], "Noto Sans", 25, x[c], y[r], 0, false);
+    write_text(cairo, "Reported by the district committee.", "Noto Sans", 25, 60, 600, 0,
+               false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "open", false);
+    vl_image_free(image);
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) {
         fprintf(stderr, "usage: make_odd_pages SOURCE_DIR OUT_DIR\n");
@@ -308,6 +498,10 @@ int main(int argc, char **argv) {
     make_screen(text, argv[2]);
     make_figures(text, argv[2]);
     make_ruled(argv[2]);
+    make_chart(text, argv[2]);
+    make_letterhead(argv[2]);
+    make_spanned(argv[2]);
+    make_open(argv[2]);
     free(text);
     return 0;
 }

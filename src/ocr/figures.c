@@ -32,7 +32,7 @@ static bool is_word_byte(unsigned char c) {
     return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool begins_with_cue(vl_arena *arena, const vl_block *block) {
+bool vl_ocr_begins_caption(vl_arena *arena, const vl_block *block) {
     if (!block->line_count || !block->lines[0].word_count)
         return false;
     const char *word = block->lines[0].words[0].text;
@@ -61,6 +61,12 @@ static int32_t common(int32_t a, int32_t a_size, int32_t b, int32_t b_size) {
     return high - low;
 }
 
+/* Whether it stands in the figure: a label of it. */
+static bool is_inside(vl_box figure, vl_box text) {
+    return common(figure.y, figure.height, text.y, text.height) * 2 > text.height &&
+           common(figure.x, figure.width, text.x, text.width) * 2 > text.width;
+}
+
 /* How well `block` serves as the caption of `figure`, 0 not at all. A cue word is enough; text
  * without one has to be short, close below, and smaller than the page's or centred. */
 static double fits(vl_arena *arena, const vl_block *figure, const vl_block *block,
@@ -68,14 +74,14 @@ static double fits(vl_arena *arena, const vl_block *figure, const vl_block *bloc
     vl_box f = figure->box, b = block->box;
     if (block->kind != VL_BLOCK_PARAGRAPH && block->kind != VL_BLOCK_TITLE)
         return 0;
-    if (!block->line_count || block->line_count > CAPTION_LINES_MAX)
+    if (!block->line_count || block->line_count > CAPTION_LINES_MAX || is_inside(f, b))
         return 0;
     double line = (double)b.height / (double)block->line_count;
     bool below = 2 * b.y + b.height > 2 * f.y + f.height;
     double gap = below ? b.y - (f.y + f.height) : f.y - (b.y + b.height);
     if (common(f.x, f.width, b.x, b.width) * 10 < 6 * b.width || gap > 3 * line || gap < -line)
         return 0;
-    if (begins_with_cue(arena, block))
+    if (vl_ocr_begins_caption(arena, block))
         return below ? 4 - gap / line : 3.5 - gap / line;
     bool centred =
         abs(2 * f.x + f.width - 2 * b.x - b.width) * 10 < f.width && b.width * 10 < f.width * 9;
@@ -86,27 +92,97 @@ static double fits(vl_arena *arena, const vl_block *figure, const vl_block *bloc
     return 1.5 - gap / line / 2;
 }
 
+/* A title stands right above, as wide as the figure at most, and ends no sentence: text that
+ * goes on around a figure does. */
+static bool is_title_above(const vl_block *figure, const vl_block *block) {
+    vl_box f = figure->box, b = block->box;
+    if ((block->kind != VL_BLOCK_PARAGRAPH && block->kind != VL_BLOCK_TITLE) ||
+        !block->line_count || block->line_count > PLAIN_LINES_MAX || is_inside(f, b))
+        return false;
+    double line = (double)b.height / (double)block->line_count;
+    const vl_line *last = &block->lines[block->line_count - 1];
+    const char *word = last->word_count ? last->words[last->word_count - 1].text : ".";
+    char end = word[strlen(word) - 1];
+    int32_t gap = f.y - (b.y + b.height);
+    return gap > -line && gap < 2.5 * line && !strchr(".,;:-", end) &&
+           b.width * 10 < f.width * 11 &&
+           common(f.x, f.width, b.x, b.width) * 10 >= 9 * b.width;
+}
+
+/* The block that serves best; block_count: none does. */
+static size_t best_caption(vl_arena *arena, const vl_page *page, size_t figure,
+                           double x_height) {
+    size_t best = page->block_count;
+    double most = 0;
+    for (size_t i = 0; i < page->block_count; i++) {
+        double fit = fits(arena, &page->blocks[figure], &page->blocks[i], x_height);
+        if (fit > most) {
+            most = fit;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Where the caption only says whence a figure is, or nothing is below, its title is above. */
+static size_t title_above(const vl_page *page, size_t figure) {
+    size_t best = page->block_count;
+    for (size_t i = 0; i < page->block_count; i++)
+        if (is_title_above(&page->blocks[figure], &page->blocks[i]) &&
+            (best == page->block_count || page->blocks[i].box.y > page->blocks[best].box.y))
+            best = i;
+    return best;
+}
+
+/* Lines of `block` become the figure's, before those it has when it stands above them. */
+static bool give_lines(vl_arena *arena, vl_block *figure, const vl_block *block) {
+    size_t count = figure->line_count + block->line_count;
+    vl_line *lines = vl_arena_array(arena, count, sizeof *lines);
+    if (!lines)
+        return false;
+    bool first = !figure->line_count || block->box.y < figure->lines[0].box.y;
+    memcpy(lines + (first ? 0 : figure->line_count), block->lines,
+           block->line_count * sizeof *lines);
+    if (figure->line_count)
+        memcpy(lines + (first ? block->line_count : 0), figure->lines,
+               figure->line_count * sizeof *lines);
+    figure->confidence = (figure->confidence * (double)figure->line_count +
+                          block->confidence * (double)block->line_count) /
+                         (double)count;
+    figure->lines = lines;
+    figure->line_count = count;
+    return true;
+}
+
+/* Takes block `from` off the page; the figure's place after that. */
+static size_t take_block(vl_arena *arena, vl_page *page, size_t figure, size_t from) {
+    if (!give_lines(arena, &page->blocks[figure], &page->blocks[from]))
+        return figure;
+    memmove(page->blocks + from, page->blocks + from + 1,
+            (page->block_count - from - 1) * sizeof *page->blocks);
+    page->block_count--;
+    return figure - (from < figure);
+}
+
 void vl_ocr_take_captions(vl_arena *arena, vl_page *page, double x_height) {
     for (size_t f = 0; f < page->block_count; f++) {
-        size_t best = page->block_count;
-        double most = 0;
-        for (size_t i = 0; page->blocks[f].kind == VL_BLOCK_FIGURE && i < page->block_count;
-             i++) {
-            double fit = fits(arena, &page->blocks[f], &page->blocks[i], x_height);
-            if (fit > most) {
-                most = fit;
-                best = i;
-            }
-        }
+        if (page->blocks[f].kind != VL_BLOCK_FIGURE)
+            continue;
+        size_t best = best_caption(arena, page, f, x_height);
         if (best == page->block_count)
             continue;
-        page->blocks[f].lines = page->blocks[best].lines;
-        page->blocks[f].line_count = page->blocks[best].line_count;
-        page->blocks[f].confidence = page->blocks[best].confidence;
-        memmove(page->blocks + best, page->blocks + best + 1,
-                (page->block_count - best - 1) * sizeof *page->blocks);
-        page->block_count--;
-        f -= best < f;
+        bool below = page->blocks[best].box.y > page->blocks[f].box.y;
+        bool source = vl_ocr_begins_caption(arena, &page->blocks[best]);
+        f = take_block(arena, page, f, best);
+        /* Under a title above there may be a source below, and the other way round. */
+        size_t other = page->block_count;
+        if (source && below)
+            other = title_above(page, f);
+        else if (!below)
+            other = best_caption(arena, page, f, x_height);
+        if (other < page->block_count &&
+            (page->blocks[other].box.y > page->blocks[f].box.y) != below)
+            f = take_block(arena, page, f, other);
     }
 }
 

@@ -208,22 +208,6 @@ static void mark_titles(layout_work *w) {
             page->blocks[i].kind = VL_BLOCK_TITLE;
 }
 
-static bool add_figures(layout_work *w) {
-    double page_area = (double)w->page->width * w->page->height;
-    for (size_t i = 0; i < w->reading->figure_count; i++) {
-        vl_box box = vl_ocr_picture_box(w->picture, w->reading->figures[i]);
-        /* Specks and the frame around the whole page are no figures. */
-        double area = (double)box.width * box.height;
-        if (area < page_area * 0.005 || area > page_area * 0.95)
-            continue;
-        vl_block *block = layout_block_add(w, VL_BLOCK_FIGURE);
-        if (!block)
-            return false;
-        block->box = box;
-    }
-    return true;
-}
-
 /* ---- reading order -------------------------------------------------------------------- */
 
 static bool shares_columns(vl_box a, vl_box b) {
@@ -317,7 +301,7 @@ vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *
         !add_paragraphs(&w))
         return vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");
     mark_titles(&w);
-    bool fits = add_figures(&w);
+    bool fits = layout_add_figures(&w);
     if (fits)
         vl_ocr_take_captions(arena, page, w.x_height);
     if (!fits || !order_blocks(&w))

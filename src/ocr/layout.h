@@ -24,4 +24,7 @@ bool vl_ocr_find_grids(const vl_ocr_picture *picture, vl_arena *arena, vl_grid *
  * the figure's lines, and is no block of its own any more. `x_height`: the page's usual. */
 void vl_ocr_take_captions(vl_arena *arena, vl_page *page, double x_height);
 
+/* Whether the block's first word is one that captions begin with: Figure, Map, Source. */
+bool vl_ocr_begins_caption(vl_arena *arena, const vl_block *block);
+
 #endif

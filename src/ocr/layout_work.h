@@ -28,6 +28,13 @@ void layout_block_finish(vl_block *block);
 bool layout_add_grids(layout_work *w);
 bool layout_find_tables(layout_work *w);
 
+/* Regions of the page, whose blocks of text and tables are there, that are pictures: by their
+ * pixels (charts, emblems, bar codes, photographs) or by the engine's word. Words in them that
+ * are no reading are dropped. */
+bool layout_add_figures(layout_work *w);
+/* The upright page in grey, dark on light; the caller destroys it. NULL: no memory. */
+struct Pix *layout_grey(const vl_ocr_picture *picture);
+
 /* An empty box joins as nothing. */
 static inline vl_box layout_box_join(vl_box a, vl_box b) {
     if (a.width <= 0)

@@ -6,7 +6,7 @@
  *
  *   find_edges         rules of one direction in a table → where rows or columns end
  *   vl_ocr_find_grids  every table of a page */
-#include "ocr/layout.h"
+#include "ocr/layout_work.h"
 
 #include <leptonica/allheaders.h>
 #include <stdlib.h>
@@ -23,13 +23,19 @@ static int by_place(const void *a, const void *b) {
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Dark on light, one bit. */
-static PIX *binary_of(const vl_ocr_picture *picture) {
-    PIX *grey = pixGetDepth(picture->upright) == 32 ? pixConvertRGBToLuminance(picture->upright)
-                                                    : pixConvertTo8(picture->upright, 0);
-    PIX *binary = NULL;
+PIX *layout_grey(const vl_ocr_picture *picture) {
+    PIX *upright = picture->upright;
+    PIX *grey = pixGetDepth(upright) == 32 ? pixConvertRGBToLuminance(upright)
+                                           : pixConvertTo8(upright, 0);
     if (grey && picture->survey.light_on_dark)
         pixInvert(grey, grey);
+    return grey;
+}
+
+/* Dark on light, one bit. */
+static PIX *binary_of(const vl_ocr_picture *picture) {
+    PIX *grey = layout_grey(picture);
+    PIX *binary = NULL;
     if (grey)
         pixOtsuAdaptiveThreshold(grey, 400, 400, 0, 0, 0.1f, NULL, &binary);
     pixDestroy(&grey);

@@ -5,6 +5,7 @@
  *   layout_add_grids    tables drawn with rules: words by the cell they stand in
  *   cut_segments, …     lines → segments (apart by wide gaps) → visual rows
  *   layout_find_tables  runs of rows whose segments stand in the same columns */
+#include "ocr/box.h"
 #include "ocr/layout_work.h"
 
 #include <stdlib.h>
@@ -134,12 +135,90 @@ static bool ends_with_colon(const layout_work *w, const segment *s) {
     return n && text[n - 1] == ':';
 }
 
+/* "(a)", "12.", "VIII.", "•": what items of a list begin with. */
+static bool is_enumerator(const char *word) {
+    static const char *const bullets[] = {"-", "–", "—", "•", "●", "○", "▪", "■", "*", "·"};
+    enum { ENUMERATOR_MAX = 7 };
+    size_t n = strlen(word), inner = strcspn(word, ".)");
+    for (size_t i = 0; i < sizeof bullets / sizeof *bullets; i++)
+        if (strcmp(word, bullets[i]) == 0)
+            return true;
+    return n >= 2 && n <= ENUMERATOR_MAX && inner == n - 1;
+}
+
+static const char *first_word(const layout_work *w, const segment *s) {
+    return w->lines[s->line].words[s->first].text;
+}
+
+/* Whether a word is a run of dots, whatever it was read as. */
+static bool is_dots(const layout_work *w, vl_box word) {
+    enum { DOTS_MIN = 4 };
+    const vl_ocr_survey *survey = &w->picture->survey;
+    size_t dots = 0, marks = 0;
+    for (size_t i = 0; i < survey->mark_count; i++) {
+        vl_box m = survey->marks[i];
+        if (m.y > word.y + word.height)
+            break; /* marks come from the top */
+        if (!box_lies_in(m, word))
+            continue;
+        marks++;
+        dots += m.width < survey->letter_height * 0.4 && m.height < survey->letter_height * 0.4;
+    }
+    return dots >= DOTS_MIN && dots * 10 >= marks * 7;
+}
+
+/* Dots that lead the eye to a page number. */
+static bool has_leader(const layout_work *w, const segment *s) {
+    for (size_t i = 0; i < s->count; i++) {
+        const vl_word *word = &w->lines[s->line].words[s->first + i];
+        if (strstr(word->text, "...") || strstr(word->text, "…") ||
+            strspn(word->text, ".") > 1 || is_dots(w, word->box))
+            return true;
+    }
+    return false;
+}
+
+/* Rows that begin as items of a list do, and those with leaders. */
+static void count_items(const layout_work *w, const segment *segments, const run *r,
+                        size_t *items, size_t *leaders) {
+    size_t last_leader = SIZE_MAX;
+    *items = *leaders = 0;
+    for (size_t i = r->from; i < r->to; i++) {
+        bool begins = w->rtl ? i + 1 == r->to || segments[i + 1].row != segments[i].row
+                             : i == r->from || segments[i - 1].row != segments[i].row;
+        *items += begins && is_enumerator(first_word(w, &segments[i]));
+        if (segments[i].row != last_leader && has_leader(w, &segments[i])) {
+            last_leader = segments[i].row;
+            ++*leaders;
+        }
+    }
+}
+
+/* Rows with two cells that were read: an emblem's strokes beside a line of text are none. */
+static size_t count_sure(const layout_work *w, const segment *segments, const run *r) {
+    static const double SURE = 0.4;
+    size_t rows = 0, sure = 0;
+    for (size_t i = r->from; i < r->to; i++) {
+        const segment *s = &segments[i];
+        double sum = 0;
+        for (size_t j = 0; j < s->count; j++)
+            sum += w->lines[s->line].words[s->first + j].confidence;
+        sure = i == r->from || s->row != segments[i - 1].row ? 0 : sure;
+        bool read = sum >= SURE * (double)s->count;
+        sure += read;
+        rows += read && sure == 2;
+    }
+    return rows;
+}
+
 /* Two columns of prose stand side by side as cells do; their lines fill the column, a table's
- * cells mostly do not. Forms ("label: value") stay lines. */
+ * cells mostly do not. Forms ("label: value"), lists and contents with page numbers stay lines.
+ */
 static bool is_table(const layout_work *w, const segment *segments, const run *r) {
-    if (r->rows < TABLE_ROWS_MIN || r->columns.count < 2)
+    if (r->rows < TABLE_ROWS_MIN || r->columns.count < 2 ||
+        count_sure(w, segments, r) < TABLE_ROWS_MIN)
         return false;
-    size_t cells = r->to - r->from, full = 0, words = 0, labels = 0;
+    size_t cells = r->to - r->from, full = 0, words = 0, labels = 0, items, leaders;
     for (size_t i = r->from; i < r->to; i++) {
         size_t column = column_of(&r->columns, segments[i].box);
         int32_t width = r->columns.x1[column] - r->columns.x0[column];
@@ -147,7 +226,10 @@ static bool is_table(const layout_work *w, const segment *segments, const run *r
         words += segments[i].count;
         labels += ends_with_colon(w, &segments[i]);
     }
-    if (labels * 2 >= r->rows && r->columns.count == 2)
+    count_items(w, segments, r, &items, &leaders);
+    if (r->columns.count == 2 && (labels * 2 >= r->rows || items * 2 >= r->rows))
+        return false;
+    if (leaders * 3 >= r->rows)
         return false;
     double words_per_cell = (double)words / (double)cells;
     bool filled = (double)cells >= 0.6 * (double)(r->rows * r->columns.count);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,6 +401,58 @@ static void figures_are_kept_with_their_captions(void **state) {
     vl_image_free(image);
 }
 
+static bool covers(vl_box box, vl_box drawn) {
+    double x = fmin(box.x + box.width, drawn.x + drawn.width) - fmax(box.x, drawn.x);
+    double y = fmin(box.y + box.height, drawn.y + drawn.height) - fmax(box.y, drawn.y);
+    double both = x > 0 && y > 0 ? x * y : 0;
+    return both >=
+           0.7 * ((double)box.width * box.height + (double)drawn.width * drawn.height - both);
+}
+
+/* Its title above and its source below are its caption; what stands at its axes is no text of
+ * the page's, but found by who looks for it. */
+static void a_chart_is_a_figure(void **state) {
+    fixture *f = *state;
+    vl_image *image = load("chart.png");
+    vl_page *page = read_image(f, image);
+    size_t figures = 0;
+    for (size_t i = 0; i < page->block_count; i++) {
+        const vl_block *block = &page->blocks[i];
+        const char *text = vl_block_text(f->arena, block);
+        assert_int_not_equal(block->kind, VL_BLOCK_TABLE);
+        if (block->kind == VL_BLOCK_FIGURE) {
+            figures++;
+            assert_true(covers(block->box, (vl_box){120, 425, 740, 390}));
+            assert_string_equal(text, "People who fetch water on foot, by district\n"
+                                      "Source: district survey, May 2026");
+        }
+    }
+    assert_int_equal(figures, 1);
+    assert_non_null(strstr(vl_page_text(f->arena, page), "Old Harbour"));
+    vl_image_free(image);
+}
+
+/* A letterhead, contents and a list stand in columns, too. */
+static void columns_are_not_all_tables(void **state) {
+    static const vl_box drawn[] = {{66, 116, 128, 128}, {760, 1080, 145, 145}};
+    fixture *f = *state;
+    vl_image *image = load("letterhead.png");
+    vl_page *page = read_image(f, image);
+    size_t figures = 0;
+    for (size_t i = 0; i < page->block_count; i++) {
+        assert_int_not_equal(page->blocks[i].kind, VL_BLOCK_TABLE);
+        if (page->blocks[i].kind == VL_BLOCK_FIGURE) {
+            assert_true(figures < 2);
+            assert_true(covers(page->blocks[i].box, drawn[figures++]));
+        }
+    }
+    assert_int_equal(figures, 2);
+    const char *text = vl_page_text(f->arena, page);
+    assert_non_null(strstr(text, "Relief Committee"));
+    assert_non_null(strstr(text, "Boats for the old harbour;"));
+    vl_image_free(image);
+}
+
 static void formats_show_captions(void **state) {
     static const struct {
         vl_ocr_format format;
@@ -447,6 +500,8 @@ int main(void) {
         cmocka_unit_test(a_banner_is_read),
         cmocka_unit_test(cells_are_read_within_their_rules),
         cmocka_unit_test(figures_are_kept_with_their_captions),
+        cmocka_unit_test(a_chart_is_a_figure),
+        cmocka_unit_test(columns_are_not_all_tables),
         cmocka_unit_test(formats_show_captions),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
