@@ -4,7 +4,7 @@
  *   voice_from_line, …          an engine's line as a voice
  *   ask_page, ask_lines, ask_line   the whole page, all lines in doubt, one line
  *   words_from_vote             what won, as words of the line
- *   vote_line                   lead, vote, next engine, vote, …
+ *   begin_votes, finish_vote    lead, vote; next engine, vote, …
  *   try_layouts, add_missed_lines   who is asked for another layout
  *   drop_dirt                   what is no text
  *   vl_consensus_vote           every line of a page */
@@ -468,72 +468,79 @@ static void count_votes(page_vote *v, const vl_vote_result *result, const size_t
     }
 }
 
-/* Lines that whoever found them is not sure enough of alone, for those who read many at once.
- */
-static vl_status find_unsure(page_vote *v, const vl_engine_reading *reading, vl_error *error) {
-    vl_status status = VL_OK;
-    bool wanted = false;
-    for (size_t i = 0; i < v->count; i++)
-        wanted |= needs_lines(v, v->order[i]);
-    if (!wanted)
+/* A line whose vote goes on; `result` NULL: it is too long for one, and stays as it is. */
+typedef struct line_vote {
+    vl_vote_voice voices[VL_PANEL_MAX];
+    size_t engines[VL_PANEL_MAX], count;
+    vl_vote_result *result;
+} line_vote;
+
+static vl_status add_voice(page_vote *v, size_t engine, const vl_engine_line *line,
+                           line_vote *l, vl_error *error) {
+    vl_status status = voice_from_line(v, engine, line, &l->voices[l->count], error);
+    l->engines[l->count] = engine;
+    if (!status)
+        status = vote(v, l->voices, ++l->count, &l->result, error);
+    if (status == VL_ERR_LIMIT) {
+        l->result = NULL;
         return VL_OK;
+    }
+    return status;
+}
+
+/* What whoever found the lines makes of them, and those that it is not sure enough of alone,
+ * for engines that read many at once. */
+static vl_status begin_votes(page_vote *v, const vl_engine_reading *reading, line_vote *votes,
+                             vl_error *error) {
+    vl_status status = VL_OK;
     v->unsure.lines = vl_arena_array(v->arena, reading->line_count + 1, sizeof *reading->lines);
     if (!v->unsure.lines)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     for (size_t i = 0; i < reading->line_count && !status; i++) {
-        vl_vote_voice voice;
-        vl_vote_result *result;
-        status = voice_from_line(v, v->found_by[i], &reading->lines[i], &voice, error);
-        if (!status)
-            status = vote(v, &voice, 1, &result, error);
-        if (status == VL_ERR_LIMIT) { /* too long for a vote */
-            status = VL_OK;
-            continue;
-        }
-        if (!status && !vl_vote_settled(result, v->c->threshold, NULL))
+        status = add_voice(v, v->found_by[i], &reading->lines[i], &votes[i], error);
+        if (!status && votes[i].result &&
+            !vl_vote_settled(votes[i].result, v->c->threshold, NULL))
             v->unsure.lines[v->unsure.line_count++] = reading->lines[i];
     }
     return status;
 }
 
-static vl_status vote_line(page_vote *v, size_t lead, vl_engine_line *line, vl_error *error) {
-    vl_vote_voice voices[VL_PANEL_MAX];
-    vl_vote_result *result = NULL;
-    size_t count = 1, engines[VL_PANEL_MAX] = {lead};
-    uint32_t voted = 1u << lead;
-    vl_status status = voice_from_line(v, lead, line, &voices[0], error);
-    if (!status)
-        status = vote(v, voices, count, &result, error);
-    for (size_t i = 0; i < v->count && !status; i++) {
+/* The engine's own reading of a line. An empty line: nothing, or it failed. */
+static vl_status ask(page_vote *v, size_t engine, const vl_engine_line *line,
+                     vl_engine_line *found, vl_error *error) {
+    if (needs_lines(v, engine)) {
+        ask_lines(v, engine, line, found);
+        return VL_OK;
+    }
+    return vl_panel_engine(v->page->job->panel, engine)->outside
+               ? ask_page(v, engine, line, found, error)
+               : ask_line(v, engine, line, found, error);
+}
+
+/* One engine after another, until it is settled. */
+static vl_status finish_vote(page_vote *v, line_vote *l, vl_engine_line *line,
+                             vl_error *error) {
+    vl_status status = VL_OK;
+    for (size_t i = 0; i < v->count && !status && l->result; i++) {
         size_t engine = v->order[i];
         vl_engine_line found;
-        if (engine == lead || v->failed[engine] ||
-            vl_vote_settled(result, v->c->threshold, NULL))
+        if (engine == l->engines[0] || v->failed[engine] ||
+            vl_vote_settled(l->result, v->c->threshold, NULL))
             continue;
-        if (needs_lines(v, engine))
-            ask_lines(v, engine, line, &found);
-        else
-            status = vl_panel_engine(v->page->job->panel, engine)->outside
-                         ? ask_page(v, engine, line, &found, error)
-                         : ask_line(v, engine, line, &found, error);
+        status = ask(v, engine, line, &found, error);
         /* Finding nothing where the lead found a line says more of its layout than of the
          * text: it has no vote. */
-        if (status || !found.word_count)
-            continue;
-        status = voice_from_line(v, engine, &found, &voices[count], error);
-        engines[count] = engine;
-        if (!status)
-            status = vote(v, voices, ++count, &result, error);
-        voted |= 1u << engine;
+        if (!status && found.word_count)
+            status = add_voice(v, engine, &found, l, error);
     }
-    if (status == VL_ERR_LIMIT) /* too long for a vote: the lead's words stay */
-        return VL_OK;
-    if (!status)
-        status = words_from_vote(v, result, line, error);
+    if (status || !l->result)
+        return status;
+    status = words_from_vote(v, l->result, line, error);
     if (!status) {
-        v->voted |= voted;
-        count_votes(v, result, engines);
-        learn(v, result);
+        for (size_t i = 0; i < l->count; i++)
+            v->voted |= 1u << l->engines[i];
+        count_votes(v, l->result, l->engines);
+        learn(v, l->result);
     }
     return status;
 }
@@ -641,10 +648,14 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
     for (size_t i = 0; i < reading->line_count; i++)
         v.found_by[i] = page->lead;
     status = add_missed_lines(&v, reading, error);
+    line_vote *votes =
+        status ? NULL : vl_arena_array(v.arena, reading->line_count + 1, sizeof *votes);
+    if (!status && !votes)
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     if (!status)
-        status = find_unsure(&v, reading, error);
+        status = begin_votes(&v, reading, votes, error);
     for (size_t i = 0; i < reading->line_count && !status; i++)
-        status = vote_line(&v, v.found_by[i], &reading->lines[i], error);
+        status = finish_vote(&v, &votes[i], &reading->lines[i], error);
     if (!page->picture->survey.single_line)
         drop_dirt(reading);
     *voted = v.voted;

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "ocr/panel.h"
+#include "ocr_samples.h"
 
 static vl_arena *arena;
 
@@ -30,27 +31,12 @@ static int free_arena(void **state) {
     return 0;
 }
 
-static vl_image *sample(const char *name) {
-    char path[512];
-    vl_buf bytes;
-    vl_image *image = NULL;
-    vl_media_limits limits = vl_media_limits_default();
-    vl_buf_init(&bytes, 64 << 20);
-    snprintf(path, sizeof path, "%s/samples/%s", TEST_SOURCE_DIR, name);
-    assert_int_equal(vl_file_read(path, 64 << 20, &bytes, NULL), VL_OK);
-    assert_int_equal(vl_document_first(bytes.data, bytes.len, &limits, &image, NULL), VL_OK);
-    vl_buf_deinit(&bytes);
-    return image;
-}
-
 static vl_edit_count errors_of(const vl_page *page, const char *name) {
-    char path[512];
+    char transcript[256];
     vl_buf truth;
     vl_edit_count edits;
-    vl_buf_init(&truth, 1 << 20);
-    snprintf(path, sizeof path, "%s/samples/%.*s.gt.txt", TEST_SOURCE_DIR,
-             (int)strcspn(name, "."), name);
-    assert_int_equal(vl_file_read(path, 1 << 20, &truth, NULL), VL_OK);
+    snprintf(transcript, sizeof transcript, "%.*s.gt.txt", (int)strcspn(name, "."), name);
+    sample_bytes(transcript, &truth);
     assert_int_equal(vl_text_cer(vl_page_text(arena, page), truth.data, &edits, NULL), VL_OK);
     vl_buf_deinit(&truth);
     return edits;

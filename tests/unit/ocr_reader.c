@@ -20,6 +20,7 @@
 #include "ocr/picture.h"
 #include "ocr/strip.h"
 #include "model/reader_use.h"
+#include "ocr_samples.h"
 
 static vl_arena *arena;
 static char data_dir[400], model_path[512]; /* of the small network */
@@ -501,19 +502,6 @@ static void test_states_and_versions(void **state) {
 
 /* ---- in the panel -------------------------------------------------------------------------
  */
-
-static vl_image *sample(const char *name) {
-    char path[512];
-    vl_buf bytes;
-    vl_image *image = NULL;
-    vl_media_limits limits = vl_media_limits_default();
-    vl_buf_init(&bytes, 64 << 20);
-    snprintf(path, sizeof path, "%s/samples/%s", TEST_SOURCE_DIR, name);
-    assert_int_equal(vl_file_read(path, 64 << 20, &bytes, NULL), VL_OK);
-    assert_int_equal(vl_document_first(bytes.data, bytes.len, &limits, &image, NULL), VL_OK);
-    vl_buf_deinit(&bytes);
-    return image;
-}
 
 static const char *const places[] = {"/usr/share/tesseract-ocr/5/tessdata",
                                      "/usr/share/tessdata"};

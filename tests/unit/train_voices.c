@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ocr/voices.h"
+#include "ocr_samples.h"
 
 #include <vislang/ocr.h>
 #include <vislang/train.h>
@@ -27,13 +28,6 @@ static void write_text(const char *name, const char *text) {
     char path[512];
     path_of(path, name);
     assert_int_equal(vl_file_write(path, text, strlen(text), NULL), VL_OK);
-}
-
-static void read_bytes(const char *name, vl_buf *bytes) {
-    char path[512];
-    vl_buf_init(bytes, 64 << 20);
-    snprintf(path, sizeof path, "%s/samples/%s", TEST_SOURCE_DIR, name);
-    assert_int_equal(vl_file_read(path, 64 << 20, bytes, NULL), VL_OK);
 }
 
 static void write_line(const vl_image *page, vl_box box, size_t number) {
@@ -60,17 +54,14 @@ static void write_line(const vl_image *page, vl_box box, size_t number) {
 
 /* The notice's lines that read as its transcript has them, as a folder of samples. */
 static size_t make_lines(void) {
-    vl_buf bytes, truth, metadata;
-    vl_image *image = NULL;
+    vl_buf truth, metadata;
+    vl_image *image = sample("notice-eng.jpg");
     vl_ocr *ocr;
     vl_page *page;
     size_t count = 0;
-    vl_media_limits limits = vl_media_limits_default();
     vl_arena *arena = vl_arena_new((size_t)256 << 20);
-    read_bytes("notice-eng.jpg", &bytes);
-    read_bytes("notice-eng.gt.txt", &truth);
+    sample_bytes("notice-eng.gt.txt", &truth);
     vl_buf_init(&metadata, 1 << 20);
-    assert_int_equal(vl_document_first(bytes.data, bytes.len, &limits, &image, NULL), VL_OK);
     assert_int_equal(vl_ocr_new(NULL, &ocr, NULL), VL_OK);
     assert_int_equal(vl_ocr_read(ocr, image, "eng", arena, &page, NULL, NULL), VL_OK);
     for (size_t b = 0; b < page->block_count; b++)
@@ -92,7 +83,6 @@ static size_t make_lines(void) {
     write_text("metadata.jsonl", metadata.data);
     vl_ocr_free(ocr);
     vl_image_free(image);
-    vl_buf_deinit(&bytes);
     vl_buf_deinit(&truth);
     vl_buf_deinit(&metadata);
     vl_arena_free(arena);
