@@ -203,6 +203,7 @@ static vl_status voice_from_line(page_vote *v, size_t engine, const vl_engine_li
     vl_status status = hear(v->page, engine, line, v->arena, voice, error);
     key.voice = voice->name;
     voice->accuracy = vl_record_accuracy(v->c->record, &key, NULL);
+    voice->corrected = vl_record_corrected(v->c->record, &key);
     voice->calibration = calibration_of(v, engine);
     return status;
 }
@@ -429,28 +430,31 @@ static vl_status vote(page_vote *v, const vl_vote_voice *voices, size_t count,
     return vl_vote(v->arena, voices, count, &options, result, error);
 }
 
-/* Two voices that agree or not say nothing of which of them is right, so that their records
- * would become the same: it takes three of different families (Dawid and Skene 1979). */
 static size_t families(const vl_vote_result *result) {
-    const char *family, *before;
-    size_t bytes, before_bytes, count = 0;
+    size_t count = 0;
     for (size_t i = 0; i < result->voice_count; i++) {
         bool seen = false;
-        vl_vote_family(&result->voices[i], &family, &bytes);
-        for (size_t k = 0; k < i && !seen; k++) {
-            vl_vote_family(&result->voices[k], &before, &before_bytes);
-            seen = bytes == before_bytes && !memcmp(family, before, bytes);
-        }
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = vl_vote_related(&result->voices[k], &result->voices[i]);
         count += !seen;
     }
     return count;
 }
 
+/* Of two families, and no model to be the third witness, neither could be told from the other:
+ * their records would become the same. */
 static void learn(page_vote *v, const vl_vote_result *result) {
     vl_error trouble;
-    if (families(result) < 3)
+    size_t count = families(result);
+    double *witness = NULL;
+    if (count < 2 || (count == 2 && !v->has_language))
         return;
-    if (vl_record_learn(v->c->record, result, &v->key, &trouble))
+    if (count == 2 && !(witness = vl_vote_witness(v->arena, result, &v->language)))
+        return;
+    vl_status status =
+        witness ? vl_record_learn_two(v->c->record, result, witness, &v->key, &trouble)
+                : vl_record_learn(v->c->record, result, &v->key, &trouble);
+    if (status)
         say_once(&trouble);
     else if (++v->c->learned >= FLUSH_AFTER)
         flush(v->c);

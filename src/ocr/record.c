@@ -29,7 +29,12 @@ struct vl_record {
 };
 
 vl_record_options vl_record_options_default(void) {
-    return (vl_record_options){.prior = 0.8, .strength = 40, .half_life = 20000, .human = 10};
+    return (vl_record_options){.prior = 0.8,
+                               .strength = 40,
+                               .half_life = 20000,
+                               .human = 10,
+                               .witness = 0.3,
+                               .character = 0.8};
 }
 
 vl_status vl_record_key_check(const vl_record_key *key, vl_error *error) {
@@ -76,6 +81,20 @@ double vl_record_accuracy(vl_record *record, const vl_record_key *key, double *c
     if (clusters)
         *clusters = evidence;
     return accuracy;
+}
+
+double vl_record_corrected(vl_record *record, const vl_record_key *key) {
+    char text[RECORD_KEY_BYTES];
+    double share = 0;
+    pthread_mutex_lock(&record->mutex);
+    for (size_t fields = 1; fields <= RECORD_FIELDS; fields++) {
+        const record_row *own =
+            row_key(key, fields, text) ? record_find(&record->table, text) : NULL;
+        if (own && own->all.right + own->all.wrong > 0)
+            share = fmin(1, own->all.human / (own->all.right + own->all.wrong));
+    }
+    pthread_mutex_unlock(&record->mutex);
+    return share;
 }
 
 static void add_faded(record_counts *to, const record_counts *more, double fade) {
@@ -159,6 +178,77 @@ vl_status vl_record_learn(vl_record *record, const vl_vote_result *result,
         }
     }
     return count_voices(record, result->voices, result->voice_count, where, counts, error);
+}
+
+/* ---- two families ----------------------------------------------------------------------- */
+
+/* The voice with most evidence of those that are not of the family of `voice`; a voice of a
+ * third family makes it SIZE_MAX, and so does there being none. */
+static size_t opponent_of(const vl_vote_result *r, size_t voice) {
+    size_t best = SIZE_MAX;
+    for (size_t k = 0; k < r->voice_count; k++) {
+        size_t i = r->order[k];
+        if (vl_vote_related(&r->voices[i], &r->voices[voice]))
+            continue;
+        if (best != SIZE_MAX && !vl_vote_related(&r->voices[i], &r->voices[best]))
+            return SIZE_MAX;
+        if (best == SIZE_MAX || r->evidence[i] > r->evidence[best])
+            best = i;
+    }
+    return best;
+}
+
+static double count_characters(const char *text) {
+    double count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+/* The probability that `a` is right where its opponent reads `b`: both, one, or neither of them
+ * is (Dawid and Skene 1979, the expectation step with the accuracies as they are known now),
+ * and where they differ the model favours one by exp(favour). As the model's word does not
+ * depend on the record, the likelihood has one maximum, wherever the record begins. */
+static double right_of_two(double own, double other, bool same, double favour,
+                           const vl_vote_options *o) {
+    double alike = o->correlation + (1 - o->correlation) / o->spread; /* of two mistakes */
+    double neither = (1 - own) * (1 - other);
+    if (same)
+        return own * other / (own * other + neither * alike);
+    double it = own * (1 - other) * exp(favour / 2);
+    return it / (it + (1 - own) * other * exp(-favour / 2) + neither * (1 - alike));
+}
+
+static double clamp_accuracy(double accuracy) {
+    return fmin(0.99, fmax(0.05, accuracy));
+}
+
+vl_status vl_record_learn_two(vl_record *record, const vl_vote_result *r, const double *witness,
+                              const vl_record_key *where, vl_error *error) {
+    record_counts counts[VL_VOTE_MAX_VOICES] = {{0}};
+    double accuracy[VL_VOTE_MAX_VOICES];
+    for (size_t v = 0; v < r->voice_count; v++) {
+        vl_record_key key = *where;
+        key.voice = r->voices[v].name;
+        accuracy[v] = clamp_accuracy(vl_record_accuracy(record, &key, NULL));
+    }
+    for (size_t v = 0; v < r->voice_count; v++) {
+        size_t u = opponent_of(r, v);
+        for (size_t s = 0; u != SIZE_MAX && s < r->slot_count; s++) {
+            const char *a = r->slots[s].read[v], *b = r->slots[s].read[u];
+            const double *says = witness + s * r->voice_count;
+            double favour =
+                record->options.witness * (says[v] - says[u]) +
+                record->options.character * (count_characters(a) - count_characters(b));
+            if (!*a && !*b) /* what only others of its family read */
+                continue;
+            double right = right_of_two(accuracy[v], accuracy[u], !strcmp(a, b),
+                                        fmin(30, fmax(-30, favour)), &r->options);
+            counts[v].right += right;
+            counts[v].wrong += 1 - right;
+        }
+    }
+    return count_voices(record, r->voices, r->voice_count, where, counts, error);
 }
 
 vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size_t n,

@@ -39,6 +39,10 @@ typedef struct vl_record_options {
     double strength;  /* clusters' worth of what the row above says; 40 */
     double half_life; /* clusters after which a count weighs half; 20,000 */
     double human;     /* clusters of agreement that one corrected cluster weighs; 10 */
+    /* What a character model is worth as a witness between two readings: of each nat that it
+     * gives one more than the other, 0.3; and nats for each code point that one has more than
+     * the other, 0.8, as engines leave out more than they make up. */
+    double witness, character;
 } vl_record_options;
 vl_record_options vl_record_options_default(void);
 
@@ -59,6 +63,8 @@ void vl_record_free(vl_record *record);
 /* Expected accuracy, 0 … 1: Beta means, each with the more general one as its prior.
  * `clusters` (may be NULL): how much evidence the most specific row with any has. */
 double vl_record_accuracy(vl_record *record, const vl_record_key *key, double *clusters);
+/* Share of that evidence that people corrected, 0 … 1. */
+double vl_record_corrected(vl_record *record, const vl_record_key *key);
 /* Counts by hand, 0 or more each, on every row from the voice's to the key's. */
 vl_status vl_record_add(vl_record *record, const vl_record_key *key, double right, double wrong,
                         vl_error *error);
@@ -68,6 +74,12 @@ vl_status vl_record_add(vl_record *record, const vl_record_key *key, double righ
  * is the key of all voices; its `voice` is not looked at. */
 vl_status vl_record_learn(vl_record *record, const vl_vote_result *result,
                           const vl_record_key *where, vl_error *error);
+/* Learns from a vote of two families. Their agreement alone cannot tell which of them is right:
+ * the language model is the third witness. `witness` is vl_vote_witness of the result. Of more
+ * or fewer families nothing is learned. */
+vl_status vl_record_learn_two(vl_record *record, const vl_vote_result *result,
+                              const double *witness, const vl_record_key *where,
+                              vl_error *error);
 /* Learns from what a person says the line is; each cluster weighs options.human. */
 vl_status vl_record_correct(vl_record *record, const vl_vote_voice *voices, size_t count,
                             const char *truth, const vl_record_key *where, vl_error *error);

@@ -52,7 +52,7 @@ static bool is_family(const vl_vote_voice *voice, const char *family, size_t byt
     return family && own_bytes == bytes && !memcmp(own, family, bytes);
 }
 
-static bool is_related(const vl_vote_voice *a, const vl_vote_voice *b) {
+bool vl_vote_related(const vl_vote_voice *a, const vl_vote_voice *b) {
     const char *family;
     size_t bytes;
     vl_vote_family(a, &family, &bytes);
@@ -100,7 +100,8 @@ static double accuracy_for(const vl_vote_voice *voice, const vl_vote_options *o)
         return voice->accuracy;
     double a = fmin(most_sure, fmax(1 - most_sure, voice->accuracy));
     double b = fmin(most_sure, fmax(1 - most_sure, c->base));
-    double odds = (1 - o->record) * log(b / (1 - b)) + o->record * log(a / (1 - a));
+    double share = o->record + (1 - o->record) * voice->corrected;
+    double odds = (1 - share) * log(b / (1 - b)) + share * log(a / (1 - a));
     return 1 / (1 + exp(-odds));
 }
 
@@ -114,7 +115,7 @@ static void weigh_voices(const vl_vote_result *r, const bool *left_out, double *
             size_t w = r->order[i];
             if (w == v || left_out[w])
                 continue;
-            double rho = is_related(&r->voices[v], &r->voices[w])
+            double rho = vl_vote_related(&r->voices[v], &r->voices[w])
                              ? r->options.family_correlation
                              : r->options.correlation;
             shared += own > 0 ? rho * fmin(1, fmax(0, r->evidence[w]) / own) : 0;
@@ -581,7 +582,8 @@ static vl_status check(const vl_vote_voice *voices, size_t count, const vl_vote_
         if (voices[v].count > VL_VOTE_MAX_CLUSTERS)
             return vl_fail(error, VL_ERR_LIMIT, "%s: a line of %zu characters; at most %d",
                            voices[v].name, voices[v].count, VL_VOTE_MAX_CLUSTERS);
-        if (!(voices[v].accuracy >= 0 && voices[v].accuracy <= 1))
+        if (!(voices[v].accuracy >= 0 && voices[v].accuracy <= 1 && voices[v].corrected >= 0 &&
+              voices[v].corrected <= 1))
             return vl_fail(error, VL_ERR_INPUT, "%s: accuracy %g is not within 0 and 1",
                            voices[v].name, voices[v].accuracy);
         for (size_t i = 0; i < voices[v].count && !status; i++)
@@ -629,7 +631,7 @@ bool vl_vote_settled(const vl_vote_result *r, double threshold, double *weakest)
         least = fmin(least, r->words[i].confidence);
     bool empty_twice = false;
     for (size_t i = 1; i < r->voice_count && !r->word_count; i++)
-        empty_twice |= !is_related(&r->voices[0], &r->voices[i]);
+        empty_twice |= !vl_vote_related(&r->voices[0], &r->voices[i]);
     if (weakest)
         *weakest = r->word_count || empty_twice ? least : 0;
     return r->word_count ? least >= threshold : empty_twice;

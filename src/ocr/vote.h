@@ -64,6 +64,7 @@ typedef struct vl_vote_voice {
     const char
         *family;     /* voices of one family make the same mistakes; NULL: its name up to '/' */
     double accuracy; /* of its clusters, by its track record; 0: not known */
+    double corrected; /* share of that record that people corrected */
     vl_vote_calibration calibration;
     const vl_vote_cluster *clusters; /* in logical order */
     size_t count;
@@ -99,7 +100,8 @@ typedef struct vl_vote_options {
     /* Correlation of mistakes, 0 … 1: between voices of one family, and between others. */
     double family_correlation, correlation; /* 0.6, 0.15 */
     /* Share of what the track record says that counts beside confidences, which fall where an
-     * engine is worse than it mostly is; 0 … 1: 0.3. All of it does for one without any. */
+     * engine is worse than it mostly is; 0 … 1: 0.3. Of what people corrected all of it does,
+     * and for an engine without confidences. */
     double record;
     double lead; /* how fast a voice's vote fades that reads a line unlike the surest; 3 */
     const vl_vote_language *language; /* NULL: no language model */
@@ -178,7 +180,13 @@ bool vl_vote_settled(const vl_vote_result *result, double threshold, double *wea
  * language model), so that a voice can be judged by the others. 0 when there is no other. */
 double vl_vote_without(const vl_vote_result *result, size_t slot, const char *family,
                        size_t family_bytes, const char *text);
+/* What a language model says of every voice's reading in every slot, [slot_count, voice_count]:
+ * natural logarithms of the probability of it and of the winners after it, given those before.
+ * 0 in slots where all read the same. NULL: arena full. */
+double *vl_vote_witness(vl_arena *arena, const vl_vote_result *result,
+                        const vl_vote_language *language);
 /* Its family as the vote sees it: the name up to '/', when none is given. */
 void vl_vote_family(const vl_vote_voice *voice, const char **family, size_t *bytes);
+bool vl_vote_related(const vl_vote_voice *a, const vl_vote_voice *b); /* of one family */
 
 #endif

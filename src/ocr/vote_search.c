@@ -139,15 +139,15 @@ static void choose(search *s) {
     }
 }
 
-/* What the model gives a candidate and the winners after it. */
-static double in_place(const search *s, size_t at, size_t candidate, const void *before) {
+/* What the model gives a text in a slot and the winners after it. */
+static double in_place(const search *s, size_t at, const char *instead, const void *before) {
     const vl_vote_result *r = s->result;
     _Alignas(8) unsigned char state[VL_VOTE_MAX_STATE];
     memcpy(state, before, sizeof state);
     double score = 0;
     for (size_t i = at; i < r->slot_count && i <= at + AFTER; i++) {
         const vl_vote_slot *slot = &r->slots[i];
-        const char *text = slot->candidates[i == at ? candidate : slot->winner].text;
+        const char *text = i == at ? instead : slot->candidates[slot->winner].text;
         if (*text)
             score += model(s, state, text, state);
     }
@@ -162,10 +162,11 @@ static void weigh(const search *s, size_t at, const void *before) {
     size_t tried = ways(s, slot);
     if (tried < 2)
         return;
-    double top = in_place(s, at, slot->winner, before), sum = 0, mass = 0;
+    double top = in_place(s, at, slot->candidates[slot->winner].text, before);
+    double sum = 0, mass = 0;
     for (size_t c = 0; c < tried; c++) {
         vl_vote_candidate *one = &slot->candidates[c];
-        double shift = c == slot->winner ? 0 : in_place(s, at, c, before) - top;
+        double shift = c == slot->winner ? 0 : in_place(s, at, one->text, before) - top;
         one->posterior = one->pooled * exp(fmin(shift, 50));
         sum += one->posterior;
         mass += one->pooled;
@@ -217,4 +218,32 @@ vl_status vote_search(vl_arena *arena, vl_vote_result *result, vl_error *error) 
             model(&s, state, slot->candidates[slot->winner].text, state);
     }
     return VL_OK;
+}
+
+/* ---- the model as a witness ---------------------------------------------------------------
+ */
+
+static bool is_disputed(const vl_vote_result *r, const vl_vote_slot *slot) {
+    for (size_t i = 1; i < r->voice_count; i++)
+        if (strcmp(slot->read[i], slot->read[0]) != 0)
+            return true;
+    return false;
+}
+
+double *vl_vote_witness(vl_arena *arena, const vl_vote_result *result,
+                        const vl_vote_language *language) {
+    search s = {.result = result, .language = language, .weight = 1};
+    double *out =
+        vl_arena_array(arena, result->slot_count * result->voice_count + 1, sizeof *out);
+    _Alignas(8) unsigned char state[VL_VOTE_MAX_STATE] = {0};
+    language->begin(language->user, state);
+    for (size_t i = 0; out && i < result->slot_count; i++) {
+        const vl_vote_slot *slot = &result->slots[i];
+        bool disputed = is_disputed(result, slot);
+        for (size_t v = 0; disputed && v < result->voice_count; v++)
+            out[i * result->voice_count + v] = in_place(&s, i, slot->read[v], state);
+        if (*slot->candidates[slot->winner].text)
+            model(&s, state, slot->candidates[slot->winner].text, state);
+    }
+    return out;
 }

@@ -153,6 +153,43 @@ static void test_learns_from_agreement(void **state) {
     vl_arena_free(arena);
 }
 
+/* Two readings that differ are told apart by the language model's word alone; three families
+ * are another function's. */
+static void test_learns_from_two(void **state) {
+    static const double says[] = {12, -12, 0}; /* nats for the first where they differ */
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        vl_arena *arena = vl_arena_new(16 << 20);
+        vl_vote_voice voices[] = {voice_of(arena, "a", "clean water"),
+                                  voice_of(arena, "b", "c1ean watcr"),
+                                  voice_of(arena, "c", "clean water")};
+        vl_vote_options o = vl_vote_options_default();
+        vl_vote_result *result;
+        vl_record *r = open_record(NULL);
+        double clusters;
+        assert_int_equal(vl_vote(arena, voices, 2, &o, &result, NULL), VL_OK);
+        double *witness = vl_arena_array(arena, 2 * result->slot_count, sizeof *witness);
+        for (size_t s = 0; s < result->slot_count; s++)
+            witness[2 * s] =
+                strcmp(result->slots[s].read[0], result->slots[s].read[1]) ? says[i] : 0;
+        for (int k = 0; k < 100; k++)
+            assert_int_equal(vl_record_learn_two(r, result, witness, &(vl_record_key){0}, NULL),
+                             VL_OK);
+        double a = ask(r, (vl_record_key){.voice = "a"});
+        double b = ask(r, (vl_record_key){.voice = "b"});
+        assert_near(a + b, 1 + 9 / 11.0, 0.06); /* two of eleven are one's mistakes */
+        assert_near(a - b, i == 0 ? 2 / 11.0 : i == 1 ? -2 / 11.0 : 0, 0.04);
+        assert_int_equal(vl_vote(arena, voices, 3, &o, &result, NULL), VL_OK);
+        witness = vl_arena_array(arena, 3 * result->slot_count, sizeof *witness);
+        assert_int_equal(vl_record_learn_two(r, result, witness, &(vl_record_key){0}, NULL),
+                         VL_OK);
+        vl_record_accuracy(r, &(vl_record_key){.voice = "c"}, &clusters);
+        assert_near(clusters, 0, 0);
+        vl_record_free(r);
+        vl_arena_free(arena);
+    }
+}
+
 static void test_no_engine_votes_for_itself(void **state) {
     vl_arena *arena = vl_arena_new(16 << 20);
     vl_vote_voice alone[] = {voice_of(arena, "a", "water"), voice_of(arena, "a/2", "water")};
@@ -182,6 +219,12 @@ static void test_corrections_weigh_more(void **state) {
     double a = vl_record_accuracy(r, &(vl_record_key){.voice = "a"}, &clusters);
     assert_near(clusters, 100, 1e-9);
     assert_near(a, (90 + 32) / 140.0, 1e-9);
+    assert_near(vl_record_corrected(r, &(vl_record_key){.voice = "a"}), 1, 1e-9);
+    assert_int_equal(vl_record_add(r, &(vl_record_key){.voice = "a"}, 300, 0, NULL), VL_OK);
+    assert_near(vl_record_corrected(r, &(vl_record_key){.voice = "a"}), 0.25, 0.01);
+    assert_near(vl_record_corrected(r, &(vl_record_key){.voice = "a", .language = "eng"}), 1,
+                1e-9);
+    assert_near(vl_record_corrected(r, &(vl_record_key){.voice = "nobody"}), 0, 0);
     assert_near(ask(r, (vl_record_key){.voice = "b"}), (90 + 32) / 140.0, 1e-9);
     vl_record_free(r);
     vl_arena_free(arena);
@@ -395,6 +438,7 @@ int main(void) {
         cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_bad_keys),
         cmocka_unit_test(test_learns_from_agreement),
+        cmocka_unit_test(test_learns_from_two),
         cmocka_unit_test(test_no_engine_votes_for_itself),
         cmocka_unit_test(test_corrections_weigh_more),
         cmocka_unit_test(test_round_trip),

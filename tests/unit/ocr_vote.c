@@ -233,13 +233,14 @@ static void test_share_of_the_record(void **state) {
     static const said row = {"a", "word", 0.9, 0.6};
     const struct {
         vl_vote_calibration calibration;
-        double share, right;
+        double share, corrected, right;
     } table[] = {
-        {{.slope = 1, .base = 0.8}, 0, 0.9},
-        {{.slope = 1, .base = 0.8}, 1, 0.7714286},   /* odds 9 · 1.5 / 4 */
-        {{.slope = 1, .base = 0.8}, 0.5, 0.8464218}, /* 9 · √(1.5 / 4) */
-        {{.slope = 0, .base = 0.8}, 0, 0.2727273},   /* no confidences: all of it */
-        {{.slope = 1, .base = 0}, 1, 0.9},           /* nothing to compare it with */
+        {{.slope = 1, .base = 0.8}, 0, 0, 0.9},
+        {{.slope = 1, .base = 0.8}, 0, 1, 0.7714286},   /* what people say counts whole */
+        {{.slope = 1, .base = 0.8}, 1, 0, 0.7714286},   /* odds 9 · 1.5 / 4 */
+        {{.slope = 1, .base = 0.8}, 0.5, 0, 0.8464218}, /* 9 · √(1.5 / 4) */
+        {{.slope = 0, .base = 0.8}, 0, 0, 0.2727273},   /* no confidences: all of it */
+        {{.slope = 1, .base = 0}, 1, 0, 0.9},           /* nothing to compare it with */
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -247,6 +248,7 @@ static void test_share_of_the_record(void **state) {
         vl_vote_voice voice = voice_of(&row);
         vl_vote_result *r;
         voice.calibration = table[i].calibration;
+        voice.corrected = table[i].corrected;
         o.record = table[i].share;
         assert_int_equal(vl_vote(arena, &voice, 1, &o, &r, NULL), VL_OK);
         assert_near(pow(r->words[0].said[0].probability, 0.25), table[i].right, 1e-6);

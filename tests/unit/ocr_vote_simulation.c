@@ -367,8 +367,95 @@ static void test_record_finds_the_order(void **state) {
     vl_record_free(record);
 }
 
+/* ---- two families, and the character model ------------------------------------------------
+ */
+
+typedef struct pair_score {
+    double right[2], clusters[2];
+} pair_score;
+
+/* One pass over the texts, learned from without labels. */
+static void learn_pair(vl_record *record, const channel *pair, pair_score *seen) {
+    for (size_t i = 0; i < line_count; i++) {
+        const vl_vote_cluster *truth;
+        size_t count;
+        vl_vote_result *result;
+        vl_vote_voice voices[2];
+        vl_vote_language language = vl_vote_language_of(languages[i]);
+        vl_vote_options o = vl_vote_options_default();
+        assert_int_equal(vl_vote_clusters_of(little, lines[i], 1, &truth, &count, NULL), VL_OK);
+        place *places = vl_arena_array(little, count, sizeof *places);
+        for (size_t k = 0; k < count; k++)
+            places[k] = (place){.is_hard = chance() < hard,
+                                .hard_reads = (size_t)(chance() * (double)count)};
+        for (size_t v = 0; v < 2; v++) {
+            reading r = corrupt(&pair[v], truth, count, places);
+            vl_record_key key = {.voice = pair[v].name};
+            voices[v] = (vl_vote_voice){.name = pair[v].name,
+                                        .calibration = vl_calibration_none(),
+                                        .accuracy = vl_record_accuracy(record, &key, NULL),
+                                        .clusters = r.clusters,
+                                        .count = r.count};
+            for (size_t c = 0; c < r.count; c++)
+                seen->right[v] += r.right[c];
+            seen->clusters[v] += (double)r.count;
+        }
+        o.language = &language;
+        assert_int_equal(vl_vote(little, voices, 2, &o, &result, NULL), VL_OK);
+        double *witness = vl_vote_witness(little, result, &language);
+        assert_non_null(witness);
+        assert_int_equal(
+            vl_record_learn_two(record, result, witness, &(vl_record_key){0}, NULL), VL_OK);
+        vl_arena_reset(little);
+    }
+}
+
+/* Two families: each finds its place, wherever the record began, whatever a bad one says of
+ * itself, and stays there. */
+static void test_two_families(void **state) {
+    static const struct {
+        channel pair[2];
+        double begin[2]; /* counts of a record that is wrong, out of 400 */
+    } rows[] = {
+        {{{"good", 0.05, 0, 1}, {"poor", 0.16, 0, 2}}, {0, 0}},
+        {{{"poor", 0.16, 0, 2}, {"good", 0.05, 0, 1}}, {0, 0}},
+        {{{"good", 0.05, 0, 1}, {"poor", 0.16, 0, 2}}, {260, 390}},
+        {{{"fair", 0.09, 0, 0.5}, {"bad", 0.40, 0, 0.2}}, {0, 0}},
+        {{{"alike", 0.09, 0, 1}, {"same", 0.09, 0, 1}}, {0, 0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_record *record;
+        double at[2][2];
+        assert_int_equal(vl_record_open(NULL, NULL, &record, NULL), VL_OK);
+        for (size_t v = 0; v < 2 && rows[i].begin[v] > 0; v++)
+            vl_record_add(record, &(vl_record_key){.voice = rows[i].pair[v].name},
+                          rows[i].begin[v], 400 - rows[i].begin[v], NULL);
+        pair_score seen = {{0}, {0}};
+        for (int round = 0; round < 4; round++) {
+            learn_pair(record, rows[i].pair, &seen);
+            for (size_t v = 0; v < 2; v++)
+                at[round / 2][v] = vl_record_accuracy(
+                    record, &(vl_record_key){.voice = rows[i].pair[v].name}, NULL);
+        }
+        double apart = 0, learned = 0;
+        for (size_t v = 0; v < 2; v++) {
+            double right = seen.right[v] / seen.clusters[v];
+            print_message("%-8s right %.3f, learned %.3f, then %.3f\n", rows[i].pair[v].name,
+                          right, at[0][v], at[1][v]);
+            assert_true(fabs(at[1][v] - right) < 0.05);
+            assert_true(fabs(at[1][v] - at[0][v]) < 0.02);
+            apart += v ? -right : right;
+            learned += v ? -at[1][v] : at[1][v];
+        }
+        assert_true(fabs(apart) < 0.03 ? fabs(learned) < 0.03 : apart * learned > 0);
+        vl_record_free(record);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_families),
         cmocka_unit_test(test_weighted_vote),
         cmocka_unit_test(test_record_finds_the_order),
     };
