@@ -485,6 +485,116 @@ static void make_open(const char *to) {
     vl_image_free(image);
 }
 
+/* ---- columns ------------------------------------------------------------------------------
+ */
+
+static const char *const market[] = {
+    "The market opens when the river is low and boats can land beside the stone wall. Farmers "
+    "bring maize, beans and dried fish, and most of them are sold before noon. A basket costs "
+    "less at the end of the day, but by then only the small ones are left.",
+    "Three roads lead to the hospital. The first follows the coast and is often flooded. The "
+    "second crosses the hills, where trucks need a whole day. The third was built last year "
+    "and "
+    "has two bridges that are guarded at night."};
+static const char *const arabic[] = {
+    "تعلن لجنة الإغاثة عن توزيع سلال غذائية على الأسر النازحة المسجلة لديها. تحصل كل أسرة على "
+    "سلة واحدة تكفي لمدة شهر.",
+    "يرجى إحضار بطاقة التسجيل والهوية الشخصية. يبدأ التوزيع في الساعة التاسعة صباحا وينتهي في "
+    "الثالثة بعد الظهر."};
+
+/* Prose in two columns under a heading, from the left or from the right; lines of the second
+ * stand half a line lower. */
+static vl_image *draw_columns(const char *heading, const char *const text[2], const char *font,
+                              double width, bool rtl) {
+    cairo_t *cairo = blank(1000, 860);
+    write_text(cairo, heading, font, 32, 240, 100, 520, false);
+    write_text(cairo, text[0], font, 26, rtl ? 940 - width : 60, 190, width, false);
+    write_text(cairo, text[1], font, 26, rtl ? 60 : 940 - width, 210, width, false);
+    return finish(cairo, 1);
+}
+
+/* Lines of a poem in two columns that stand on no common level. */
+static void make_poem(const char *to) {
+    static const char *const left = "Evening comes\nover the water\nand the nets are drying\n"
+                                    "Nobody calls\nthe boats home\nbefore the moon\n"
+                                    "Old songs\ncarry far\nover quiet sand";
+    static const char *const right = "Morning waits\nbehind the hill\nwith empty hands\n"
+                                     "Who will count\nthe broken shells\nand name the waves\n"
+                                     "Tell the wind\nwe are ready";
+    cairo_t *cairo = blank(900, 640);
+    write_text(cairo, "Two shores of one river", "Noto Serif Bold", 30, 240, 40, 0, false);
+    write_text(cairo, left, "Noto Serif Italic", 28, 60, 150, 0, false);
+    write_text(cairo, right, "Noto Serif Italic", 28, 470, 172, 0, false);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "poem", false);
+    vl_image_free(image);
+}
+
+/* A page of a dictionary: words and their glosses, twice, the halves parted by a rule. */
+static void make_word_list(const char *to) {
+    static const char *const rows[2][9][2] = {
+        {{"kalamo (3)", "finish ;\ncomplete ;\nbring home"},
+         {"kalune ma-", "cat (sp)"},
+         {"kamire (5)", "watch ; look\nback at the\nhouse"},
+         {"kanote (14)", "rub ; paint"},
+         {"karula ba-", "spirit ; soul\nof a house"},
+         {"kasime", "ant (sp)"},
+         {"katore (12)", "hesitate ; fish\nwith a basket\nin a stream"},
+         {"kavule ma-", "star"},
+         {"kawine", "chair ; long\nbench"}},
+        {{"lamiro ma-", "waterfall"},
+         {"latune (4)", "flow ; run over\nthe bank"},
+         {"lavore (11)", "have a\nheadache ;\nbe tired"},
+         {"lemina", "gift (sp)"},
+         {"lenoka ma-", "tree with white\nleaves"},
+         {"leruso ma-", "small stool"},
+         {"lesoma (14)", "give a present\nto a guest who\nleaves early"},
+         {"lotine (14)", "wet ; soak"},
+         {"lovune", "climbing plant"}}};
+    cairo_t *cairo = blank(1000, 860);
+    for (size_t half = 0; half < 2; half++) {
+        double y = 60;
+        for (size_t i = 0; i < 9; i++) {
+            const char *gloss = rows[half][i][1];
+            size_t lines = 1;
+            for (const char *at = gloss; (at = strchr(at, '\n')); at++)
+                lines++;
+            write_text(cairo, rows[half][i][0], "Noto Serif Bold", 22, half ? 520 : 60, y, 0,
+                       false);
+            write_text(cairo, gloss, "Noto Serif", 22, half ? 730 : 270, y, 0, false);
+            y += 36.5 * (double)lines + 6;
+        }
+    }
+    cairo_rectangle(cairo, 498, 60, 2, 740);
+    cairo_fill(cairo);
+    vl_image *image = finish(cairo, 1);
+    save(image, to, "word-list", false);
+    vl_image_free(image);
+}
+
+static void make_columns(const char *to) {
+    static const struct {
+        const char *name;
+        double degrees;
+    } tilts[] = {{"columns", 0}, {"columns-tilted-left", -10}, {"columns-tilted-right", 10}};
+    static const char *const heading = "News from the coast and the hills";
+    vl_image *image = draw_columns(heading, market, "Noto Serif", 410, false);
+    for (size_t i = 0; i < sizeof tilts / sizeof *tilts; i++) {
+        vl_image *tilted = degrade_skew(image, tilts[i].degrees, 255);
+        if (!tilted)
+            die(tilts[i].name, "no memory");
+        save(tilted, to, tilts[i].name, false);
+        vl_image_free(tilted);
+    }
+    image = replace(image, draw_columns(heading, market, "Noto Serif", 310, false));
+    draw_photo(image, 400, 280, 200, 250);
+    save(image, to, "columns-figure", false);
+    image = replace(image, draw_columns("إعلان عن توزيع المساعدات", arabic, "Noto Naskh Arabic",
+                                        410, true));
+    save(image, to, "columns-arabic", false);
+    vl_image_free(image);
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) {
         fprintf(stderr, "usage: make_odd_pages SOURCE_DIR OUT_DIR\n");
@@ -502,6 +612,9 @@ int main(int argc, char **argv) {
     make_letterhead(argv[2]);
     make_spanned(argv[2]);
     make_open(argv[2]);
+    make_columns(argv[2]);
+    make_poem(argv[2]);
+    make_word_list(argv[2]);
     free(text);
     return 0;
 }

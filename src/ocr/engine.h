@@ -71,6 +71,8 @@ typedef struct vl_engine_reading {
     size_t line_count;
     vl_box *figures;
     size_t figure_count;
+    vl_box *gutters; /* white between columns of text, from the left; no engine says them */
+    size_t gutter_count;
     double confidence; /* mean over characters */
     size_t characters;
 } vl_engine_reading;

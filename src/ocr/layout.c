@@ -7,6 +7,7 @@
  * columns; a column comes before the next one unless something that spans both lies between.
  *
  *   line_from_engine      boxes, baselines, x-height of one line
+ *   layout_zone           columns, as gutters part them
  *   add_paragraphs        what is left, by paragraph
  *   order_blocks          reading order */
 #include "ocr/layout_work.h"
@@ -129,6 +130,25 @@ void layout_block_finish(vl_block *block) {
     block->confidence = letters > 0 ? sum / letters : 0;
 }
 
+/* ---- columns ---------------------------------------------------------------------------- */
+
+static void take_gutters(layout_work *w) {
+    const vl_engine_reading *reading = w->reading;
+    for (size_t i = 0; i < reading->gutter_count && i < VL_GUTTERS_MAX; i++)
+        w->gutters[w->gutter_count++] = vl_ocr_picture_box(w->picture, reading->gutters[i]);
+}
+
+uint64_t layout_zone(const layout_work *w, vl_box box) {
+    uint64_t zone = 0;
+    int32_t x = 2 * box.x + box.width, y = 2 * box.y + box.height;
+    for (size_t i = 0; i < w->gutter_count; i++) {
+        vl_box g = w->gutters[i];
+        if (y >= 2 * g.y && y < 2 * (g.y + g.height))
+            zone |= (x < 2 * g.x + g.width ? UINT64_C(1) : UINT64_C(2)) << (2 * i);
+    }
+    return zone;
+}
+
 /* ---- paragraphs and titles ------------------------------------------------------------ */
 
 static bool same_size(const vl_line *a, const vl_line *b) {
@@ -147,8 +167,10 @@ static bool add_paragraphs(layout_work *w) {
             continue;
         }
         size_t end = i + 1;
+        uint64_t zone = layout_zone(w, w->lines[i].box);
         while (end < count && !w->taken[end] && from[end].block == from[i].block &&
                from[end].paragraph == from[i].paragraph &&
+               layout_zone(w, w->lines[end].box) == zone &&
                same_size(&w->lines[end - 1], &w->lines[end]))
             end++;
         vl_block *block = layout_block_add(w, VL_BLOCK_PARAGRAPH);
@@ -230,10 +252,32 @@ static bool in_columns(const vl_page *page, vl_box p, vl_box q) {
     return false;
 }
 
+/* What the gutters say: -1, `p` comes first; 1, `q` does; 0, nothing. What reaches across a
+ * gutter above or below it comes before or after all that it parts. */
+static int parted(const layout_work *w, vl_box p, vl_box q) {
+    uint64_t p_zone = layout_zone(w, p), q_zone = layout_zone(w, q);
+    for (size_t i = 0; i < w->gutter_count; i++) {
+        unsigned p_side = p_zone >> (2 * i) & 3, q_side = q_zone >> (2 * i) & 3;
+        if (p_side && q_side && p_side != q_side)
+            return (p_side < q_side) != w->rtl ? -1 : 1;
+    }
+    for (size_t i = 0; i < w->gutter_count; i++) {
+        vl_box g = w->gutters[i];
+        bool p_beside = p_zone >> (2 * i) & 3, q_beside = q_zone >> (2 * i) & 3;
+        vl_box other = p_beside ? q : p;
+        if (p_beside != q_beside && other.x < g.x && other.x + other.width > g.x + g.width)
+            return 2 * p.y + p.height < 2 * q.y + q.height ? -1 : 1;
+    }
+    return 0;
+}
+
 static bool comes_before(const layout_work *w, size_t a, size_t b) {
     const vl_block *blocks = w->page->blocks;
     vl_box p = blocks[a].box, q = blocks[b].box;
     int32_t p_middle = 2 * p.y + p.height, q_middle = 2 * q.y + q.height;
+    int side = parted(w, p, q);
+    if (side)
+        return side < 0;
     if (shares_columns(p, q) || !in_columns(w->page, p, q))
         return p_middle < q_middle;
     bool first = w->rtl ? p.x > q.x : p.x < q.x;
@@ -297,6 +341,7 @@ static double mean_confidence(const vl_page *page) {
 vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *reading,
                         vl_arena *arena, vl_page *page, vl_error *error) {
     layout_work w = {.picture = picture, .reading = reading, .arena = arena, .page = page};
+    take_gutters(&w);
     if (!take_lines(&w) || !layout_add_grids(&w) || !layout_find_tables(&w) ||
         !add_paragraphs(&w))
         return vl_fail(error, VL_ERR_MEMORY, "the page holds more text than its limit");

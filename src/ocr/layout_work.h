@@ -5,6 +5,7 @@
 #ifndef VL_OCR_LAYOUT_WORK_H
 #define VL_OCR_LAYOUT_WORK_H
 
+#include "ocr/columns.h"
 #include "ocr/layout.h"
 
 typedef struct layout_work {
@@ -17,7 +18,13 @@ typedef struct layout_work {
     size_t block_cap;
     double x_height; /* the page's usual */
     bool rtl;        /* most lines run from right to left */
+    vl_box gutters[VL_GUTTERS_MAX];
+    size_t gutter_count;
 } layout_work;
+
+/* On which side of each gutter beside it a box stands, in two bits each: 1 left, 2 right.
+ * Nothing reaches from one zone into another. 0: no gutter is beside it. */
+uint64_t layout_zone(const layout_work *w, vl_box box);
 
 /* A new block at the end of the page. */
 vl_block *layout_block_add(layout_work *w, vl_block_kind kind);

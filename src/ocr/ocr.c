@@ -10,6 +10,7 @@
  *   read_given, read_detecting   picture, packs and reading (whole.c)
  *   drop_noise                   what is not text
  *   vl_ocr_read                  the straight line */
+#include "ocr/columns.h"
 #include "ocr/consensus.h"
 #include "ocr/kind.h"
 #include "ocr/layout.h"
@@ -466,6 +467,8 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
         status = read_given(&job, &how, packs, &picture, &reading, error);
     else
         status = read_detecting(&job, &how, packs, &picture, &reading, &page->unread, error);
+    if (!status && !job.blank && *packs)
+        status = vl_columns_read(&job, &picture, packs, &reading, error);
     if (status)
         goto out;
     /* Many marks that read well are a page, however colourful; and who names the languages

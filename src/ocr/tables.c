@@ -16,7 +16,8 @@ enum { TABLE_ROWS_MIN = 3, COLUMNS_MAX = 24 };
 typedef struct segment {
     size_t line, first, count; /* words of a line */
     vl_box box;
-    size_t row, column;
+    uint64_t zone; /* of columns of text: no row reaches over two */
+    size_t row;
 } segment;
 
 /* ---- segments and rows ---------------------------------------------------------------- */
@@ -39,7 +40,8 @@ static segment *cut_segments(layout_work *w, size_t *count) {
         const vl_line *line = &w->lines[i];
         for (size_t j = 0; j < line->word_count; j++) {
             if (j == 0 || is_wide_gap(line, &line->words[j - 1], &line->words[j]))
-                segments[n++] = (segment){.line = i, .first = j};
+                segments[n++] =
+                    (segment){.line = i, .first = j, .zone = layout_zone(w, line->box)};
             segment *s = &segments[n - 1];
             s->box = layout_box_join(s->box, line->words[j].box);
             s->count++;
@@ -51,6 +53,8 @@ static segment *cut_segments(layout_work *w, size_t *count) {
 
 static int by_middle(const void *a, const void *b) {
     const segment *x = a, *y = b;
+    if (x->zone != y->zone)
+        return x->zone < y->zone ? -1 : 1;
     return (2 * x->box.y + x->box.height) - (2 * y->box.y + y->box.height);
 }
 
@@ -61,7 +65,8 @@ static int by_row_and_x(const void *a, const void *b) {
     return x->box.x - y->box.x;
 }
 
-/* Numbers the visual rows from the top; returns how many. Segments are sorted by row, then x.
+/* Numbers the visual rows of each zone from the top; returns how many. Segments are sorted by
+ * row, then x.
  */
 static size_t number_rows(segment *segments, size_t count) {
     qsort(segments, count, sizeof *segments, by_middle);
@@ -71,7 +76,7 @@ static size_t number_rows(segment *segments, size_t count) {
         vl_box b = segments[i].box;
         int32_t shared = layout_overlap(band.y, band.height, b.y, b.height);
         int32_t less = band.height < b.height ? band.height : b.height;
-        if (i == 0 || shared * 2 < less) {
+        if (i == 0 || shared * 2 < less || segments[i].zone != segments[i - 1].zone) {
             row += i > 0;
             band = b;
         }
@@ -337,7 +342,8 @@ static run grow_run(const segment *segments, size_t count, size_t from) {
             fits = fits && columns_add(&next, segments[end].box);
             box = layout_box_join(box, segments[end].box);
         }
-        bool near = r.rows == 0 || box.y - (last.y + last.height) < 3 * last.height;
+        bool near = r.rows == 0 || (box.y - (last.y + last.height) < 3 * last.height &&
+                                    segments[to].zone == segments[from].zone);
         size_t least = r.columns.count > 2 ? r.columns.count - 1 : 2;
         if (!fits || !near || end - to < 2 || next.count < least)
             break;

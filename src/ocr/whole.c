@@ -1,6 +1,7 @@
 /* whole.c — one page, one reading; a poor page, a few more.
  *
  *   read_once, read_modes      one reading, in the mode the picture asks for
+ *   vl_ocr_read_part           a part of the page, as one column
  *   vl_ocr_reading_quality     how good it is
  *   attempt_read               the same page on a cleaned picture
  *   choose_by_sample           … a few of its lines, where all lines were found
@@ -76,6 +77,25 @@ double vl_ocr_reading_worth(const vl_engine_reading *reading) {
     return sure > 0 ? sure * (double)reading->characters : 0;
 }
 
+static size_t characters_of(const vl_engine_line *line) {
+    size_t count = 0;
+    for (size_t i = 0; i < line->word_count; i++)
+        for (const char *at = line->words[i].text; *at; at++)
+            count += ((unsigned char)*at & 0xC0) != 0x80;
+    return count;
+}
+
+void vl_ocr_reading_sum_up(vl_engine_reading *reading) {
+    double sum = 0;
+    reading->characters = 0;
+    for (size_t i = 0; i < reading->line_count; i++) {
+        size_t count = characters_of(&reading->lines[i]);
+        sum += reading->lines[i].confidence * (double)count;
+        reading->characters += count;
+    }
+    reading->confidence = reading->characters ? sum / (double)reading->characters : 0;
+}
+
 /* The page's mode first; another only where that one found next to nothing. */
 static vl_status read_modes(const vl_ocr_job *job, const vl_ocr_picture *picture,
                             const char *packs, vl_engine_reading *reading, vl_error *error) {
@@ -104,6 +124,54 @@ static vl_status read_modes(const vl_ocr_job *job, const vl_ocr_picture *picture
             break;
     }
     return VL_OK;
+}
+
+static void move_box(vl_box *box, vl_box part) {
+    box->x += part.x;
+    box->y += part.y;
+}
+
+static void move_reading(vl_engine_reading *reading, vl_box part) {
+    for (size_t i = 0; i < reading->line_count; i++) {
+        vl_engine_line *line = &reading->lines[i];
+        move_box(&line->box, part);
+        line->baseline_y0 += part.y;
+        line->baseline_y1 += part.y;
+        for (size_t k = 0; k < line->word_count; k++)
+            move_box(&line->words[k].box, part);
+        for (size_t k = 0; k < line->symbol_count; k++)
+            move_box(&line->symbols[k].box, part);
+    }
+    for (size_t i = 0; i < reading->figure_count; i++)
+        move_box(&reading->figures[i], part);
+}
+
+vl_status vl_ocr_read_part(const vl_ocr_job *job, const vl_ocr_picture *picture,
+                           const char *packs, vl_box part, vl_engine_reading *reading,
+                           vl_error *error) {
+    vl_status status = vl_ocr_job_check(job, error);
+    BOX *box = boxCreate(part.x, part.y, part.width, part.height);
+    PIX *cut = box ? pixClipRectangle(picture->work, box, NULL) : NULL;
+    vl_engine_request request = {
+        .picture = cut,
+        .dpi = picture->work_dpi,
+        .packs = packs,
+        .mode = VL_ENGINE_COLUMN,
+        .dark_on_light = is_dark_on_light(&picture->survey),
+        .symbols = vl_panel_count(job->panel) > 1,
+        .deadline_ns = job->deadline_ns,
+        .arena = job->arena,
+    };
+    memset(reading, 0, sizeof *reading);
+    if (!status && !cut)
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for a part of the page");
+    if (!status)
+        status = vl_panel_call(job->panel, job->panel->read_by, &request, reading, error);
+    if (!status)
+        move_reading(reading, part);
+    boxDestroy(&box);
+    pixDestroy(&cut);
+    return status;
 }
 
 /* ---- how good it is --------------------------------------------------------------------- */
@@ -241,14 +309,6 @@ vl_status vl_ocr_read_whole(const vl_ocr_job *job, const vl_preprocessing *prepr
 /* ---- a sample of lines ------------------------------------------------------------------ */
 
 enum { SAMPLED_LINES = 8, SAMPLED_FROM = 16, SAMPLED_CHARACTERS = 8 };
-
-static size_t characters_of(const vl_engine_line *line) {
-    size_t count = 0;
-    for (size_t i = 0; i < line->word_count; i++)
-        for (const char *at = line->words[i].text; *at; at++)
-            count += ((unsigned char)*at & 0xC0) != 0x80;
-    return count;
-}
 
 /* Boxes of lines spread evenly over the page. Returns how many. */
 static size_t spread_lines(const vl_engine_reading *reading, vl_box boxes[SAMPLED_LINES]) {

@@ -28,6 +28,11 @@ vl_status vl_preprocessing_parse(const char *text, vl_preprocessing *preprocessi
 vl_status vl_ocr_read_whole(const vl_ocr_job *job, const vl_preprocessing *preprocessing,
                             const char *packs, vl_ocr_picture *picture,
                             vl_engine_reading *reading, vl_error *error);
+/* Reads what lies in `part` of picture->work as one column of lines, with the engine that read
+ * the page. */
+vl_status vl_ocr_read_part(const vl_ocr_job *job, const vl_ocr_picture *picture,
+                           const char *packs, vl_box part, vl_engine_reading *reading,
+                           vl_error *error);
 /* Reads the page again on cleaned pictures that its traits call for, where `reading`, of the
  * picture as it is, is poor; keeps a picture and its reading only for a clear gain in quality.
  * `spent_ns`: the page took so long until now; it is left alone when that is not twice there
@@ -39,6 +44,9 @@ vl_status vl_ocr_read_better(const vl_ocr_job *job, const char *packs, int64_t s
 
 /* How much was read, and how surely: to compare turns and modes. */
 double vl_ocr_reading_worth(const vl_engine_reading *reading);
+/* Counts the reading's characters, and what it is worth in the mean, after lines were changed.
+ */
+void vl_ocr_reading_sum_up(vl_engine_reading *reading);
 /* Confidence times the share of letter-like marks that were read, 0 … 1. `reading` has boxes in
  * picture->work. */
 double vl_ocr_reading_quality(const vl_ocr_picture *picture, const vl_engine_reading *reading);
