@@ -22,6 +22,16 @@ static const cli_flag predict_flags[] = {
     {0},
 };
 
+static const cli_flag admin_flags[] = {
+    {"role", 0, "ROLE", "viewer, annotator, operator or admin (default: viewer)"},
+    {"password-file", 0, "FILE",
+     "first line of FILE; else asked for, or read from standard input"},
+    {"days", 0, "N", "apikey create: it expires after N days (default: never)"},
+    {"after", 0, "N", "audit list: entries after number N"},
+    {"json", 'j', NULL, "lists as one JSON object a line"},
+    {0},
+};
+
 static const cli_flag db_flags[] = {
     {"to", 0, "N", "migrate: up to migration N; rollback: down to N"},
     {"keep-days", 0, "N",
@@ -217,6 +227,12 @@ const cli_command cli_commands[] = {
      "vislang serve\n"
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
      serve_flags, cli_serve},
+    {"admin", "who may use the service, what was done, and under which key things are kept",
+     "user|apikey|audit|key ACTION …",
+     "vislang admin user create amina --role admin\n"
+     "vislang admin apikey create amina laptop --role operator --days 90\n"
+     "vislang admin audit verify\n",
+     admin_flags, cli_admin},
     {"db", "the database: its schema, and copies of it",
      "migrate | status | rollback | backup FILE|FOLDER/ | restore FILE | verify FILE",
      "vislang db migrate\n"

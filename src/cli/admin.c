@@ -1,0 +1,415 @@
+/* admin.c — `vislang admin user|apikey|audit|key …`: who may use a service, what was done, and
+ * under which key things are kept. Every change is an entry of the audit trail. */
+#include "cli/cli.h"
+
+#include <vislang/store.h>
+
+#include <cJSON.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PASSWORD_SIZE = 1024, DAY_SECONDS = 86400, MOST_DAYS = 36500, LEAST_SECRET = 32 };
+
+typedef struct session {
+    const cli_args *args;
+    const char *const *words; /* the operands after the action */
+    vl_config *config;
+    vl_db *db;
+    vl_audit *audit;
+    bool json;
+} session;
+
+/* ---- common ------------------------------------------------------------------------------ */
+
+static const char *operator_name(void) {
+    static char name[96];
+    const struct passwd *entry = getpwuid(geteuid());
+    snprintf(name, sizeof name, "shell:%.64s", entry ? entry->pw_name : "?");
+    return name;
+}
+
+static vl_status note(session *s, const char *action, const char *subject, vl_error *error) {
+    return vl_audit_append(
+        s->audit,
+        &(vl_audit_entry){
+            .actor = operator_name(), .action = action, .subject = subject, .outcome = "done"},
+        error);
+}
+
+static vl_status note_user(session *s, const char *action, const char *name, vl_error *error) {
+    char subject[96];
+    snprintf(subject, sizeof subject, "user:%.64s", name);
+    return note(s, action, subject, error);
+}
+
+static void print_json(cJSON *json) {
+    char *text = cJSON_PrintUnformatted(json);
+    if (text)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
+static void add_time(cJSON *json, const char *name, int64_t ms) {
+    char text[32];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    cJSON_AddItemToObject(json, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
+}
+
+/* ---- users ------------------------------------------------------------------------------- */
+
+static vl_status read_line(FILE *from, char out[PASSWORD_SIZE], vl_error *error) {
+    if (!fgets(out, PASSWORD_SIZE, from))
+        return vl_fail(error, VL_ERR_INPUT, "no password was given");
+    out[strcspn(out, "\n")] = '\0';
+    return VL_OK;
+}
+
+/* From a terminal twice and unseen; else one line of standard input. */
+static vl_status ask_password(char out[PASSWORD_SIZE], vl_error *error) {
+    struct termios shown, hidden;
+    char again[PASSWORD_SIZE] = "";
+    if (tcgetattr(STDIN_FILENO, &shown))
+        return read_line(stdin, out, error);
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    fputs("Password: ", stderr);
+    vl_status status = read_line(stdin, out, error);
+    fputs("\nAgain: ", stderr);
+    if (!status)
+        status = read_line(stdin, again, error);
+    fputs("\n", stderr);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    if (!status && strcmp(out, again) != 0)
+        status = vl_fail(error, VL_ERR_INPUT, "the passwords differ");
+    explicit_bzero(again, sizeof again);
+    return status;
+}
+
+static vl_status get_password(const session *s, char out[PASSWORD_SIZE], vl_error *error) {
+    const char *path = cli_value(s->args, "password-file");
+    if (!path)
+        return ask_password(out, error);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return vl_fail(error, VL_ERR_INPUT, "%s: %s", path, strerror(errno));
+    vl_status status = read_line(file, out, error);
+    fclose(file);
+    return status;
+}
+
+static vl_status role_of(const session *s, const char *fallback, vl_role *role,
+                         vl_error *error) {
+    const char *name = cli_value(s->args, "role");
+    return vl_role_parse(name ? name : fallback, role, error);
+}
+
+static vl_status print_user(const vl_user *user, void *of, vl_error *error) {
+    const session *s = of;
+    (void)error;
+    if (s->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddNumberToObject(json, "id", (double)user->id);
+        cJSON_AddStringToObject(json, "name", user->name);
+        cJSON_AddStringToObject(json, "role", vl_role_name(user->role));
+        cJSON_AddBoolToObject(json, "disabled", user->disabled);
+        add_time(json, "created", user->created_ms);
+        add_time(json, "seen", user->seen_ms);
+        print_json(json);
+        return VL_OK;
+    }
+    printf("%-24s %-10s %s\n", user->name, vl_role_name(user->role),
+           user->disabled ? "disabled" : "");
+    return VL_OK;
+}
+
+static vl_status user_create(session *s, vl_error *error) {
+    char password[PASSWORD_SIZE];
+    vl_role role;
+    vl_user user;
+    vl_status status = role_of(s, "viewer", &role, error);
+    if (!status)
+        status = get_password(s, password, error);
+    if (!status)
+        status = vl_user_create(s->db, s->words[0], password, role, &user, error);
+    explicit_bzero(password, sizeof password);
+    if (!status)
+        status = note_user(s, "user.create", s->words[0], error);
+    return status ? status : print_user(&user, s, error);
+}
+
+static vl_status user_list(session *s, vl_error *error) {
+    return vl_user_list(s->db, print_user, s, error);
+}
+
+static vl_status user_password(session *s, vl_error *error) {
+    char password[PASSWORD_SIZE];
+    vl_user user;
+    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    if (!status)
+        status = get_password(s, password, error);
+    if (!status)
+        status = vl_user_set_password(s->db, user.id, password, error);
+    explicit_bzero(password, sizeof password);
+    return status ? status : note_user(s, "user.password", user.name, error);
+}
+
+static vl_status user_role(session *s, vl_error *error) {
+    vl_user user;
+    vl_role role;
+    vl_status status = vl_role_parse(s->words[1], &role, error);
+    if (!status)
+        status = vl_user_find_name(s->db, s->words[0], &user, error);
+    if (!status)
+        status = vl_user_set_role(s->db, user.id, role, error);
+    return status ? status : note_user(s, "user.role", user.name, error);
+}
+
+static vl_status set_disabled(session *s, bool disabled, vl_error *error) {
+    vl_user user;
+    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    if (!status)
+        status = vl_user_set_disabled(s->db, user.id, disabled, error);
+    return status ? status
+                  : note_user(s, disabled ? "user.disable" : "user.enable", user.name, error);
+}
+
+static vl_status user_disable(session *s, vl_error *error) {
+    return set_disabled(s, true, error);
+}
+
+static vl_status user_enable(session *s, vl_error *error) {
+    return set_disabled(s, false, error);
+}
+
+static vl_status user_delete(session *s, vl_error *error) {
+    vl_user user;
+    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    if (!status)
+        status = vl_user_delete(s->db, user.id, error);
+    return status ? status : note_user(s, "user.delete", user.name, error);
+}
+
+/* ---- API keys ---------------------------------------------------------------------------- */
+
+static vl_status print_key(const vl_key *key, void *of, vl_error *error) {
+    const session *s = of;
+    (void)error;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "id", (double)key->id);
+    cJSON_AddStringToObject(json, "name", key->name);
+    cJSON_AddStringToObject(json, "prefix", key->prefix);
+    cJSON_AddStringToObject(json, "role", vl_role_name(key->scope));
+    add_time(json, "created", key->created_ms);
+    add_time(json, "expires", key->expires_ms);
+    add_time(json, "revoked", key->revoked_ms);
+    add_time(json, "used", key->used_ms);
+    if (s->json) {
+        print_json(json);
+        return VL_OK;
+    }
+    const char *expires = cJSON_GetStringValue(cJSON_GetObjectItem(json, "expires"));
+    printf("%4lld  %-20s %s  %-10s %s\n", (long long)key->id, key->name, key->prefix,
+           vl_role_name(key->scope),
+           key->revoked_ms ? "revoked"
+           : expires       ? expires
+                           : "does not expire");
+    cJSON_Delete(json);
+    return VL_OK;
+}
+
+static vl_status apikey_create(session *s, vl_error *error) {
+    char key[VL_KEY_SIZE], subject[96];
+    vl_key made;
+    vl_user user;
+    vl_role role = VL_ROLE_VIEWER;
+    long days = 0;
+    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    if (!status)
+        status = role_of(s, "viewer", &role, error);
+    if (!status && cli_has(s->args, "days"))
+        status = cli_value_int(s->args, "days", 1, MOST_DAYS, &days, error);
+    if (!status)
+        status = vl_key_create(s->db, user.id, s->words[1], role, (double)days * DAY_SECONDS,
+                               key, &made, error);
+    if (status)
+        return status;
+    snprintf(subject, sizeof subject, "key:%s", made.prefix);
+    status = note(s, "apikey.create", subject, error);
+    if (!status)
+        puts(key);
+    explicit_bzero(key, sizeof key);
+    return status;
+}
+
+static vl_status apikey_list(session *s, vl_error *error) {
+    vl_user user;
+    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    return status ? status : vl_key_list(s->db, user.id, print_key, s, error);
+}
+
+static vl_status apikey_revoke(session *s, vl_error *error) {
+    char *end, subject[96];
+    long long id = strtoll(s->words[0], &end, 10);
+    if (*end || id < 1)
+        return vl_fail(error, VL_ERR_USAGE, "apikey revoke takes the key's number, not '%.40s'",
+                       s->words[0]);
+    vl_status status = vl_key_revoke(s->db, 0, id, error);
+    snprintf(subject, sizeof subject, "key:%lld", id);
+    return status ? status : note(s, "apikey.revoke", subject, error);
+}
+
+/* ---- audit trail and master key ---------------------------------------------------------- */
+
+static vl_status print_entry(const vl_audit_entry *entry, void *of, vl_error *error) {
+    vl_buf line;
+    (void)of;
+    vl_buf_init(&line, 1 << 20);
+    vl_audit_json(entry, &line);
+    vl_status status = vl_buf_status(&line, "an entry", error);
+    if (!status)
+        puts(line.data);
+    vl_buf_deinit(&line);
+    return status;
+}
+
+static vl_status audit_list(session *s, vl_error *error) {
+    long after = 0;
+    vl_status status = VL_OK;
+    if (cli_has(s->args, "after"))
+        status = cli_value_int(s->args, "after", 0, INT32_MAX, &after, error);
+    return status ? status : vl_audit_list(s->audit, after, 0, print_entry, s, error);
+}
+
+static vl_status audit_verify(session *s, vl_error *error) {
+    vl_audit_report report;
+    vl_status status = vl_audit_verify(s->audit, &report, error);
+    if (status)
+        return status;
+    if (report.first_bad)
+        return vl_fail(error, VL_ERR_INPUT, "entry %lld of the audit trail: %s",
+                       (long long)report.first_bad, report.why);
+    printf("%lld entries, all as they were written\n", (long long)report.entries);
+    return VL_OK;
+}
+
+static vl_status key_rotate(session *s, vl_error *error) {
+    char folder[4096];
+    const char *path = vl_config_string(s->config, "object_path");
+    int64_t rewrapped = 0;
+    vl_vault *vault = NULL;
+    if (!*path)
+        snprintf(folder, sizeof folder, "%s/objects", vl_state_dir());
+    vl_status status =
+        vl_vault_open(s->db, *path ? path : folder,
+                      vl_config_string(s->config, "encryption_key"), &vault, error);
+    if (!status)
+        status = vl_vault_rotate(vault, &rewrapped, error);
+    vl_vault_close(vault);
+    if (!status)
+        status = note(s, "key.rotate", "", error);
+    if (!status)
+        printf("%lld objects under the new key\n", (long long)rewrapped);
+    return status;
+}
+
+/* ---- the command ------------------------------------------------------------------------- */
+
+static const struct {
+    const char *noun, *verb;
+    size_t words;
+    const char *usage;
+    vl_status (*run)(session *s, vl_error *error);
+    const char *flags[2];
+} actions[] = {
+    {"user", "create", 1, "NAME", user_create, {"role", "password-file"}},
+    {"user", "list", 0, "", user_list, {0}},
+    {"user", "password", 1, "NAME", user_password, {"password-file"}},
+    {"user", "role", 2, "NAME ROLE", user_role, {0}},
+    {"user", "disable", 1, "NAME", user_disable, {0}},
+    {"user", "enable", 1, "NAME", user_enable, {0}},
+    {"user", "delete", 1, "NAME", user_delete, {0}},
+    {"apikey", "create", 2, "USER NAME", apikey_create, {"role", "days"}},
+    {"apikey", "list", 1, "USER", apikey_list, {0}},
+    {"apikey", "revoke", 1, "NUMBER", apikey_revoke, {0}},
+    {"audit", "list", 0, "", audit_list, {"after"}},
+    {"audit", "verify", 0, "", audit_verify, {0}},
+    {"key", "rotate", 0, "", key_rotate, {0}},
+};
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+static vl_status check_flags(const cli_args *args, size_t action, vl_error *error) {
+    static const char *const of_some[] = {"role", "password-file", "days", "after"};
+    for (size_t i = 0; i < sizeof of_some / sizeof *of_some; i++) {
+        bool takes = false;
+        for (size_t k = 0; k < 2 && actions[action].flags[k]; k++)
+            takes = takes || !strcmp(actions[action].flags[k], of_some[i]);
+        if (cli_has(args, of_some[i]) && !takes)
+            return vl_fail(error, VL_ERR_USAGE, "admin %s %s takes no --%s",
+                           actions[action].noun, actions[action].verb, of_some[i]);
+    }
+    return VL_OK;
+}
+
+static vl_status find_action(const cli_args *args, size_t *found, vl_error *error) {
+    const char *noun = args->operand_count > 0 ? args->operands[0] : "";
+    const char *verb = args->operand_count > 1 ? args->operands[1] : "";
+    for (size_t i = 0; i < ACTIONS; i++) {
+        if (strcmp(noun, actions[i].noun) != 0 || strcmp(verb, actions[i].verb) != 0)
+            continue;
+        *found = i;
+        if (args->operand_count - 2 != actions[i].words)
+            return vl_fail(error, VL_ERR_USAGE, "admin %s %s takes %s", noun, verb,
+                           *actions[i].usage ? actions[i].usage : "nothing more");
+        return check_flags(args, i, error);
+    }
+    return vl_fail(error, VL_ERR_USAGE,
+                   "user create|list|password|role|disable|enable|delete, apikey "
+                   "create|list|revoke, audit list|verify, or key rotate");
+}
+
+static vl_status open_all(session *s, vl_error *error) {
+    int applied;
+    vl_status status = cli_config(s->args, &s->config, error);
+    if (!status)
+        status = vl_db_open(vl_config_string(s->config, "database_url"), NULL, &s->db, error);
+    if (!status)
+        status = vl_db_migrate(s->db, 0, &applied, error);
+    if (status)
+        return status;
+    const char *key = vl_config_string(s->config, "secret_key"),
+               *log = vl_config_string(s->config, "audit_log");
+    if (*key && strlen(key) < LEAST_SECRET)
+        return vl_fail(error, VL_ERR_USAGE,
+                       "secret_key has %d bytes or more (openssl rand -base64 "
+                       "32 makes one)",
+                       LEAST_SECRET);
+    return vl_audit_open(s->db, key, strlen(key), *log ? log : NULL, &s->audit, error);
+}
+
+int cli_admin(const cli_args *args) {
+    vl_error error;
+    size_t action = 0;
+    session s = {.args = args, .json = cli_has(args, "json")};
+    vl_status status = find_action(args, &action, &error);
+    if (!status)
+        status = open_all(&s, &error);
+    if (!status) {
+        s.words = args->operands + 2;
+        status = actions[action].run(&s, &error);
+    }
+    vl_audit_close(s.audit);
+    vl_db_close(s.db);
+    vl_config_free(s.config);
+    return status ? cli_fail(args, &error) : cli_finish_stdout(args, 0);
+}
