@@ -98,6 +98,10 @@ typedef struct vl_kernels {
     void (*from_bf16)(vl_real *y, const vl_bf16 *x, size_t n);
 #ifndef VL_REAL_DOUBLE
     void (*int8_round)(int8_t *q, float *scale, const float *x, size_t rows, size_t k);
+    /* The same of the columns of x [rows,n], whose rows lie `step` apart: q [n,full], zero from
+     * `rows` on, and a scale each; `work` [n]. */
+    void (*int8_round_turned)(int8_t *q, float *scale, float *work, const float *x, size_t rows,
+                              size_t step, size_t n, size_t full);
     /* In place: y = sums · x_scale[row] · w_scale + bias; y [rows,n] holds the int32 sums. */
     void (*int8_scale)(float *y, const float *x_scale, const float *w_scale, const float *bias,
                        size_t rows, size_t n);

@@ -93,7 +93,7 @@ typedef struct forward {
         *filtered; /* of the stem; of layers: queries, keys, values; …; mixed */
     rounded queries, keys, turned_values; /* of one head of one line */
     void *packed_keys, *packed_values;
-    float *turned;  /* [longest line,width of a head] */
+    float *turned;  /* [GROUP,width of a head] */
     float *scores;  /* [GROUP,longest line] */
     int8_t *shares; /* of the same, rounded */
     float *x;       /* [positions,width] */
@@ -185,11 +185,7 @@ static void round_pixels(const float *pixels, size_t columns, int8_t *to) {
         for (size_t y = 0; y < VL_READER_HEIGHT; y++) {
             float ink = pixels[y] < -MOST_INK ? -MOST_INK : pixels[y];
             ink = ink > MOST_INK ? MOST_INK : ink;
-            float shifted =
-                ink * (127 / MOST_INK) + 12582912.0f; /* rounds: kernel/isa/rows.c */
-            uint32_t bits;
-            memcpy(&bits, &shifted, sizeof bits);
-            to[y + 1] = (int8_t)(bits & 0xFF);
+            to[y + 1] = (int8_t)((int)(ink * (127 / MOST_INK) + 127.5f) - 127);
         }
     }
 }
@@ -290,25 +286,19 @@ static size_t whole_registers(size_t count) {
     return (count + 15) / 16 * 16;
 }
 
-/* The same, turned: a row of `to` is one number of the head at all places. */
-static void round_turned(const forward *f, const float *x, size_t count, size_t step,
-                         size_t width, rounded *to) {
-    size_t full = whole_registers(count);
-    for (size_t t = 0; t < full; t++)
-        for (size_t i = 0; i < width; i++)
-            f->turned[i * full + t] = t < count ? x[t * step + i] : 0;
-    f->kernels->int8_round(to->q, to->scale, f->turned, width, full);
-}
-
-/* One head of one line: y = softmax(q kᵀ / √width) v. Rows of scores are filled up to a whole
- * register: keys and values of zero. */
+/* One head of one line: y = softmax(q kᵀ / √width) v. Rows of scores are filled up to whole
+ * registers with the first one, whose values there are zero. */
 static void attend(forward *f, const float *qkv, size_t columns, size_t width, float *y) {
     size_t depth = f->reader->config.width, step = 3 * depth, full = whole_registers(columns);
     float by = 1 / sqrtf((float)width);
     round_head(f, qkv, columns, step, width, &f->queries);
     round_head(f, qkv + depth, columns, step, width, &f->keys);
-    memset(f->keys.q + columns * width, 0, (full - columns) * width);
-    round_turned(f, qkv + 2 * depth, columns, step, width, &f->turned_values);
+    for (size_t t = columns; t < full; t++) {
+        memcpy(f->keys.q + t * width, f->keys.q, width);
+        f->keys.scale[t] = f->keys.scale[0];
+    }
+    f->kernels->int8_round_turned(f->turned_values.q, f->turned_values.scale, f->turned,
+                                  qkv + 2 * depth, columns, step, width, full);
     vl_int8_pack(f->packed_keys, f->keys.q, full, width);
     vl_int8_pack(f->packed_values, f->turned_values.q, width, full);
     for (size_t r = 0; r < columns; r += GROUP) {
@@ -434,7 +424,7 @@ static void lay_out(forward *f) {
     f->turned_values = take_rounded(f, head, longest);
     f->packed_keys = take(f, 1, vl_int8_packed_bytes(longest, head));
     f->packed_values = take(f, 1, vl_int8_packed_bytes(head, longest));
-    f->turned = take(f, longest > GROUP ? longest : GROUP, head * sizeof *f->turned);
+    f->turned = take(f, GROUP, head * sizeof *f->turned);
     f->scores = take(f, GROUP * longest, sizeof *f->scores);
     f->shares = take(f, GROUP, longest);
     f->x = take(f, f->positions, c->width * sizeof *f->x);

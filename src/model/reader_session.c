@@ -206,6 +206,10 @@ static vl_status collect(vl_reader_session *s, const vl_image *const *lines, siz
            per_position = VL_READER_STRIDE * VL_READER_HEIGHT;
     b->starts[b->count] = (int32_t)b->positions;
     b->starts[b->count + 1] = (int32_t)all;
+    if (b->count == 1 && !s->exact) { /* no line of paper behind it */
+        b->pixels = b->line[0].columns;
+        return VL_OK;
+    }
     b->pixels = vl_arena_array(s->scratch, all * per_position, sizeof *b->pixels);
     if (!b->pixels)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for lines of %zu positions", all);

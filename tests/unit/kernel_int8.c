@@ -124,7 +124,7 @@ static void check_rounded(const int8_t *q, const float *scale, const float *want
     }
 }
 
-enum { ROWS_MOST = 6, N_MOST = 150 };
+enum { ROWS_MOST = 6, N_MOST = 200 };
 
 /* Sums of products, what scales them, and what follows from int8_scale and gelu_rough. */
 static void test_between_products(void **state) {
@@ -179,11 +179,17 @@ static void test_shares_are_rounded(void **state) {
         float own[ROWS_MOST];
         for (size_t j = 0; j < n; j++)
             w_scale[j] = (float)(1 + vl_random_uniform(&random));
+        for (size_t j = n; j < step; j++)
+            w_scale[j] = w_scale[0];
         for (size_t r = 0; r < ROWS_MOST; r++)
             own[r] = scale[r] = 1e-3f * (float)(r + 1);
         for (size_t i = 0; i < ROWS_MOST * step; i++) {
-            int32_t sum = (int32_t)vl_random_below(&random, 8000) - 4000;
-            memcpy(&sums[i], &sum, sizeof sum);
+            int32_t sum =
+                (int32_t)vl_random_below(&random, 8000) - 4000 * (i / step < 5) - 8001;
+            if (i % step < n)
+                memcpy(&sums[i], &sum, sizeof sum);
+            else
+                sums[i] = sums[i / step * step];
         }
         memcpy(kept, sums, sizeof kept);
         kernels->int8_softmax_round(q, scale, sums, w_scale, 0.5f, ROWS_MOST, n, step);
@@ -201,11 +207,37 @@ static void test_shares_are_rounded(void **state) {
     }
 }
 
+static void test_columns_are_rounded(void **state) {
+    (void)state;
+    const vl_kernels *kernels = vl_kernels_get();
+    static const size_t shapes[][4] = {/* rows, step, n, full */
+                                       {1, 1, 1, 1},
+                                       {5, 9, 7, 16},
+                                       {17, 60, 48, 32},
+                                       {40, 300, 300, 48}};
+    static float x[40 * 300], turned[300 * 48], scale[300], want_scale[300], work[300];
+    static int8_t q[300 * 48], want[300 * 48];
+    uint64_t random = 9;
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+        x[i] = (float)(vl_random_uniform(&random) - 0.5);
+    for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
+        const size_t *s = shapes[at];
+        memset(turned, 0, sizeof turned);
+        for (size_t r = 0; r < s[0]; r++)
+            for (size_t i = 0; i < s[2]; i++)
+                turned[i * s[3] + r] = x[r * s[1] + i];
+        kernels->int8_round(want, want_scale, turned, s[2], s[3]);
+        kernels->int8_round_turned(q, scale, work, x, s[0], s[1], s[2], s[3]);
+        assert_memory_equal(q, want, s[2] * s[3]);
+        assert_memory_equal(scale, want_scale, s[2] * sizeof *scale);
+    }
+}
+
 static void test_norms_are_rounded(void **state) {
     (void)state;
     const vl_kernels *kernels = vl_kernels_get();
-    static const size_t shapes[][2] = {{1, 1},  {7, 1},  {16, 2}, {32, 1},    {48, 2},
-                                       {48, 3}, {75, 2}, {96, 1}, {N_MOST, 1}};
+    static const size_t shapes[][2] = {{1, 1},  {7, 1},  {16, 2}, {32, 1},  {48, 2},    {48, 3},
+                                       {75, 2}, {96, 2}, {96, 1}, {192, 1}, {N_MOST, 1}};
     static float x[ROWS_MOST * N_MOST], y[ROWS_MOST * N_MOST], work[ROWS_MOST * N_MOST],
         gain[N_MOST], bias[N_MOST], scale[ROWS_MOST], mean[ROWS_MOST], rstd[ROWS_MOST];
     static int8_t q[ROWS_MOST * N_MOST];
@@ -226,9 +258,13 @@ static void test_norms_are_rounded(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products_are_exact), cmocka_unit_test(test_the_ends_of_the_range),
-        cmocka_unit_test(test_rows_are_rounded),   cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_between_products),   cmocka_unit_test(test_shares_are_rounded),
+        cmocka_unit_test(test_products_are_exact),
+        cmocka_unit_test(test_the_ends_of_the_range),
+        cmocka_unit_test(test_rows_are_rounded),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_between_products),
+        cmocka_unit_test(test_shares_are_rounded),
+        cmocka_unit_test(test_columns_are_rounded),
         cmocka_unit_test(test_norms_are_rounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

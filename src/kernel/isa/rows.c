@@ -12,6 +12,7 @@
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define real vl_real
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* x + y · z, not to be reordered with what is added to it: gcc would add up the two parts of ln
  * 2 below and lose what there are two for. */
@@ -207,23 +208,34 @@ static void silu_backward(real *restrict dx, const real *restrict dy, const real
 
 /* ---- softmax ------------------------------------------------------------------------ */
 
-/* In lanes: a compiler keeps the order of comparisons, for the sake of NaN. */
+#ifdef VL_REAL_DOUBLE
 static real maximum(const real *restrict x, size_t n) {
-    enum { SIDE_BY_SIDE = 32 };
-    real most = x[0], side[SIDE_BY_SIDE];
-    size_t i = 0;
-    if (n >= SIDE_BY_SIDE) {
-        memcpy(side, x, sizeof side);
-        for (i = SIDE_BY_SIDE; i + SIDE_BY_SIDE <= n; i += SIDE_BY_SIDE)
-            for (size_t j = 0; j < SIDE_BY_SIDE; j++)
-                side[j] = x[i + j] > side[j] ? x[i + j] : side[j];
-        for (size_t j = 0; j < SIDE_BY_SIDE; j++)
-            most = side[j] > most ? side[j] : most;
-    }
-    for (; i < n; i++)
+    real most = x[0];
+    for (size_t i = 1; i < n; i++)
         most = x[i] > most ? x[i] : most;
     return most;
 }
+#else
+/* A number's bits as a whole number that sorts as it does, and back. */
+static inline int32_t sortable(int32_t bits) {
+    return bits ^ (int32_t)((uint32_t)(bits >> 31) >> 1);
+}
+
+/* Over whole numbers, whose order of comparisons a compiler may change. */
+static float maximum(const float *restrict x, size_t n) {
+    int32_t most = INT32_MIN;
+    for (size_t i = 0; i < n; i++) {
+        int32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        bits = sortable(bits);
+        most = bits > most ? bits : most;
+    }
+    most = sortable(most);
+    float value;
+    memcpy(&value, &most, sizeof value);
+    return value;
+}
+#endif
 
 static real exp_shifted(real *y, const real *x, real shift, size_t n) {
     real sum = 0;
@@ -330,7 +342,7 @@ static void from_bf16(real *restrict y, const vl_bf16 *restrict x, size_t n) {
 /* Loops over bits, which any compiler turns into vectors: the largest magnitude as a whole
  * number (floats without their sign sort as their bits do), and rounding to even by adding 1.5
  * · 2^23. */
-static uint32_t largest(const float *restrict x, size_t k) {
+ALWAYS_INLINE uint32_t largest(const float *restrict x, size_t k) {
     uint32_t most = 0, bits;
     for (size_t i = 0; i < k; i++) {
         memcpy(&bits, &x[i], sizeof bits);
@@ -347,7 +359,7 @@ static inline uint32_t bits_of(float x) {
 }
 
 /* A row under the scale that its largest magnitude, as bits, asks for; returns the scale. */
-static inline float round_row(int8_t *restrict q, const float *restrict x, size_t k,
+ALWAYS_INLINE float round_row(int8_t *restrict q, const float *restrict x, size_t k,
                               uint32_t bits) {
     float most;
     memcpy(&most, &bits, sizeof most);
@@ -361,7 +373,46 @@ static inline float round_row(int8_t *restrict q, const float *restrict x, size_
 static void int8_round(int8_t *restrict q, float *restrict scale, const float *restrict x,
                        size_t rows, size_t k) {
     for (size_t r = 0; r < rows; r++, q += k, x += k)
-        scale[r] = round_row(q, x, k, largest(x, k));
+        scale[r] = k == 48
+                       ? round_row(q, x, 48, largest(x, 48)) /* known, it is a few vectors */
+                       : round_row(q, x, k, largest(x, k));
+}
+
+/* Largest magnitudes of all columns at once, then TURNED rows at a time: bytes are turned in
+ * the first cache. */
+static void int8_round_turned(int8_t *restrict q, float *restrict scale, float *restrict work,
+                              const float *restrict x, size_t rows, size_t step, size_t n,
+                              size_t full) {
+    enum { TURNED = 16, MOST_COLUMNS = 256 };
+    int8_t block[TURNED * MOST_COLUMNS];
+    for (size_t from = 0, some; from < n; from += some, x += some, q += some * full) {
+        some = n - from < MOST_COLUMNS ? n - from : MOST_COLUMNS;
+        for (size_t i = 0; i < some; i++)
+            work[i] = 0;
+        for (size_t r = 0; r < rows; r++)
+            for (size_t i = 0; i < some; i++) {
+                uint32_t bits = bits_of(x[r * step + i]) & 0x7FFFFFFF, most = bits_of(work[i]);
+                most = bits > most ? bits : most;
+                memcpy(&work[i], &most, sizeof most);
+            }
+        for (size_t i = 0; i < some; i++) {
+            float most = work[i] < 1e-30f ? 0 : work[i];
+            scale[from + i] = most / 127;
+            work[i] = most > 0 ? 127 / most : 0;
+        }
+        for (size_t r = 0; r < full; r += TURNED) {
+            for (size_t t = 0; t < TURNED; t++)
+                for (size_t i = 0; i < some; i++)
+                    block[t * some + i] =
+                        r + t < rows ? (int8_t)(bits_of(MADD(12582912.0f, x[(r + t) * step + i],
+                                                             work[i])) &
+                                                0xFF)
+                                     : 0;
+            for (size_t i = 0; i < some; i++)
+                for (size_t t = 0; t < TURNED && r + t < full; t++)
+                    q[i * full + r + t] = block[t * some + i];
+        }
+    }
 }
 
 static void int8_scale(float *restrict y, const float *restrict x_scale,
@@ -384,16 +435,20 @@ static inline float scaled(float sum, float scale, float w_scale, float bias) {
 }
 
 /* exp(x − the largest) is at most 1, so its scale as 8-bit numbers is 1/127 and that of the
- * shares 1/(127 Σ exp). Rows of `sums` and `q` lie `step` apart; what is left of a row of q is
- * zero. */
+ * shares 1/(127 Σ exp). */
 static void int8_softmax_round(int8_t *restrict q, float *restrict scale, float *restrict sums,
                                const float *restrict w_scale, float factor, size_t rows,
                                size_t n, size_t step) {
     for (size_t r = 0; r < rows; r++, sums += step, q += step) {
-        float own = scale[r] * factor, sum = 0;
-        for (size_t j = 0; j < n; j++)
+        float own = scale[r] * factor, sum = 0, most;
+        int32_t largest_bits = INT32_MIN;
+        for (size_t j = 0; j < step; j++) {
             sums[j] = (float)(int32_t)bits_of(sums[j]) * (own * w_scale[j]);
-        float most = maximum(sums, n);
+            int32_t bits = sortable((int32_t)bits_of(sums[j]));
+            largest_bits = bits > largest_bits ? bits : largest_bits;
+        }
+        largest_bits = sortable(largest_bits);
+        memcpy(&most, &largest_bits, sizeof most);
         for (size_t j = n; j < step; j++)
             sums[j] = most - 100;
         for (size_t j = 0; j < step; j++) {
@@ -442,7 +497,7 @@ enum { NORMS = 32 }; /* rows whose moments are found before the first is used */
 
 /* Mean and 1/σ of at most NORMS rows, none waiting for another. Sums are of differences from
  * the row's first number, small where all of a row is far from zero. */
-static inline void moments(float *restrict mean, float *restrict by, const float *restrict x,
+ALWAYS_INLINE void moments(float *restrict mean, float *restrict by, const float *restrict x,
                            size_t rows, size_t n) {
     float share = 1 / (float)n;
     for (size_t r = 0; r < rows; r++) {
@@ -466,7 +521,7 @@ static inline void moments(float *restrict mean, float *restrict by, const float
 }
 
 /* The bits of the largest magnitude. */
-static inline uint32_t normalise(float *restrict y, const float *restrict x, float mean,
+ALWAYS_INLINE uint32_t normalise(float *restrict y, const float *restrict x, float mean,
                                  float by, const float *restrict gain,
                                  const float *restrict bias, size_t n) {
     uint32_t most = 0;
@@ -478,25 +533,43 @@ static inline uint32_t normalise(float *restrict y, const float *restrict x, flo
     return most;
 }
 
-static void int8_layernorm_round(int8_t *restrict q, float *restrict scale,
-                                 float *restrict work, const float *restrict x,
-                                 const float *restrict gain, const float *restrict bias,
-                                 size_t rows, size_t n, size_t together) {
+/* `n` and `together` are constants where it is inlined. */
+ALWAYS_INLINE void norm_rows(int8_t *restrict q, float *restrict scale, float *restrict work,
+                             const float *restrict x, const float *restrict gain,
+                             const float *restrict bias, size_t rows, size_t n,
+                             size_t together) {
     float mean[NORMS], by[NORMS];
     uint32_t most = 0;
-    for (size_t r = 0, at = NORMS; r < rows; r++, at++, x += n) {
+    for (size_t r = 0, at = NORMS, part = 0; r < rows; r++, at++, x += n) {
         if (at == NORMS) {
             moments(mean, by, x, rows - r < NORMS ? rows - r : NORMS, n);
             at = 0;
         }
-        size_t part = r % together;
         uint32_t bits = normalise(work + part * n, x, mean[at], by[at], gain, bias, n);
         most = part && most > bits ? most : bits;
-        if (part + 1 == together) {
-            scale[r / together] = round_row(q, work, together * n, most);
+        if (++part == together) {
+            part = 0;
+            *scale++ = round_row(q, work, together * n, most);
             q += together * n;
         }
     }
+}
+
+/* Rows as short as those of the reader take twice as long where their width is not known. */
+static void int8_layernorm_round(int8_t *restrict q, float *restrict scale,
+                                 float *restrict work, const float *restrict x,
+                                 const float *restrict gain, const float *restrict bias,
+                                 size_t rows, size_t n, size_t together) {
+    if (n == 32 && together == 1)
+        norm_rows(q, scale, work, x, gain, bias, rows, 32, 1);
+    else if (n == 48 && together == 2)
+        norm_rows(q, scale, work, x, gain, bias, rows, 48, 2);
+    else if (n == 96 && together == 2)
+        norm_rows(q, scale, work, x, gain, bias, rows, 96, 2);
+    else if (n == 192 && together == 1)
+        norm_rows(q, scale, work, x, gain, bias, rows, 192, 1);
+    else
+        norm_rows(q, scale, work, x, gain, bias, rows, n, together);
 }
 #endif
 
@@ -530,6 +603,7 @@ const vl_kernels JOIN(vl_kernels_, VL_ISA) = {
     .from_bf16 = from_bf16,
 #ifndef VL_REAL_DOUBLE
     .int8_round = int8_round,
+    .int8_round_turned = int8_round_turned,
     .int8_scale = int8_scale,
     .int8_scale_add = int8_scale_add,
     .int8_softmax_round = int8_softmax_round,
