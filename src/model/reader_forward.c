@@ -1,8 +1,8 @@
 /* reader_forward.c — the network as it is used: the layers of reader.c on 8-bit numbers.
  *
  * Every linear layer multiplies whole numbers: its weights were rounded once, a scale a row,
- * and its inputs are rounded row by row as they come (kernel.h, vl_int8_linear). Between
- * products, rows go through norms and activations some at a time, while they lie in the
+ * and its inputs are rounded row by row as they come (kernel.h, vl_int8_packed_product).
+ * Between products, rows go through norms and activations some at a time, while they lie in the
  * processor's cache. Filters, norms and what is added up stay floats. A test holds this to
  * the layers as reader.c has them.
  *
