@@ -46,7 +46,7 @@ const setting_def vl_settings[] = {
     {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST,
      "tesseract,reader,tesseract-script", 0, 0, false,
      "engines that read the text; several vote on what the first is not sure of"},
-    {"confidence_threshold", NULL, "ocr.confidence_threshold", SETTING_NUMBER, "0.7", 0, 1,
+    {"confidence_threshold", NULL, "ocr.confidence_threshold", SETTING_NUMBER, "0.85", 0, 1,
      false, "probability of every word of a line above which no further engine is asked"},
     {"preprocessing", NULL, "ocr.preprocessing", SETTING_STRING, "auto", 0, 0, false,
      "clean-up of page pictures: auto (where a page reads poorly), none, or one by name for "

@@ -28,6 +28,8 @@ static const setting settings[] = {
     OPTION(close, 0, 1),
     OPTION(words.slope, 0, 100),
     OPTION(words.offset, -100, 100),
+    OPTION(alone.slope, 0, 100),
+    OPTION(alone.offset, -100, 100),
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 

@@ -35,7 +35,8 @@ vl_vote_options vl_vote_options_default(void) {
                              .language_bonus = 8,
                              .close = 0.98,
                              .beam = 24,
-                             .words = vl_calibration_none()};
+                             .words = vl_calibration_none(),
+                             .alone = vl_calibration_none()};
 }
 
 /* ---- voices ----------------------------------------------------------------------------- */
@@ -514,7 +515,7 @@ static bool add_word(voting *v, size_t from, size_t to) {
         return word->text != NULL;
     for (size_t i = from ? from - 1 : 0; i <= to && i < r->slot_count; i++)
         word->posterior *= winner_posterior(&r->slots[i]);
-    const vl_vote_calibration *c = &r->options.words;
+    const vl_vote_calibration *c = r->voice_count > 1 ? &r->options.words : &r->options.alone;
     bool as_it_is = c->slope == 1 && c->offset == 0;
     word->confidence = as_it_is ? word->posterior : vl_calibration_apply(c, word->posterior, 0);
     place_word(v, word);

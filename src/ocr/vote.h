@@ -110,6 +110,7 @@ typedef struct vl_vote_options {
     double close;          /* a call is close when the best is under this posterior; 0.98 */
     size_t beam;           /* partial lines that are kept in the search; 24 */
     vl_vote_calibration words; /* from a word's posterior to its confidence; none */
+    vl_vote_calibration alone; /* the same where only one voice read; none */
 } vl_vote_options;
 vl_vote_options vl_vote_options_default(void);
 

@@ -31,6 +31,9 @@ enum {
     AXIS = 7, /* values of a constant that are tried */
 };
 
+/* Fewer errors than that share of those before, or a constant stays: the rest is chance. */
+static const double LEAST_GAIN = 0.99;
+
 typedef struct voices_recipe {
     char engines[TEXT_MAX], lines[TEXT_MAX];
     char vote[TEXT_MAX]; /* those of the engines that the constants are searched for */
@@ -102,19 +105,21 @@ static vl_status recipe_load(const char *path, voices_recipe *recipe, vl_error *
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
-/* The pack of the line's language, else that of its script. NULL: none is installed. */
+/* The pack of the line's language, else that of its script. NULL: none is installed. A line
+ * without letters says nothing of its script: any pack of the language will do. */
 static const vl_ocr_pack *pack_for(const fitting *f, const sample *line) {
     size_t count;
     const char *script = vl_text_script(line->text, NULL);
+    bool any = !strcmp(script, "Zyyy");
     const char *language = samples_label(line, "language");
     const vl_ocr_pack *table = vl_ocr_pack_table(&count);
     for (size_t i = 0; language && i < count; i++)
-        if (table[i].language && !strcmp(table[i].script, script) &&
+        if (table[i].language && (any || !strcmp(table[i].script, script)) &&
             (!strcmp(table[i].language, language) ||
              !strcmp(vl_lang_short(table[i].language), language)) &&
             vl_engine_tesseract.can_read(f->tesseract, table[i].name))
             return &table[i];
-    return vl_ocr_pack_for_script(&vl_engine_tesseract, f->tesseract, script);
+    return any ? NULL : vl_ocr_pack_for_script(&vl_engine_tesseract, f->tesseract, script);
 }
 
 static vl_status hear_picture(fitting *f, const vl_image *image, const vl_ocr_pack *pack,
@@ -379,7 +384,8 @@ static vl_status errors_with(fitting *f, const vl_vote_options *options, uint64_
     return status;
 }
 
-/* Coordinate descent over a few values each. */
+/* Coordinate descent over a few values each. How much the record counts is not among them: it
+ * was counted on these very lines, and is there for others. */
 static vl_status search_constants(fitting *f, uint64_t *best, vl_error *error) {
     static const struct {
         size_t offset;
@@ -387,7 +393,6 @@ static vl_status search_constants(fitting *f, uint64_t *best, vl_error *error) {
     } axes[] = {
         {offsetof(vl_vote_options, family_correlation), {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}},
         {offsetof(vl_vote_options, correlation), {0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5}},
-        {offsetof(vl_vote_options, record), {0, 0.1, 0.2, 0.3, 0.5, 0.7, 1}},
         {offsetof(vl_vote_options, lead), {0, 1, 2, 3, 5, 8, 16}},
         {offsetof(vl_vote_options, spread), {2, 3, 4, 6, 8, 16, 32}},
         {offsetof(vl_vote_options, language_weight), {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8}},
@@ -406,7 +411,7 @@ static vl_status search_constants(fitting *f, uint64_t *best, vl_error *error) {
                     continue;
                 *value = axes[a].values[k];
                 status = errors_with(f, &other, &errors, error);
-                if (!status && errors < *best) {
+                if (!status && (double)errors < LEAST_GAIN * (double)*best) {
                     *best = errors;
                     *options = other;
                 }
@@ -447,12 +452,14 @@ static vl_status judge_words(fitting *f, const heard *line, const vl_vote_result
     return evidence_add(all, &voice, right, error);
 }
 
-static vl_status all_words(fitting *f, evidence *all, vl_error *error) {
+/* Of the votes of all voices, or of the first alone. */
+static vl_status all_words(fitting *f, bool alone, evidence *all, vl_error *error) {
     vl_status status = VL_OK;
     for (size_t i = 0; i < f->count && !status; i++) {
         vl_vote_result *result;
         vl_arena_reset(f->scratch);
-        status = vote(f, &f->lines[i], f->lines[i].voting, &f->voices.options, &result, error);
+        status = vote(f, &f->lines[i], alone ? 1 : f->lines[i].voting, &f->voices.options,
+                      &result, error);
         if (!status)
             status = judge_words(f, &f->lines[i], result, all, error);
     }
@@ -476,25 +483,38 @@ static double calibration_error(const evidence *all) {
     return all->count ? sum / (double)all->count : 0;
 }
 
-static vl_status fit_words(fitting *f, vl_voices_score *score, vl_error *error) {
+/* Leaves the error before and after. */
+static vl_status fit_words_of(fitting *f, bool alone, vl_vote_calibration *calibration,
+                              size_t *words, double errors[2], vl_error *error) {
     evidence all = {0}, after = {0};
-    vl_vote_calibration calibration;
-    f->voices.options.words = vl_calibration_none();
-    vl_status status = all_words(f, &all, error);
-    score->calibration_error_before = calibration_error(&all);
+    vl_vote_calibration fitted;
+    *calibration = vl_calibration_none();
+    vl_status status = all_words(f, alone, &all, error);
     if (!status && all.count)
-        status = vl_calibration_fit(all.confidence, all.right, all.count, &calibration, error);
+        status = vl_calibration_fit(all.confidence, all.right, all.count, &fitted, error);
     if (!status && all.count) {
-        f->voices.options.words = calibration;
-        f->voices.options.words.base = 0;
-        status = all_words(f, &after, error);
+        *calibration = fitted;
+        calibration->base = 0;
+        status = all_words(f, alone, &after, error);
     }
-    score->calibration_error = calibration_error(&after);
-    score->words = all.count;
+    errors[0] = calibration_error(&all);
+    errors[1] = calibration_error(&after);
+    *words = all.count;
     free(all.confidence);
     free(all.right);
     free(after.confidence);
     free(after.right);
+    return status;
+}
+
+static vl_status fit_words(fitting *f, vl_voices_score *score, vl_error *error) {
+    double errors[2];
+    size_t words;
+    vl_status status = fit_words_of(f, true, &f->voices.options.alone, &words, errors, error);
+    if (!status)
+        status = fit_words_of(f, false, &f->voices.options.words, &score->words, errors, error);
+    score->calibration_error_before = errors[0];
+    score->calibration_error = errors[1];
     return status;
 }
 

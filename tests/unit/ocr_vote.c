@@ -255,6 +255,20 @@ static void test_share_of_the_record(void **state) {
     }
 }
 
+/* What one voice says is calibrated apart from what several agree on. */
+static void test_confidence_of_one(void **state) {
+    static const said rows[] = {{"a", "word", 0.9, 0}, {"b", "word", 0.9, 0}};
+    vl_vote_options o = vl_vote_options_default();
+    (void)state;
+    o.alone = (vl_vote_calibration){.slope = 1, .offset = 1};
+    o.words = (vl_vote_calibration){.slope = 1, .offset = -1};
+    for (size_t count = 1; count <= 2; count++) {
+        const vl_vote_word *word = &vote_with(rows, count, &o)->words[0];
+        double odds = word->posterior / (1 - word->posterior) * exp(count == 1 ? 1 : -1);
+        assert_near(word->confidence, odds / (1 + odds), 1e-9);
+    }
+}
+
 static void test_early_stop(void **state) {
     static const said sure[] = {{"a", "easy", 0.999, 0}}, unsure[] = {{"a", "easy", 0.6, 0}};
     static const said empty[] = {{"a", "", 0.9, 0}, {"a/2", "", 0.9, 0}, {"b", "", 0.9, 0}};
@@ -608,6 +622,7 @@ int main(void) {
         cmocka_unit_test(test_unlike_readings),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_share_of_the_record),
+        cmocka_unit_test(test_confidence_of_one),
         cmocka_unit_test(test_early_stop),
         cmocka_unit_test(test_ties_go_to_the_language),
         cmocka_unit_test(test_properties),
