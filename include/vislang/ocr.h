@@ -56,9 +56,10 @@ typedef enum vl_block_kind {
 } vl_block_kind;
 
 typedef struct vl_cell {
-    size_t row, column;
+    size_t row, column; /* its first */
     vl_box box;
     const char *text;
+    size_t row_span, column_span; /* how many it covers, at least 1 */
 } vl_cell;
 
 typedef struct vl_block {

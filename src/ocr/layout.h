@@ -15,6 +15,8 @@ vl_status vl_ocr_layout(const vl_ocr_picture *picture, const vl_engine_reading *
 typedef struct vl_grid {
     int32_t *x, *y; /* [columns + 1], [rows + 1] */
     size_t columns, rows;
+    size_t *owner; /* [rows × columns]: fields without a rule between them are one cell, whose
+                      first field, from the top left, this names; most name themselves */
 } vl_grid;
 /* The page's, at least two rows and two columns each, in the arena. False: arena full. */
 bool vl_ocr_find_grids(const vl_ocr_picture *picture, vl_arena *arena, vl_grid **grids,

@@ -17,7 +17,7 @@ typedef struct segment {
     size_t line, first, count; /* words of a line */
     vl_box box;
     uint64_t zone; /* of columns of text: no row reaches over two */
-    size_t row;
+    size_t row, column;
 } segment;
 
 /* ---- segments and rows ---------------------------------------------------------------- */
@@ -295,7 +295,7 @@ static bool cell_add(layout_work *w, vl_block *block, const segment *s, size_t r
         last->box = layout_box_join(last->box, s->box);
         return last->text != NULL;
     }
-    block->cells[block->cell_count++] = (vl_cell){row, column, s->box, text};
+    block->cells[block->cell_count++] = (vl_cell){row, column, s->box, text, 1, 1};
     return true;
 }
 
@@ -303,9 +303,8 @@ static bool table_add(layout_work *w, segment *segments, const run *r) {
     vl_block *block = layout_block_add(w, VL_BLOCK_TABLE);
     if (!block)
         return false;
-    block->row_count = r->rows;
     block->column_count = r->columns.count;
-    block->lines = vl_arena_array(w->arena, r->rows, sizeof *block->lines);
+    block->lines = vl_arena_array(w->arena, r->to - r->from, sizeof *block->lines);
     block->cells = vl_arena_array(w->arena, r->to - r->from, sizeof *block->cells);
     if (!block->lines || !block->cells)
         return false;
@@ -325,34 +324,105 @@ static bool table_add(layout_work *w, segment *segments, const run *r) {
         }
         block->line_count++;
     }
+    block->row_count = block->line_count;
     layout_block_finish(block);
     return true;
 }
 
-/* The longest run of rows from segment `from` on that keeps at least two columns apart. */
+/* The end of the visual row that begins at `from`, and its box. */
+static size_t row_end(const segment *segments, size_t count, size_t from, vl_box *box) {
+    size_t end = from;
+    *box = (vl_box){0};
+    for (; end < count && segments[end].row == segments[from].row; end++)
+        *box = layout_box_join(*box, segments[end].box);
+    return end;
+}
+
+/* Whether the segment stands in one column of the run and joins none: the rest of a cell that
+ * goes on over lines, or the only cell of its row. */
+static bool is_single(const run *r, const segment *s) {
+    gutters next = r->columns;
+    size_t touched = 0;
+    for (size_t i = 0; i < r->columns.count; i++)
+        touched += s->box.x <= r->columns.x1[i] && s->box.x + s->box.width >= r->columns.x0[i];
+    return touched == 1 && columns_add(&next, s->box) && next.count == r->columns.count;
+}
+
+/* The longest run of rows from segment `from` on that keeps at least two columns apart. Up to
+ * two lines of one cell may stand between rows of more. */
 static run grow_run(const segment *segments, size_t count, size_t from) {
+    enum { SINGLES_MAX = 2 };
     run r = {.from = from, .to = from};
     vl_box last = {0};
+    size_t singles = 0;
     for (size_t to = from; to < count;) {
-        size_t end = to;
+        vl_box box;
+        size_t end = row_end(segments, count, to, &box);
         gutters next = r.columns;
-        vl_box box = {0};
         bool fits = true;
-        for (; end < count && segments[end].row == segments[to].row; end++) {
-            fits = fits && columns_add(&next, segments[end].box);
-            box = layout_box_join(box, segments[end].box);
-        }
+        for (size_t i = to; i < end; i++)
+            fits = fits && columns_add(&next, segments[i].box);
         bool near = r.rows == 0 || (box.y - (last.y + last.height) < 3 * last.height &&
                                     segments[to].zone == segments[from].zone);
         size_t least = r.columns.count > 2 ? r.columns.count - 1 : 2;
-        if (!fits || !near || end - to < 2 || next.count < least)
+        bool single = end - to == 1 && r.rows && is_single(&r, &segments[to]);
+        if (!fits || !near || (single ? ++singles > SINGLES_MAX : end - to < 2) ||
+            next.count < least)
             break;
+        to = end;
+        last = box;
+        if (single)
+            continue;
         r.columns = next;
         r.rows++;
-        r.to = to = end;
-        last = box;
+        r.to = end;
+        singles = 0;
     }
     return r;
+}
+
+/* ---- rows of several lines ---- */
+
+static int by_row_column_y(const void *a, const void *b) {
+    const segment *x = a, *y = b;
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    if (x->column != y->column)
+        return x->column < y->column ? -1 : 1;
+    return x->box.y - y->box.y;
+}
+
+static int by_row_column_up(const void *a, const void *b) {
+    const segment *x = a, *y = b;
+    return x->row == y->row && x->column == y->column ? y->box.y - x->box.y
+                                                      : by_row_column_y(a, b);
+}
+
+/* A line of one cell goes to the row that it stands clearly closer to. Rows are numbered anew;
+ * segments are sorted by row, column and place (the rows of right-to-left pages are read
+ * backwards). */
+static void join_wrapped(segment *segments, const run *r, bool rtl) {
+    for (size_t from = r->from, to; from < r->to; from = to) {
+        vl_box box, before = {0}, after = {0};
+        to = row_end(segments, r->to, from, &box);
+        if (to - from > 1 || from == r->from)
+            continue;
+        size_t previous = segments[from - 1].row;
+        for (size_t i = from; i-- > r->from && segments[i].row == previous;)
+            before = layout_box_join(before, segments[i].box);
+        if (to < r->to)
+            row_end(segments, r->to, to, &after);
+        int32_t above = box.y - (before.y + before.height);
+        int32_t below = to < r->to ? after.y - (box.y + box.height) : INT32_MAX / 4;
+        if (above * 4 <= below * 3)
+            segments[from].row = previous;
+        else if (below * 4 <= above * 3)
+            segments[from].row = segments[to].row;
+    }
+    for (size_t i = r->from; i < r->to; i++)
+        segments[i].column = column_of(&r->columns, segments[i].box);
+    qsort(segments + r->from, r->to - r->from, sizeof *segments,
+          rtl ? by_row_column_up : by_row_column_y);
 }
 
 bool layout_find_tables(layout_work *w) {
@@ -364,6 +434,7 @@ bool layout_find_tables(layout_work *w) {
     for (size_t i = 0; i < count;) {
         run r = grow_run(segments, count, i);
         if (is_table(w, segments, &r)) {
+            join_wrapped(segments, &r, w->rtl);
             if (!table_add(w, segments, &r))
                 return false;
             i = r.to;
@@ -396,8 +467,9 @@ static size_t interval_of(const int32_t *edges, size_t intervals, int32_t at) {
 static size_t cell_of(const vl_grid *grid, vl_box word) {
     size_t row = interval_of(grid->y, grid->rows, word.y + word.height / 2);
     size_t column = interval_of(grid->x, grid->columns, word.x + word.width / 2);
-    return row < grid->rows && column < grid->columns ? row * grid->columns + column
-                                                      : grid->rows * grid->columns;
+    return row < grid->rows && column < grid->columns
+               ? grid->owner[row * grid->columns + column]
+               : grid->rows * grid->columns;
 }
 
 /* What is left of a word when the rules beside it, read as bars, are taken off; "": nothing.
@@ -484,6 +556,15 @@ static char *words_text(const layout_work *w, const vl_word *words, size_t count
     return text;
 }
 
+/* How many columns, or rows, the cell covers that begins here. */
+static size_t span_of(const vl_grid *grid, size_t row, size_t column, bool across) {
+    size_t first = row * grid->columns + column, step = across ? 1 : grid->columns;
+    size_t left = across ? grid->columns - column : grid->rows - row, span = 1;
+    while (span < left && grid->owner[first + span * step] == first)
+        span++;
+    return span;
+}
+
 /* A row's words, cell after cell, and its cells. */
 static bool grid_row(layout_work *w, const vl_grid *grid, size_t row, const cell_words *cells,
                      vl_block *block) {
@@ -514,7 +595,10 @@ static bool grid_row(layout_work *w, const vl_grid *grid, size_t row, const cell
         char *text = words_text(w, cell->words, cell->count);
         if (!text)
             return false;
-        block->cells[block->cell_count++] = (vl_cell){row, k, box, text};
+        size_t across = span_of(grid, row, column, true);
+        block->cells[block->cell_count++] =
+            (vl_cell){row,  w->rtl ? k + 1 - across : k,       box,
+                      text, span_of(grid, row, column, false), across};
     }
     line->rtl = w->rtl;
     line->confidence = letters > 0 ? sum / letters : 0;
@@ -550,7 +634,10 @@ bool layout_add_grids(layout_work *w) {
         if (!cells || !counts)
             return false;
         size_t filled = count_cells(w, grid, counts);
-        if (filled < 4 || filled * 3 < all)
+        size_t own = 0;
+        for (size_t c = 0; c < all; c++)
+            own += grid->owner[c] == c;
+        if (filled < 4 || filled * 3 < own)
             continue;
         vl_block *block = layout_block_add(w, VL_BLOCK_TABLE);
         if (!block || !take_cells(w, grid, counts, cells))

@@ -82,6 +82,10 @@ static void add_table(cJSON *to, const vl_block *block) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddNumberToObject(o, "row", (double)cell->row);
         cJSON_AddNumberToObject(o, "column", (double)cell->column);
+        if (cell->row_span > 1)
+            cJSON_AddNumberToObject(o, "row_span", (double)cell->row_span);
+        if (cell->column_span > 1)
+            cJSON_AddNumberToObject(o, "column_span", (double)cell->column_span);
         add_box(o, cell->box);
         cJSON_AddStringToObject(o, "text", cell->text);
         cJSON_AddItemToArray(cells, o);

@@ -90,7 +90,7 @@ static vl_page latin_page(void) {
     static const char *const cells[] = {"Jina", "Umri", "Asha|Ali", "34"};
     for (size_t i = 0; i < 4; i++)
         table.cells[table.cell_count++] =
-            (vl_cell){i / 2, i % 2, table.lines[i / 2].words[i % 2].box, cells[i]};
+            (vl_cell){i / 2, i % 2, table.lines[i / 2].words[i % 2].box, cells[i], 1, 1};
     table.row_count = table.column_count = 2;
     page.blocks[page.block_count++] = table;
     page.blocks[page.block_count++] =

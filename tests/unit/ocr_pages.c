@@ -349,6 +349,80 @@ static void cells_are_read_within_their_rules(void **state) {
     }
 }
 
+/* The page's only table. */
+static const vl_block *only_table(const vl_page *page) {
+    const vl_block *table = NULL;
+    for (size_t i = 0; i < page->block_count; i++)
+        if (page->blocks[i].kind == VL_BLOCK_TABLE) {
+            assert_null(table);
+            table = &page->blocks[i];
+        }
+    assert_non_null(table);
+    return table;
+}
+
+static void cells_may_cover_several_rows_and_columns(void **state) {
+    static const struct {
+        size_t row, column, row_span, column_span;
+        const char *text;
+    } expected[] = {{0, 0, 2, 1, "District"},
+                    {0, 1, 1, 2, "Houses damaged in May"},
+                    {0, 3, 2, 1, "People"},
+                    {1, 1, 1, 1, "In part"},
+                    {1, 2, 1, 1, "Wholly"},
+                    {2, 0, 2, 1, "North Bank"},
+                    {2, 1, 1, 1, "214"},
+                    {2, 2, 1, 1, "37"},
+                    {2, 3, 1, 1, "1,120"},
+                    {3, 1, 1, 1, "86"},
+                    {3, 2, 1, 1, "12"},
+                    {3, 3, 1, 1, "455"},
+                    {4, 0, 1, 1, "Hill Side"},
+                    {4, 1, 1, 1, "9"},
+                    {4, 2, 1, 1, "2"},
+                    {4, 3, 1, 1, "61"},
+                    {5, 0, 1, 4, "Counted by two teams, from house to house"}};
+    fixture *f = *state;
+    vl_image *image = load("spanned.png");
+    const vl_block *table = only_table(read_image(f, image));
+    assert_int_equal(table->row_count, 6);
+    assert_int_equal(table->column_count, 4);
+    assert_int_equal(table->cell_count, sizeof expected / sizeof *expected);
+    for (size_t c = 0; c < table->cell_count; c++) {
+        const vl_cell *cell = &table->cells[c];
+        assert_int_equal(cell->row, expected[c].row);
+        assert_int_equal(cell->column, expected[c].column);
+        assert_int_equal(cell->row_span, expected[c].row_span);
+        assert_int_equal(cell->column_span, expected[c].column_span);
+        assert_string_equal(cell->text, expected[c].text);
+    }
+    vl_image_free(image);
+}
+
+/* Names that run over two lines are one cell, though nothing is drawn between columns. */
+static void cells_without_rules_may_wrap(void **state) {
+    static const char *const expected[6][4] = {
+        {"District", "In part", "Wholly", "People"},
+        {"North Bank and the islands", "214", "37", "1,120"},
+        {"Old Harbour", "58", "9", "301"},
+        {"Hill Side", "9", "2", "61"},
+        {"Camps along the new road", "340", "112", "2,044"},
+        {"Total", "621", "160", "3,526"}};
+    fixture *f = *state;
+    vl_image *image = load("open.png");
+    const vl_block *table = only_table(read_image(f, image));
+    assert_int_equal(table->row_count, 6);
+    assert_int_equal(table->column_count, 4);
+    assert_int_equal(table->line_count, 6);
+    assert_int_equal(table->cell_count, 24);
+    for (size_t c = 0; c < table->cell_count; c++) {
+        assert_int_equal(table->cells[c].row, c / 4);
+        assert_int_equal(table->cells[c].column, c % 4);
+        assert_string_equal(table->cells[c].text, expected[c / 4][c % 4]);
+    }
+    vl_image_free(image);
+}
+
 /* ---- figures ------------------------------------------------------------------------------
  */
 
@@ -499,6 +573,8 @@ int main(void) {
         cmocka_unit_test(a_strip_is_read_at_both_ends),
         cmocka_unit_test(a_banner_is_read),
         cmocka_unit_test(cells_are_read_within_their_rules),
+        cmocka_unit_test(cells_may_cover_several_rows_and_columns),
+        cmocka_unit_test(cells_without_rules_may_wrap),
         cmocka_unit_test(figures_are_kept_with_their_captions),
         cmocka_unit_test(a_chart_is_a_figure),
         cmocka_unit_test(columns_are_not_all_tables),

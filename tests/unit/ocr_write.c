@@ -33,8 +33,8 @@ static vl_line lines[] = {
      .words = arabic,
      .word_count = 2},
 };
-static vl_cell cells[] = {{0, 0, {10, 10, 60, 20}, "Habari"},
-                          {0, 1, {80, 10, 50, 20}, "<leo>"}};
+static vl_cell cells[] = {{0, 0, {10, 10, 60, 20}, "Habari", 1, 1},
+                          {0, 1, {80, 10, 50, 20}, "<leo>", 1, 2}};
 static vl_block blocks[] = {
     {.kind = VL_BLOCK_TITLE, .box = {10, 10, 120, 20}, .lines = lines, .line_count = 1},
     {.kind = VL_BLOCK_PARAGRAPH, .box = {10, 10, 180, 50}, .lines = lines, .line_count = 2},
