@@ -586,6 +586,12 @@ static void make_columns(const char *to) {
         save(tilted, to, tilts[i].name, false);
         vl_image_free(tilted);
     }
+    /* Text up to the edge, and letters too small to be measured at a quarter of their size. */
+    vl_image narrow = *image;
+    narrow.pixels += 70 * image->stride;
+    narrow.height = 520;
+    image = replace(image, degrade_skew(&narrow, -10, 255));
+    save(image, to, "columns-tilted-edge", false);
     image = replace(image, draw_columns(heading, market, "Noto Serif", 310, false));
     draw_photo(image, 400, 280, 200, 250);
     save(image, to, "columns-figure", false);
