@@ -19,13 +19,15 @@ synth() { # NAME OPTIONS…: whole or not at all, so that a stopped run begins i
 synth lines-dev --count 2000 --seed 2 --fonts held
 synth lines-short --count 70000 --seed 1 --longest 420
 synth lines --count 160000 --seed 3
+synth lines-more --count 190000 --seed 9
 if [ ! -e real-hold.tar ]; then
     "$vislang" dataset scan-lines "$scans" --half adapt --out real.tar
     "$root/tools/split_lines.py" real.tar real-train.tar real-hold.tar
 fi
 "$vislang" train reader --recipe "$root/models/recipes/reader-1.yaml" --data . --out run-1
 "$vislang" train reader --recipe "$root/models/recipes/reader-2.yaml" --data . --out run-2
-"$vislang" export run-2 --facts "$root/models/recipes/reader-facts.json" --out reader.gguf
+"$vislang" train reader --recipe "$root/models/recipes/reader-3.yaml" --data . --out run-3
+"$vislang" export run-3 --facts "$root/models/recipes/reader-facts.json" --out reader.gguf
 # Fitted on the lines that no stage was trained on.
 mkdir -p voices
 cp real-hold.tar voices/lines.tar

@@ -207,18 +207,22 @@ static float *even_weights(const taps *columns, uint32_t width) {
     return weights;
 }
 
-/* One target row; `sum` goes on with TAPS_MOST samples of zero. */
-static void write_row(const float *sum, const taps *columns, const float *weights,
-                      uint32_t width, uint32_t n, uint8_t *to) {
+/* One target row. */
+static void write_row(const float *sum, const taps *columns, uint32_t width, uint32_t n,
+                      uint8_t *to) {
     for (uint32_t x = 0; x < width; x++)
+        for (uint32_t c = 0; c < n; c++)
+            *to++ = to_sample(sum_taps(sum + (size_t)columns[x].first * n + c, &columns[x], n));
+}
+
+/* The same by even weights; `sum` goes on with TAPS_MOST samples of zero. */
+static void write_row_evenly(const float *sum, const taps *columns, const float *w,
+                             uint32_t width, uint32_t n, uint8_t *to) {
+    for (uint32_t x = 0; x < width; x++, w += TAPS_MOST)
         for (uint32_t c = 0; c < n; c++) {
             const float *at = sum + (size_t)columns[x].first * n + c;
-            const float *w = weights + (size_t)x * TAPS_MOST;
-            float value = weights ? 0 : sum_taps(at, &columns[x], n);
-            if (weights)
-                value = (w[0] * at[0] + w[1] * at[n] + w[2] * at[2 * n] + w[3] * at[3 * n]) *
-                        columns[x].scale;
-            *to++ = to_sample(value);
+            float value = w[0] * at[0] + w[1] * at[n] + w[2] * at[2 * n] + w[3] * at[3 * n];
+            *to++ = to_sample(value * columns[x].scale);
         }
 }
 
@@ -238,7 +242,11 @@ vl_image *vl_image_resize(const vl_image *image, uint32_t width, uint32_t height
     weights = even_weights(columns, width);
     for (uint32_t y = 0; y < height; y++) {
         sum_rows(image, taps_for(y, image->height, height), sum);
-        write_row(sum, columns, weights, width, n, resized->pixels + y * resized->stride);
+        uint8_t *to = resized->pixels + y * resized->stride;
+        if (weights)
+            write_row_evenly(sum, columns, weights, width, n, to);
+        else
+            write_row(sum, columns, width, n, to);
     }
 out:
     free(columns);
