@@ -16,8 +16,11 @@
 #include <string.h>
 
 enum {
-    COLOUR_SPREAD = 40,       /* channels further apart than this: the pixel has a colour */
-    MARKS_MAX = 60000,        /* connected marks looked at: more is texture */
+    COLOUR_SPREAD = 40, /* channels further apart than this: the pixel has a colour */
+    MARKS_MAX = 60000,  /* connected marks looked at: more is texture */
+    GRAIN_LEAST = 1000, /* marks, and so many of them for each letter: grain */
+    GRAIN_SHARE = 4,
+    CALM_LETTERS = 20,
     LETTERS_FOR_SKEW = 60,    /* fewer say nothing about skew */
     UPSCALED_SIDE_MAX = 4000, /* pages this large have small marks for other reasons */
     WORK_PIXELS_MAX = 60000000,
@@ -258,6 +261,26 @@ static double measured_skew(PIX *binary, const vl_ocr_survey *survey) {
     return (double)angle;
 }
 
+/* On grainy paper beside something dark, tiles without text fall apart into grain. There the
+ * paper is made even (to a level of 200) and grain is blurred, and one level parts them from
+ * the ink. */
+static PIX *without_grain(PIX *pix) {
+    enum { INK = 150 };
+    PIX *grey = pixGetDepth(pix) == 32 ? pixConvertRGBToLuminance(pix) : pixClone(pix);
+    PIX *even = grey ? pixBackgroundNormSimple(grey, NULL, NULL) : NULL;
+    PIX *calm = even ? pixBlockconv(even, 1, 1) : NULL;
+    PIX *binary = calm ? pixThresholdToBinary(calm, INK) : NULL;
+    pixDestroy(&calm);
+    pixDestroy(&even);
+    pixDestroy(&grey);
+    return binary;
+}
+
+static bool is_grain(BOXA *boxes, l_int32 height) {
+    size_t marks = boxes ? (size_t)boxaGetCount(boxes) : 0;
+    return marks > GRAIN_LEAST && marks > GRAIN_SHARE * count_letters(boxes, height);
+}
+
 static vl_status survey_pix(PIX *pix, vl_ocr_survey *survey, vl_arena *arena, vl_error *error) {
     vl_status status = VL_OK;
     memset(survey, 0, sizeof *survey);
@@ -266,6 +289,18 @@ static vl_status survey_pix(PIX *pix, vl_ocr_survey *survey, vl_arena *arena, vl
     if (!binary)
         return vl_fail(error, VL_ERR_MEMORY, "no memory to survey the page");
     BOXA *boxes = marks_of(binary);
+    PIX *calm = is_grain(boxes, height) ? without_grain(pix) : NULL;
+    BOXA *calmer = calm ? marks_of(calm) : NULL;
+    if (calmer && !is_grain(calmer, height) && count_letters(calmer, height) >= CALM_LETTERS) {
+        boxaDestroy(&boxes);
+        boxes = calmer;
+        calmer = NULL;
+        pixDestroy(&binary);
+        binary = calm;
+        calm = NULL;
+    }
+    boxaDestroy(&calmer);
+    pixDestroy(&calm);
     pixCountPixels(binary, &ink, NULL);
     if ((double)ink > 0.5 * width * height) {
         PIX *inverse = pixInvert(NULL, binary);

@@ -32,7 +32,7 @@ enum {
 };
 
 /* Fewer errors than that share of those before, or a constant stays: the rest is chance. */
-static const double LEAST_GAIN = 0.99;
+static const double LEAST_GAIN = 0.97;
 
 typedef struct voices_recipe {
     char engines[TEXT_MAX], lines[TEXT_MAX];
