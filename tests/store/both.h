@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOLDER TEST_BINARY_DIR "/store"
+#define FOLDER TEST_BINARY_DIR "/store-" TEST_NAME
 
 static vl_error error;
 

@@ -222,7 +222,7 @@ static void test_damaged(void **state) {
         "{\"vislang_copy\":1,\"schema\":1}\n{\"rows\":0,\"sha256\":\"00\"}\n",
     };
     vl_db *db = open_empty(sqlite_url(), NULL);
-    vl_db_copy_report report;
+    vl_db_copy_report report, whole;
     vl_buf copy;
     (void)state;
     fill(db);
@@ -232,7 +232,7 @@ static void test_damaged(void **state) {
         if (vl_db_restore(db, COPY, true, &report, &error) != VL_ERR_INPUT || !*error.message)
             fail_msg("text %zu: %s", i, error.message);
     }
-    need(vl_db_backup(db, COPY, &report, &error));
+    need(vl_db_backup(db, COPY, &whole, &error));
     vl_buf_init(&copy, 16 << 20);
     need(vl_file_read(COPY, 16 << 20, &copy, &error));
     for (size_t i = 0; i < copy.len; i += 1 + copy.len / 97) {
@@ -241,9 +241,10 @@ static void test_damaged(void **state) {
         copy.data[i] ^= 0x10;
         need(vl_file_write(COPY, copy.data, copy.len, &error)); /* a flipped bit */
         copy.data[i] ^= 0x10;
-        /* In the time and name of gzip's head it does no harm. */
+        /* Where gzip has bits that say nothing it does no harm, and the rows are the same. */
         vl_status status = vl_db_backup_verify(COPY, &report, &error);
-        assert_true(status == VL_ERR_INPUT || (!status && i < 10 && report.rows == FILLED));
+        assert_true(status == VL_ERR_INPUT ||
+                    (!status && !strcmp(report.sha256, whole.sha256)));
     }
     vl_buf_deinit(&copy);
     assert_int_equal(number_of(db, "SELECT count(*) FROM documents"), 50);

@@ -7,7 +7,8 @@ foreach(source ${store_sources})
     set_target_properties(test_store_${what} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_include_directories(test_store_${what} PRIVATE ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(test_store_${what} PRIVATE vl_store PkgConfig::CMOCKA)
-    target_compile_definitions(test_store_${what} PRIVATE TEST_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    target_compile_definitions(test_store_${what} PRIVATE TEST_BINARY_DIR="${CMAKE_BINARY_DIR}"
+                               TEST_NAME="${what}")
     add_test(NAME store.${what} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh
              $<TARGET_FILE:test_store_${what}>)
     set_tests_properties(store.${what} PROPERTIES TIMEOUT 300)
