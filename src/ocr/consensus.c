@@ -638,7 +638,8 @@ static void find_language(page_vote *v, const vl_engine_reading *reading) {
 vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *page,
                             vl_engine_reading *reading, uint32_t *voted, vl_error *error) {
     page_vote v = {.c = consensus, .page = page, .arena = page->job->arena};
-    size_t all[VL_PANEL_MAX], count = vl_panel_order(page->job->panel, page->packs, all);
+    size_t all[VL_PANEL_MAX], count = vl_panel_order(page->job->panel, page->packs,
+                                                     page->picture->survey.single_line, all);
     vl_status status = VL_OK;
     v.order[v.count++] = page->lead;
     for (size_t i = 0; i < count; i++)
@@ -671,7 +672,7 @@ vl_status vl_consensus_hear(const vl_consensus_page *page, vl_vote_voice voices[
     page_vote v = {.page = page, .arena = page->job->arena, .is_line = true};
     vl_box all = {0, 0, pixGetWidth(page->picture->work), pixGetHeight(page->picture->work)};
     vl_status status = VL_OK;
-    v.count = vl_panel_order(page->job->panel, page->packs, v.order);
+    v.count = vl_panel_order(page->job->panel, page->packs, false, v.order);
     *count = 0;
     for (size_t i = 0; i < v.count && !status; i++) {
         const vl_engine_reading *whole = ask_whole(&v, v.order[i]);

@@ -332,21 +332,23 @@ bool vl_panel_can_read(vl_panel *panel, size_t index, const char *packs) {
     }
 }
 
-/* Who finds columns and lines comes before who does not, then the cheaper one. */
-static bool is_before(const vl_engine *a, const vl_engine *b) {
-    if (!a->find_lines != !b->find_lines)
+/* Where lines are to be found, who finds them comes before who does not; then the cheaper one.
+ */
+static bool is_before(const vl_engine *a, const vl_engine *b, bool one_line) {
+    if (!one_line && !a->find_lines != !b->find_lines)
         return a->find_lines != NULL;
     return a->cost < b->cost;
 }
 
-size_t vl_panel_order(vl_panel *panel, const char *packs, size_t order[VL_PANEL_MAX]) {
+size_t vl_panel_order(vl_panel *panel, const char *packs, bool one_line,
+                      size_t order[VL_PANEL_MAX]) {
     size_t count = 0;
     for (size_t i = 0; i < panel->engines->count; i++) {
         if (!vl_panel_can_read(panel, i, packs))
             continue;
         size_t at = count++;
-        for (;
-             at && is_before(vl_panel_engine(panel, i), vl_panel_engine(panel, order[at - 1]));
+        for (; at && is_before(vl_panel_engine(panel, i), vl_panel_engine(panel, order[at - 1]),
+                               one_line);
              at--)
             order[at] = order[at - 1];
         order[at] = i;
@@ -413,7 +415,8 @@ vl_status vl_panel_read(vl_panel *panel, const vl_engine_request *request,
     vl_error reason;
     vl_status failed = VL_OK;
     memset(reading, 0, sizeof *reading);
-    size_t order[VL_PANEL_MAX], count = vl_panel_order(panel, request->packs, order);
+    bool one_line = request->mode == VL_ENGINE_LINE;
+    size_t order[VL_PANEL_MAX], count = vl_panel_order(panel, request->packs, one_line, order);
     for (size_t i = 0; i < count; i++) {
         vl_status status = vl_panel_call(panel, order[i], request, reading, &reason);
         if (!status) {

@@ -38,10 +38,11 @@ bool vl_panel_can_read(vl_panel *panel, size_t engine, const char *packs);
  * failure; else as the engine says. */
 vl_status vl_panel_call(vl_panel *panel, size_t engine, const vl_engine_request *request,
                         vl_engine_reading *reading, vl_error *error);
-/* The engines that are there and read every one of the packs: first the cheapest of those that
- * find a page's lines, then the others by cost; ties as in the configuration. Returns how
- * many. */
-size_t vl_panel_order(vl_panel *panel, const char *packs, size_t order[VL_PANEL_MAX]);
+/* The engines that are there and read every one of the packs: of a page first the cheapest of
+ * those that find its lines, then the others by cost; of one line (`one_line`) all by cost;
+ * ties as in the configuration. Returns how many. */
+size_t vl_panel_order(vl_panel *panel, const char *packs, bool one_line,
+                      size_t order[VL_PANEL_MAX]);
 /* The engine had a vote on a line, beside others; `won`: the line came out as it read it. */
 void vl_panel_count_vote(vl_panel *panel, size_t engine, bool won);
 /* The first engine of vl_panel_order that does not fail. VL_ERR_UNSUPPORTED: none of them reads

@@ -230,14 +230,19 @@ static void test_settled_lines_cost_one_engine(void **state) {
 
 static void test_order(void **state) {
     static const struct {
-        const char *list, *packs, *order;
+        const char *list, *packs;
+        bool one_line;
+        const char *order;
     } rows[] = {
-        {"gocr,ocrad,tesseract", "eng", "tesseract ocrad gocr"},
-        {"gocr,tesseract-enlarged,tesseract-binarised,ocrad", "eng",
+        {"gocr,ocrad,tesseract", "eng", false, "tesseract ocrad gocr"},
+        {"gocr,ocrad,tesseract", "eng", true, "ocrad gocr tesseract"},
+        {"tesseract,reader", "eng", false, "tesseract reader"},
+        {"tesseract,reader", "eng", true, "reader tesseract"},
+        {"gocr,tesseract-enlarged,tesseract-binarised,ocrad", "eng", false,
          "tesseract-binarised ocrad gocr tesseract-enlarged"},
-        {"ocrad,tesseract", "ara", "tesseract"},
-        {"ocrad,gocr", "eng", "ocrad gocr"},
-        {"ocrad,gocr", "ara", ""},
+        {"ocrad,tesseract", "ara", true, "tesseract"},
+        {"ocrad,gocr", "eng", false, "ocrad gocr"},
+        {"ocrad,gocr", "ara", false, ""},
     };
     (void)state;
     void *tesseract = NULL;
@@ -250,7 +255,7 @@ static void test_order(void **state) {
         vl_ocr_options options = vl_ocr_options_default();
         options.engines = rows[i].list;
         assert_int_equal(vl_panel_init(&panel, &options, data, tesseract, NULL), VL_OK);
-        size_t count = vl_panel_order(&panel, rows[i].packs, order);
+        size_t count = vl_panel_order(&panel, rows[i].packs, rows[i].one_line, order);
         for (size_t k = 0; k < count; k++) {
             strcat(names, k ? " " : "");
             strcat(names, vl_panel_name(&panel, order[k]));
