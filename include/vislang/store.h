@@ -53,8 +53,8 @@ vl_status vl_db_schema_status(vl_db *db, vl_migration_state *states, size_t *cou
 /* ---- copies ------------------------------------------------------------------------------ */
 
 /* All rows of one moment, while others read and write, as a compressed file that either kind of
- * database can be restored from (docs/database.md gives the format). The file is there whole or
- * not at all. */
+ * database can be restored from (docs/database.md gives the format), in the schema that it has.
+ * The file is there whole or not at all. */
 typedef struct vl_db_copy_report {
     uint64_t rows, bytes; /* in all tables; of the file */
     int schema;

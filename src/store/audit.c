@@ -3,6 +3,7 @@
  * The row of audit_head is written with every entry: it is what appenders wait for each other
  * at, and what tells that the last entries are gone. */
 #include "store/db.h"
+#include "store/json.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -45,20 +46,10 @@ static cJSON *json_of(const vl_audit_entry *entry) {
     return json;
 }
 
-static void put_json(cJSON *json, vl_buf *out) {
-    char *text = cJSON_PrintUnformatted(json);
-    if (text)
-        vl_buf_puts(out, text);
-    else
-        out->failed = true;
-    cJSON_free(text);
-    cJSON_Delete(json);
-}
-
 void vl_audit_json(const vl_audit_entry *entry, vl_buf *out) {
     cJSON *json = json_of(entry);
     cJSON_AddStringToObject(json, "hash", entry->hash);
-    put_json(json, out);
+    json_put(json, out);
 }
 
 /* Of the hash before it and all fields as JSON, which no two entries share. */
@@ -70,7 +61,7 @@ static vl_status hash_of(const vl_audit *audit, const char *previous,
     vl_buf text;
     vl_buf_init(&text, LINE_MAX_BYTES);
     vl_buf_printf(&text, "%s\n", previous);
-    put_json(json_of(entry), &text);
+    json_put(json_of(entry), &text);
     vl_status status = vl_buf_status(&text, "an audit entry", error);
     if (!status && !HMAC(EVP_sha256(), audit->key, (int)audit->key_bytes,
                          (const uint8_t *)text.data, text.len, digest, &count))

@@ -9,6 +9,7 @@
  *   writer      database → file
  *   reader      file → lines, checked
  *   loader      lines → database */
+#include "store/json.h"
 #include "store/migrations.h"
 
 #include <cJSON.h>
@@ -80,16 +81,6 @@ static vl_status put_line(writer *w, vl_error *error) {
     return status;
 }
 
-static void put_json(vl_buf *out, cJSON *json) {
-    char *text = cJSON_PrintUnformatted(json);
-    if (text)
-        vl_buf_puts(out, text);
-    else
-        out->failed = true;
-    cJSON_free(text);
-    cJSON_Delete(json);
-}
-
 static char *base64_of(const void *bytes, size_t count) {
     char *text = malloc(1 + VL_BASE64_SIZE(count));
     if (text) {
@@ -136,7 +127,7 @@ static vl_status put_row(const vl_db_value *columns, size_t count, void *user,
     for (size_t i = 0; i < count; i++)
         if (!cJSON_AddItemToArray(row, cell_of(&columns[i])))
             w->line.failed = true;
-    put_json(&w->line, row);
+    json_put(row, &w->line);
     w->report->rows++;
     return put_line(w, error);
 }
@@ -176,7 +167,7 @@ static vl_status put_table(writer *w, vl_db_conn *conn, const char *table, vl_er
     cJSON_AddStringToObject(head, "table", table);
     for (size_t i = 0; i < names.count; i++)
         cJSON_AddItemToArray(list, cJSON_CreateString(names.names[i]));
-    put_json(&w->line, head);
+    json_put(head, &w->line);
     status = put_line(w, error);
     snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY 1, 2", table);
     if (!status)
@@ -201,7 +192,7 @@ static vl_status put_head(writer *w, vl_db_conn *conn, vl_error *error) {
     cJSON_AddNumberToObject(head, "vislang_copy", VERSION);
     cJSON_AddNumberToObject(head, "schema", (double)schema);
     cJSON_AddStringToObject(head, "created", now);
-    put_json(&w->line, head);
+    json_put(head, &w->line);
     return put_line(w, error);
 }
 
@@ -259,8 +250,9 @@ static vl_status write_copy(vl_db_conn *conn, void *user, vl_error *error) {
 vl_status vl_db_backup(vl_db *db, const char *path, vl_db_copy_report *report,
                        vl_error *error) {
     writer w = {.path = path, .report = report};
-    int none;
-    vl_status status = vl_db_migrate(db, 0, &none, error);
+    vl_migration_state states[256];
+    size_t count;
+    vl_status status = vl_db_schema_status(db, states, &count, error);
     return status ? status : vl_db_transact(db, VL_DB_SNAPSHOT, write_copy, &w, error);
 }
 

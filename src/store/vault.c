@@ -18,7 +18,7 @@
 enum {
     FOLDER_MAX = 3900,
     WRAPPED = 32 + SEAL_EXTRA,
-    ROTATED_AT_ONCE = 100,
+    ROWS_AT_ONCE = 100,
     ORPHAN_SECONDS = 3600
 };
 static const uint64_t OBJECT_MAX = (uint64_t)4 << 30;
@@ -300,7 +300,7 @@ vl_status vl_vault_delete(vl_vault *vault, const char *id, vl_error *error) {
 }
 
 typedef struct expired {
-    char ids[ROTATED_AT_ONCE][VL_OBJECT_ID_SIZE];
+    char ids[ROWS_AT_ONCE][VL_OBJECT_ID_SIZE];
     size_t count;
 } expired;
 
@@ -322,7 +322,7 @@ static vl_status sweep_expired(vl_vault *vault, int64_t *removed, vl_error *erro
             vault->db,
             &(vl_db_call){.sql = "SELECT id FROM blobs WHERE expires_ms <= $1 "
                                  "ORDER BY expires_ms LIMIT $2",
-                          VL_DB_PARAMS(vl_db_int(vl_db_now_ms()), vl_db_int(ROTATED_AT_ONCE)),
+                          VL_DB_PARAMS(vl_db_int(vl_db_now_ms()), vl_db_int(ROWS_AT_ONCE)),
                           .row = take_id,
                           .user = &e},
             error);
@@ -333,7 +333,7 @@ static vl_status sweep_expired(vl_vault *vault, int64_t *removed, vl_error *erro
             else if (!status)
                 ++*removed;
         }
-    } while (!status && e.count == ROTATED_AT_ONCE);
+    } while (!status && e.count == ROWS_AT_ONCE);
     return status;
 }
 
@@ -419,22 +419,21 @@ static vl_status rewrap(vl_db_conn *conn, const vl_vault *vault, const row *r,
 static vl_status rotate_some(vl_db_conn *conn, void *user, vl_error *error) {
     rotation *r = user;
     r->count = 0;
-    vl_status status =
-        vl_db_run(conn,
-                  &(vl_db_call){.sql = "SELECT " COLUMNS " FROM blobs WHERE key_id <> $1 "
-                                       "ORDER BY id LIMIT $2",
-                                VL_DB_PARAMS(vl_db_text(r->vault->keys[0].id),
-                                             vl_db_int(ROTATED_AT_ONCE)),
-                                .row = take_old,
-                                .user = r},
-                  error);
+    vl_status status = vl_db_run(
+        conn,
+        &(vl_db_call){.sql = "SELECT " COLUMNS " FROM blobs WHERE key_id <> $1 "
+                             "ORDER BY id LIMIT $2",
+                      VL_DB_PARAMS(vl_db_text(r->vault->keys[0].id), vl_db_int(ROWS_AT_ONCE)),
+                      .row = take_old,
+                      .user = r},
+        error);
     for (size_t i = 0; i < r->count && !status; i++)
         status = rewrap(conn, r->vault, &r->rows[i], error);
     return status;
 }
 
 vl_status vl_vault_rotate(vl_vault *vault, int64_t *rewrapped, vl_error *error) {
-    rotation r = {.vault = vault, .rows = calloc(ROTATED_AT_ONCE, sizeof *r.rows)};
+    rotation r = {.vault = vault, .rows = calloc(ROWS_AT_ONCE, sizeof *r.rows)};
     vl_status status = VL_OK;
     *rewrapped = 0;
     if (!r.rows)
@@ -442,7 +441,7 @@ vl_status vl_vault_rotate(vl_vault *vault, int64_t *rewrapped, vl_error *error) 
     do {
         status = vl_db_transact(vault->db, VL_DB_SERIALIZABLE, rotate_some, &r, error);
         *rewrapped += status ? 0 : (int64_t)r.count;
-    } while (!status && r.count == ROTATED_AT_ONCE);
+    } while (!status && r.count == ROWS_AT_ONCE);
     free(r.rows);
     return status;
 }

@@ -190,6 +190,32 @@ static void test_copies(void **state) {
     from_one_to_the_other(postgres_url(), sqlite_url());
 }
 
+/* A copy made before an upgrade has the old schema, and leaves the database as it is; restored,
+ * it is brought up to date with its rows. */
+static void older_schema(vl_db *db) {
+    vl_db_copy_report report;
+    vl_migration_state states[64];
+    size_t count;
+    int moved;
+    need(vl_db_migrate(db, 2, &moved, &error));
+    need(run(db, "INSERT INTO models (name, version, path, sha256, bytes, created_ms) "
+                 "VALUES ('seer', '1', 'p', 's', 3, 4)"));
+    need(vl_db_backup(db, COPY, &report, &error));
+    assert_int_equal(report.schema, 2);
+    assert_int_equal(report.rows, 1);
+    need(vl_db_schema_status(db, states, &count, &error));
+    assert_int_equal(states[2].applied_ms, 0);
+    need(vl_db_restore(db, COPY, true, &report, &error));
+    need(vl_db_schema_status(db, states, &count, &error));
+    assert_true(states[count - 1].applied_ms > 0);
+    assert_int_equal(number_of(db, "SELECT bytes FROM models WHERE name = 'seer'"), 3);
+}
+
+static void test_older_schema(void **state) {
+    (void)state;
+    on_both(older_schema);
+}
+
 static void write_gzip(const char *text) {
     gzFile file = gzopen(COPY, "wb");
     assert_non_null(file);
@@ -319,10 +345,11 @@ static void test_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_up_and_down),  cmocka_unit_test(test_others_steps),
-        cmocka_unit_test(test_at_once),      cmocka_unit_test(test_indexes),
-        cmocka_unit_test(test_copies),       cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_refused_rows), cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_up_and_down), cmocka_unit_test(test_others_steps),
+        cmocka_unit_test(test_at_once),     cmocka_unit_test(test_indexes),
+        cmocka_unit_test(test_copies),      cmocka_unit_test(test_older_schema),
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_refused_rows),
+        cmocka_unit_test(test_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
