@@ -249,6 +249,20 @@ vl_status vl_vault_seal(vl_vault *vault, const char *what, const char *text, vl_
 vl_status vl_vault_unseal(vl_vault *vault, const char *what, const char *sealed, vl_buf *out,
                           vl_error *error);
 
+/* ---- all of it --------------------------------------------------------------------------- */
+
+struct vl_redis;
+typedef struct vl_store {
+    vl_db *db;
+    vl_audit *audit;
+    vl_vault *vault;        /* NULL: no encryption_key, nothing is kept */
+    struct vl_redis *redis; /* of store/redis.h; NULL: no redis_url */
+} vl_store;
+/* As database_url, secret_key, audit_log, encryption_key, object_path and redis_url say; the
+ * database is migrated. Redis is not waited for: it may come and go. */
+vl_status vl_store_open(const vl_config *config, vl_store *store, vl_error *error);
+void vl_store_close(vl_store *store); /* what is open of it */
+
 #ifdef __cplusplus
 }
 #endif

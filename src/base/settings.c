@@ -78,6 +78,9 @@ const setting_def vl_settings[] = {
      "sqlite:PATH or postgresql://USER@HOST/NAME; sqlite: alone is vislang.db where ocr_record "
      "is "
      "kept by default"},
+    {"redis_url", "REDIS_URL", "cache.redis", SETTING_STRING, "", 0, 0, true,
+     "redis://HOST:PORT/N, redis+unix, redis+sentinel or redis+cluster: what several processes "
+     "share; empty: each for itself"},
     {"secret_key", "SECRET_KEY", "security.secret_key", SETTING_STRING, "", 0, 0, true,
      "32 bytes or more that sign the audit trail; empty: it only finds mistakes"},
     {"encryption_key", "ENCRYPTION_KEY", "security.encryption_key", SETTING_LIST, "", 0, 0,
@@ -108,7 +111,6 @@ static const char *const later[] = {"batch_size",
                                     "monitoring_enabled",
                                     "prometheus_port",
                                     "rate_limit_per_minute",
-                                    "redis_url",
                                     "rollout",
                                     "security_strict_mode",
                                     "sentry_dsn",

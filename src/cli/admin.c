@@ -14,14 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PASSWORD_SIZE = 1024, DAY_SECONDS = 86400, MOST_DAYS = 36500, LEAST_SECRET = 32 };
+enum { PASSWORD_SIZE = 1024, DAY_SECONDS = 86400, MOST_DAYS = 36500 };
 
 typedef struct session {
     const cli_args *args;
     const char *const *words; /* the operands after the action */
     vl_config *config;
-    vl_db *db;
-    vl_audit *audit;
+    vl_store store;
     bool json;
 } session;
 
@@ -36,7 +35,7 @@ static const char *operator_name(void) {
 
 static vl_status note(session *s, const char *action, const char *subject, vl_error *error) {
     return vl_audit_append(
-        s->audit,
+        s->store.audit,
         &(vl_audit_entry){
             .actor = operator_name(), .action = action, .subject = subject, .outcome = "done"},
         error);
@@ -141,7 +140,7 @@ static vl_status user_create(session *s, vl_error *error) {
     if (!status)
         status = get_password(s, password, error);
     if (!status)
-        status = vl_user_create(s->db, s->words[0], password, role, &user, error);
+        status = vl_user_create(s->store.db, s->words[0], password, role, &user, error);
     explicit_bzero(password, sizeof password);
     if (!status)
         status = note_user(s, "user.create", s->words[0], error);
@@ -149,17 +148,17 @@ static vl_status user_create(session *s, vl_error *error) {
 }
 
 static vl_status user_list(session *s, vl_error *error) {
-    return vl_user_list(s->db, print_user, s, error);
+    return vl_user_list(s->store.db, print_user, s, error);
 }
 
 static vl_status user_password(session *s, vl_error *error) {
     char password[PASSWORD_SIZE];
     vl_user user;
-    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    vl_status status = vl_user_find_name(s->store.db, s->words[0], &user, error);
     if (!status)
         status = get_password(s, password, error);
     if (!status)
-        status = vl_user_set_password(s->db, user.id, password, error);
+        status = vl_user_set_password(s->store.db, user.id, password, error);
     explicit_bzero(password, sizeof password);
     return status ? status : note_user(s, "user.password", user.name, error);
 }
@@ -169,17 +168,17 @@ static vl_status user_role(session *s, vl_error *error) {
     vl_role role;
     vl_status status = vl_role_parse(s->words[1], &role, error);
     if (!status)
-        status = vl_user_find_name(s->db, s->words[0], &user, error);
+        status = vl_user_find_name(s->store.db, s->words[0], &user, error);
     if (!status)
-        status = vl_user_set_role(s->db, user.id, role, error);
+        status = vl_user_set_role(s->store.db, user.id, role, error);
     return status ? status : note_user(s, "user.role", user.name, error);
 }
 
 static vl_status set_disabled(session *s, bool disabled, vl_error *error) {
     vl_user user;
-    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    vl_status status = vl_user_find_name(s->store.db, s->words[0], &user, error);
     if (!status)
-        status = vl_user_set_disabled(s->db, user.id, disabled, error);
+        status = vl_user_set_disabled(s->store.db, user.id, disabled, error);
     return status ? status
                   : note_user(s, disabled ? "user.disable" : "user.enable", user.name, error);
 }
@@ -194,9 +193,9 @@ static vl_status user_enable(session *s, vl_error *error) {
 
 static vl_status user_delete(session *s, vl_error *error) {
     vl_user user;
-    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    vl_status status = vl_user_find_name(s->store.db, s->words[0], &user, error);
     if (!status)
-        status = vl_user_delete(s->db, user.id, error);
+        status = vl_user_delete(s->store.db, user.id, error);
     return status ? status : note_user(s, "user.delete", user.name, error);
 }
 
@@ -234,14 +233,14 @@ static vl_status apikey_create(session *s, vl_error *error) {
     vl_user user;
     vl_role role = VL_ROLE_VIEWER;
     long days = 0;
-    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
+    vl_status status = vl_user_find_name(s->store.db, s->words[0], &user, error);
     if (!status)
         status = role_of(s, "viewer", &role, error);
     if (!status && cli_has(s->args, "days"))
         status = cli_value_int(s->args, "days", 1, MOST_DAYS, &days, error);
     if (!status)
-        status = vl_key_create(s->db, user.id, s->words[1], role, (double)days * DAY_SECONDS,
-                               key, &made, error);
+        status = vl_key_create(s->store.db, user.id, s->words[1], role,
+                               (double)days * DAY_SECONDS, key, &made, error);
     if (status)
         return status;
     snprintf(subject, sizeof subject, "key:%s", made.prefix);
@@ -254,8 +253,8 @@ static vl_status apikey_create(session *s, vl_error *error) {
 
 static vl_status apikey_list(session *s, vl_error *error) {
     vl_user user;
-    vl_status status = vl_user_find_name(s->db, s->words[0], &user, error);
-    return status ? status : vl_key_list(s->db, user.id, print_key, s, error);
+    vl_status status = vl_user_find_name(s->store.db, s->words[0], &user, error);
+    return status ? status : vl_key_list(s->store.db, user.id, print_key, s, error);
 }
 
 static vl_status apikey_revoke(session *s, vl_error *error) {
@@ -264,7 +263,7 @@ static vl_status apikey_revoke(session *s, vl_error *error) {
     if (*end || id < 1)
         return vl_fail(error, VL_ERR_USAGE, "apikey revoke takes the key's number, not '%.40s'",
                        s->words[0]);
-    vl_status status = vl_key_revoke(s->db, 0, id, error);
+    vl_status status = vl_key_revoke(s->store.db, 0, id, error);
     snprintf(subject, sizeof subject, "key:%lld", id);
     return status ? status : note(s, "apikey.revoke", subject, error);
 }
@@ -288,12 +287,12 @@ static vl_status audit_list(session *s, vl_error *error) {
     vl_status status = VL_OK;
     if (cli_has(s->args, "after"))
         status = cli_value_int(s->args, "after", 0, INT32_MAX, &after, error);
-    return status ? status : vl_audit_list(s->audit, after, 0, print_entry, s, error);
+    return status ? status : vl_audit_list(s->store.audit, after, 0, print_entry, s, error);
 }
 
 static vl_status audit_verify(session *s, vl_error *error) {
     vl_audit_report report;
-    vl_status status = vl_audit_verify(s->audit, &report, error);
+    vl_status status = vl_audit_verify(s->store.audit, &report, error);
     if (status)
         return status;
     if (report.first_bad)
@@ -304,18 +303,12 @@ static vl_status audit_verify(session *s, vl_error *error) {
 }
 
 static vl_status key_rotate(session *s, vl_error *error) {
-    char folder[4096];
-    const char *path = vl_config_string(s->config, "object_path");
     int64_t rewrapped = 0;
-    vl_vault *vault = NULL;
-    if (!*path)
-        snprintf(folder, sizeof folder, "%s/objects", vl_state_dir());
-    vl_status status =
-        vl_vault_open(s->db, *path ? path : folder,
-                      vl_config_string(s->config, "encryption_key"), &vault, error);
-    if (!status)
-        status = vl_vault_rotate(vault, &rewrapped, error);
-    vl_vault_close(vault);
+    if (!s->store.vault)
+        return vl_fail(
+            error, VL_ERR_MISSING,
+            "nothing is kept encrypted: encryption_key names no master key (ENCRYPTION_KEY)");
+    vl_status status = vl_vault_rotate(s->store.vault, &rewrapped, error);
     if (!status)
         status = note(s, "key.rotate", "", error);
     if (!status)
@@ -379,22 +372,8 @@ static vl_status find_action(const cli_args *args, size_t *found, vl_error *erro
 }
 
 static vl_status open_all(session *s, vl_error *error) {
-    int applied;
     vl_status status = cli_config(s->args, &s->config, error);
-    if (!status)
-        status = vl_db_open(vl_config_string(s->config, "database_url"), NULL, &s->db, error);
-    if (!status)
-        status = vl_db_migrate(s->db, 0, &applied, error);
-    if (status)
-        return status;
-    const char *key = vl_config_string(s->config, "secret_key"),
-               *log = vl_config_string(s->config, "audit_log");
-    if (*key && strlen(key) < LEAST_SECRET)
-        return vl_fail(error, VL_ERR_USAGE,
-                       "secret_key has %d bytes or more (openssl rand -base64 "
-                       "32 makes one)",
-                       LEAST_SECRET);
-    return vl_audit_open(s->db, key, strlen(key), *log ? log : NULL, &s->audit, error);
+    return status ? status : vl_store_open(s->config, &s->store, error);
 }
 
 int cli_admin(const cli_args *args) {
@@ -408,8 +387,7 @@ int cli_admin(const cli_args *args) {
         s.words = args->operands + 2;
         status = actions[action].run(&s, &error);
     }
-    vl_audit_close(s.audit);
-    vl_db_close(s.db);
+    vl_store_close(&s.store);
     vl_config_free(s.config);
     return status ? cli_fail(args, &error) : cli_finish_stdout(args, 0);
 }

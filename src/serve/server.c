@@ -295,6 +295,7 @@ static void free_server(vl_server *server) {
     vl_blob_unref(server->models);
     cJSON_Delete(server->ocr_packs);
     vl_ocr_engines_free(server->engines);
+    vl_store_close(&server->store);
     pthread_mutex_destroy(&server->work_lock);
     pthread_mutex_destroy(&server->links_lock);
     free(server);
@@ -344,6 +345,8 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     vl_random_bytes(&seed, sizeof seed);
     atomic_init(&server->next_id, seed);
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
+    if (!status)
+        status = vl_store_open(config, &server->store, error);
     if (!status)
         open_seer(server, config);
     if (status || (status = open_engines(server, error)) ||

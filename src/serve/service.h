@@ -18,6 +18,7 @@
 
 #include <vislang/answer.h>
 #include <vislang/serve.h>
+#include <vislang/store.h>
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -165,6 +166,7 @@ struct vl_server {
     atomic_uint_fast64_t spooled; /* bytes of uploads beyond memory */
     atomic_uint_fast64_t taught;  /* corrections taken: what was read before is no answer now */
     vl_metrics metrics;
+    vl_store store;
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;

@@ -5,6 +5,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import zlib
@@ -15,6 +16,11 @@ class Server:
 
     def __init__(self, program, **settings):
         argv = [program, "serve"]
+        # A state of its own, and not that of who runs the tests.
+        self.state = None if "database_url" in settings else tempfile.TemporaryDirectory()
+        if self.state:
+            settings["database_url"] = f"sqlite://{self.state.name}/vislang.db"
+            settings.setdefault("object_path", f"{self.state.name}/objects")
         settings.setdefault("port", 0)
         settings.setdefault("log_requests", "false")
         settings.setdefault("ocr_record", "none")  # and not the one of who runs the tests
@@ -51,6 +57,8 @@ class Server:
         finally:
             self.reader.join(5)
             self.process.stderr.close()
+            if self.state:
+                self.state.cleanup()
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

@@ -1,6 +1,8 @@
 // The real service and Debian's Chromium, for the tests of the page.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -13,7 +15,7 @@ export const sample = (name) => join(root, "samples", name);
 
 // A service with these settings; {address, stop()}.
 export async function startService(settings) {
-  const set = Object.entries({ ocr_record: "none", ...settings }).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+  const set = Object.entries({ ocr_record: "none", database_url: `sqlite://${join(mkdtempSync(join(tmpdir(), "vislang-")), "vislang.db")}`, ...settings }).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const server = spawn(program, ["serve", "--port", "0", ...set], { stdio: ["ignore", "ignore", "pipe"] });
   let address;
   for await (const line of createInterface({ input: server.stderr })) {
