@@ -17,6 +17,10 @@ typedef struct vl_server vl_server;
  * (docs/configuration.md). */
 vl_status vl_server_start(const vl_config *config, vl_server **server, vl_error *error);
 uint16_t vl_server_port(const vl_server *server); /* the bound one (port 0 picks a free one) */
+/* Reads again what may change while it runs, the TLS certificate: open connections go on, new
+ * ones get the new one. On failure everything stays as it was. */
+bool vl_server_can_reload(const vl_server *server);
+vl_status vl_server_reload(vl_server *server, vl_error *error);
 /* Refuses new connections, lets every accepted request finish (at most `max_seconds`), then
  * stops and frees. */
 void vl_server_drain(vl_server *server, double max_seconds);

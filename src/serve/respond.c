@@ -122,6 +122,8 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
     sink(user, "X-Request-Id", request->id);
     sink(user, "X-Content-Type-Options", "nosniff");
     sink(user, "Cache-Control", outcome->cache_control ? outcome->cache_control : "no-store");
+    if (request->server->tls)
+        sink(user, "Strict-Transport-Security", "max-age=31536000");
     if (outcome->etag)
         sink(user, "ETag", outcome->etag);
     if (outcome->policy) {
@@ -183,6 +185,13 @@ static enum MHD_Result queue(vl_request *request) {
     return result;
 }
 
+/* Only what goes out at once. */
+static bool send_last(const vl_link *link, const char *bytes, size_t count) {
+    if (link->session)
+        return vl_tls_send_last(link->session, bytes, count);
+    return send(link->fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)count;
+}
+
 /* A response while the body is still coming. The library can queue one only before or after
  * the body; closing with unread bytes would reset the connection under the response. So it is
  * written to the socket here, that direction is shut, and intake.c swallows a bounded rest. */
@@ -195,12 +204,9 @@ static enum MHD_Result write_early(vl_request *request) {
     each_header(request, sink_text, &text);
     vl_buf_printf(&text, "Content-Length: %zu\r\n\r\n", request->outcome.blob->size);
     vl_buf_append(&text, request->outcome.blob->bytes, request->outcome.blob->size);
-    ssize_t sent =
-        text.failed ? -1
-                    : send(request->link->fd, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    bool whole = !text.failed && send_last(request->link, text.data, text.len);
     shutdown(request->link->fd, SHUT_WR);
     atomic_store(&request->link->deadline_ns, vl_clock_ns() + LINGER_NS);
-    bool whole = sent == (ssize_t)text.len;
     vl_buf_deinit(&text);
     request->state = VL_REQUEST_REFUSED;
     return whole ? MHD_YES : MHD_NO;

@@ -73,14 +73,30 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
 
 /* ---- connections -------------------------------------------------------------------- */
 
+static void bind_session(vl_server *server, struct MHD_Connection *connection, vl_link *link) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info && !link)
+        vl_tls_bind(info->tls_session, NULL);
+    if (!info || !link)
+        return;
+    link->session = info->tls_session;
+    link->pair = vl_tls_take(server->tls);
+    vl_tls_bind(link->session, link->pair);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what) {
     vl_server *server = cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         vl_link *link = calloc(1, sizeof *link);
+        if (server->tls)
+            bind_session(server, connection, link);
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         if (!link || !info) {
+            if (link)
+                vl_tls_give_back(link->pair);
             free(link);
             return;
         }
@@ -106,6 +122,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
         link->next->previous = link->previous;
     pthread_mutex_unlock(&server->links_lock);
     atomic_fetch_sub(&server->metrics.connections, 1);
+    vl_tls_give_back(link->pair);
     free(link);
     *slot = NULL;
 }
@@ -256,14 +273,19 @@ static void log_library(void *cls, const char *format, va_list args) {
  * 0.9.75 answers the first with its status line twice, and check.c makes both. */
 static vl_status start_daemon(vl_server *server, vl_error *error) {
     const vl_serve_settings *settings = &server->settings;
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)vl_tls_retrieve},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+         server->tls ? (char *)vl_tls_priorities(server->tls) : NULL},
+        {MHD_OPTION_END, 0, NULL}};
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
-            MHD_USE_ERROR_LOG,
+            MHD_USE_ERROR_LOG | (server->tls ? MHD_USE_TLS : MHD_NO_FLAG),
         0, NULL, NULL, vl_intake, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_STRICT_FOR_CLIENT, 0,
-        MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->max_connections_per_ip,
-        MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds,
+        MHD_OPTION_ARRAY, server->tls ? secure : secure + 2, MHD_OPTION_LISTEN_SOCKET,
+        server->listen_fd, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_CONNECTION_LIMIT,
+        settings->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        settings->max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_URI_LOG_CALLBACK, vl_intake_begin, server, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
@@ -296,6 +318,7 @@ static void free_server(vl_server *server) {
     cJSON_Delete(server->ocr_packs);
     vl_ocr_engines_free(server->engines);
     vl_store_close(&server->store);
+    vl_tls_close(server->tls);
     pthread_mutex_destroy(&server->work_lock);
     pthread_mutex_destroy(&server->links_lock);
     free(server);
@@ -346,6 +369,8 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     atomic_init(&server->next_id, seed);
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
     if (!status)
+        status = vl_tls_open(config, &server->tls, error);
+    if (!status)
         status = vl_store_open(config, &server->store, error);
     if (!status)
         open_seer(server, config);
@@ -359,6 +384,14 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     }
     *out = server;
     return VL_OK;
+}
+
+bool vl_server_can_reload(const vl_server *server) {
+    return server->tls;
+}
+
+vl_status vl_server_reload(vl_server *server, vl_error *error) {
+    return server->tls ? vl_tls_reload(server->tls, error) : VL_OK;
 }
 
 uint16_t vl_server_port(const vl_server *server) {

@@ -14,6 +14,7 @@
 #include "serve/check.h"
 #include "serve/metrics.h"
 #include "serve/multipart.h"
+#include "serve/tls.h"
 #include "serve/upload.h"
 
 #include <vislang/answer.h>
@@ -62,6 +63,8 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
 typedef struct vl_link { /* one open connection, in the server's list */
     struct vl_link *next, *previous;
     int fd;
+    gnutls_session_t session; /* NULL: plain HTTP */
+    vl_tls_pair *pair;        /* of the session, until the connection ends */
     /* When the keeper may cut it off (0: never). It grows with the bytes that arrive. */
     atomic_int_fast64_t deadline_ns;
 } vl_link;
@@ -158,6 +161,7 @@ typedef struct vl_index vl_index;
 struct vl_server {
     vl_serve_settings settings;
     struct MHD_Daemon *daemon;
+    vl_tls *tls; /* NULL: plain HTTP */
     int listen_fd;
     uint16_t port;
     int64_t start_ns;

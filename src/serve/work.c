@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,8 +316,16 @@ static void land(vl_flight *flight, flight_result *result) {
     free(flight);
 }
 
+/* Under TLS a client says goodbye before it goes, so that there are bytes to the end. */
+static bool has_hung_up(const vl_link *link) {
+    struct pollfd ask = {.fd = link->fd, .events = POLLRDHUP};
+    return poll(&ask, 1, 0) > 0;
+}
+
 static bool has_gone(const vl_request *request) {
     char byte;
+    if (request->link && request->link->session)
+        return has_hung_up(request->link);
     ssize_t got =
         request->link ? recv(request->link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
     return !got || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
