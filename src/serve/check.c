@@ -56,7 +56,7 @@ static bool is_host(const char *host) {
     return true;
 }
 
-static vl_refusal take_header(const vl_header *header, vl_framing *framing, unsigned seen[4]) {
+static vl_refusal take_header(const vl_header *header, vl_framing *framing, unsigned seen[6]) {
     if (is_named(header, "Host")) {
         if (seen[0]++)
             return REFUSE(400, "Host is given twice.");
@@ -76,6 +76,12 @@ static vl_refusal take_header(const vl_header *header, vl_framing *framing, unsi
     } else if (is_named(header, "Content-Type")) {
         if (seen[3]++)
             return REFUSE(400, "Content-Type is given twice.");
+    } else if (is_named(header, "Authorization")) {
+        if (seen[4]++)
+            return REFUSE(400, "Authorization is given twice.");
+    } else if (is_named(header, "X-API-Key")) {
+        if (seen[5]++)
+            return REFUSE(400, "X-API-Key is given twice.");
     } else if (is_named(header, "Expect")) {
         if (strcasecmp(header->value, "100-continue"))
             return REFUSE(417, "The only expectation understood is 100-continue.");
@@ -86,7 +92,7 @@ static vl_refusal take_header(const vl_header *header, vl_framing *framing, unsi
 
 vl_refusal vl_check_headers(const vl_header *headers, size_t count, const char *version,
                             vl_framing *framing) {
-    unsigned seen[4] = {0};
+    unsigned seen[6] = {0};
     *framing = (vl_framing){0};
     bool http_1_1 = !strcmp(version, "HTTP/1.1");
     if (!http_1_1 && strcmp(version, "HTTP/1.0"))

@@ -31,8 +31,9 @@ typedef struct vl_framing { /* how the body is delimited */
     const char *host;
 } vl_framing;
 
-/* Names are tokens, values hold no control character, Host, Content-Length, Content-Type and
- * Transfer-Encoding come at most once, and one way of delimiting the body. */
+/* Names are tokens, values hold no control character, Host, Content-Length, Content-Type,
+ * Transfer-Encoding, Authorization and X-API-Key come at most once, and one way of delimiting
+ * the body. */
 vl_refusal vl_check_headers(const vl_header *headers, size_t count, const char *version,
                             vl_framing *framing);
 /* True when the headers lie in the received bytes exactly as `name: value CRLF` one behind the

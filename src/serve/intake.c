@@ -1,8 +1,8 @@
 /* intake.c — a request from its first line to the moment its handler is called.
  *
  * libmicrohttpd calls vl_intake_begin with the raw target, then vl_intake once with the
- * headers, once per piece of the body, and once at the end; after a worker's answer it calls it
- * again. */
+ * headers (twice when it takes an errand to find out who calls), once per piece of the body,
+ * and once at the end; after a worker's answer it calls it again. */
 #include "serve/service.h"
 
 #include <inttypes.h>
@@ -170,6 +170,18 @@ static void begin_body(vl_request *request) {
                           error.message);
 }
 
+/* Once it is known who calls: the body may come, or the refusal goes out before it does. */
+static enum MHD_Result admit(vl_request *request) {
+    request->unadmitted = request->suspended = false;
+    if (request->state == VL_REQUEST_RECEIVING && request->route->body)
+        begin_body(request);
+    /* Without a body the last call follows at once, and a response queued there lets the
+     * connection live on. */
+    if (request->state != VL_REQUEST_DECIDED || !request->body_follows)
+        return MHD_YES;
+    return vl_respond(request);
+}
+
 static bool announces_body(const header_list *list) {
     for (size_t i = 0; i < list->count; i++) {
         const vl_header *header = &list->headers[i];
@@ -199,13 +211,10 @@ static enum MHD_Result first_call(vl_request *request, const char *method,
     } else {
         find_route(request);
     }
-    if (request->state == VL_REQUEST_RECEIVING && request->route->body)
-        begin_body(request);
-    /* Without a body the last call follows at once, and a response queued there lets the
-     * connection live on. */
-    if (request->state != VL_REQUEST_DECIDED || !request->body_follows)
-        return MHD_YES;
-    return vl_respond(request);
+    if (request->state == VL_REQUEST_RECEIVING)
+        vl_identity_check(request);
+    request->unadmitted = request->suspended;
+    return request->suspended ? MHD_YES : admit(request);
 }
 
 /* ---- body and end ------------------------------------------------------------------ */
@@ -277,6 +286,8 @@ enum MHD_Result vl_intake(void *cls, struct MHD_Connection *connection, const ch
         return MHD_NO;
     if (request->state == VL_REQUEST_NEW)
         return first_call(request, method, version);
+    if (request->unadmitted) /* resumed: the library makes its first call again */
+        return admit(request);
     if (*size)
         return take_piece(request, data, size);
     return last_call(request);

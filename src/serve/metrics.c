@@ -167,6 +167,14 @@ static void write_picture_model(const vl_metrics *metrics, vl_buf *out) {
                   (double)read_counter(&metrics->picture_microseconds) / 1e6);
 }
 
+static void write_refusals(const vl_metrics *metrics, vl_buf *out) {
+    static const char name[] = "vislang_auth_failures_total";
+    write_head(out, name, "counter", "Requests refused for who called.");
+    for (int d = VL_DENIAL_NONE + 1; d < VL_DENIAL_COUNT; d++)
+        vl_buf_printf(out, "%s{reason=\"%s\"} %" PRIu64 "\n", name,
+                      vl_denial_name((vl_denial)d), read_counter(&metrics->auth_failures[d]));
+}
+
 void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
     write_requests(metrics, now, out);
     write_durations(metrics, now, out);
@@ -207,6 +215,7 @@ void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_b
     write_reading(metrics, out);
     write_engines(now, out);
     write_picture_model(metrics, out);
+    write_refusals(metrics, out);
     write_head(out, "vislang_uptime_seconds", "gauge", "Since the service started.");
     vl_buf_printf(out, "vislang_uptime_seconds %.3f\n", now->uptime_seconds);
     write_head(out, "vislang_build_info", "gauge", "Version of the program.");

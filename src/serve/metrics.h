@@ -5,12 +5,14 @@
 #ifndef VISLANG_SERVE_METRICS_H
 #define VISLANG_SERVE_METRICS_H
 
+#include "serve/identity.h"
+
 #include <vislang/ocr.h>
 
 #include <stdatomic.h>
 
 enum {
-    VL_METRICS_ROUTES = 32, /* the last one is what matched no route */
+    VL_METRICS_ROUTES = 64, /* the last one is what matched no route */
     VL_METRICS_METHODS = 6, /* GET HEAD POST OPTIONS PUT+DELETE+PATCH other */
     VL_METRICS_STATUSES = 32,
     VL_METRICS_BUCKETS = 14,
@@ -24,6 +26,7 @@ typedef struct vl_metrics {
     atomic_uint_fast64_t refused_busy, timeouts, clients_gone, upload_bytes;
     atomic_uint_fast64_t ocr_requests, ocr_failures, ocr_microseconds;
     atomic_uint_fast64_t picture_requests, picture_failures, picture_microseconds;
+    atomic_uint_fast64_t auth_failures[VL_DENIAL_COUNT];
     atomic_uint_fast64_t connections; /* open now */
     atomic_uint_fast64_t active;      /* requests between first byte of target and response */
 } vl_metrics;

@@ -3,6 +3,7 @@
 #include "serve/service.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -135,14 +136,51 @@ static void add_problem(cJSON *responses, const char *status, unsigned code) {
                 schema_reference("Problem"));
 }
 
+/* ---- who may ------------------------------------------------------------------------ */
+
+static void add_requirement(cJSON *security, const char *scheme) {
+    cJSON *one = cJSON_CreateObject();
+    if (scheme)
+        cJSON_AddArrayToObject(one, scheme);
+    cJSON_AddItemToArray(security, one);
+}
+
+static void add_security(cJSON *operation, const vl_route *route) {
+    cJSON *security = cJSON_AddArrayToObject(operation, "security");
+    if (route->access >= VL_ACCESS_LOGIN)
+        return;
+    add_requirement(security, "token");
+    add_requirement(security, "key");
+    if (route->access == VL_ACCESS_METRICS) /* from the same machine */
+        add_requirement(security, NULL);
+    cJSON_AddStringToObject(operation, "x-role", vl_role_name(vl_access_role(route->access)));
+}
+
+static void add_schemes(cJSON *components) {
+    cJSON *schemes = cJSON_AddObjectToObject(components, "securitySchemes");
+    cJSON *token = cJSON_AddObjectToObject(schemes, "token");
+    cJSON_AddStringToObject(token, "type", "http");
+    cJSON_AddStringToObject(token, "scheme", "bearer");
+    cJSON_AddStringToObject(token, "bearerFormat", "JWT");
+    cJSON *key = cJSON_AddObjectToObject(schemes, "key");
+    cJSON_AddStringToObject(key, "type", "apiKey");
+    cJSON_AddStringToObject(key, "in", "header");
+    cJSON_AddStringToObject(key, "name", "X-API-Key");
+}
+
 static cJSON *make_operation(const vl_route *route) {
     cJSON *operation = cJSON_CreateObject();
     cJSON_AddStringToObject(operation, "operationId", route->id);
     cJSON_AddStringToObject(operation, "summary", route->summary);
     if (route->body)
         add_body(operation, route);
+    add_security(operation, route);
     cJSON *responses = cJSON_AddObjectToObject(operation, "responses");
     add_ok(responses, route);
+    if (route->access < VL_ACCESS_LOGIN) {
+        add_problem(responses, "401", 401);
+        add_problem(responses, "403", 403);
+    }
     if (route->body) {
         add_problem(responses, "400", 400);
         add_problem(responses, "413", 413);
@@ -155,13 +193,26 @@ static cJSON *make_operation(const vl_route *route) {
     return operation;
 }
 
-/* A path that stands for all below it has one parameter. */
+static void add_parameter(cJSON *operation, const char *name, size_t length) {
+    char copy[64];
+    snprintf(copy, sizeof copy, "%.*s", (int)length, name);
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(operation, "parameters");
+    if (!list)
+        list = cJSON_AddArrayToObject(operation, "parameters");
+    cJSON *parameter = cJSON_CreateObject();
+    cJSON_AddStringToObject(parameter, "name", copy);
+    cJSON_AddStringToObject(parameter, "in", "path");
+    cJSON_AddBoolToObject(parameter, "required", true);
+    cJSON_AddItemToObject(parameter, "schema", string_schema());
+    cJSON_AddItemToArray(list, parameter);
+}
+
+/* A path that stands for all below it has one parameter, "{file}". */
 static void add_path(cJSON *paths, const vl_route *route) {
     char path[128] = "", method[8] = "";
     strncat(path, route->path, sizeof path - 16);
     size_t length = strlen(path);
-    bool below = length > 1 && path[length - 1] == '/';
-    if (below)
+    if (length > 1 && path[length - 1] == '/')
         strncat(path, "{file}", sizeof path - length - 1);
     for (size_t i = 0; route->method[i] && i + 1 < sizeof method; i++)
         method[i] = (char)(route->method[i] | 0x20);
@@ -170,14 +221,8 @@ static void add_path(cJSON *paths, const vl_route *route) {
         item = cJSON_AddObjectToObject(paths, path);
     cJSON *operation = make_operation(route);
     cJSON_AddItemToObject(item, method, operation);
-    if (!below)
-        return;
-    cJSON *parameter = cJSON_CreateObject();
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(operation, "parameters"), parameter);
-    cJSON_AddStringToObject(parameter, "name", "file");
-    cJSON_AddStringToObject(parameter, "in", "path");
-    cJSON_AddBoolToObject(parameter, "required", true);
-    cJSON_AddItemToObject(parameter, "schema", string_schema());
+    for (const char *open = path; (open = strchr(open, '{')); open++)
+        add_parameter(operation, open + 1, strcspn(open + 1, "}"));
 }
 
 vl_blob *vl_openapi_make(void) {
@@ -191,8 +236,9 @@ vl_blob *vl_openapi_make(void) {
     cJSON *paths = cJSON_AddObjectToObject(json, "paths");
     for (size_t i = 0; i < vl_route_count; i++)
         add_path(paths, &vl_routes[i]);
-    cJSON_AddItemToObject(cJSON_AddObjectToObject(json, "components"), "schemas",
-                          parse_schemas());
+    cJSON *components = cJSON_AddObjectToObject(json, "components");
+    cJSON_AddItemToObject(components, "schemas", parse_schemas());
+    add_schemes(components);
     char *text = cJSON_PrintUnformatted(json);
     vl_blob *blob = text ? vl_blob_new("application/json", text, strlen(text)) : NULL;
     cJSON_free(text);

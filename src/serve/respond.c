@@ -137,6 +137,8 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
         snprintf(number, sizeof number, "%u", outcome->retry_after);
         sink(user, "Retry-After", number);
     }
+    if (outcome->challenge)
+        sink(user, "WWW-Authenticate", outcome->challenge);
     bool lists_methods = outcome->status == 405 || !strcmp(request->method, "OPTIONS");
     if (lists_methods && !vl_route_find("", request->path, allow) && *allow)
         sink(user, "Allow", allow);
@@ -146,8 +148,9 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
         sink(user, "Access-Control-Allow-Origin", request->origin);
         sink(user, "Access-Control-Expose-Headers", "X-Request-Id, X-Cache, Retry-After");
         if (!strcmp(request->method, "OPTIONS")) {
-            sink(user, "Access-Control-Allow-Methods", "GET, HEAD, POST");
-            sink(user, "Access-Control-Allow-Headers", "Content-Type, X-Request-Id");
+            sink(user, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");
+            sink(user, "Access-Control-Allow-Headers",
+                 "Authorization, Content-Type, X-API-Key, X-Request-Id");
             sink(user, "Access-Control-Max-Age", "600");
         }
     }

@@ -2,6 +2,8 @@
  * /openapi.json all come from it. */
 #include "serve/service.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIELD(name) (1u << VL_FORM_##name)
@@ -16,53 +18,74 @@
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
-     "Health", NULL, vl_handle_health},
+     "Health", NULL, vl_handle_health, VL_ACCESS_OPEN},
     {"POST", "/predict", "predict",
      "Looks at a photo or page and answers; without an instruction it describes", VL_BODY_FORM,
-     PREDICT_FIELDS, "application/json", "Answer", NULL, vl_work_predict},
+     PREDICT_FIELDS, "application/json", "Answer", NULL, vl_work_predict, VL_ACCESS_VIEWER},
     {"POST", "/api/v1/ocr", "ocr", "Reads the text of a picture or document",
-     VL_BODY_FORM_OR_JSON, OCR_FIELDS, NULL, "OcrDocument", NULL, vl_work_ocr},
+     VL_BODY_FORM_OR_JSON, OCR_FIELDS, NULL, "OcrDocument", NULL, vl_work_ocr,
+     VL_ACCESS_VIEWER},
     {"POST", "/api/v1/ocr/corrections", "ocr_corrections",
      "Takes what people say that lines are, so that engines are trusted as they deserve",
-     VL_BODY_JSON, 0, "application/json", "OcrTaught", "OcrCorrections", vl_work_corrections},
+     VL_BODY_JSON, 0, "application/json", "OcrTaught", "OcrCorrections", vl_work_corrections,
+     VL_ACCESS_ANNOTATOR},
     {"POST", "/api/v1/caption", "caption", "Says in a sentence what a photograph shows",
-     VL_BODY_FORM_OR_JSON, CAPTION_FIELDS, "application/json", "Caption", NULL,
-     vl_work_caption},
+     VL_BODY_FORM_OR_JSON, CAPTION_FIELDS, "application/json", "Caption", NULL, vl_work_caption,
+     VL_ACCESS_VIEWER},
     {"POST", "/api/v1/vqa", "vqa",
      "Answers a question about a photograph, or says whether a statement is true",
-     VL_BODY_FORM_OR_JSON, VQA_FIELDS, "application/json", "PictureAnswer", NULL, vl_work_vqa},
+     VL_BODY_FORM_OR_JSON, VQA_FIELDS, "application/json", "PictureAnswer", NULL, vl_work_vqa,
+     VL_ACCESS_VIEWER},
     {"POST", "/api/v1/scene", "scene", "Sorts a picture by labels, with probabilities",
-     VL_BODY_FORM_OR_JSON, SCENE_FIELDS, "application/json", "Labels", NULL, vl_work_scene},
+     VL_BODY_FORM_OR_JSON, SCENE_FIELDS, "application/json", "Labels", NULL, vl_work_scene,
+     VL_ACCESS_VIEWER},
     {"POST", "/api/v1/retrieve", "retrieve",
      "Finds the pictures of the configured index that are nearest to a picture or a text",
      VL_BODY_FORM_OR_JSON, RETRIEVE_FIELDS, "application/json", "Retrieved", NULL,
-     vl_work_retrieve},
+     vl_work_retrieve, VL_ACCESS_VIEWER},
     {"GET", "/ready", "ready", "Whether new requests should be sent here", VL_BODY_NONE, 0,
-     "application/json", "Ready", NULL, vl_handle_ready},
+     "application/json", "Ready", NULL, vl_handle_ready, VL_ACCESS_OPEN},
     {"GET", "/health/ocr", "health_ocr", "Which reading engines and language packs are there",
-     VL_BODY_NONE, 0, "application/json", "OcrHealth", NULL, vl_handle_health_ocr},
+     VL_BODY_NONE, 0, "application/json", "OcrHealth", NULL, vl_handle_health_ocr,
+     VL_ACCESS_VIEWER},
     {"GET", "/metrics", "metrics", "Counters in Prometheus' text format", VL_BODY_NONE, 0,
-     "text/plain; version=0.0.4; charset=utf-8", NULL, NULL, vl_handle_metrics},
+     "text/plain; version=0.0.4; charset=utf-8", NULL, NULL, vl_handle_metrics,
+     VL_ACCESS_METRICS},
     {"GET", "/stats", "stats", "The same counters, summed up, as JSON", VL_BODY_NONE, 0,
-     "application/json", "Stats", NULL, vl_handle_stats},
+     "application/json", "Stats", NULL, vl_handle_stats, VL_ACCESS_VIEWER},
     {"GET", "/models", "models", "What answers are made with", VL_BODY_NONE, 0,
-     "application/json", "Models", NULL, vl_handle_models},
+     "application/json", "Models", NULL, vl_handle_models, VL_ACCESS_VIEWER},
     {"GET", "/openapi.json", "openapi", "This description", VL_BODY_NONE, 0, "application/json",
-     "Anything", NULL, vl_handle_openapi},
+     "Anything", NULL, vl_handle_openapi, VL_ACCESS_OPEN},
     {"GET", "/", "page", "The browser page", VL_BODY_NONE, 0, "text/html; charset=utf-8", NULL,
-     NULL, vl_handle_asset},
+     NULL, vl_handle_asset, VL_ACCESS_OPEN},
     {"GET", "/static/", "static", "Files of the browser page", VL_BODY_NONE, 0, NULL, NULL,
-     NULL, vl_handle_asset},
+     NULL, vl_handle_asset, VL_ACCESS_OPEN},
 };
 const size_t vl_route_count = sizeof vl_routes / sizeof *vl_routes;
 _Static_assert(sizeof vl_routes / sizeof *vl_routes < VL_METRICS_ROUTES,
                "one label is left for what matched no route");
 
+/* How many characters the segment at `path` has. */
+static size_t segment_length(const char *path) {
+    return strcspn(path, "/");
+}
+
 static bool matches_path(const vl_route *route, const char *path) {
-    size_t length = strlen(route->path);
-    if (length > 1 && route->path[length - 1] == '/')
-        return !strncmp(path, route->path, length) && path[length];
-    return !strcmp(path, route->path);
+    const char *pattern = route->path;
+    while (*pattern && *path) {
+        if (*pattern == '{') {
+            size_t length = segment_length(path);
+            if (!length)
+                return false;
+            pattern += segment_length(pattern);
+            path += length;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    bool is_folder = pattern > route->path + 1 && pattern[-1] == '/';
+    return !*pattern && (is_folder ? *path != '\0' : !*path);
 }
 
 static bool matches_method(const vl_route *route, const char *method) {
@@ -71,6 +94,7 @@ static bool matches_method(const vl_route *route, const char *method) {
 }
 
 const vl_route *vl_route_find(const char *method, const char *path, char allow[64]) {
+    size_t length = 0;
     allow[0] = '\0';
     for (size_t i = 0; i < vl_route_count; i++) {
         const vl_route *route = &vl_routes[i];
@@ -78,10 +102,39 @@ const vl_route *vl_route_find(const char *method, const char *path, char allow[6
             continue;
         if (matches_method(route, method))
             return route;
-        const char *methods = !strcmp(route->method, "GET") ? "GET, HEAD, OPTIONS" : NULL;
-        memcpy(allow, methods ? methods : "POST, OPTIONS", methods ? 19 : 14);
+        bool gets = !strcmp(route->method, "GET");
+        length += (size_t)snprintf(allow + length, 64 - length, "%s, ",
+                                   gets ? "GET, HEAD" : route->method);
     }
+    if (length)
+        snprintf(allow + length, 64 - length, "OPTIONS");
     return NULL;
+}
+
+bool vl_route_segment(const vl_request *request, const char *name, char *out, size_t size) {
+    const char *pattern = request->route->path, *path = request->path;
+    while (*pattern && *path) {
+        size_t wanted = segment_length(pattern), length = segment_length(path);
+        bool is_it = wanted == strlen(name) + 2 && *pattern == '{' &&
+                     !strncmp(pattern + 1, name, wanted - 2);
+        if (is_it && length < size) {
+            memcpy(out, path, length);
+            out[length] = '\0';
+            return true;
+        }
+        pattern += wanted + (pattern[wanted] == '/');
+        path += length + (path[length] == '/');
+    }
+    return false;
+}
+
+bool vl_route_id(const vl_request *request, const char *name, int64_t *id) {
+    char text[20]; /* 18 digits do not overflow */
+    if (!vl_route_segment(request, name, text, 19) ||
+        strspn(text, "0123456789") != strlen(text))
+        return false;
+    *id = strtoll(text, NULL, 10);
+    return *id > 0;
 }
 
 size_t vl_route_index(const vl_route *route) {

@@ -101,6 +101,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
             return;
         }
         link->fd = info->connect_fd;
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        vl_address_from_socket(info ? info->client_addr : NULL, &link->peer);
         atomic_init(&link->deadline_ns,
                     vl_clock_ns() + (int64_t)server->settings.idle_seconds * 1000000000);
         pthread_mutex_lock(&server->links_lock);
@@ -189,6 +191,7 @@ static void *keep(void *cls) {
     while (!atomic_load(&server->stopping)) {
         cut_slow_connections(server);
         vl_work_expire(server, false);
+        vl_identity_tick(server);
         sleep_ms(KEEPER_TICK_MS);
     }
     return NULL;
@@ -304,6 +307,8 @@ static void free_server(vl_server *server) {
     }
     if (server->pool)
         vl_pool_free(server->pool);
+    vl_errands_free(server->errands);
+    vl_identity_free(server->identity);
     for (size_t i = 0; server->workers && i < server->settings.workers; i++) {
         vl_answerer_free(server->workers[i].answerer);
         vl_ocr_free(server->workers[i].ocr);
@@ -347,7 +352,8 @@ static vl_status start_threads(vl_server *server, vl_error *error) {
     server->cache = vl_cache_new(settings->cache_bytes, settings->cache_seconds);
     server->workers = calloc(settings->workers, sizeof *server->workers);
     server->pool = vl_pool_new(settings->workers, settings->max_in_work);
-    if (!server->cache || !server->workers || !server->pool)
+    server->errands = vl_errands_new();
+    if (!server->cache || !server->workers || !server->pool || !server->errands)
         return vl_fail(error, VL_ERR_MEMORY, "no memory or threads for %zu workers",
                        settings->workers);
     if (pthread_create(&server->keeper, NULL, keep, server))
@@ -377,8 +383,9 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     if (status || (status = open_engines(server, error)) ||
         (status = vl_retrieve_open(server, config, error)) ||
         (status = vl_handlers_prepare(server, error)) ||
-        (status = start_threads(server, error)) || (status = open_socket(server, error)) ||
-        (status = start_daemon(server, error))) {
+        (status = open_socket(server, error)) ||
+        (status = vl_identity_open(server, config, error)) ||
+        (status = start_threads(server, error)) || (status = start_daemon(server, error))) {
         free_server(server);
         return status;
     }
@@ -436,6 +443,7 @@ void vl_server_drain(vl_server *server, double max_seconds) {
     }
     atomic_store(&server->stopping, true); /* from here nothing new goes to a worker */
     vl_work_expire(server, true);
+    vl_errands_close(server->errands);
     for (int i = 0; i < 100 && atomic_load(&server->metrics.active); i++)
         sleep_ms(5);
     MHD_stop_daemon(server->daemon);

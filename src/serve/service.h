@@ -12,6 +12,8 @@
 
 #include "serve/cache.h"
 #include "serve/check.h"
+#include "serve/errand.h"
+#include "serve/identity.h"
 #include "serve/metrics.h"
 #include "serve/multipart.h"
 #include "serve/tls.h"
@@ -65,6 +67,7 @@ typedef struct vl_link { /* one open connection, in the server's list */
     int fd;
     gnutls_session_t session; /* NULL: plain HTTP */
     vl_tls_pair *pair;        /* of the session, until the connection ends */
+    vl_address peer;          /* who connected: a client, or a proxy */
     /* When the keeper may cut it off (0: never). It grows with the bytes that arrive. */
     atomic_int_fast64_t deadline_ns;
 } vl_link;
@@ -75,7 +78,7 @@ typedef enum vl_request_state {
     VL_REQUEST_NEW,       /* the request line has been read */
     VL_REQUEST_RECEIVING, /* the body arrives */
     VL_REQUEST_REFUSED,   /* answered already; what still arrives is thrown away */
-    VL_REQUEST_WAITING,   /* with a worker, connection suspended */
+    VL_REQUEST_WAITING,   /* with a worker or on an errand, connection suspended */
     VL_REQUEST_DECIDED,   /* the outcome is known, the response is to be queued */
     VL_REQUEST_SENT,      /* queued */
 } vl_request_state;
@@ -87,6 +90,7 @@ typedef struct vl_outcome {
     char detail[512];        /* of a problem */
     const char *cache_state; /* "hit", "miss", NULL */
     const char *etag, *cache_control, *policy; /* static or the server's; NULL: none */
+    const char *challenge;                     /* WWW-Authenticate, static; NULL: none */
     unsigned retry_after;
 } vl_outcome;
 
@@ -130,6 +134,9 @@ struct vl_request {
     const char *target_at;
     char path[VL_PATH_MAX];
     vl_framing framing;
+    vl_caller caller;
+    vl_address client; /* behind the proxies that are trusted */
+    bool unadmitted;   /* on the errand that finds out who calls */
     bool body_follows; /* as the library sees it, also when the framing is refused */
     bool
         suspended; /* a worker may be deciding it; only the event thread reads or writes this */
@@ -171,6 +178,8 @@ struct vl_server {
     atomic_uint_fast64_t taught;  /* corrections taken: what was read before is no answer now */
     vl_metrics metrics;
     vl_store store;
+    vl_errands *errands;
+    vl_identity *identity;
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;
@@ -202,7 +211,8 @@ typedef enum vl_body_kind {
 } vl_body_kind;
 
 struct vl_route {
-    const char *method, *path; /* a path that ends in "/" matches what lies below it */
+    /* A path that ends in "/" matches what lies below it; "{id}" matches one segment. */
+    const char *method, *path;
     const char *id, *summary;
     vl_body_kind body;
     unsigned fields;      /* bit 1 << vl_form_field: which fields the form may have */
@@ -212,12 +222,18 @@ struct vl_route {
     /* Answers at once (no body), or starts the work; fills request->outcome or leaves the
      * request waiting. NULL: planned, answered with 501. */
     void (*handle)(vl_request *request);
+    vl_access access; /* who may call it */
 };
 extern const vl_route vl_routes[];
 extern const size_t vl_route_count;
 /* The route, or NULL with `*allow` ("GET, HEAD") when the path is known under other methods,
  * "" when it is not. */
 const vl_route *vl_route_find(const char *method, const char *path, char allow[64]);
+/* The segment of the request's path where its route has "{name}". False: it has none, or it
+ * does not fit. */
+bool vl_route_segment(const vl_request *request, const char *name, char *out, size_t size);
+/* The same as a number, 1 or more. */
+bool vl_route_id(const vl_request *request, const char *name, int64_t *id);
 size_t vl_route_index(const vl_route *route); /* NULL: the last metrics slot in use */
 const char *vl_form_field_name(vl_form_field field);
 

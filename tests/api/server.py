@@ -14,7 +14,9 @@ import zlib
 class Server:
     """The program, started on a free port; its log is read line by line as it comes."""
 
-    def __init__(self, program, **settings):
+    def __init__(self, program, admin=False, **settings):
+        """admin: there is a user "root" who is one, and his key (self.key) goes with every
+        request that get, post and call send."""
         argv = [program, "serve"]
         # A state of its own, and not that of who runs the tests.
         self.state = None if "database_url" in settings else tempfile.TemporaryDirectory()
@@ -24,8 +26,11 @@ class Server:
         settings.setdefault("port", 0)
         settings.setdefault("log_requests", "false")
         settings.setdefault("ocr_record", "none")  # and not the one of who runs the tests
+        self.program, self.flags = program, []
         for name, value in settings.items():
-            argv += ["--set", f"{name}={value}"]
+            self.flags += ["--set", f"{name}={value}"]
+        argv += self.flags
+        self.key = self.make_admin() if admin else None
         self.lines = []
         self.listening = threading.Event()
         self.port = 0
@@ -74,11 +79,44 @@ class Server:
             client.write(request)
             return client.response(head=request.startswith(b"HEAD "))
 
+    def admin(self, *words, **flags):
+        """`vislang admin …` on the database of this service; what it printed."""
+        argv = [self.program, "admin", *words, *self.flags]
+        with tempfile.NamedTemporaryFile("w") as password:
+            for name, value in flags.items():
+                if name == "password":
+                    password.write(value + "\n")
+                    password.flush()
+                    name, value = "password-file", password.name
+                argv += [f"--{name}", str(value)]
+            return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    def make_admin(self):
+        """A user "root" and his key; on a database that others use too they may be there."""
+        try:
+            self.admin("user", "create", "root", role="admin", password="correct horse battery")
+        except subprocess.CalledProcessError as error:
+            if "already" not in error.stderr:
+                raise
+        return self.admin("apikey", "create", "root", "tests", role="admin")
+
+    def identified(self, headers):
+        known = any(str(h).lower().startswith(("authorization:", "x-api-key:")) for h in headers)
+        return headers if known or not self.key else (f"X-API-Key: {self.key}", *headers)
+
     def get(self, path, *headers, method="GET"):
-        return self.send(request_bytes(method, path, headers))
+        return self.send(request_bytes(method, path, self.identified(headers)))
 
     def post(self, path, fields, *headers):
-        return self.send(form_request(path, fields, *headers))
+        return self.send(form_request(path, fields, *self.identified(headers)))
+
+    def call(self, method, path, body=None, *headers):
+        """A request with a JSON body, or without one."""
+        headers = self.identified(headers)
+        data = b"" if body is None else json.dumps(body).encode()
+        if body is not None:
+            headers = (*headers, "Content-Type: application/json", f"Content-Length: {len(data)}")
+        return self.send(request_bytes(method, path, headers, data))
 
 
 class Response:

@@ -1,4 +1,4 @@
-# The running service, driven over raw sockets: api.serve, api.pictures, api.engines, api.tls. They need the program and python3.
+# The running service, driven over raw sockets: api.serve, api.pictures, api.engines, api.tls, api.identity. They need the program and python3.
 find_package(Python3 COMPONENTS Interpreter)
 if(TARGET vislang AND Python3_FOUND)
     add_test(NAME api.serve
@@ -17,6 +17,9 @@ if(TARGET vislang AND Python3_FOUND)
              COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_tls.py
                      $<TARGET_FILE:vislang>
              WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(api.serve api.pictures api.engines api.tls PROPERTIES TIMEOUT 600
+    add_test(NAME api.identity
+             COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_identity.py $<TARGET_FILE:vislang>
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(api.serve api.pictures api.engines api.tls api.identity PROPERTIES TIMEOUT 600
                          ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;OMP_THREAD_LIMIT=1")
 endif()
