@@ -249,6 +249,121 @@ vl_status vl_vault_seal(vl_vault *vault, const char *what, const char *text, vl_
 vl_status vl_vault_unseal(vl_vault *vault, const char *what, const char *sealed, vl_buf *out,
                           vl_error *error);
 
+/* ---- jobs -------------------------------------------------------------------------------- */
+
+/* Work for later, for whichever process comes to it: a job is a list of items of one kind. An
+ * item is lent to one worker at a time, under a lease; what is written about it is taken only
+ * from the holder of the lease that is good now, so that each item ends once and has one
+ * result, however many workers died or were late over it. One whose worker does not beat in
+ * time is lent again, until its attempts are spent.
+ *
+ * The items of a job stand in the queue a second apart: a job does not wait for the whole of a
+ * larger one that came before it. Clocks of the machines should agree to a second. */
+enum {
+    VL_JOB_ID_SIZE = 33, /* 32 hexadecimal digits */
+    VL_JOB_KIND_SIZE = 32,
+    VL_JOB_OWNER_SIZE = 128,
+    VL_JOB_ITEMS_MAX = 10000,
+};
+typedef enum vl_job_state {
+    VL_JOB_QUEUED,    /* nothing of it has begun */
+    VL_JOB_RUNNING,   /* of a job: some of it has */
+    VL_JOB_DONE,      /* of a job: every item has ended, and one is done at least */
+    VL_JOB_FAILED,    /* of a job: every item has */
+    VL_JOB_CANCELLED, /* what had not ended will not */
+    VL_JOB_STATE_COUNT,
+} vl_job_state;
+const char *vl_job_state_name(vl_job_state state); /* "queued" */
+typedef struct vl_job_info {
+    char id[VL_JOB_ID_SIZE], kind[VL_JOB_KIND_SIZE], owner[VL_JOB_OWNER_SIZE];
+    vl_job_state state;
+    int64_t total, done, failed;     /* items */
+    int64_t ended;                   /* items that have ended since it was made: grows alone */
+    int64_t created_ms, finished_ms; /* 0: not finished */
+} vl_job_info;
+
+typedef struct vl_job_order {
+    const char *id; /* of vl_job_id_new */
+    const char *owner, *kind;
+    const char *options;       /* for whoever works on it: JSON */
+    const char *key;           /* one order has one job, however often it comes; NULL: none */
+    const char *digest;        /* of what was ordered under that key */
+    const char *const *inputs; /* [count] an item each: JSON */
+    size_t count;
+    int priority, max_attempts;
+    uint64_t bytes; /* that it occupies until it has ended */
+    /* Of what has not ended: items of this owner, bytes of all. 0: no limit. */
+    int64_t owner_items_max;
+    uint64_t all_bytes_max;
+} vl_job_order;
+void vl_job_id_new(char id[VL_JOB_ID_SIZE]);
+bool vl_job_id_is(const char *id);
+/* `*was_there`: the key's job was there before and is in `job`. VL_ERR_USAGE: the key was used
+ * for another order; VL_ERR_LIMIT: one of the limits. */
+vl_status vl_job_enqueue(vl_db *db, const vl_job_order *order, vl_job_info *job,
+                         bool *was_there, vl_error *error);
+
+/* For workers. */
+typedef struct vl_job_task {
+    char job[VL_JOB_ID_SIZE], lease[VL_JOB_ID_SIZE];
+    char kind[VL_JOB_KIND_SIZE], owner[VL_JOB_OWNER_SIZE];
+    int64_t number;                /* from 0 */
+    int64_t attempt, max_attempts; /* this one is counted */
+    vl_buf options, input;
+} vl_job_task;
+/* The next item, lent for so long; `task` is filled when one was `*found`. */
+vl_status vl_job_claim(vl_db *db, double seconds, vl_job_task *task, bool *found,
+                       vl_error *error);
+void vl_job_task_deinit(vl_job_task *task);
+/* Each is VL_ERR_CANCELLED, and changes nothing, when the lease is no longer good: the job was
+ * cancelled, or the item was lent to another. */
+vl_status vl_job_beat(vl_db *db, const vl_job_task *task, double seconds, vl_error *error);
+vl_status vl_job_finish(vl_db *db, const vl_job_task *task, const char *result,
+                        vl_error *error);
+/* `retry`: again after 5 s, then twice as long each time, at most ten minutes, until its
+ * attempts are spent. `*ended`: it has failed for good. */
+vl_status vl_job_fail(vl_db *db, const vl_job_task *task, const char *problem, bool retry,
+                      bool *ended, vl_error *error);
+/* Given back as if it had never been taken. */
+vl_status vl_job_release(vl_db *db, const vl_job_task *task, vl_error *error);
+
+/* For those who ask: `owner` NULL is anyone's. VL_ERR_DENIED: there is no such job of his. */
+vl_status vl_job_get(vl_db *db, const char *id, const char *owner, vl_job_info *job,
+                     vl_buf *options,
+                     vl_error *error); /* appends the options; NULL: not wanted */
+/* What has not ended will not, and is in the state `cancelled`; one that had ended stays. */
+vl_status vl_job_cancel(vl_db *db, const char *id, const char *owner, vl_job_info *job,
+                        vl_error *error);
+/* Items that failed go to the queue again with all their attempts. VL_ERR_USAGE: it was
+ * cancelled, or nothing of it failed. */
+vl_status vl_job_retry(vl_db *db, const char *id, const char *owner, vl_job_info *job,
+                       vl_error *error);
+typedef vl_status (*vl_job_fn)(const vl_job_info *job, void *to, vl_error *error);
+/* The newest first, at most `most`; `before` the id of a job: those that are older. */
+vl_status vl_job_list(vl_db *db, const char *owner, const char *before, int64_t most,
+                      vl_job_fn give, void *to, vl_error *error);
+typedef struct vl_job_item {
+    int64_t number, attempts, ended; /* the how-manieth of the job to end; 0: it has not */
+    vl_job_state state;
+    const char *input, *result, *problem; /* "" none; until the function returns */
+} vl_job_item;
+typedef vl_status (*vl_job_item_fn)(const vl_job_item *item, void *to, vl_error *error);
+/* Items after number `after` (-1: from the first), or, with `by_end`, those that ended after
+ * the `after`th, in that order. */
+vl_status vl_job_items(vl_db *db, const char *id, bool by_end, int64_t after, int64_t most,
+                       vl_job_item_fn give, void *to, vl_error *error);
+/* Items that wait, and that are lent. */
+vl_status vl_job_depth(vl_db *db, int64_t *queued, int64_t *running, vl_error *error);
+typedef struct vl_job_swept {
+    int64_t returned; /* items whose worker went away: to the queue again */
+    int64_t failed;   /* … and whose attempts are spent */
+    int64_t expired;  /* jobs cancelled because they had not ended in time */
+    int64_t removed;  /* jobs, with their results */
+} vl_job_swept;
+vl_status vl_job_sweep_leases(vl_db *db, vl_job_swept *swept, vl_error *error);
+/* Jobs that were made or ended more than `keep_seconds` ago. */
+vl_status vl_job_sweep(vl_db *db, double keep_seconds, vl_job_swept *swept, vl_error *error);
+
 /* ---- all of it --------------------------------------------------------------------------- */
 
 struct vl_redis;

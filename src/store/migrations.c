@@ -111,6 +111,30 @@ static const char privacy_up[] =
     " id {{pk}}, subject TEXT NOT NULL, receipt TEXT NOT NULL, erased_ms BIGINT NOT NULL)";
 static const char privacy_down[] = "DROP TABLE erasures; DROP TABLE consents; DROP TABLE blobs";
 
+/* A job's own limits, so that workers of any version keep to them; the turn of its items, which
+ * stand apart so that jobs take turns; the order in which items ended, for those who follow. */
+static const char queue_up[] =
+    "ALTER TABLE jobs ADD COLUMN idempotency TEXT;"
+    "ALTER TABLE jobs ADD COLUMN digest TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE jobs ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN max_attempts INTEGER NOT NULL DEFAULT 3;"
+    "ALTER TABLE jobs ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;"
+    "CREATE UNIQUE INDEX jobs_idempotency ON jobs (owner, idempotency);"
+    "CREATE INDEX jobs_finished ON jobs (finished_ms);"
+    "ALTER TABLE job_items ADD COLUMN turn_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE job_items ADD COLUMN ended INTEGER;"
+    "DROP INDEX job_items_ready;"
+    "CREATE INDEX job_items_turn ON job_items (state, priority DESC, turn_ms, job_id, number);"
+    "CREATE INDEX job_items_ended ON job_items (job_id, ended)";
+static const char queue_down[] =
+    "DROP INDEX job_items_ended; DROP INDEX job_items_turn;"
+    "CREATE INDEX job_items_ready ON job_items (state, priority, ready_ms);"
+    "ALTER TABLE job_items DROP COLUMN ended; ALTER TABLE job_items DROP COLUMN turn_ms;"
+    "DROP INDEX jobs_finished; DROP INDEX jobs_idempotency;"
+    "ALTER TABLE jobs DROP COLUMN ended; ALTER TABLE jobs DROP COLUMN max_attempts;"
+    "ALTER TABLE jobs DROP COLUMN bytes; ALTER TABLE jobs DROP COLUMN digest;"
+    "ALTER TABLE jobs DROP COLUMN idempotency";
+
 const migration vl_migrations[] = {
     {"documents, pages, items and their quality", material_up, material_down},
     {"models, training runs and OCR weights", training_up, training_down},
@@ -118,6 +142,7 @@ const migration vl_migrations[] = {
     {"audit trail", audit_up, audit_down},
     {"jobs", work_up, work_down},
     {"blobs, consents and erasures", privacy_up, privacy_down},
+    {"turns, limits and order of jobs", queue_up, queue_down},
 };
 const int vl_migration_count = sizeof vl_migrations / sizeof *vl_migrations;
 

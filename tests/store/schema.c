@@ -28,7 +28,7 @@ static void up_and_down(vl_db *db) {
         need(vl_db_migrate(db, to, &moved, &error));
         assert_int_equal(moved, 1);
         tables[to] = table_count(db);
-        assert_true(tables[to] > tables[to - 1]);
+        assert_true(tables[to] >= tables[to - 1]); /* some only add columns */
     }
     assert_int_equal(tables[vl_db_schema_newest()], vl_table_count + 1);
     need(vl_db_migrate(db, 0, &moved, &error));
@@ -109,7 +109,8 @@ static void test_indexes(void **state) {
         "SELECT * FROM training_runs WHERE status = 'running'",
         "SELECT * FROM items WHERE dataset = 'd' AND score > 0.5",
         "SELECT * FROM audit WHERE subject = 'u'",
-        "SELECT * FROM job_items WHERE state = 'ready' ORDER BY priority, ready_ms",
+        "SELECT * FROM job_items WHERE state = 'queued' "
+        "ORDER BY priority DESC, turn_ms, job_id, number",
         "SELECT * FROM sessions WHERE hash = 'h'",
         "SELECT * FROM api_keys WHERE hash = 'h'",
         "SELECT * FROM blobs WHERE expires_ms < 5",
