@@ -55,6 +55,42 @@ bool vl_text_steers(uint32_t character);
 /* The direction of most letters; a tie is left to right. */
 bool vl_text_mostly_rtl(const uint32_t *line, size_t count);
 
+/* ---- personal data ---------------------------------------------------------------------- */
+
+/* Names (after a title or a label), telephone numbers, addresses of e-mail, identity numbers,
+ * bank accounts, payment cards, lines of a passport that machines read, and case numbers, found
+ * by their form, with the digits of every script (docs/privacy.md: what is found and what is
+ * not, and how much of it). */
+typedef enum vl_personal_kind {
+    VL_PERSONAL_NAME,
+    VL_PERSONAL_PHONE,
+    VL_PERSONAL_EMAIL,
+    VL_PERSONAL_ID,       /* national identity, tax and passport numbers */
+    VL_PERSONAL_ACCOUNT,  /* IBAN, ISO 13616 */
+    VL_PERSONAL_CARD,     /* ISO/IEC 7812 */
+    VL_PERSONAL_PASSPORT, /* a line of the machine-readable zone, ICAO 9303 */
+    VL_PERSONAL_CASE,     /* of UNHCR: 123-45C67890, 123-45-67890 */
+    VL_PERSONAL_KIND_COUNT,
+} vl_personal_kind;
+const char *vl_personal_kind_name(vl_personal_kind kind); /* "name", "phone", … */
+/* Why it is taken for what it is, the weakest first. */
+typedef enum vl_personal_ground {
+    VL_PERSONAL_SHAPED,   /* it looks like one */
+    VL_PERSONAL_LABELLED, /* a word before it says so */
+    VL_PERSONAL_CHECKED,  /* its check digits are right */
+} vl_personal_ground;
+typedef struct vl_personal {
+    size_t start, end; /* bytes, between extended grapheme clusters */
+    vl_personal_kind kind;
+    vl_personal_ground ground;
+    const char *rule; /* "in-aadhaar", "e164", "label", …; static */
+} vl_personal;
+/* What stands in `text` (UTF-8, lines by "\n"), in its order and not overlapping, in the arena.
+ * VL_ERR_LIMIT: a text over VL_PERSONAL_MAX bytes; VL_ERR_MEMORY. */
+enum { VL_PERSONAL_MAX = 16 << 20 };
+vl_status vl_personal_find(vl_arena *arena, const char *text, vl_personal **found,
+                           size_t *count, vl_error *error);
+
 /* ---- metrics -------------------------------------------------------------------- */
 
 /* Levenshtein distance over code points / over white-space separated words, after

@@ -1,0 +1,162 @@
+/* personal_words.c — the words that say what follows them, in the languages of the forms and
+ * letters that are read here: titles, and labels of names, telephones and identity documents.
+ * A phrase is matched without case, its spaces over any number of them, and ends where a word
+ * does. */
+#include "text/personal.h"
+
+#include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+typedef struct word_list {
+    personal_word_kind kind;
+    const char *words; /* by '|' */
+} word_list;
+
+static const word_list lists[] = {
+    {PERSONAL_WORD_TITLE,
+     /* English, French, Spanish, Portuguese, Italian, German, Dutch */
+     "mr|mrs|ms|miss|dr|prof|professor|mx|mme|mlle|monsieur|madame|mademoiselle|mgr|me|"
+     "señor|señora|señorita|sr|sra|srta|doña|senhor|senhora|dona|sig|signor|signora|herr|frau|"
+     "mevrouw|dhr|mevr|"
+     /* Swahili, Hausa, Somali, Oromo, Yoruba, Igbo, Kinyarwanda, Zulu, Shona */
+     "bw|bwana|bi|bibi|mzee|mheshimiwa|malam|mallam|alhaji|hajiya|alhaja|obbo|aadde|"
+     "ogbeni|arabinrin|mazi|oriaku|bwana|madamu|mnumzane|nksz|nkosikazi|mudane|marwo|"
+     /* Amharic and Tigrinya */
+     "አቶ|ወ/ሮ|ወይዘሮ|ወይዘሪት|ወ/ሪት|ዶ/ር|ዶክተር|ፕሮፌሰር|ኣይተ|ወይዘሮ|"
+     /* Arabic, Persian and Dari, Urdu, Pashto, Kurdish */
+     "السيد|السيدة|الآنسة|الدكتور|الدكتورة|الشيخ|الأستاذ|الأستاذة|للسيد|والسيد|آقای|خانم|دکتر|"
+     "جناب|محترمہ|مسٹر|ښاغلی|ښاغلې|بەڕێز|"
+     /* Hindi, Marathi, Nepali, Bengali, Tamil, Burmese, Khmer, Thai */
+     "श्री|श्रीमती|सुश्री|डॉ|डॉक्टर|कुमारी|জনাব|বেগম|মিসেস|ডা|ডাঃ|திரு|திருமதி|செல்வி|ဦး|ဒေါ်|"
+     "លោក|លោកស្រី|นาย|นาง|นางสาว|"
+     /* Russian, Ukrainian, Turkish, Malay, Indonesian */
+     "г-н|г-жа|господин|госпожа|пан|пані|sayın|encik|puan|bapak|ibu"},
+    {PERSONAL_WORD_NAME,
+     "name|full name|first name|last name|given name|given names|surname|family name|"
+     "middle name|father's name|mother's name|maiden name|name of applicant|applicant's name|"
+     "name of patient|patient's name|patient name|name of child|child's name|guardian's name|"
+     "contact person|signed by|next of kin|"
+     "nom|noms|prénom|prénoms|nom et prénom|nom et prénoms|nom de famille|nom complet|"
+     "nom du père|nom de la mère|nom et prénom(s)|prénom(s)|"
+     "nombre|nombres|apellido|apellidos|nombre completo|nombre y apellidos|"
+     "nome|nome completo|sobrenome|apelido|cognome|nome e cognome|"
+     "vorname|nachname|familienname|voornaam|achternaam|naam|"
+     "jina|jina kamili|majina|jina la kwanza|jina la baba|jina la mama|jina la ukoo|"
+     "suna|sunan|cikakken suna|magaca|magaca oo buuxa|magac|maqaa|maqaa guutuu|"
+     "orúkọ|oruko|aha|aha gị|amazina|izina|izina ry'umuryango|nkombo|nkómbó|erinnya|amannya|"
+     "igama|ifani|isibongo|zita|zita rizere|"
+     "ስም|ሙሉ ስም|የአባት ስም|የእናት ስም|ስም ኣቦ|"
+     "الاسم|اسم|الاسم الكامل|اسم الأب|اسم الأم|اسم العائلة|اللقب|اسم المستفيد|اسم المريض|"
+     "نام|نام خانوادگی|نام پدر|نام و نام خانوادگی|اسم پدر|تخلص|والد کا نام|نوم|بشپړ نوم|د پلار "
+     "نوم|"
+     "ناو|ناوی تەواو|adı|soyadı|ad soyad|adı soyadı|ad|nav|"
+     "नाम|पूरा नाम|पिता का नाम|माता का नाम|नाव|संपूर्ण नाव|थर|নাম|পুরো নাম|পিতার নাম|মাতার নাম|"
+     "பெயர்|முழு பெயர்|தந்தை பெயர்|အမည်|အဘအမည်|နာမည်|ឈ្មោះ|នាមត្រកូល|ชื่อ|ชื่อ-นามสกุล|นามสกุล|"
+     "имя|фамилия|отчество|ф.и.о|фио|ім'я|імʼя|ім’я|прізвище|по батькові|піб|"
+     "nama|nama lengkap|nama penuh|nama ibu|nama "
+     "bapa|pangalan|apelyido|姓名|名字|氏名|성명|이름"},
+    {PERSONAL_WORD_PHONE,
+     "tel|telephone|phone|phones|mobile|mob|cell|cellphone|fax|whatsapp|call|call us|hotline|"
+     "contact no|contact number|phone number|tel no|mobile no|sms|"
+     "tél|téléphone|portable|gsm|appelez|télécopie|teléfono|teléfonos|telefono|móvil|celular|"
+     "tlf|telefone|telemóvel|fixo|telefon|mobil|handy|telefoon|"
+     "simu|nambari ya simu|rununu|piga simu|waya|lambar waya|taleefan|taleefoon|telefoon|"
+     "bilbila|nọmba ekwentị|ekwentị|foonu|telefoni|terefone|ucingo|umnxeba|runhare|essimu|"
+     "ስልክ|ስልክ ቁጥር|ተሌፎን|ሞባይል|ቁጽሪ ስልኪ|ስልኪ|"
+     "هاتف|الهاتف|رقم الهاتف|جوال|الجوال|موبايل|تلفون|ت|فاكس|واتساب|تلفن|شماره تلفن|موبایل|"
+     "فون|فون نمبر|ٹیلیفون|ټیلیفون|تیلیفون|"
+     "फोन|फ़ोन|फोन नंबर|मोबाइल|मोबाईल|दूरभाष|सम्पर्क|ফোন|মোবাইল|টেলিফোন|தொலைபேசி|கைபேசி|"
+     "ဖုန်း|ဖုန်းနံပါတ်|ទូរស័ព្ទ|លេខទូរស័ព្ទ|โทร|โทรศัพท์|"
+     "тел|телефон|моб|мобильный|мобільний|факс|telepon|telp|hp|telefon "
+     "bimbit|电话|手机|電話|전화"},
+    {PERSONAL_WORD_ID,
+     "id no|id number|id card|identity card|identity number|national id|national id no|nin|"
+     "national identification number|passport|passport no|passport number|id card no|"
+     "driving licence|driver's license|licence no|social security|ssn|tax id|tin|voter id|"
+     "registration no|registration number|case no|case number|file no|individual number|"
+     "alien no|beneficiary id|household id|birth certificate no|aadhaar|cnic|nid|"
+     "cni|carte d'identité|passeport|numéro de passeport|n° de passeport|n° de sécurité "
+     "sociale|"
+     "numéro de sécurité sociale|numéro d'identité|pièce d'identité|permis de conduire|nif|"
+     "dni|nie|cédula|cédula de identidad|c.i|pasaporte|documento de identidad|curp|"
+     "documento nacional de identidad|número de identificación|rg|cpf|bilhete de identidade|"
+     "cartão de cidadão|passaporte|codice fiscale|passaporto|carta d'identità|"
+     "personalausweis|reisepass|ausweisnummer|sozialversicherungsnummer|steuer-id|"
+     "kitambulisho|nambari ya kitambulisho|namba ya kitambulisho|namba ya nida|nida|pasipoti|"
+     "hati ya kusafiria|lambar fasfo|fasfo|baasaboor|kaarka aqoonsiga|indangamuntu|"
+     "umazisi|የመታወቂያ ቁጥር|መታወቂያ|ፓስፖርት|ፓስፖርት ቁጥር|"
+     "رقم الهوية|الهوية|الرقم القومي|الرقم الوطني|رقم الجواز|جواز السفر|جواز سفر|رقم الملف|"
+     "بطاقة الهوية|رقم البطاقة|کد ملی|شماره ملی|تذکره|شماره تذکره|پاسپورت|گذرنامه|شناختی کارڈ|"
+     "شناختی کارڈ نمبر|پاسپورٹ|kimlik no|t.c. kimlik no|pasaport no|"
+     "आधार|आधार संख्या|आधार नंबर|पासपोर्ट|नागरिकता नं|नागरिकता|জাতীয় পরিচয়পত্র|এনআইডি|পাসপোর্ট|"
+     "ஆதார்|கடவுச்சீட்டு|မှတ်ပုံတင်အမှတ်|နိုင်ငံကူးလက်မှတ်|អត្តសញ្ញាណប័ណ្ណ|លិខិតឆ្លងដែន|"
+     "паспорт|серия и номер|инн|снилс|іпн|рнокпп|посвідчення|no ktp|nik|no paspor|kad "
+     "pengenalan|"
+     "身份证|身份证号|护照号码"},
+    {PERSONAL_WORD_FILLER,
+     "no|nr|num|number|numéro|número|numero|is|namba|nambari|lambar|номер|رقم|شماره|نمبر|"
+     "nº|n°|№|est|es|संख्या|नंबर|नं|নং|নম্বর|ቁጥር|எண்|us|us on|us at|at|on|or|and"},
+    {PERSONAL_WORD_PARTICLE,
+     "de|da|do|dos|das|di|du|del|della|la|le|van|von|der|den|ter|bin|bint|binti|ibn|ben|ould|"
+     "mint|al|el|abu|abd|umm|y|e|wa|ole|ag|och|af|na|bte|s/o|d/o"},
+    {PERSONAL_WORD_NOBODY,
+     "president|speaker|chairman|chairperson|chair|minister|prime|secretary|governor|"
+     "ambassador|and|or|the|of|no|date|sex|age|address|signature|nationality|place|dob|gender|"
+     "position|title|occupation|telephone|phone|tel|le|la|les|président|présidente|ministre|"
+     "presidente|ministro|präsident|rais|waziri|الرئيس|الوزير|رئيس|وزير|المدير|مدير|العضو|"
+     "النائب|السفير|المحافظ|date of birth|village|district|organization|organisation|company|"
+     "school|project|country|province|unknown|none|n/a|nil"},
+};
+
+/* How many characters of the text from `i` are the phrase [word, end); 0: it is not there. */
+static size_t phrase_at(const personal_text *t, size_t i, const char *word, const char *end) {
+    size_t from = i;
+    int32_t at = 0, bytes = (int32_t)(end - word);
+    while (at < bytes) {
+        UChar32 c;
+        U8_NEXT_OR_FFFD((const uint8_t *)word, at, bytes, c);
+        if (c == ' ' && i < t->count && t->c[i] == ' ') {
+            i = personal_skip_spaces(t, i);
+            continue;
+        }
+        if (i >= t->count || t->folded[i] != (uint32_t)u_foldCase(c, U_FOLD_CASE_DEFAULT))
+            return 0;
+        i++;
+    }
+    return personal_is_word(t->c[i]) ? 0 : i - from;
+}
+
+/* Cheap: most phrases begin with another letter. */
+static bool differs_at_once(char first, uint32_t c) {
+    bool is_ascii = (unsigned char)first < 0x80;
+    return is_ascii != (c < 0x80) || (is_ascii && (uint32_t)(unsigned char)first != c);
+}
+
+size_t personal_word_at(const personal_text *t, size_t i, personal_word_kind kind) {
+    size_t longest = 0;
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+        if (lists[l].kind != kind)
+            continue;
+        for (const char *word = lists[l].words, *end; *word; word = *end ? end + 1 : end) {
+            end = word + strcspn(word, "|");
+            if (differs_at_once(*word, t->folded[i]))
+                continue;
+            size_t n = phrase_at(t, i, word, end);
+            longest = n > longest ? n : longest;
+        }
+    }
+    return longest;
+}
+
+size_t personal_skip_filler(const personal_text *t, size_t i) {
+    for (;;) {
+        while (t->c[i] == ' ' || t->c[i] == 0x61B || t->c[i] == 0x1366 || t->c[i] == 0x1361 ||
+               t->c[i] == 0x964 || (t->c[i] < 128 && strchr(".:#-/_=)", (int)t->c[i])))
+            i++;
+        size_t filler = personal_word_at(t, i, PERSONAL_WORD_FILLER);
+        if (!filler)
+            return i;
+        i += filler;
+    }
+}
