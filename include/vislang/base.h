@@ -173,9 +173,43 @@ const char *vl_data_dir(void);
  * Specification 0.8). Not made, and perhaps not writable. "": nowhere. Static storage. */
 const char *vl_state_dir(void);
 
+/* ---- trace ---------------------------------------------------------------------- */
+
+/* Whose work this is, across programs (W3C Trace Context, level 2): the trace that a caller
+ * began or we did, and our own span in it. */
+enum {
+    VL_TRACE_ID_SIZE = 33,
+    VL_SPAN_ID_SIZE = 17,
+    VL_TRACE_PARENT_SIZE = 56,
+    VL_TRACE_STATE_SIZE = 513, /* what must be passed on, section 3.3.1.5 */
+};
+typedef struct vl_trace {
+    char id[VL_TRACE_ID_SIZE];
+    char span[VL_SPAN_ID_SIZE];      /* ours */
+    char caller[VL_SPAN_ID_SIZE];    /* "" none */
+    uint8_t flags;                   /* bits 0 sampled, 1 random */
+    char state[VL_TRACE_STATE_SIZE]; /* tracestate, passed on as it is; "" none */
+} vl_trace;
+/* Sets id, caller and flags from a traceparent header, or all of it to nothing and returns
+ * false when it is none (section 3.2). */
+bool vl_trace_read(const char *text, size_t bytes, vl_trace *trace);
+/* Sets `state` from all tracestate headers joined by commas: without empty members, and with
+ * whole members left out (long ones, then the last ones) until it fits; "" when one of them is
+ * wrong (section 3.3). */
+void vl_trace_read_state(const char *text, size_t bytes, vl_trace *trace);
+/* A span of our own, and a trace where there is none. `seed` goes on as vl_random_next's. */
+void vl_trace_begin(vl_trace *trace, uint64_t *seed);
+/* The traceparent header of what we ask others: our span is their caller. */
+void vl_trace_write(const vl_trace *trace, char out[VL_TRACE_PARENT_SIZE]);
+/* What this thread works on from now on, in its log lines and in its calls to others; `trace`
+ * outlives that. NULL: nothing. */
+void vl_trace_set(const vl_trace *trace);
+const vl_trace *vl_trace_now(void); /* NULL: nothing */
+
 /* ---- log ------------------------------------------------------------------------ */
 
-/* JSON lines on stderr: {"time","level","message","request_id", …fields}. Thread-safe. */
+/* JSON lines on stderr: {"time","level","message","request_id","trace_id","span_id", …fields},
+ * the ids where the thread has some. Thread-safe. */
 typedef enum vl_log_level { VL_LOG_DEBUG, VL_LOG_INFO, VL_LOG_WARN, VL_LOG_ERROR } vl_log_level;
 typedef struct vl_field {
     const char *name;

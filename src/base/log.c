@@ -141,6 +141,11 @@ static void line_compose(vl_buf *line, vl_log_level level, const char *message,
     quoted(line, message);
     if (request_id[0])
         field_append(line, &VL_F_STR("request_id", request_id));
+    const vl_trace *trace = vl_trace_now();
+    if (trace) {
+        field_append(line, &VL_F_STR("trace_id", trace->id));
+        field_append(line, &VL_F_STR("span_id", trace->span));
+    }
     for (size_t i = 0; i < count; i++)
         field_append(line, &fields[i]);
     vl_buf_puts(line, "}\n");

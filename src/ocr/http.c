@@ -208,8 +208,32 @@ static vl_status explain(CURLcode code, const state *s, const char *detail, cons
     return vl_fail(error, VL_ERR_IO, "%s could not be asked: %s", s->url, detail);
 }
 
+/* `list` with one header more; NULL, and `list` freed, without memory. */
+static struct curl_slist *add_header(struct curl_slist *list, const char *name,
+                                     const char *value) {
+    char line[VL_TRACE_STATE_SIZE + 16];
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    struct curl_slist *longer = curl_slist_append(list, line);
+    if (!longer)
+        curl_slist_free_all(list);
+    return longer;
+}
+
+/* The trace that this is work of (W3C Trace Context); NULL: none. */
+static struct curl_slist *trace_headers(void) {
+    char parent[VL_TRACE_PARENT_SIZE];
+    const vl_trace *trace = vl_trace_now();
+    if (!trace)
+        return NULL;
+    vl_trace_write(trace, parent);
+    struct curl_slist *headers = add_header(NULL, "traceparent", parent);
+    return headers && trace->state[0] ? add_header(headers, "tracestate", trace->state)
+                                      : headers;
+}
+
 static vl_status post(state *s, curl_mime *form, long timeout_ms, vl_buf *reply,
                       vl_error *error) {
+    struct curl_slist *headers = trace_headers();
     char detail[CURL_ERROR_SIZE] = "";
     long status = 0;
     curl_easy_reset(s->curl); /* options; the connection stays */
@@ -223,11 +247,14 @@ static vl_status post(state *s, curl_mime *form, long timeout_ms, vl_buf *reply,
     curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT_MS,
                      timeout_ms < CONNECT_MS ? timeout_ms : (long)CONNECT_MS);
     curl_easy_setopt(s->curl, CURLOPT_MIMEPOST, form);
+    curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(s->curl);
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
     if (code)
         return explain(code, s, detail, reply, error);
     curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);

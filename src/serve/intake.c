@@ -202,6 +202,7 @@ static enum MHD_Result first_call(vl_request *request, const char *method,
         MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "X-Request-Id");
     if (id && vl_check_request_id(id))
         memcpy(request->id, id, strlen(id) + 1);
+    vl_request_trace(request, list.headers, list.count);
     request->state = VL_REQUEST_RECEIVING;
     vl_refusal refusal = check_request(request, &list, method, version);
     if (refusal.status) {

@@ -120,6 +120,11 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
     if (outcome->blob)
         sink(user, "Content-Type", outcome->blob->type);
     sink(user, "X-Request-Id", request->id);
+    if (request->was_traced) {
+        char parent[VL_TRACE_PARENT_SIZE];
+        vl_trace_write(&request->trace, parent);
+        sink(user, "traceresponse", parent);
+    }
     sink(user, "X-Content-Type-Options", "nosniff");
     sink(user, "Cache-Control", outcome->cache_control ? outcome->cache_control : "no-store");
     if (request->server->tls)
@@ -146,11 +151,13 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
         sink(user, "Vary", "Origin");
     if (request->origin) {
         sink(user, "Access-Control-Allow-Origin", request->origin);
-        sink(user, "Access-Control-Expose-Headers", "X-Request-Id, X-Cache, Retry-After");
+        sink(user, "Access-Control-Expose-Headers",
+             "X-Request-Id, X-Cache, Retry-After, traceresponse");
         if (!strcmp(request->method, "OPTIONS")) {
             sink(user, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");
             sink(user, "Access-Control-Allow-Headers",
-                 "Authorization, Content-Type, X-API-Key, X-Request-Id");
+                 "Authorization, Content-Type, X-API-Key, X-Request-Id, traceparent, "
+                 "tracestate");
             sink(user, "Access-Control-Max-Age", "600");
         }
     }

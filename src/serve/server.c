@@ -131,11 +131,13 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 
 static void log_request(const vl_request *request, double seconds) {
     vl_log_set_request_id(request->id);
+    vl_trace_set(request->trace.id[0] ? &request->trace : NULL);
     vl_log(VL_LOG_INFO, "request", VL_F_STR("method", request->method),
            VL_F_STR("path", request->path), VL_F_INT("status", (int64_t)request->status),
            VL_F_NUM("milliseconds", seconds * 1000),
            VL_F_INT("received", (int64_t)request->body_bytes),
            VL_F_INT("sent", (int64_t)request->sent_bytes));
+    vl_trace_set(NULL);
     vl_log_set_request_id(NULL);
 }
 

@@ -129,6 +129,8 @@ struct vl_request {
     vl_request_state state;
     int64_t start_ns, waiting_ns;
     char id[65];
+    vl_trace trace;
+    bool was_traced; /* the client sent a traceparent header */
     char method[16];
     char *target; /* as received */
     const char *target_at;
@@ -244,6 +246,11 @@ enum MHD_Result vl_intake(void *server, struct MHD_Connection *connection, const
                           const char *method, const char *version, const char *data,
                           size_t *size, void **request);
 void vl_request_free(vl_request *request);
+
+/* ---- trace.c ---------------------------------------------------------------------- */
+
+/* The caller's trace, or one of our own, and a span in it. */
+void vl_request_trace(vl_request *request, const vl_header *headers, size_t count);
 
 /* ---- form.c ----------------------------------------------------------------------- */
 

@@ -36,6 +36,8 @@ struct vl_flight {
     vl_form *form; /* owned */
     vl_request *waiters;
     bool asks_picture_model; /* and nothing else */
+    char request_id[65];     /* of the request that it was begun for */
+    vl_trace trace;
 };
 
 /* ---- what makes two requests the same ----------------------------------------------- */
@@ -340,6 +342,19 @@ static bool all_gone(vl_flight *flight) {
     return gone;
 }
 
+static void fly(void *arg, size_t index);
+
+/* What is logged and asked of others meanwhile says whose work it is. */
+static void fly_traced(void *arg, size_t index) {
+    vl_flight *flight = arg;
+    const vl_trace trace = flight->trace;
+    vl_log_set_request_id(flight->request_id);
+    vl_trace_set(&trace);
+    fly(flight, index);
+    vl_trace_set(NULL);
+    vl_log_set_request_id(NULL);
+}
+
 static void fly(void *arg, size_t index) {
     vl_flight *flight = arg;
     vl_server *server = flight->server;
@@ -396,10 +411,12 @@ static vl_status start_flight(vl_server *server, vl_request *request, const char
     flight->asks_picture_model = work != work_predict && work != work_ocr;
     flight->waiters = request;
     memcpy(flight->key, key, strlen(key) + 1);
+    memcpy(flight->request_id, request->id, sizeof request->id);
+    flight->trace = request->trace;
     flight->form = request->form;
     flight->next = server->flights;
     server->flights = flight;
-    vl_status status = vl_pool_submit(server->pool, fly, flight);
+    vl_status status = vl_pool_submit(server->pool, fly_traced, flight);
     if (status) {
         server->flights = flight->next;
         free(flight);
