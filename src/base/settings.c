@@ -109,6 +109,24 @@ const setting_def vl_settings[] = {
      "who issues access tokens (iss)"},
     {"jwt_audience", NULL, "security.jwt_audience", SETTING_STRING, "vislang", 0, 0, false,
      "whom access tokens are for (aud)"},
+    {"rate_limit_per_minute", "RATE_LIMIT_PER_MINUTE", "limits.per_minute", SETTING_NUMBER,
+     "100", 0, 1e9, false,
+     "requests a minute from one address (IPv6: one /64); 0: any number. Not for callers on "
+     "this machine while nobody is asked who he is"},
+    {"rate_limit_burst", NULL, "limits.burst", SETTING_NUMBER, "0", 0, 1e9, false,
+     "requests at once from an address, of a user or with a key; 0: a minute's"},
+    {"rate_limit_per_user", NULL, "limits.per_user", SETTING_NUMBER, "0", 0, 1e9, false,
+     "requests a minute of one user, with whichever key; 0: any number"},
+    {"rate_limit_per_key", NULL, "limits.per_key", SETTING_NUMBER, "0", 0, 1e9, false,
+     "requests a minute with one API key; 0: any number"},
+    {"rate_limit_global", NULL, "limits.global", SETTING_NUMBER, "0", 0, 1e9, false,
+     "requests a minute of everybody together; 0: any number"},
+    {"login_limit_per_minute", NULL, "limits.logins", SETTING_NUMBER, "10", 0, 1e9, false,
+     "logins a minute from one address; 0: any number"},
+    {"trusted_proxies", NULL, "server.trusted_proxies", SETTING_LIST, "", 0, 0, false,
+     "addresses and networks (10.0.0.0/8) whose X-Forwarded-For is believed; empty: none"},
+    {"ip_allowlist", "IP_ALLOWLIST", "security.ip_allowlist", SETTING_LIST, "", 0, 0, false,
+     "addresses and networks that may call at all; empty: any"},
     {"allowed_hosts", "ALLOWED_HOSTS", "security.allowed_hosts", SETTING_LIST, "", 0, 0, false,
      "names accepted in the Host header; empty: any"},
     {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,
@@ -116,23 +134,12 @@ const setting_def vl_settings[] = {
 };
 const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
 
-static const char *const later[] = {"batch_size",
-                                    "cache_storage_path",
-                                    "consensus_algorithm",
-                                    "enable_gpu_inference",
-                                    "environment",
-                                    "ip_allowlist",
-                                    "max_vram_gb",
-                                    "model_cache_size",
-                                    "model_storage_path",
-                                    "models",
-                                    "monitoring_enabled",
-                                    "prometheus_port",
-                                    "rate_limit_per_minute",
-                                    "rollout",
-                                    "security_strict_mode",
-                                    "sentry_dsn",
-                                    "tesseract_config"};
+static const char *const later[] = {
+    "batch_size",           "cache_storage_path", "consensus_algorithm",
+    "enable_gpu_inference", "environment",        "max_vram_gb",
+    "model_cache_size",     "model_storage_path", "models",
+    "monitoring_enabled",   "prometheus_port",    "rollout",
+    "security_strict_mode", "sentry_dsn",         "tesseract_config"};
 enum { LATER_COUNT = sizeof later / sizeof later[0], MAX_CANDIDATES = 128, NAME_SIZE = 64 };
 
 const char *const *vl_settings_later(size_t *count) {

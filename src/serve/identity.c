@@ -262,19 +262,15 @@ static void admit_verdict(vl_request *request, const verdict *v) {
 
 /* ---- the check ----------------------------------------------------------------------- */
 
-static void check_in_database(vl_request *request) {
-    vl_identity *identity = request->server->identity;
-    credential shown = credential_of(request);
-    char digest[VL_SHA256_HEX_SIZE];
-    verdict before, now;
+/* May wait for the database. What it said a minute ago stands while it is away. */
+static void admit_asked(vl_request *request, const credential *shown, const char *digest,
+                        const verdict *before) {
+    verdict now;
     vl_error error;
-    digest_of(identity, shown.text, digest);
-    bool known = recall(identity, digest, &before);
-    request->state = VL_REQUEST_RECEIVING;
-    if (!ask(request->server, &shown, digest, &now, &error)) {
+    if (!ask(request->server, shown, digest, &now, &error)) {
         admit_verdict(request, &now);
-    } else if (known && vl_clock_ns() - before.checked_ns < STANDS_NS) {
-        admit_verdict(request, &before);
+    } else if (before && vl_clock_ns() - before->checked_ns < STANDS_NS) {
+        admit_verdict(request, before);
     } else {
         request->outcome.retry_after = 5;
         vl_decide_problem(request, 503, "It cannot be checked now who you are.");
@@ -304,26 +300,64 @@ static void check_anonymous(vl_request *request) {
         refuse(request, VL_DENIAL_MISSING);
 }
 
-void vl_identity_check(vl_request *request) {
-    vl_identity *identity = request->server->identity;
-    char digest[VL_SHA256_HEX_SIZE];
-    verdict v;
-    if (request->route->access >= VL_ACCESS_LOGIN)
-        return;
-    credential shown = credential_of(request);
-    if (!shown.text) {
+/* `fresh`: what is remembered; NULL: not on the event thread, the database may be asked. */
+static void identify(vl_request *request, const credential *shown, const char *digest,
+                     const verdict *fresh) {
+    verdict before;
+    if (!shown->text) {
         check_anonymous(request);
-        return;
-    }
-    if (shown.is_malformed) {
+    } else if (shown->is_malformed) {
         refuse(request, VL_DENIAL_MALFORMED);
-        return;
+    } else if (fresh) {
+        admit_verdict(request, fresh);
+    } else {
+        bool known = recall(request->server->identity, digest, &before);
+        if (known && vl_clock_ns() - before.checked_ns < FRESH_NS)
+            admit_verdict(request, &before);
+        else
+            admit_asked(request, shown, digest, known ? &before : NULL);
     }
-    digest_of(identity, shown.text, digest);
-    if (recall(identity, digest, &v) && vl_clock_ns() - v.checked_ns < FRESH_NS)
-        admit_verdict(request, &v);
+}
+
+static void check(vl_request *request, const credential *shown, const char *digest,
+                  const verdict *fresh, bool may_wait) {
+    if (!vl_limits_arrive(request, may_wait) || request->route->access >= VL_ACCESS_ANYONE)
+        return;
+    identify(request, shown, digest, fresh);
+    if (request->state == VL_REQUEST_RECEIVING)
+        vl_limits_caller(request, may_wait);
+}
+
+static void check_on_errand(vl_request *request) {
+    char digest[VL_SHA256_HEX_SIZE] = "";
+    credential shown = {0};
+    if (request->route->access < VL_ACCESS_ANYONE)
+        shown = credential_of(request);
+    if (shown.text && !shown.is_malformed)
+        digest_of(request->server->identity, shown.text, digest);
+    request->state = VL_REQUEST_RECEIVING;
+    check(request, &shown, digest, NULL, true);
+}
+
+void vl_identity_check(vl_request *request) {
+    vl_access access = request->route->access;
+    char digest[VL_SHA256_HEX_SIZE] = "";
+    verdict v;
+    credential shown = {0};
+    bool waits = vl_limits_wait(request);
+    if (access == VL_ACCESS_OPEN)
+        return;
+    if (access < VL_ACCESS_ANYONE)
+        shown = credential_of(request);
+    if (shown.text && !shown.is_malformed) {
+        digest_of(request->server->identity, shown.text, digest);
+        waits = waits || !recall(request->server->identity, digest, &v) ||
+                vl_clock_ns() - v.checked_ns >= FRESH_NS;
+    }
+    if (waits)
+        vl_errand_start(request, VL_DESK_QUICK, check_on_errand);
     else
-        vl_errand_start(request, VL_DESK_QUICK, check_in_database);
+        check(request, &shown, digest, &v, false);
 }
 
 /* ---- whether to ask ------------------------------------------------------------------ */

@@ -26,8 +26,9 @@ typedef enum vl_access {
     VL_ACCESS_ANNOTATOR,
     VL_ACCESS_VIEWER,
     VL_ACCESS_METRICS, /* viewers, and anyone on this machine who is no proxy */
-    VL_ACCESS_LOGIN,   /* anyone; limited as logins are */
-    VL_ACCESS_OPEN,    /* anyone, as often as he likes */
+    VL_ACCESS_ANYONE,
+    VL_ACCESS_LOGIN, /* anyone; limited as logins are */
+    VL_ACCESS_OPEN,  /* anyone, as often as he likes */
 } vl_access;
 
 vl_role vl_access_role(vl_access access); /* the least that lets in */
@@ -67,8 +68,8 @@ typedef struct vl_identity vl_identity;
  */
 vl_status vl_identity_open(vl_server *server, const vl_config *config, vl_error *error);
 void vl_identity_free(vl_identity *identity); /* NULL allowed */
-/* Fills request->caller, or decides the request with 401, 403 or 503, or leaves it on an errand
- * that does so. */
+/* Fills request->caller, or decides the request with 401, 403, 429 (serve/limits.h) or 503, or
+ * leaves it on an errand that does so. */
 void vl_identity_check(vl_request *request);
 /* What was remembered of a session (by family), a key or a user (by id) is asked for anew; NULL
  * and 0 mean none. Any thread. */

@@ -204,7 +204,10 @@ static enum MHD_Result first_call(vl_request *request, const char *method,
         memcpy(request->id, id, strlen(id) + 1);
     vl_request_trace(request, list.headers, list.count);
     request->state = VL_REQUEST_RECEIVING;
+    vl_refusal from = vl_limits_client(request, list.headers, list.count);
     vl_refusal refusal = check_request(request, &list, method, version);
+    if (!refusal.status)
+        refusal = from;
     if (refusal.status) {
         /* What follows on this connection can't be trusted to be a request. */
         request->must_close = true;

@@ -173,6 +173,10 @@ static void write_refusals(const vl_metrics *metrics, vl_buf *out) {
     for (int d = VL_DENIAL_NONE + 1; d < VL_DENIAL_COUNT; d++)
         vl_buf_printf(out, "%s{reason=\"%s\"} %" PRIu64 "\n", name,
                       vl_denial_name((vl_denial)d), read_counter(&metrics->auth_failures[d]));
+    write_head(out, "vislang_rate_limited_total", "counter", "Requests answered with 429.");
+    for (int b = 0; b < VL_BUCKET_COUNT; b++)
+        vl_buf_printf(out, "vislang_rate_limited_total{bucket=\"%s\"} %" PRIu64 "\n",
+                      vl_bucket_name((vl_bucket)b), read_counter(&metrics->rate_limited[b]));
 }
 
 void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {

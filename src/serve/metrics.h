@@ -6,6 +6,7 @@
 #define VISLANG_SERVE_METRICS_H
 
 #include "serve/identity.h"
+#include "serve/limits.h"
 
 #include <vislang/ocr.h>
 
@@ -26,7 +27,7 @@ typedef struct vl_metrics {
     atomic_uint_fast64_t refused_busy, timeouts, clients_gone, upload_bytes;
     atomic_uint_fast64_t ocr_requests, ocr_failures, ocr_microseconds;
     atomic_uint_fast64_t picture_requests, picture_failures, picture_microseconds;
-    atomic_uint_fast64_t auth_failures[VL_DENIAL_COUNT];
+    atomic_uint_fast64_t auth_failures[VL_DENIAL_COUNT], rate_limited[VL_BUCKET_COUNT];
     atomic_uint_fast64_t connections; /* open now */
     atomic_uint_fast64_t active;      /* requests between first byte of target and response */
 } vl_metrics;

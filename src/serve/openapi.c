@@ -147,7 +147,7 @@ static void add_requirement(cJSON *security, const char *scheme) {
 
 static void add_security(cJSON *operation, const vl_route *route) {
     cJSON *security = cJSON_AddArrayToObject(operation, "security");
-    if (route->access >= VL_ACCESS_LOGIN)
+    if (route->access >= VL_ACCESS_ANYONE)
         return;
     add_requirement(security, "token");
     add_requirement(security, "key");
@@ -177,10 +177,11 @@ static cJSON *make_operation(const vl_route *route) {
     add_security(operation, route);
     cJSON *responses = cJSON_AddObjectToObject(operation, "responses");
     add_ok(responses, route);
-    if (route->access < VL_ACCESS_LOGIN) {
+    if (route->access < VL_ACCESS_OPEN)
+        add_problem(responses, "429", 429);
+    if (route->access < VL_ACCESS_OPEN)
         add_problem(responses, "401", 401);
-        add_problem(responses, "403", 403);
-    }
+    add_problem(responses, "403", 403); /* by role, or by address */
     if (route->body) {
         add_problem(responses, "400", 400);
         add_problem(responses, "413", 413);

@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,20 @@ static vl_blob *make_problem(const vl_request *request) {
 
 typedef void (*header_sink)(void *user, const char *name, const char *value);
 
+static void limit_headers(const vl_limit_state *limit, header_sink sink, void *user) {
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {{"RateLimit-Limit", limit->limit},
+                {"RateLimit-Remaining", limit->remaining},
+                {"RateLimit-Reset", ceil(limit->reset_seconds)}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%.0f", rows[i].value);
+        sink(user, rows[i].name, number);
+    }
+}
+
 static void each_header(const vl_request *request, header_sink sink, void *user) {
     const vl_outcome *outcome = &request->outcome;
     char number[16], allow[64];
@@ -142,6 +157,8 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
         snprintf(number, sizeof number, "%u", outcome->retry_after);
         sink(user, "Retry-After", number);
     }
+    if (request->is_limited)
+        limit_headers(&request->limit, sink, user);
     if (outcome->challenge)
         sink(user, "WWW-Authenticate", outcome->challenge);
     bool lists_methods = outcome->status == 405 || !strcmp(request->method, "OPTIONS");
@@ -152,7 +169,8 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
     if (request->origin) {
         sink(user, "Access-Control-Allow-Origin", request->origin);
         sink(user, "Access-Control-Expose-Headers",
-             "X-Request-Id, X-Cache, Retry-After, traceresponse");
+             "X-Request-Id, X-Cache, Retry-After, RateLimit-Limit, RateLimit-Remaining, "
+             "RateLimit-Reset, traceresponse");
         if (!strcmp(request->method, "OPTIONS")) {
             sink(user, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");
             sink(user, "Access-Control-Allow-Headers",

@@ -130,10 +130,14 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 }
 
 static void log_request(const vl_request *request, double seconds) {
+    char client[VL_ADDRESS_TEXT_SIZE], caller[VL_ACTOR_SIZE];
+    vl_address_format(&request->client, client);
+    vl_caller_actor(&request->caller, caller);
     vl_log_set_request_id(request->id);
     vl_trace_set(request->trace.id[0] ? &request->trace : NULL);
-    vl_log(VL_LOG_INFO, "request", VL_F_STR("method", request->method),
-           VL_F_STR("path", request->path), VL_F_INT("status", (int64_t)request->status),
+    vl_log(VL_LOG_INFO, "request", VL_F_STR("client", client), VL_F_STR("caller", caller),
+           VL_F_STR("method", request->method), VL_F_STR("path", request->path),
+           VL_F_INT("status", (int64_t)request->status),
            VL_F_NUM("milliseconds", seconds * 1000),
            VL_F_INT("received", (int64_t)request->body_bytes),
            VL_F_INT("sent", (int64_t)request->sent_bytes));
@@ -311,6 +315,7 @@ static void free_server(vl_server *server) {
         vl_pool_free(server->pool);
     vl_errands_free(server->errands);
     vl_identity_free(server->identity);
+    vl_limits_free(server->limits);
     for (size_t i = 0; server->workers && i < server->settings.workers; i++) {
         vl_answerer_free(server->workers[i].answerer);
         vl_ocr_free(server->workers[i].ocr);
@@ -387,6 +392,7 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
         (status = vl_handlers_prepare(server, error)) ||
         (status = open_socket(server, error)) ||
         (status = vl_identity_open(server, config, error)) ||
+        (status = vl_limits_open(server, config, error)) ||
         (status = start_threads(server, error)) || (status = start_daemon(server, error))) {
         free_server(server);
         return status;

@@ -14,6 +14,7 @@
 #include "serve/check.h"
 #include "serve/errand.h"
 #include "serve/identity.h"
+#include "serve/limits.h"
 #include "serve/metrics.h"
 #include "serve/multipart.h"
 #include "serve/tls.h"
@@ -137,7 +138,9 @@ struct vl_request {
     char path[VL_PATH_MAX];
     vl_framing framing;
     vl_caller caller;
-    vl_address client; /* behind the proxies that are trusted */
+    vl_address client;    /* behind the proxies that are trusted */
+    vl_limit_state limit; /* of the bucket with the least left, if any was taken from */
+    bool is_limited;
     bool unadmitted;   /* on the errand that finds out who calls */
     bool body_follows; /* as the library sees it, also when the framing is refused */
     bool
@@ -182,6 +185,7 @@ struct vl_server {
     vl_store store;
     vl_errands *errands;
     vl_identity *identity;
+    vl_limits *limits;
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;

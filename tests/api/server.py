@@ -11,6 +11,11 @@ import time
 import zlib
 
 
+def clean_environment():
+    """Without what names the tests' own servers, which the program would refuse as no setting."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("VISLANG_TEST_")}
+
+
 class Server:
     """The program, started on a free port; its log is read line by line as it comes."""
 
@@ -24,6 +29,8 @@ class Server:
             settings["database_url"] = f"sqlite://{self.state.name}/vislang.db"
             settings.setdefault("object_path", f"{self.state.name}/objects")
         settings.setdefault("port", 0)
+        settings.setdefault("rate_limit_per_minute", 0)  # tests are quicker than people
+        settings.setdefault("login_limit_per_minute", 0)
         settings.setdefault("log_requests", "false")
         settings.setdefault("ocr_record", "none")  # and not the one of who runs the tests
         self.program, self.flags = program, []
@@ -34,11 +41,13 @@ class Server:
         self.lines = []
         self.listening = threading.Event()
         self.port = 0
-        self.process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True,
+                                        env=clean_environment())
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if not self.listening.wait(30) or not self.port:
             self.process.kill()
+            self.stop()
             raise RuntimeError("the service did not start:\n" + "".join(self.lines))
 
     def _read(self):
@@ -89,7 +98,8 @@ class Server:
                     password.flush()
                     name, value = "password-file", password.name
                 argv += [f"--{name}", str(value)]
-            return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+            return subprocess.run(argv, check=True, capture_output=True, text=True,
+                                  env=clean_environment()).stdout.strip()
 
     def make_admin(self):
         """A user "root" and his key; on a database that others use too they may be there."""

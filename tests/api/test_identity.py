@@ -2,7 +2,9 @@
 
 usage: test_identity.py PROGRAM [unittest options]"""
 import os
+import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -207,6 +209,139 @@ class Asking(Case):
     def test_off(self):
         server = self.serve(host="0.0.0.0", authentication="off")
         self.assertEqual(server.get("/models").status, 200)
+
+
+class Limits(Case):
+    """How often, and from where."""
+
+    def ask(self, server, *headers, path="/models"):
+        return server.send(request_bytes("GET", path, headers))
+
+    def test_an_address(self):
+        server = self.serve(authentication="required", rate_limit_per_minute=6, admin=True)
+        key = f"X-API-Key: {server.key}"
+        for left in (5, 4, 3, 2, 1, 0):
+            r = self.ask(server, key)
+            self.assertEqual((r.status, r.headers["ratelimit-limit"], r.headers["ratelimit-remaining"]),
+                             (200, "6", str(left)))
+            self.assertLessEqual(int(r.headers["ratelimit-reset"]), 60)
+        r = self.ask(server, key)
+        self.check_problem(r, 429)
+        self.assertIn(int(r.headers["retry-after"]), range(1, 11))
+        self.assertEqual(r.headers["ratelimit-remaining"], "0")
+        self.check_problem(self.ask(server), 429)  # before it is asked who it is
+        self.check_problem(self.ask(server, "X-API-Key: vl_00000000_x"), 429)
+        for path in ("/health", "/ready", "/openapi.json", "/"):
+            r = self.ask(server, path=path)
+            self.assertEqual(r.status, 200, path)
+            self.assertNotIn("ratelimit-limit", r.headers)
+
+    def test_a_laptop_is_not_limited(self):
+        server = self.serve(rate_limit_per_minute=3)
+        for _ in range(10):
+            r = self.ask(server)
+            self.assertEqual(r.status, 200)
+            self.assertNotIn("ratelimit-limit", r.headers)
+
+    def test_users_keys_and_everybody(self):
+        for setting, first, second in (("rate_limit_per_user", 429, 200), ("rate_limit_per_key", 429, 200),
+                                       ("rate_limit_global", 429, 429)):
+            server = self.serve(admin=True, **{setting: 3})
+            server.admin("user", "create", "amina", role="viewer", password=PASSWORD)
+            own = [server.admin("apikey", "create", "root", f"k{i}", role="viewer") for i in range(2)]
+            other = server.admin("apikey", "create", "amina", "k", role="viewer")
+            for _ in range(3):
+                self.assertEqual(self.ask(server, f"X-API-Key: {own[0]}").status, 200)
+            self.assertEqual(self.ask(server, f"X-API-Key: {own[0]}").status, first, setting)
+            again = self.ask(server, f"X-API-Key: {own[1]}").status
+            self.assertEqual(again, 200 if setting == "rate_limit_per_key" else 429, setting)
+            self.assertEqual(self.ask(server, f"X-API-Key: {other}").status, second, setting)
+
+    def test_burst(self):
+        server = self.serve(admin=True, rate_limit_per_minute=6000, rate_limit_burst=2)
+        r = self.ask(server, f"X-API-Key: {server.key}")
+        self.assertEqual((r.headers["ratelimit-limit"], r.headers["ratelimit-remaining"]), ("2", "1"))
+
+    def test_forwarded_for(self):
+        """This machine is the proxy. Whatever a client claims stands left of what a proxy adds."""
+        for trusted, headers, same in (
+                ("127.0.0.1", ["X-Forwarded-For: 198.51.100.{}"], False),
+                ("127.0.0.1,10.0.0.0/8", ["X-Forwarded-For: 198.51.100.{}, 10.1.2.3"], False),
+                ("127.0.0.1", ["X-Forwarded-For: 198.51.100.{}, 192.0.2.1"], True),
+                ("127.0.0.1", ["X-Forwarded-For: 198.51.100.{}", "X-Forwarded-For: 192.0.2.1"], True),
+                ("127.0.0.1", ["X-Forwarded-For: 127.0.0.1, 198.51.100.{}, 192.0.2.1"], True),
+                ("127.0.0.1", ["X-Real-IP: 198.51.100.{}", "Forwarded: for=198.51.100.{}"], True),
+                ("127.0.0.1", ["X-Forwarded-For: 2001:db8::{}"], True),  # one /64
+                ("127.0.0.1", ["X-Forwarded-For: 2001:db8:0:{}::1"], False),
+                ("10.0.0.0/8", ["X-Forwarded-For: 198.51.100.{}"], True),
+                ("", ["X-Forwarded-For: 198.51.100.{}"], True)):
+            server = Server(PROGRAM, authentication="required", rate_limit_per_minute=4,
+                            trusted_proxies=trusted)
+            statuses = [self.ask(server, *[h.format(i) for h in headers]).status for i in range(1, 9)]
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(statuses, [401] * 4 + [429] * 4 if same else [401] * 8, (trusted, headers))
+
+    def test_allow_list(self):
+        server = self.serve(ip_allowlist="192.0.2.0/24,2001:db8::/32", trusted_proxies="127.0.0.1")
+        for forwarded, status in (("192.0.2.9", 200), ("2001:db8::9", 200), ("198.51.100.1", 403),
+                                  ("192.0.2.9, 198.51.100.1", 403), ("198.51.100.1, 192.0.2.9", 200),
+                                  ("nonsense", 403)):
+            for path in ("/models", "/health"):
+                r = self.ask(server, f"X-Forwarded-For: {forwarded}", path=path)
+                self.assertEqual(r.status, status, forwarded)
+        self.check_problem(self.ask(server), 403)
+        self.check_problem(self.ask(server, path="/nothing"), 403)
+
+    def test_wrong_lists_do_not_start(self):
+        for setting in ("trusted_proxies", "ip_allowlist"):
+            for wrong in ("10.0.0.1/8", "example.org", "10.0.0.0/33"):
+                with self.assertRaises(RuntimeError) as caught:
+                    Server(PROGRAM, **{setting: wrong})
+                self.assertIn(setting, str(caught.exception))
+
+    def test_the_log_names_the_client(self):
+        server = self.serve(trusted_proxies="127.0.0.1", log_requests="true", admin=True)
+        server.get("/models", "X-Forwarded-For: 192.0.2.77")
+        self.assertTrue(wait_until(lambda: any('"client":"192.0.2.77"' in line for line in server.lines)))
+        line = next(line for line in server.lines if "192.0.2.77" in line)
+        self.assertIn('"caller":"key:vl_', line)
+        self.assertNotIn(server.key, "".join(server.lines))
+
+    @unittest.skipUnless(os.environ.get("VISLANG_TEST_REDIS"), "needs a Redis (tests/redis/with-redis.sh)")
+    def test_two_processes_share_a_redis(self):
+        """Asked in turn and at once, both together give what one alone would."""
+        settings = {"admin": True, "rate_limit_per_minute": 20, "redis_url": os.environ["VISLANG_TEST_REDIS"]}
+        with tempfile.TemporaryDirectory() as folder:
+            settings["database_url"] = f"sqlite://{folder}/shared.db"
+            first = Server(PROGRAM, **settings)
+            second = Server(PROGRAM, **settings)
+            try:
+                key = f"X-API-Key: {first.key}"
+                left = [int(self.ask(s, key).headers["ratelimit-remaining"])
+                        for s in (first, second, first, second)]
+                self.assertEqual(left, [19, 18, 17, 16])
+                statuses = []
+
+                def ask(server):
+                    for _ in range(15):
+                        statuses.append(self.ask(server, key).status)
+                threads = [threading.Thread(target=ask, args=(s,)) for s in (first, second)]
+                for t in threads:
+                    t.start()
+                for t in threads:
+                    t.join()
+                allowed = statuses.count(200)
+                self.assertEqual(allowed + statuses.count(429), 30)
+                self.assertIn(allowed, range(16, 19))  # 16, and what came back meanwhile
+                control = os.environ["VISLANG_TEST_REDIS_CTL"]
+                subprocess.run([control, "stop"], check=True)
+                try:  # without it each counts for itself, and nobody waits
+                    self.assertEqual([self.ask(s, key).status for s in (first, second) for _ in range(3)],
+                                     [200] * 6)
+                finally:
+                    subprocess.run([control, "start"], check=True)
+            finally:
+                self.assertEqual([first.stop(), second.stop()], [0, 0])
 
 
 if __name__ == "__main__":

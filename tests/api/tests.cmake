@@ -1,6 +1,7 @@
 # The running service, driven over raw sockets: api.<name> is tests/api/test_<name>.py. They need
 # the program and python3.
 find_package(Python3 COMPONENTS Interpreter)
+find_program(REDIS_SERVER redis-server)
 if(TARGET vislang AND Python3_FOUND)
     foreach(name
             serve
@@ -13,8 +14,12 @@ if(TARGET vislang AND Python3_FOUND)
         if(name MATCHES "serve|pictures")
             set(more $<TARGET_FILE:make_tiny_seer>)
         endif()
+        set(beside)
+        if(name STREQUAL "identity" AND REDIS_SERVER)
+            set(beside ${CMAKE_SOURCE_DIR}/tests/redis/with-redis.sh)
+        endif()
         add_test(NAME api.${name}
-                 COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_${name}.py
+                 COMMAND ${beside} ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_${name}.py
                          $<TARGET_FILE:vislang> ${more}
                  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
         set_tests_properties(api.${name} PROPERTIES TIMEOUT 600

@@ -1,0 +1,161 @@
+/* limits.c — the client's address and the buckets a request takes from. */
+#include "serve/limits.h"
+#include "serve/service.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { KEYS_MAX = 65536, FORWARDED_MAX = 16 };
+
+struct vl_limits {
+    vl_networks trusted, allowed;
+    vl_limit limits[VL_BUCKET_COUNT];
+    vl_limiter *local, *shared; /* NULL: no Redis */
+};
+
+const char *vl_bucket_name(vl_bucket bucket) {
+    static const char *const names[VL_BUCKET_COUNT] = {"address", "all", "login", "user",
+                                                       "key"};
+    return names[bucket];
+}
+
+/* ---- settings ------------------------------------------------------------------------ */
+
+static void read_limits(const vl_config *config, vl_limit limits[VL_BUCKET_COUNT]) {
+    static const char *const names[VL_BUCKET_COUNT] = {
+        "rate_limit_per_minute", "rate_limit_global", "login_limit_per_minute",
+        "rate_limit_per_user", "rate_limit_per_key"};
+    double burst = vl_config_number(config, "rate_limit_burst");
+    for (int b = 0; b < VL_BUCKET_COUNT; b++) {
+        bool has_own = b == VL_BUCKET_ALL || b == VL_BUCKET_LOGIN || burst < 1;
+        double rate = vl_config_number(config, names[b]);
+        limits[b] = (vl_limit){.per_minute = rate, .burst = fmax(has_own ? rate : burst, 1)};
+    }
+}
+
+vl_status vl_limits_open(vl_server *server, const vl_config *config, vl_error *error) {
+    vl_limits *limits = server->limits = calloc(1, sizeof *limits);
+    if (!limits)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for limits");
+    if (vl_networks_parse(vl_config_string(config, "trusted_proxies"), &limits->trusted, error))
+        return vl_error_prefix(error, "trusted_proxies");
+    if (vl_networks_parse(vl_config_string(config, "ip_allowlist"), &limits->allowed, error))
+        return vl_error_prefix(error, "ip_allowlist");
+    read_limits(config, limits->limits);
+    limits->local = vl_limiter_new(KEYS_MAX, NULL);
+    if (server->store.redis)
+        limits->shared = vl_limiter_new(KEYS_MAX, server->store.redis);
+    return limits->local && (limits->shared || !server->store.redis)
+               ? VL_OK
+               : vl_fail(error, VL_ERR_MEMORY, "no memory for limits");
+}
+
+void vl_limits_free(vl_limits *limits) {
+    if (!limits)
+        return;
+    vl_limiter_free(limits->local);
+    vl_limiter_free(limits->shared);
+    free(limits);
+}
+
+bool vl_limits_trust_proxies(const vl_limits *limits) {
+    return limits->trusted.count > 0;
+}
+
+/* ---- the client ---------------------------------------------------------------------- */
+
+vl_refusal vl_limits_client(vl_request *request, const vl_header *headers, size_t count) {
+    const vl_limits *limits = request->server->limits;
+    const char *forwarded[FORWARDED_MAX];
+    size_t forwarded_count = 0;
+    if (!request->link)
+        return (vl_refusal){0};
+    request->client = request->link->peer;
+    if (limits->trusted.count && vl_networks_hold(&limits->trusted, &request->client)) {
+        for (size_t i = 0; i < count; i++) {
+            if (strcasecmp(headers[i].name, "X-Forwarded-For") != 0)
+                continue;
+            if (forwarded_count == FORWARDED_MAX)
+                return (vl_refusal){431, "X-Forwarded-For comes too often."};
+            forwarded[forwarded_count++] = headers[i].value;
+        }
+        vl_address_client(&request->link->peer, &limits->trusted, forwarded, forwarded_count,
+                          &request->client);
+    }
+    if (limits->allowed.count && !vl_networks_hold(&limits->allowed, &request->client))
+        return (vl_refusal){403, "This address may not call here (ip_allowlist)."};
+    return (vl_refusal){0};
+}
+
+/* ---- buckets ------------------------------------------------------------------------- */
+
+static bool is_limited(const vl_request *request) {
+    return request->route->access != VL_ACCESS_OPEN &&
+           (vl_identity_asks(request->server->identity) ||
+            !vl_address_is_loopback(&request->client));
+}
+
+bool vl_limits_wait(const vl_request *request) {
+    const vl_limits *limits = request->server->limits;
+    return limits->shared && is_limited(request) &&
+           vl_redis_is_up(request->server->store.redis);
+}
+
+static void decide_limited(vl_request *request, vl_bucket bucket, double retry_seconds) {
+    static const char *const of_whom[VL_BUCKET_COUNT] = {"from this address", "at this service",
+                                                         "to log in from this address",
+                                                         "of this user", "with this key"};
+    atomic_fetch_add(&request->server->metrics.rate_limited[bucket], 1);
+    request->outcome.retry_after = (unsigned)ceil(fmax(retry_seconds, 1));
+    vl_decide_problem(request, 429, "Too many requests %s; the next one in %u s.",
+                      of_whom[bucket], request->outcome.retry_after);
+}
+
+/* Headers speak of the bucket that has the least left. */
+static bool take(vl_request *request, vl_bucket bucket, const char *key, bool may_wait) {
+    const vl_limits *limits = request->server->limits;
+    const vl_limit *limit = &limits->limits[bucket];
+    if (limit->per_minute <= 0)
+        return true;
+    vl_limit_state state =
+        limits->shared && may_wait
+            ? vl_limiter_take(limits->shared, key, limit)
+            : vl_limiter_take_at(limits->local, key, limit, vl_clock_ns() / 1000);
+    if (!request->is_limited || !state.allowed || state.remaining < request->limit.remaining)
+        request->limit = state;
+    request->is_limited = true;
+    if (!state.allowed)
+        decide_limited(request, bucket, state.retry_seconds);
+    return state.allowed;
+}
+
+bool vl_limits_arrive(vl_request *request, bool may_wait) {
+    char text[VL_ADDRESS_TEXT_SIZE], key[VL_LIMIT_KEY_SIZE];
+    vl_address owner;
+    if (!is_limited(request))
+        return true;
+    vl_address_owner(&request->client, &owner);
+    vl_address_format(&owner, text);
+    snprintf(key, sizeof key, "ip:%s", text);
+    if (!take(request, VL_BUCKET_ADDRESS, key, may_wait) ||
+        !take(request, VL_BUCKET_ALL, "all", may_wait))
+        return false;
+    snprintf(key, sizeof key, "login:%s", text);
+    return request->route->access != VL_ACCESS_LOGIN ||
+           take(request, VL_BUCKET_LOGIN, key, may_wait);
+}
+
+bool vl_limits_caller(vl_request *request, bool may_wait) {
+    char key[VL_LIMIT_KEY_SIZE];
+    const vl_caller *caller = &request->caller;
+    if (caller->kind == VL_CALLER_ANONYMOUS || !is_limited(request))
+        return true;
+    snprintf(key, sizeof key, "user:%lld", (long long)caller->user);
+    if (!take(request, VL_BUCKET_USER, key, may_wait))
+        return false;
+    snprintf(key, sizeof key, "key:%lld", (long long)caller->key);
+    return caller->kind != VL_CALLER_KEY || take(request, VL_BUCKET_KEY, key, may_wait);
+}
