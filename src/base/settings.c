@@ -47,6 +47,14 @@ const setting_def vl_settings[] = {
      "debug, info, warn or error"},
     {"log_requests", NULL, "log.requests", SETTING_BOOL, "true", 0, 0, false,
      "one log line per request"},
+    {"environment", "ENVIRONMENT", "monitoring.environment", SETTING_STRING, "production", 0, 0,
+     false, "where this runs, said in /stats and in error events: production, staging, …"},
+    {"monitoring_enabled", "MONITORING_ENABLED", "monitoring.enabled", SETTING_BOOL, "true", 0,
+     0, false, "GET /metrics"},
+    {"prometheus_port", "PROMETHEUS_PORT", "monitoring.prometheus_port", SETTING_INT, "0", 0,
+     65535, false,
+     "port of its own for /metrics, on the same host, over plain HTTP and for anyone who "
+     "reaches it; 0: /metrics is on the service's port"},
     {"languages", NULL, "ocr.languages", SETTING_STRING, "", 0, 0, false,
      "Tesseract packs for every page, joined by + (eng+fra); empty: found out from each page"},
     {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST,
@@ -135,11 +143,21 @@ const setting_def vl_settings[] = {
 const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
 
 static const char *const later[] = {
-    "batch_size",           "cache_storage_path", "consensus_algorithm",
-    "enable_gpu_inference", "environment",        "max_vram_gb",
-    "model_cache_size",     "model_storage_path", "models",
-    "monitoring_enabled",   "prometheus_port",    "rollout",
-    "security_strict_mode", "sentry_dsn",         "tesseract_config"};
+    /* clang-format off */
+    "batch_size",
+    "cache_storage_path",
+    "consensus_algorithm",
+    "enable_gpu_inference",
+    "max_vram_gb",
+    "model_cache_size",
+    "model_storage_path",
+    "models",
+    "rollout",
+    "security_strict_mode",
+    "sentry_dsn",
+    "tesseract_config",
+    /* clang-format on */
+};
 enum { LATER_COUNT = sizeof later / sizeof later[0], MAX_CANDIDATES = 128, NAME_SIZE = 64 };
 
 const char *const *vl_settings_later(size_t *count) {

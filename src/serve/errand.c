@@ -64,7 +64,9 @@ static void run(void *arg, size_t index) {
     }
     vl_errands *errands = e->server->errands;
     vl_log_set_request_id(e->request->id);
+    vl_trace_set(&e->request->trace);
     e->of_request(e->request);
+    vl_trace_set(NULL);
     vl_log_set_request_id(NULL);
     if (e->request->state == VL_REQUEST_WAITING)
         vl_decide_problem(e->request, 500, "The request was left undecided.");

@@ -12,10 +12,6 @@ static double uptime(const vl_server *server) {
     return vl_clock_ms_since(server->start_ns) / 1000;
 }
 
-static uint64_t count_of(const atomic_uint_fast64_t *counter) {
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 /* Asked for many times a second by balancers, hence no JSON tree. */
 void vl_handle_health(vl_request *request) {
     char text[128];
@@ -24,20 +20,6 @@ void vl_handle_health(vl_request *request) {
                  "{\"status\":\"ok\",\"version\":\"" VL_VERSION "\",\"uptime_seconds\":%.3f}",
                  uptime(request->server));
     vl_decide_blob(request, 200, vl_blob_new("application/json", text, (size_t)length));
-}
-
-void vl_handle_ready(vl_request *request) {
-    static const char ready[] = "{\"status\":\"ready\"}";
-    vl_server *server = request->server;
-    if (atomic_load(&server->draining)) {
-        request->outcome.retry_after = 1;
-        vl_decide_problem(request, 503, "The service is draining and will stop.");
-    } else if (!server->ocr_ready) {
-        request->outcome.retry_after = 30;
-        vl_decide_problem(request, 503, "No reading engine is there; see /health/ocr.");
-    } else {
-        vl_decide_blob(request, 200, vl_blob_new("application/json", ready, sizeof ready - 1));
-    }
 }
 
 static vl_blob *print_blob(cJSON *json) {
@@ -49,7 +31,8 @@ static vl_blob *print_blob(cJSON *json) {
 }
 
 /* Without language packs no Tesseract reads, whether it was called yet or not. */
-static size_t engines_health(const vl_server *server, vl_ocr_engine_health *health) {
+size_t vl_handlers_engines(const vl_server *server,
+                           vl_ocr_engine_health health[VL_OCR_ENGINES_MAX]) {
     size_t count = vl_ocr_engines_health(server->engines, health, VL_OCR_ENGINES_MAX);
     for (size_t i = 0; i < count && !server->ocr_ready; i++) {
         if (strcmp(health[i].name, "tesseract") != 0)
@@ -82,7 +65,7 @@ static void add_engine(cJSON *list, const vl_server *server,
 void vl_handle_health_ocr(vl_request *request) {
     const vl_server *server = request->server;
     vl_ocr_engine_health health[VL_OCR_ENGINES_MAX];
-    size_t count = engines_health(server, health);
+    size_t count = vl_handlers_engines(server, health);
     bool all = true;
     cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
     for (size_t i = 0; i < count; i++) {
@@ -125,64 +108,6 @@ static void decide_cacheable(vl_request *request, vl_blob *blob, const char *eta
 void vl_handle_openapi(vl_request *request) {
     decide_cacheable(request, vl_blob_ref(request->server->openapi),
                      request->server->openapi_etag);
-}
-
-/* ---- metrics ------------------------------------------------------------------------ */
-
-static size_t queued(const vl_server *server) {
-    return server->pool ? vl_pool_queued(server->pool) : 0;
-}
-
-void vl_handle_metrics(vl_request *request) {
-    vl_server *server = request->server;
-    const char *labels[VL_METRICS_ROUTES];
-    for (size_t i = 0; i < vl_route_count; i++)
-        labels[i] = vl_routes[i].path;
-    labels[vl_route_count] = "none";
-    vl_ocr_engine_health health[VL_OCR_ENGINES_MAX];
-    vl_metrics_now now = {.routes = labels,
-                          .route_count = vl_route_count + 1,
-                          .engines = health,
-                          .engine_count = engines_health(server, health),
-                          .in_work = vl_work_in_flight(server),
-                          .queued = queued(server),
-                          .uptime_seconds = uptime(server)};
-    vl_cache_size(server->cache, &now.cache_entries, &now.cache_bytes);
-    vl_buf text;
-    vl_buf_init(&text, 4 << 20);
-    vl_metrics_write(&server->metrics, &now, &text);
-    vl_decide_text(request, "text/plain; version=0.0.4; charset=utf-8", &text);
-}
-
-void vl_handle_stats(vl_request *request) {
-    vl_server *server = request->server;
-    size_t entries, bytes;
-    vl_cache_size(server->cache, &entries, &bytes);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "version", VL_VERSION);
-    cJSON_AddNumberToObject(json, "uptime_seconds", uptime(server));
-    const struct {
-        const char *name;
-        double value;
-    } rows[] = {
-        {"requests", (double)vl_metrics_request_count(&server->metrics)},
-        {"documents", (double)count_of(&server->metrics.documents)},
-        {"pages", (double)count_of(&server->metrics.pages)},
-        {"in_work", (double)vl_work_in_flight(server)},
-        {"queued", (double)queued(server)},
-        {"max_in_work", (double)server->settings.max_in_work},
-        {"workers", (double)server->settings.workers},
-        {"connections", (double)count_of(&server->metrics.connections)},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        cJSON_AddNumberToObject(json, rows[i].name, rows[i].value);
-    cJSON *cache = cJSON_AddObjectToObject(json, "cache");
-    cJSON_AddNumberToObject(cache, "hits", (double)count_of(&server->metrics.cache_hits));
-    cJSON_AddNumberToObject(cache, "misses", (double)count_of(&server->metrics.cache_misses));
-    cJSON_AddNumberToObject(cache, "entries", (double)entries);
-    cJSON_AddNumberToObject(cache, "bytes", (double)bytes);
-    cJSON_AddNumberToObject(cache, "max_bytes", (double)server->settings.cache_bytes);
-    vl_decide_json(request, json);
 }
 
 /* ---- the browser page --------------------------------------------------------------- */

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Upper bounds in seconds: from a cached answer to a long document. */
-static const double bounds[VL_METRICS_BUCKETS] = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1,
-                                                  0.25,   0.5,    1,     2.5,   5,    10,   30};
+/* Upper bounds in seconds: from /health to a document of many pages (request_timeout is 120 by
+ * default). */
+static const double bounds[VL_METRICS_BUCKETS] = {
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.25,   0.5,     1,      2.5,   5,      10,    30,   60,    120,  300};
 static const char *const methods[VL_METRICS_METHODS] = {"GET",     "HEAD",  "POST",
                                                         "OPTIONS", "WRITE", "OTHER"};
 /* The last one stands for every status that is not listed. */
@@ -54,6 +56,33 @@ uint64_t vl_metrics_request_count(const vl_metrics *metrics) {
     for (size_t r = 0; r < VL_METRICS_ROUTES; r++)
         for (size_t b = 0; b <= VL_METRICS_BUCKETS; b++)
             sum += read_counter(&metrics->buckets[r][b]);
+    return sum;
+}
+
+double vl_metrics_quantile(const vl_metrics *metrics, double share) {
+    uint64_t counts[VL_METRICS_BUCKETS + 1] = {0}, sum = 0, below = 0;
+    for (size_t b = 0; b <= VL_METRICS_BUCKETS; b++) {
+        for (size_t r = 0; r < VL_METRICS_ROUTES; r++)
+            counts[b] += read_counter(&metrics->buckets[r][b]);
+        sum += counts[b];
+    }
+    double wanted = share * (double)sum;
+    for (size_t b = 0; sum && b < VL_METRICS_BUCKETS; b++) {
+        double low = b ? bounds[b - 1] : 0;
+        if (counts[b] && (double)(below + counts[b]) >= wanted)
+            return low + (bounds[b] - low) * (wanted - (double)below) / (double)counts[b];
+        below += counts[b];
+    }
+    return sum ? bounds[VL_METRICS_BUCKETS - 1] : 0;
+}
+
+uint64_t vl_metrics_class_count(const vl_metrics *metrics, unsigned class) {
+    uint64_t sum = 0;
+    for (size_t r = 0; r < VL_METRICS_ROUTES; r++)
+        for (size_t m = 0; m < VL_METRICS_METHODS; m++)
+            for (size_t s = 0; s < VL_METRICS_STATUSES; s++)
+                if (statuses[s] / 100 == class)
+                    sum += read_counter(&metrics->requests[r][m][s]);
     return sum;
 }
 
@@ -179,6 +208,40 @@ static void write_refusals(const vl_metrics *metrics, vl_buf *out) {
                       vl_bucket_name((vl_bucket)b), read_counter(&metrics->rate_limited[b]));
 }
 
+/* Names as the client library guidelines of Prometheus have them. */
+static void write_process(const vl_process *process, vl_buf *out) {
+    write_head(out, "process_cpu_seconds_total", "counter", "User and system time.");
+    vl_buf_printf(out, "process_cpu_seconds_total %.3f\n", process->cpu_seconds);
+    write_head(out, "process_start_time_seconds", "gauge", "When it began, in Unix time.");
+    vl_buf_printf(out, "process_start_time_seconds %.3f\n", process->start_seconds);
+    write_value(out, "process_resident_memory_bytes", "gauge", "Memory in use.",
+                process->resident_bytes);
+    write_value(out, "process_virtual_memory_bytes", "gauge", "Addresses in use.",
+                process->virtual_bytes);
+    write_value(out, "process_open_fds", "gauge", "Open file descriptors.",
+                process->open_files);
+    write_value(out, "process_max_fds", "gauge", "The most there may be.", process->most_files);
+}
+
+static void write_dependencies(const vl_metrics_now *now, vl_buf *out) {
+    static const char up[] = "vislang_dependency_up",
+                      seconds[] = "vislang_dependency_latency_seconds";
+    write_head(out, up, "gauge",
+               "1: it is there, 0.5: it is slow or soon to fail, 0: it is not.");
+    for (size_t i = 0; i < now->dependency_count; i++) {
+        const vl_dependency *d = &now->dependencies[i];
+        vl_buf_printf(out, "%s{dependency=\"%s\"} %s\n", up, d->name,
+                      d->state == VL_DEPENDENCY_OK         ? "1"
+                      : d->state == VL_DEPENDENCY_DEGRADED ? "0.5"
+                                                           : "0");
+    }
+    write_head(out, seconds, "gauge",
+               "How long its last probe took; of engines, the mean call.");
+    for (size_t i = 0; i < now->dependency_count; i++)
+        vl_buf_printf(out, "%s{dependency=\"%s\"} %.6f\n", seconds, now->dependencies[i].name,
+                      now->dependencies[i].latency_ms / 1000);
+}
+
 void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out) {
     write_requests(metrics, now, out);
     write_durations(metrics, now, out);
@@ -220,6 +283,12 @@ void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_b
     write_engines(now, out);
     write_picture_model(metrics, out);
     write_refusals(metrics, out);
+    write_dependencies(now, out);
+    write_process(&now->process, out);
+    if (now->certificate_expires)
+        write_value(out, "vislang_tls_certificate_expiry_timestamp_seconds", "gauge",
+                    "When the certificate in use ends, in Unix time.",
+                    (uint64_t)now->certificate_expires);
     write_head(out, "vislang_uptime_seconds", "gauge", "Since the service started.");
     vl_buf_printf(out, "vislang_uptime_seconds %.3f\n", now->uptime_seconds);
     write_head(out, "vislang_build_info", "gauge", "Version of the program.");

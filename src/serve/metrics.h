@@ -5,6 +5,7 @@
 #ifndef VISLANG_SERVE_METRICS_H
 #define VISLANG_SERVE_METRICS_H
 
+#include "serve/health.h"
 #include "serve/identity.h"
 #include "serve/limits.h"
 
@@ -16,7 +17,7 @@ enum {
     VL_METRICS_ROUTES = 64, /* the last one is what matched no route */
     VL_METRICS_METHODS = 6, /* GET HEAD POST OPTIONS PUT+DELETE+PATCH other */
     VL_METRICS_STATUSES = 32,
-    VL_METRICS_BUCKETS = 14,
+    VL_METRICS_BUCKETS = 20,
 };
 
 typedef struct vl_metrics {
@@ -37,6 +38,20 @@ void vl_metrics_request(vl_metrics *metrics, size_t route, const char *method, u
                         double seconds);
 uint64_t vl_metrics_request_count(const vl_metrics *metrics);
 
+/* The answer time below which `share` (0…1) of all requests lie, in seconds: by linear
+ * interpolation in the bucket, as Prometheus' histogram_quantile does. 0: no request yet. */
+double vl_metrics_quantile(const vl_metrics *metrics, double share);
+/* Requests answered with `class`00 to `class`99. */
+uint64_t vl_metrics_class_count(const vl_metrics *metrics, unsigned class);
+
+/* What the kernel says of this process. */
+typedef struct vl_process {
+    uint64_t resident_bytes, virtual_bytes, open_files, most_files, threads;
+    double cpu_seconds;
+    double start_seconds; /* Unix time */
+} vl_process;
+void vl_process_read(double uptime_seconds, vl_process *process);
+
 /* What is true at the moment of writing. */
 typedef struct vl_metrics_now {
     const char *const *routes; /* [route_count] label of each route */
@@ -45,6 +60,10 @@ typedef struct vl_metrics_now {
     size_t engine_count;
     size_t in_work, queued, cache_entries, cache_bytes;
     double uptime_seconds;
+    const vl_dependency *dependencies; /* [dependency_count] */
+    size_t dependency_count;
+    int64_t certificate_expires; /* Unix seconds; 0: no TLS */
+    vl_process process;
 } vl_metrics_now;
 void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out);
 

@@ -63,8 +63,11 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
         .cache_bytes = at_least(vl_config_int(config, "cache_size_mb"), 0) << 20,
         .cache_seconds = vl_config_number(config, "cache_ttl"),
         .log_requests = vl_config_bool(config, "log_requests"),
+        .monitoring = vl_config_bool(config, "monitoring_enabled"),
+        .monitor_port = (uint16_t)vl_config_int(config, "prometheus_port"),
     };
     copy_setting(config, "host", settings->host, sizeof settings->host);
+    copy_setting(config, "environment", settings->environment, sizeof settings->environment);
     copy_setting(config, "allowed_hosts", settings->allowed_hosts,
                  sizeof settings->allowed_hosts);
     copy_setting(config, "cors_origins", settings->cors_origins, sizeof settings->cors_origins);
@@ -248,24 +251,29 @@ static uint16_t bound_port(int fd) {
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-static vl_status open_socket(vl_server *server, vl_error *error) {
-    char port[8];
+vl_status vl_listen(const char *host, uint16_t port, int *fd, uint16_t *bound,
+                    vl_error *error) {
+    char text[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-    const char *host = server->settings.host;
-    snprintf(port, sizeof port, "%u", server->settings.port);
-    int code = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+    snprintf(text, sizeof text, "%u", port);
+    int code = getaddrinfo(*host ? host : NULL, text, &hints, &found);
     if (code)
         return vl_fail(error, VL_ERR_USAGE, "host '%s' is no address: %s", host,
                        gai_strerror(code));
-    server->listen_fd = bind_address(found, host, server->settings.port);
+    *fd = bind_address(found, host, port);
     int reason = errno;
     freeaddrinfo(found);
-    if (server->listen_fd < 0)
-        return vl_fail(error, VL_ERR_IO, "can't listen on %s port %s: %s%s", host, port,
+    if (*fd < 0)
+        return vl_fail(error, VL_ERR_IO, "can't listen on %s port %s: %s%s", host, text,
                        strerror(reason),
                        reason == EADDRINUSE ? " (choose another with --port)" : "");
-    server->port = bound_port(server->listen_fd);
+    *bound = bound_port(*fd);
     return VL_OK;
+}
+
+static vl_status open_socket(vl_server *server, vl_error *error) {
+    const vl_serve_settings *settings = &server->settings;
+    return vl_listen(settings->host, settings->port, &server->listen_fd, &server->port, error);
 }
 
 /* ---- start -------------------------------------------------------------------------- */
@@ -305,6 +313,7 @@ static vl_status start_daemon(vl_server *server, vl_error *error) {
 }
 
 static void free_server(vl_server *server) {
+    vl_monitor_close(server->monitor);
     if (server->listen_fd >= 0)
         close(server->listen_fd);
     if (server->keeper_runs) {
@@ -329,6 +338,7 @@ static void free_server(vl_server *server) {
     vl_blob_unref(server->models);
     cJSON_Delete(server->ocr_packs);
     vl_ocr_engines_free(server->engines);
+    vl_health_free(server->health);
     vl_store_close(&server->store);
     vl_tls_close(server->tls);
     pthread_mutex_destroy(&server->work_lock);
@@ -369,6 +379,13 @@ static vl_status start_threads(vl_server *server, vl_error *error) {
     return VL_OK;
 }
 
+static vl_status open_monitor(vl_server *server, vl_error *error) {
+    const vl_serve_settings *settings = &server->settings;
+    return settings->monitoring && settings->monitor_port
+               ? vl_monitor_open(server, &server->monitor, error)
+               : VL_OK;
+}
+
 vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *error) {
     vl_server *server = calloc(1, sizeof *server);
     if (!server)
@@ -393,7 +410,9 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
         (status = open_socket(server, error)) ||
         (status = vl_identity_open(server, config, error)) ||
         (status = vl_limits_open(server, config, error)) ||
-        (status = start_threads(server, error)) || (status = start_daemon(server, error))) {
+        (status = start_threads(server, error)) ||
+        (status = vl_health_open(server, config, &server->health, error)) ||
+        (status = open_monitor(server, error)) || (status = start_daemon(server, error))) {
         free_server(server);
         return status;
     }

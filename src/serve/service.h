@@ -13,6 +13,7 @@
 #include "serve/cache.h"
 #include "serve/check.h"
 #include "serve/errand.h"
+#include "serve/health.h"
 #include "serve/identity.h"
 #include "serve/limits.h"
 #include "serve/metrics.h"
@@ -56,6 +57,9 @@ typedef struct vl_serve_settings {
     double cache_seconds;
     char allowed_hosts[1024], cors_origins[1024];
     bool log_requests;
+    bool monitoring;
+    uint16_t monitor_port; /* 0: metrics are a route like others */
+    char environment[64];
     vl_answer_options answer; /* its strings point into the configuration */
 } vl_serve_settings;
 vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
@@ -169,6 +173,7 @@ typedef struct vl_worker { /* one per pool thread; only that thread touches it *
 } vl_worker;
 
 typedef struct vl_index vl_index;
+typedef struct vl_monitor vl_monitor;
 
 struct vl_server {
     vl_serve_settings settings;
@@ -186,6 +191,8 @@ struct vl_server {
     vl_errands *errands;
     vl_identity *identity;
     vl_limits *limits;
+    vl_health *health;
+    vl_monitor *monitor; /* NULL: metrics have no port of their own */
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;
@@ -315,9 +322,25 @@ typedef struct vl_retrieve_request {
 vl_status vl_retrieve(const vl_server *server, vl_seer_session *session,
                       const vl_retrieve_request *request, char **text, vl_error *error);
 
-/* ---- handlers.c, openapi.c -------------------------------------------------------- */
+/* ---- monitor.c -------------------------------------------------------------------- */
+
+/* All metrics in Prometheus' text format, as they are now. Any thread. */
+void vl_monitor_write(vl_server *server, vl_buf *out);
+/* Serves GET /metrics on a port of its own, without asking who calls. */
+vl_status vl_monitor_open(vl_server *server, vl_monitor **monitor, vl_error *error);
+void vl_monitor_close(vl_monitor *monitor); /* NULL allowed */
+
+/* ---- server.c --------------------------------------------------------------------- */
+
+/* A listening socket on `host` ("" every interface); `port` 0 picks one. `*bound` is the port
+ * it has. */
+vl_status vl_listen(const char *host, uint16_t port, int *fd, uint16_t *bound, vl_error *error);
+
+/* ---- handlers.c, health.c, stats.c, openapi.c ---
+ * ----------------------------------------------------- */
 
 void vl_handle_health(vl_request *request);
+void vl_handle_health_detailed(vl_request *request);
 void vl_handle_health_ocr(vl_request *request);
 void vl_handle_ready(vl_request *request);
 void vl_handle_metrics(vl_request *request);
@@ -325,6 +348,9 @@ void vl_handle_openapi(vl_request *request);
 void vl_handle_models(vl_request *request);
 void vl_handle_stats(vl_request *request);
 void vl_handle_asset(vl_request *request);
+/* Their state, and whether there is anything to read with; returns how many. Any thread. */
+size_t vl_handlers_engines(const vl_server *server,
+                           vl_ocr_engine_health health[VL_OCR_ENGINES_MAX]);
 vl_status vl_handlers_prepare(vl_server *server, vl_error *error);
 vl_blob *vl_openapi_make(void); /* NULL: no memory */
 

@@ -25,6 +25,7 @@ struct vl_tls_pair {
     gnutls_pcert_st chain[CHAIN_MAX];
     unsigned count;
     gnutls_privkey_t key;
+    int64_t expires; /* Unix seconds */
 };
 
 struct vl_tls {
@@ -118,12 +119,13 @@ static vl_status check_pair(const vl_tls_pair *pair, const char *certificate, co
 }
 
 /* Served all the same: clients may have been told to take it, and no answer is worse. */
-static void warn_of_dates(const vl_tls_pair *pair, const char *path) {
+static void read_dates(vl_tls_pair *pair, const char *path) {
     gnutls_x509_crt_t first = NULL;
-    if (gnutls_pcert_export_x509((gnutls_pcert_st *)&pair->chain[0], &first))
+    if (gnutls_pcert_export_x509(&pair->chain[0], &first))
         return;
     time_t now = time(NULL);
-    if (gnutls_x509_crt_get_expiration_time(first) < now)
+    pair->expires = gnutls_x509_crt_get_expiration_time(first);
+    if (pair->expires < now)
         vl_log(VL_LOG_WARN, "the TLS certificate is past its time", VL_F_STR("file", path));
     if (gnutls_x509_crt_get_activation_time(first) > now)
         vl_log(VL_LOG_WARN, "the TLS certificate is before its time", VL_F_STR("file", path));
@@ -149,7 +151,7 @@ static vl_status read_pair(const char *certificate, const char *key, vl_tls_pair
         vl_tls_give_back(pair);
         return status;
     }
-    warn_of_dates(pair, certificate);
+    read_dates(pair, certificate);
     warn_of_readers(key);
     *out = pair;
     return VL_OK;
@@ -216,6 +218,13 @@ vl_status vl_tls_reload(vl_tls *tls, vl_error *error) {
     pthread_mutex_unlock(&tls->lock);
     vl_tls_give_back(before);
     return VL_OK;
+}
+
+int64_t vl_tls_expires(vl_tls *tls) {
+    pthread_mutex_lock(&tls->lock);
+    int64_t expires = tls->now->expires;
+    pthread_mutex_unlock(&tls->lock);
+    return expires;
 }
 
 const char *vl_tls_priorities(const vl_tls *tls) {

@@ -22,6 +22,8 @@ vl_status vl_tls_open(const vl_config *config, vl_tls **tls, vl_error *error);
 void vl_tls_close(vl_tls *tls); /* when every pair was given back; NULL allowed */
 /* Reads both files again. On failure the pair before stays in use. */
 vl_status vl_tls_reload(vl_tls *tls, vl_error *error);
+/* When the certificate of now ends, in Unix seconds. */
+int64_t vl_tls_expires(vl_tls *tls);
 /* What protocols and ciphers are offered, in GnuTLS' words. */
 const char *vl_tls_priorities(const vl_tls *tls);
 

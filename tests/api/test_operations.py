@@ -1,11 +1,19 @@
-"""What an operator sees of the service: traces.
+"""What an operator sees of the service: traces, health, metrics.
 
 usage: test_operations.py PROGRAM [unittest options]"""
+import base64
 import http.server
 import json
 import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
 import sys
+import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -13,6 +21,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from server import Server, wait_until
 
 PROGRAM = None
+PREFIX = "VISLANG_TEST_"  # the program refuses variables that it does not know
+BESIDE = {name[len(PREFIX):]: os.environ.pop(name) for name in list(os.environ)
+          if name.startswith(PREFIX)}
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -135,6 +146,224 @@ class Traces(unittest.TestCase):
                 self.assertIsNone(asked["tracestate"])
             finally:
                 self.assertEqual(server.stop(), 0)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def dependencies(server):
+    return {d["name"]: d for d in server.get("/health/detailed").json()["dependencies"]}
+
+
+class Health(unittest.TestCase):
+    def test_everything_is_told(self):
+        server = Server(PROGRAM, encryption_key=base64.b64encode(os.urandom(32)).decode(),
+                        ocr_engines="tesseract,ocrad")
+        try:
+            r = server.get("/health/detailed").json()
+            found = {d["name"]: d for d in r["dependencies"]}
+            self.assertLessEqual({"database", "vault", "disk", "ocr:tesseract", "ocr:ocrad",
+                                  "picture_model"}, set(found))
+            self.assertNotIn("redis", found)
+            for name in ("database", "vault", "ocr:tesseract", "ocr:ocrad"):
+                self.assertEqual(found[name]["state"], "ok", found[name])
+            self.assertRegex(found["database"]["version"], r"^SQLite \d")
+            self.assertGreater(found["database"]["latency_ms"], 0)
+            self.assertRegex(found["disk"]["detail"], r"GB free$")
+            self.assertIn(r["status"], ("ok", "degraded"))  # degraded: a machine with a full disk
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_a_folder_that_is_lost(self):
+        with tempfile.TemporaryDirectory() as folder:
+            there = os.path.join(folder, "state")
+            server = Server(PROGRAM, database_url=f"sqlite://{there}/vislang.db")
+            try:
+                self.assertTrue(wait_until(lambda: dependencies(server)["disk"]["state"] == "ok"
+                                           or "GB" in dependencies(server)["disk"]["detail"]))
+                os.rename(there, there + ".away")
+                self.assertTrue(wait_until(lambda: dependencies(server)["disk"]["state"] == "down"))
+                self.assertEqual(server.get("/health/detailed").json()["status"], "degraded")
+                self.assertTrue(any(line["name"] == "disk" and line["state"] == "down"
+                                    for line in log_lines(server, "dependency")))
+                os.rename(there + ".away", there)
+                self.assertTrue(wait_until(lambda: dependencies(server)["disk"]["state"] != "down"))
+            finally:
+                self.assertEqual(server.stop(), 0)
+
+    def test_health_asks_nobody(self):
+        """It answers while every dependency is stuck, and the others answer then too."""
+        with socket.create_server(("127.0.0.1", 0)) as stuck:  # accepts, and says nothing
+            server = Server(PROGRAM, redis_url=f"redis://127.0.0.1:{stuck.getsockname()[1]}")
+            try:
+                for path in ("/health", "/health/detailed", "/ready"):
+                    self.assertEqual(server.get(path).status, 200, path)
+                self.assertTrue(wait_until(
+                    lambda: dependencies(server)["redis"]["state"] == "degraded"))
+                self.assertEqual(server.get("/health/detailed").json()["status"], "degraded")
+                self.assertTrue(dependencies(server)["redis"]["detail"])
+            finally:
+                self.assertEqual(server.stop(), 0)
+
+
+@unittest.skipUnless({"POSTGRES", "REDIS"} <= set(BESIDE),
+                     "run it through tests/store/with-postgres.sh and tests/redis/with-redis.sh")
+class Away(unittest.TestCase):
+    """PostgreSQL and Redis are stopped and started under a running service."""
+
+    def setUp(self):
+        self.server = Server(PROGRAM, database_url=BESIDE["POSTGRES"],
+                             redis_url=BESIDE["REDIS"])
+
+    def tearDown(self):
+        self.assertEqual(self.server.stop(), 0)
+
+    def control(self, which, what):
+        subprocess.run([BESIDE[f"{which}_CTL"], what], check=True, timeout=60,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def becomes(self, name, state):
+        self.assertTrue(wait_until(lambda: dependencies(self.server)[name]["state"] == state, 30),
+                        dependencies(self.server)[name])
+
+    def test_the_database_goes_and_comes_back(self):
+        self.becomes("database", "ok")
+        self.assertRegex(dependencies(self.server)["database"]["version"], r"^PostgreSQL \d")
+        for _ in range(2):
+            self.control("PG", "stop")
+            self.assertTrue(wait_until(lambda: self.server.get("/ready").status == 503, 30))
+            ready = self.server.get("/ready")
+            self.assertEqual((ready.status, ready.headers["retry-after"]), (503, "5"))
+            self.assertEqual(self.server.get("/health").status, 200)
+            self.assertEqual(self.server.get("/health/detailed").json()["status"], "down")
+            self.assertIn('vislang_dependency_up{dependency="database"} 0\n',
+                          self.server.get("/metrics").body.decode())
+            self.control("PG", "start")
+            self.assertTrue(wait_until(lambda: self.server.get("/ready").status == 200, 30))
+        states = [line["state"] for line in log_lines(self.server, "dependency")
+                  if line["name"] == "database"]
+        self.assertEqual(states, ["down", "ok", "down", "ok"])
+
+    def test_redis_goes_and_comes_back(self):
+        self.becomes("redis", "ok")
+        self.assertRegex(dependencies(self.server)["redis"]["version"], r"^Redis \d")
+        self.control("REDIS", "stop")
+        self.becomes("redis", "degraded")
+        self.assertEqual(self.server.get("/ready").status, 200)
+        self.control("REDIS", "start")
+        self.becomes("redis", "ok")
+
+
+class Metrics(unittest.TestCase):
+    def scrape(self, port, path="/metrics", method="GET"):
+        with socket.create_connection(("127.0.0.1", port), timeout=15) as s:
+            s.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            got = b""
+            while piece := s.recv(65536):
+                got += piece
+        head, body = got.split(b"\r\n\r\n", 1)
+        return int(head.split()[1]), head.decode().lower(), body.decode()
+
+    def test_all_of_it(self):
+        server = Server(PROGRAM)
+        try:
+            server.get("/health")
+            text = server.get("/metrics").body.decode()
+            for name, kind in (("http_requests_total", "counter"),
+                               ("http_request_duration_seconds", "histogram"),
+                               ("vislang_documents_processed_total", "counter"),
+                               ("vislang_cache_hits_total", "counter"),
+                               ("vislang_cache_misses_total", "counter"),
+                               ("vislang_queue_depth", "gauge"),
+                               ("vislang_ocr_engine_requests_total", "counter"),
+                               ("vislang_auth_failures_total", "counter"),
+                               ("vislang_dependency_up", "gauge"),
+                               ("vislang_dependency_latency_seconds", "gauge"),
+                               ("process_cpu_seconds_total", "counter"),
+                               ("process_resident_memory_bytes", "gauge"),
+                               ("process_open_fds", "gauge"),
+                               ("process_start_time_seconds", "gauge")):
+                self.assertIn(f"# TYPE {name} {kind}\n", text)
+            self.assertIn('vislang_dependency_up{dependency="database"} 1\n', text)
+            self.assertNotIn("vislang_tls_certificate_expiry", text)
+            bounds = re.findall(r'duration_seconds_bucket{route="/health",le="([^"]+)"}', text)
+            self.assertEqual(bounds[-1], "+Inf")
+            numbers = [float(b) for b in bounds[:-1]]
+            self.assertEqual(numbers, sorted(set(numbers)))
+            self.assertLessEqual(numbers[0], 0.001)
+            self.assertGreaterEqual(numbers[-1], 120, "a request may take request_timeout")
+            start = float(re.search(r"(?m)^process_start_time_seconds (\S+)$", text).group(1))
+            self.assertLess(abs(time.time() - start), 120)
+            self.check_with_promtool(text)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def check_with_promtool(self, text):
+        tool = shutil.which("promtool")
+        if not tool:
+            print("SKIPPED promtool check metrics: Debian's package prometheus has it")
+            return
+        result = subprocess.run([tool, "check", "metrics"], input=text, text=True,
+                                capture_output=True, timeout=60)
+        self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+
+    def test_a_port_of_its_own(self):
+        port = free_port()
+        server = Server(PROGRAM, prometheus_port=port, authentication="required")
+        try:
+            status, head, text = self.scrape(port)
+            self.assertEqual(status, 200)
+            self.assertIn("content-type: text/plain; version=0.0.4", head)
+            self.assertIn("# TYPE http_requests_total counter", text)
+            self.assertEqual(self.scrape(port, "/")[0], 404)
+            self.assertEqual(self.scrape(port, "/health")[0], 404)
+            self.assertEqual(self.scrape(port, method="DELETE")[0], 405)
+            self.assertEqual(self.scrape(port, method="HEAD")[2], "")
+            self.assertEqual(server.get("/metrics").status, 404)
+            self.assertEqual(server.get("/health").status, 200)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_switched_off(self):
+        port = free_port()
+        server = Server(PROGRAM, prometheus_port=port, monitoring_enabled="false")
+        try:
+            self.assertEqual(server.get("/metrics").status, 404)
+            with self.assertRaises(ConnectionRefusedError):
+                self.scrape(port)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_a_port_that_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            result = subprocess.run(
+                [PROGRAM, "serve", "--set", "port=0", "--set", "database_url=sqlite:///dev/shm/"
+                 f"vislang-{os.getpid()}.db", "--set", f"prometheus_port={other.getsockname()[1]}"],
+                capture_output=True, text=True, timeout=60)
+        os.unlink(f"/dev/shm/vislang-{os.getpid()}.db")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("can't listen on", result.stderr)
+
+    def test_stats(self):
+        server = Server(PROGRAM, environment="staging")
+        try:
+            for path in ("/health", "/health", "/nope"):
+                server.get(path)
+            stats = server.get("/stats").json()
+            self.assertEqual(stats["environment"], "staging")
+            self.assertEqual(stats["requests"], 3)
+            self.assertEqual(stats["requests_by_class"], {"2xx": 2, "3xx": 0, "4xx": 1, "5xx": 0})
+            latency = stats["latency_ms"]
+            self.assertGreater(latency["p50"], 0)
+            self.assertLessEqual(latency["p50"], latency["p95"])
+            self.assertLessEqual(latency["p95"], latency["p99"])
+            self.assertGreater(stats["process"]["resident_bytes"], 1 << 20)
+            self.assertGreater(stats["process"]["open_files"], 3)
+            self.assertGreater(stats["process"]["threads"], 3)
+        finally:
+            self.assertEqual(server.stop(), 0)
 
 
 if __name__ == "__main__":

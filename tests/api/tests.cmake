@@ -11,12 +11,16 @@ if(TARGET vislang AND Python3_FOUND)
             identity
             operations)
         set(more)
+        set(beside)
         if(name MATCHES "serve|pictures")
             set(more $<TARGET_FILE:make_tiny_seer>)
         endif()
-        set(beside)
         if(name STREQUAL "identity" AND REDIS_SERVER)
             set(beside ${CMAKE_SOURCE_DIR}/tests/redis/with-redis.sh)
+        endif()
+        if(name STREQUAL operations) # PostgreSQL and Redis, to be stopped and started
+            set(beside ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh
+                       ${CMAKE_CURRENT_SOURCE_DIR}/redis/with-redis.sh)
         endif()
         add_test(NAME api.${name}
                  COMMAND ${beside} ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_${name}.py
