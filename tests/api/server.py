@@ -10,6 +10,11 @@ import threading
 import time
 import zlib
 
+# What a service would keep for whoever runs the tests.
+STATE = tempfile.TemporaryDirectory()
+os.environ["XDG_STATE_HOME"] = STATE.name
+os.environ.pop("STATE_DIRECTORY", None)
+
 
 def clean_environment():
     """Without what names the tests' own servers, which the program would refuse as no setting."""
