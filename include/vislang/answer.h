@@ -109,6 +109,7 @@ typedef struct vl_answer_request {
     const char *languages;   /* Tesseract packs; NULL: detect */
     bool keep_pictures;
     bool explain; /* keep in every word what each engine said */
+    bool redact;  /* take personal data out of pages, facts and pictures (docs/privacy.md) */
 } vl_answer_request;
 /* Labels in `seen` live as long as the model. Errors are those of vl_document_open and
  * vl_ocr_read, and VL_ERR_INPUT when no page could be read. A page that cannot be read beside

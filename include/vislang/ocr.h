@@ -100,6 +100,8 @@ typedef struct vl_page {
     vl_block *blocks; /* in reading order */
     size_t block_count;
     const vl_page_key *key; /* NULL: not asked for (options.explain), or nobody voted */
+    bool redacted;          /* options.redact */
+    size_t redactions;      /* how much was found */
 } vl_page;
 
 /* ---- engines -------------------------------------------------------------------------- */
@@ -158,6 +160,7 @@ typedef struct vl_ocr_options {
     double max_engine_seconds; /* a call to an engine in another process; default 30 */
     double threshold;          /* posterior of every word that settles a line; default 0.9 */
     bool explain;              /* keep in every word what each engine said */
+    bool redact;               /* take personal data out (docs/privacy.md) */
     const char *record;        /* file of the engines' track record; NULL: in memory only */
     const char *source; /* where the pages come from, a key of it ("fax"); NULL: unknown */
     const char *preprocessing; /* "auto", "none" or a clean-up: docs/ocr.md; NULL: auto */
@@ -176,6 +179,9 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **ocr, vl_error *erro
 void vl_ocr_free(vl_ocr *ocr);
 /* options.explain for the pages that come. */
 void vl_ocr_explain(vl_ocr *ocr, bool explain);
+/* options.redact for the pages that come: names, telephone numbers and so on (vl_personal_find)
+ * become "[name]", "[phone]", … in words and cells, and are black in `upright`. */
+void vl_ocr_redact(vl_ocr *ocr, bool redact);
 /* options.source for the pages that come. VL_ERR_INPUT: longer than 63 bytes, or with control
  * characters. */
 vl_status vl_ocr_source(vl_ocr *ocr, const char *source, vl_error *error);
@@ -211,6 +217,7 @@ typedef enum vl_ocr_format {
     VL_OCR_ALTO,     /* .alto.xml: ALTO 4 */
     VL_OCR_MARKDOWN, /* .md */
     VL_OCR_PDF,      /* .pdf: the picture with an invisible, selectable text layer under it */
+    VL_OCR_PNG,      /* .page.png: the picture of the one page */
     VL_OCR_FORMAT_COUNT,
 } vl_ocr_format;
 const char *vl_ocr_format_name(vl_ocr_format format);      /* "text", "json", … */
@@ -228,7 +235,8 @@ vl_status vl_ocr_figures_writer_new(const char *prefix, vl_ocr_writer **writer,
                                     vl_error *error);
 /* Markdown and JSON name the files that a figures writer with this prefix keeps. */
 void vl_ocr_writer_link_figures(vl_ocr_writer *writer, const char *prefix);
-/* `picture` is the upright page picture; needed for VL_OCR_PDF, ignored by the others. */
+/* `picture` is the upright page picture; needed for VL_OCR_PDF and VL_OCR_PNG, ignored by the
+ * others. */
 vl_status vl_ocr_writer_page(vl_ocr_writer *writer, const vl_page *page,
                              const vl_image *picture, vl_error *error);
 /* A page that could not be read: keeps its number in the output, with the reason. */

@@ -103,6 +103,7 @@ static vl_status read_page(vl_answerer *a, vl_document *document, uint32_t index
     if (!status && index == 0)
         status = picture_look(&a->view, image, &answer->look, error);
     vl_ocr_explain(a->ocr, request->explain);
+    vl_ocr_redact(a->ocr, request->redact);
     if (!status)
         status = vl_ocr_read(a->ocr, image, request->languages, arena, &page,
                              request->keep_pictures ? &upright : NULL, error);

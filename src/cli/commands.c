@@ -83,7 +83,7 @@ static const cli_flag search_flags[] = {
 };
 
 static const cli_flag ocr_flags[] = {
-    {"format", 'f', "LIST", "text, json, hocr, alto, markdown, pdf; several with commas"},
+    {"format", 'f', "LIST", "text, json, hocr, alto, markdown, pdf, png; several with commas"},
     {"output", 'o', "PATH",
      "a folder, or a file's name for one input (default: standard output)"},
     {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
@@ -92,6 +92,8 @@ static const cli_flag ocr_flags[] = {
     {"explain", 0, NULL, "text, json: what each engine said for every word, and its weight"},
     {"source", 0, "NAME",
      "where the files come from (fax, phone, …): engines are judged apart for each"},
+    {"redact", 0, NULL,
+     "personal data as [name], [phone], … and black in pictures (docs/privacy.md)"},
     {"correct", 0, NULL,
      "instead: learn from JSON files of --explain whose lines have a \"corrected\" text"},
     {"record", 0, "WHAT",

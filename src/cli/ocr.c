@@ -358,7 +358,7 @@ static vl_status check_choices(const cli_args *args, const batch *b, vl_error *e
                        "use --output FOLDER",
                        b->format_count);
     bool whole_file_format = b->formats[0] == VL_OCR_HOCR || b->formats[0] == VL_OCR_ALTO ||
-                             b->formats[0] == VL_OCR_PDF;
+                             b->formats[0] == VL_OCR_PDF || b->formats[0] == VL_OCR_PNG;
     if (to_stdout && b->count > 1 && whole_file_format)
         return vl_fail(error, VL_ERR_USAGE,
                        "%zu files in %s cannot share standard output; "
@@ -389,12 +389,14 @@ static vl_status prepare(const cli_args *args, run_state *run, vl_error *error) 
     if (run->figures && (status = vl_dir_make(run->figures, error)))
         return status;
     run->options.ocr.explain = cli_has(args, "explain");
+    run->options.ocr.redact = cli_has(args, "redact");
     run->options.ocr.source = cli_value(args, "source");
-    if (asprintf(&b->options_key, "%s %s %s %s %g %u%s%s%s", VL_VERSION,
+    if (asprintf(&b->options_key, "%s %s %s %s %g %u%s%s%s%s", VL_VERSION,
                  vl_ocr_engine_version(), formats ? formats : "text",
                  run->languages ? run->languages : "", run->options.limits.pdf_dpi,
                  run->options.max_pages, run->options.ocr.explain ? " explain" : "",
-                 run->figures ? " " : "", run->figures ? run->figures : "") < 0)
+                 run->options.ocr.redact ? " redact" : "", run->figures ? " " : "",
+                 run->figures ? run->figures : "") < 0)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     if (b->folder && (status = batch_open_journal(b, cli_has(args, "resume"), error)))
         return status;

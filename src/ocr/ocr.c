@@ -16,6 +16,7 @@
 #include "ocr/layout.h"
 #include "ocr/packs.h"
 #include "ocr/record.h"
+#include "ocr/redact.h"
 #include "ocr/whole.h"
 
 #include <dirent.h>
@@ -185,6 +186,10 @@ void vl_ocr_explain(vl_ocr *ocr, bool explain) {
     ocr->options.explain = explain;
     if (ocr->consensus)
         vl_consensus_explain(ocr->consensus, explain);
+}
+
+void vl_ocr_redact(vl_ocr *ocr, bool redact) {
+    ocr->options.redact = redact;
 }
 
 vl_status vl_ocr_source(vl_ocr *ocr, const char *source, vl_error *error) {
@@ -503,6 +508,13 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     }
     if (upright)
         status = vl_ocr_picture_image(&picture, image, upright, error);
+    if (!status && ocr->options.redact) {
+        status = vl_page_redact(page, upright ? *upright : NULL, arena, error);
+        if (status && upright) {
+            vl_image_free(*upright);
+            *upright = NULL;
+        }
+    }
     page->milliseconds = vl_clock_ms_since(start);
     *out = page;
 out:

@@ -152,6 +152,8 @@ cJSON *vl_page_to_json(const vl_page *page) {
     add_number(o, "confidence", page->confidence);
     cJSON_AddStringToObject(o, "script", page->script);
     add_languages(o, page);
+    if (page->redacted)
+        cJSON_AddNumberToObject(o, "redacted", (double)page->redactions);
     if (page->unread)
         add_unread(o, page->unread);
     cJSON_AddStringToObject(o, "engine", page->engine ? page->engine : "");

@@ -10,6 +10,7 @@ static const vl_format_ops *const formats[VL_OCR_FORMAT_COUNT] = {
     [VL_OCR_TEXT] = &vl_format_text,         [VL_OCR_JSON] = &vl_format_json,
     [VL_OCR_HOCR] = &vl_format_hocr,         [VL_OCR_ALTO] = &vl_format_alto,
     [VL_OCR_MARKDOWN] = &vl_format_markdown, [VL_OCR_PDF] = &vl_format_pdf,
+    [VL_OCR_PNG] = &vl_format_png,
 };
 
 const char *vl_ocr_format_name(vl_ocr_format format) {
@@ -30,9 +31,10 @@ vl_status vl_ocr_format_parse(const char *name, vl_ocr_format *format, vl_error 
         }
     }
     const char *nearest = vl_nearest_name(name, names, VL_OCR_FORMAT_COUNT);
-    return vl_fail(error, VL_ERR_USAGE,
-                   "no format '%s'%s%s; there are text, json, hocr, alto, markdown and pdf",
-                   name, nearest ? ", perhaps " : "", nearest ? nearest : "");
+    return vl_fail(
+        error, VL_ERR_USAGE,
+        "no format '%s'%s%s; there are text, json, hocr, alto, markdown, pdf and png", name,
+        nearest ? ", perhaps " : "", nearest ? nearest : "");
 }
 
 vl_status vl_writer_flush(vl_ocr_writer *w, vl_error *error) {

@@ -40,6 +40,6 @@ bool vl_block_has_words(const vl_block *block);
 const char *vl_page_lang(const vl_page *page);
 
 extern const vl_format_ops vl_format_text, vl_format_json, vl_format_hocr, vl_format_alto,
-    vl_format_markdown, vl_format_pdf;
+    vl_format_markdown, vl_format_pdf, vl_format_png;
 
 #endif

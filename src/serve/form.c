@@ -150,8 +150,9 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
     if (field == VL_FORM_LANGUAGES && strspn(text->data, pack_chars) != text->len)
         return vl_fail(error, VL_ERR_INPUT,
                        "\"languages\" is a list of packs like \"eng+swa\"; see /health/ocr");
-    if ((field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN) && strcmp(text->data, "true") &&
-        strcmp(text->data, "false"))
+    bool is_switch =
+        field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT;
+    if (is_switch && strcmp(text->data, "true") && strcmp(text->data, "false"))
         return vl_fail(error, VL_ERR_INPUT, "\"%s\" is true or false",
                        vl_form_field_name(field));
     for (size_t i = 0; field == VL_FORM_SOURCE && i < text->len; i++)

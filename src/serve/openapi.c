@@ -38,7 +38,7 @@ static cJSON *field_schema(vl_form_field field) {
     cJSON *json = string_schema();
     if (field == VL_FORM_FILE)
         cJSON_AddStringToObject(json, "contentMediaType", "application/octet-stream");
-    if (field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN) {
+    if (field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT) {
         static const char *const values[] = {"true", "false"};
         cJSON_AddItemToObject(json, "enum", cJSON_CreateStringArray(values, 2));
     }

@@ -8,13 +8,15 @@
 
 #define FIELD(name) (1u << VL_FORM_##name)
 #define PREDICT_FIELDS                                                                         \
-    (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES) | FIELD(EXPLAIN))
+    (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES) | FIELD(EXPLAIN) |  \
+     FIELD(REDACT))
 #define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE))
 #define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
 #define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))
 #define RETRIEVE_FIELDS (FIELD(FILE) | FIELD(TEXT) | FIELD(LANGUAGE) | FIELD(K))
 #define OCR_FIELDS                                                                             \
-    (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN) | FIELD(SOURCE))
+    (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN) | FIELD(SOURCE) |         \
+     FIELD(REDACT))
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
@@ -146,7 +148,8 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "",          "file",     "instruction", "languages", "pictures", "format",  "question",
-        "statement", "language", "set",         "text",      "k",        "explain", "source"};
+        "",       "file",     "instruction", "languages", "pictures",
+        "format", "question", "statement",   "language",  "set",
+        "text",   "k",        "explain",     "source",    "redact"};
     return names[field];
 }

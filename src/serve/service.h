@@ -114,6 +114,7 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_K,
                              VL_FORM_EXPLAIN,
                              VL_FORM_SOURCE,
+                             VL_FORM_REDACT,
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 

@@ -97,6 +97,7 @@ static void work_predict(vl_flight *flight, vl_worker *worker, flight_result *re
         .languages = form_text(form, VL_FORM_LANGUAGES),
         .keep_pictures = is_true(form, VL_FORM_PICTURES),
         .explain = is_true(form, VL_FORM_EXPLAIN),
+        .redact = is_true(form, VL_FORM_REDACT),
     };
     vl_answer *answer = NULL;
     char *text = NULL;
@@ -219,6 +220,8 @@ static const char *format_type(vl_ocr_format format) {
         return "text/markdown; charset=utf-8";
     case VL_OCR_PDF:
         return "application/pdf";
+    case VL_OCR_PNG:
+        return "image/png";
     case VL_OCR_TEXT:
     case VL_OCR_FORMAT_COUNT:
         break;
@@ -240,6 +243,7 @@ static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result
     if (warm_ocr(flight->server, worker, error))
         goto out;
     vl_ocr_explain(worker->ocr, is_true(form, VL_FORM_EXPLAIN));
+    vl_ocr_redact(worker->ocr, is_true(form, VL_FORM_REDACT));
     if (vl_ocr_source(worker->ocr, form_text(form, VL_FORM_SOURCE), error))
         goto out;
     if ((name && vl_ocr_format_parse(name, &format, error)) ||

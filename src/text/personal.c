@@ -228,3 +228,25 @@ vl_status vl_personal_find(vl_arena *arena, const char *text, vl_personal **foun
     *count = t.found_count;
     return status;
 }
+
+bool vl_personal_label(vl_arena *arena, const char *text, vl_personal_kind *kind) {
+    static const struct {
+        personal_word_kind word;
+        vl_personal_kind kind;
+    } labels[] = {{PERSONAL_WORD_NAME, VL_PERSONAL_NAME},
+                  {PERSONAL_WORD_PHONE, VL_PERSONAL_PHONE},
+                  {PERSONAL_WORD_ID, VL_PERSONAL_ID}};
+    enum { LABEL_BYTES = 200 };
+    personal_text t = {.arena = arena};
+    if (strlen(text) > LABEL_BYTES || prepare(&t, text, strlen(text), NULL))
+        return false;
+    size_t start = personal_skip_spaces(&t, 0), end = t.count;
+    while (end > start && !personal_is_word(t.c[end - 1]))
+        end--;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels && end > start; i++)
+        if (personal_word_at(&t, start, labels[i].word) == end - start) {
+            *kind = labels[i].kind;
+            return true;
+        }
+    return false;
+}

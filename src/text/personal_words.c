@@ -36,7 +36,9 @@ static const word_list lists[] = {
      "name|full name|first name|last name|given name|given names|surname|family name|"
      "middle name|father's name|mother's name|maiden name|name of applicant|applicant's name|"
      "name of patient|patient's name|patient name|name of child|child's name|guardian's name|"
-     "contact person|signed by|next of kin|"
+     "contact person|signed by|next of kin|head of household|name of head of household|"
+     "registered by|reported by|interviewed by|witness|beneficiary|chef de ménage|jefe de "
+     "hogar|"
      "nom|noms|prénom|prénoms|nom et prénom|nom et prénoms|nom de famille|nom complet|"
      "nom du père|nom de la mère|nom et prénom(s)|prénom(s)|"
      "nombre|nombres|apellido|apellidos|nombre completo|nombre y apellidos|"
@@ -103,7 +105,7 @@ static const word_list lists[] = {
     {PERSONAL_WORD_NOBODY,
      "president|speaker|chairman|chairperson|chair|minister|prime|secretary|governor|"
      "ambassador|and|or|the|of|no|date|sex|age|address|signature|nationality|place|dob|gender|"
-     "position|title|occupation|telephone|phone|tel|le|la|les|président|présidente|ministre|"
+     "position|title|occupation|telephone|phone|tel|contact|contacts|le|la|les|président|présidente|ministre|"
      "presidente|ministro|präsident|rais|waziri|الرئيس|الوزير|رئيس|وزير|المدير|مدير|العضو|"
      "النائب|السفير|المحافظ|date of birth|village|district|organization|organisation|company|"
      "school|project|country|province|unknown|none|n/a|nil"},

@@ -224,7 +224,7 @@ int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
     arena = need(vl_arena_new(16 << 20));
-    for (int format = 0; format < VL_OCR_FORMAT_COUNT; format++)
+    for (int format = 0; format <= VL_OCR_PDF; format++) /* a PNG is one page */
         write_document((vl_ocr_format)format, argv[1]);
     vl_arena_free(arena);
     return 0;
