@@ -9,7 +9,8 @@ if(TARGET vislang AND Python3_FOUND)
             engines
             tls
             identity
-            operations)
+            operations
+            privacy)
         set(more)
         set(beside)
         if(name MATCHES "serve|pictures")
@@ -29,9 +30,4 @@ if(TARGET vislang AND Python3_FOUND)
         set_tests_properties(api.${name} PROPERTIES TIMEOUT 600
                              ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;OMP_THREAD_LIMIT=1")
     endforeach()
-    add_test(NAME api.privacy
-             COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/api/test_privacy.py $<TARGET_FILE:vislang>
-             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(api.privacy PROPERTIES TIMEOUT 600
-                         ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;OMP_THREAD_LIMIT=1")
 endif()
