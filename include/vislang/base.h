@@ -51,7 +51,8 @@ typedef enum vl_status {
 typedef struct vl_error {
     vl_status status;
     int line;
-    const char *file; /* source file that reported it, static */
+    const char *file;   /* source file that reported it, static */
+    const char *format; /* of the message, static: what it says without what it is about */
     char message[512];
 } vl_error;
 

@@ -49,6 +49,9 @@ const setting_def vl_settings[] = {
      "one log line per request"},
     {"environment", "ENVIRONMENT", "monitoring.environment", SETTING_STRING, "production", 0, 0,
      false, "where this runs, said in /stats and in error events: production, staging, …"},
+    {"sentry_dsn", "SENTRY_DSN", "monitoring.sentry_dsn", SETTING_STRING, "", 0, 0, true,
+     "https://KEY@HOST/PROJECT of a service that speaks Sentry's protocol, for error events; "
+     "empty: none are sent"},
     {"monitoring_enabled", "MONITORING_ENABLED", "monitoring.enabled", SETTING_BOOL, "true", 0,
      0, false, "GET /metrics"},
     {"prometheus_port", "PROMETHEUS_PORT", "monitoring.prometheus_port", SETTING_INT, "0", 0,
@@ -154,11 +157,10 @@ static const char *const later[] = {
     "models",
     "rollout",
     "security_strict_mode",
-    "sentry_dsn",
     "tesseract_config",
     /* clang-format on */
 };
-enum { LATER_COUNT = sizeof later / sizeof later[0], MAX_CANDIDATES = 128, NAME_SIZE = 64 };
+enum { LATER_COUNT = sizeof later / sizeof later[0], MAX_CANDIDATES = 512, NAME_SIZE = 64 };
 
 const char *const *vl_settings_later(size_t *count) {
     *count = LATER_COUNT;

@@ -11,6 +11,7 @@ vl_status vl_error_set(vl_error *error, vl_status status, const char *file, int 
     error->status = status;
     error->file = file;
     error->line = line;
+    error->format = format;
     va_list args;
     va_start(args, format);
     vsnprintf(error->message, sizeof error->message, format, args);

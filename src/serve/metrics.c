@@ -223,6 +223,19 @@ static void write_process(const vl_process *process, vl_buf *out) {
     write_value(out, "process_max_fds", "gauge", "The most there may be.", process->most_files);
 }
 
+static void write_error_events(const vl_sentry_counts *events, vl_buf *out) {
+    static const char name[] = "vislang_error_events_total";
+    const struct {
+        const char *result;
+        uint64_t count;
+    } rows[] = {
+        {"sent", events->sent}, {"failed", events->failed}, {"dropped", events->dropped}};
+    write_head(out, name, "counter", "Error events for the service of sentry_dsn.");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        vl_buf_printf(out, "%s{result=\"%s\"} %" PRIu64 "\n", name, rows[i].result,
+                      rows[i].count);
+}
+
 static void write_dependencies(const vl_metrics_now *now, vl_buf *out) {
     static const char up[] = "vislang_dependency_up",
                       seconds[] = "vislang_dependency_latency_seconds";
@@ -285,6 +298,8 @@ void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_b
     write_refusals(metrics, out);
     write_dependencies(now, out);
     write_process(&now->process, out);
+    if (now->error_events)
+        write_error_events(now->error_events, out);
     if (now->certificate_expires)
         write_value(out, "vislang_tls_certificate_expiry_timestamp_seconds", "gauge",
                     "When the certificate in use ends, in Unix time.",

@@ -7,6 +7,7 @@
 
 #include "serve/health.h"
 #include "serve/identity.h"
+#include "serve/sentry.h"
 #include "serve/limits.h"
 
 #include <vislang/ocr.h>
@@ -64,6 +65,7 @@ typedef struct vl_metrics_now {
     size_t dependency_count;
     int64_t certificate_expires; /* Unix seconds; 0: no TLS */
     vl_process process;
+    const vl_sentry_counts *error_events; /* NULL: none are sent */
 } vl_metrics_now;
 void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_buf *out);
 

@@ -35,6 +35,11 @@ void vl_monitor_write(vl_server *server, vl_buf *out) {
                           .in_work = vl_work_in_flight(server),
                           .queued = vl_pool_queued(server->pool),
                           .uptime_seconds = vl_clock_ms_since(server->start_ns) / 1000};
+    vl_sentry_counts error_events;
+    if (server->sentry) {
+        error_events = vl_sentry_count(server->sentry);
+        now.error_events = &error_events;
+    }
     vl_cache_size(server->cache, &now.cache_entries, &now.cache_bytes);
     vl_process_read(now.uptime_seconds, &now.process);
     vl_metrics_write(&server->metrics, &now, out);

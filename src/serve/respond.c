@@ -52,10 +52,19 @@ unsigned vl_http_status(vl_status status) {
 void vl_decide_problem(vl_request *request, unsigned status, const char *format, ...) {
     va_list args;
     request->outcome.status = status;
+    request->outcome.format = format;
     va_start(args, format);
     vsnprintf(request->outcome.detail, sizeof request->outcome.detail, format, args);
     va_end(args);
     request->state = VL_REQUEST_DECIDED;
+}
+
+void vl_decide_failure(vl_request *request, unsigned status, const vl_error *error) {
+    vl_decide_problem(request, status, "%s", error->message);
+    request->outcome.format = error->format;
+    request->outcome.kind = error->status;
+    request->outcome.file = error->file;
+    request->outcome.line = error->line;
 }
 
 void vl_decide_blob(vl_request *request, unsigned status, vl_blob *blob) {

@@ -16,6 +16,7 @@ enum {
     CONNECTION_MEMORY = 32 << 10,
     BACKLOG = 1024,
     KEEPER_TICK_MS = 100,
+    SENTRY_SECONDS = 2,   /* for events that still wait at the end */
     DRAIN_QUIET_MS = 100, /* connections taken from the backlog show up a little later */
     DRAIN_IDLE_MS = 300,  /* an idle kept-alive connection may send one more request */
 };
@@ -148,6 +149,35 @@ static void log_request(const vl_request *request, double seconds) {
     vl_log_set_request_id(NULL);
 }
 
+/* What the service could not do; that it is busy, stops or cannot yet is no error of its. */
+static void report_failure(const vl_request *request) {
+    const vl_outcome *outcome = &request->outcome;
+    bool is_error = outcome->status >= 500 && outcome->status != 501 && outcome->format &&
+                    outcome->kind != VL_ERR_CANCELLED && outcome->kind != VL_ERR_BUSY;
+    if (!is_error || (outcome->status == 503 && outcome->retry_after && !outcome->kind))
+        return;
+    vl_sentry_event event = {.level =
+                                 outcome->status >= 503 ? VL_SENTRY_WARNING : VL_SENTRY_ERROR,
+                             .kind = outcome->kind,
+                             .message = outcome->format,
+                             .file = outcome->file,
+                             .line = outcome->line,
+                             .route = request->route ? request->route->path : "none",
+                             .status = outcome->status};
+    memcpy(event.method, request->method, sizeof event.method);
+    memcpy(event.trace, request->trace.id, sizeof event.trace);
+    memcpy(event.span, request->trace.span, sizeof event.span);
+    vl_sentry_capture(request->server->sentry, &event);
+}
+
+static void report_start(vl_server *server, const vl_error *error) {
+    vl_sentry_capture(server->sentry, &(vl_sentry_event){.level = VL_SENTRY_FATAL,
+                                                         .kind = error->status,
+                                                         .message = error->format,
+                                                         .file = error->file,
+                                                         .line = error->line});
+}
+
 /* No response of ours went out: the library refused the bytes, or the connection ended. */
 static unsigned unanswered_status(enum MHD_RequestTerminationCode code) {
     if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
@@ -171,6 +201,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **sl
                        request->status, seconds);
     if (server->settings.log_requests)
         log_request(request, seconds);
+    if (server->sentry)
+        report_failure(request);
     if (request->link && request->state != VL_REQUEST_REFUSED)
         atomic_store(&request->link->deadline_ns,
                      vl_clock_ns() + (int64_t)server->settings.idle_seconds * 1000000000);
@@ -341,6 +373,7 @@ static void free_server(vl_server *server) {
     vl_health_free(server->health);
     vl_store_close(&server->store);
     vl_tls_close(server->tls);
+    vl_sentry_close(server->sentry, SENTRY_SECONDS);
     pthread_mutex_destroy(&server->work_lock);
     pthread_mutex_destroy(&server->links_lock);
     free(server);
@@ -399,6 +432,9 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     atomic_init(&server->next_id, seed);
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
     if (!status)
+        status = vl_sentry_open(vl_config_string(config, "sentry_dsn"),
+                                server->settings.environment, &server->sentry, error);
+    if (!status)
         status = vl_tls_open(config, &server->tls, error);
     if (!status)
         status = vl_store_open(config, &server->store, error);
@@ -413,6 +449,7 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
         (status = start_threads(server, error)) ||
         (status = vl_health_open(server, config, &server->health, error)) ||
         (status = open_monitor(server, error)) || (status = start_daemon(server, error))) {
+        report_start(server, error);
         free_server(server);
         return status;
     }

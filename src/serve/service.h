@@ -18,6 +18,7 @@
 #include "serve/limits.h"
 #include "serve/metrics.h"
 #include "serve/multipart.h"
+#include "serve/sentry.h"
 #include "serve/tls.h"
 #include "serve/upload.h"
 
@@ -91,9 +92,13 @@ typedef enum vl_request_state {
 /* What to say: a body, or why there is none. */
 typedef struct vl_outcome {
     unsigned status;
-    vl_blob *blob;           /* owned; NULL: a problem document is made from `detail` */
-    char detail[512];        /* of a problem */
-    const char *cache_state; /* "hit", "miss", NULL */
+    vl_blob *blob;      /* owned; NULL: a problem document is made from `detail` */
+    char detail[512];   /* of a problem */
+    const char *format; /* of `detail`, static; NULL: none */
+    vl_status kind;     /* VL_OK: of no failure */
+    const char *file;   /* where in the source the failure was, static; NULL: of none */
+    int line;
+    const char *cache_state;                   /* "hit", "miss", NULL */
     const char *etag, *cache_control, *policy; /* static or the server's; NULL: none */
     const char *challenge;                     /* WWW-Authenticate, static; NULL: none */
     unsigned retry_after;
@@ -193,6 +198,7 @@ struct vl_server {
     vl_identity *identity;
     vl_limits *limits;
     vl_health *health;
+    vl_sentry *sentry;   /* NULL: error events are not sent */
     vl_monitor *monitor; /* NULL: metrics have no port of their own */
     vl_cache *cache;
     vl_pool *pool;
@@ -278,6 +284,8 @@ vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error);
 unsigned vl_http_status(vl_status status);
 void vl_decide_problem(vl_request *request, unsigned status, const char *format, ...)
     VL_PRINTF(3, 4);
+/* The same of a failure: its message, and where it was. */
+void vl_decide_failure(vl_request *request, unsigned status, const vl_error *error);
 /* Takes the caller's reference of `blob` (NULL: no memory, becomes a 500). */
 void vl_decide_blob(vl_request *request, unsigned status, vl_blob *blob);
 void vl_decide_json(vl_request *request, struct cJSON *json);             /* deletes `json` */

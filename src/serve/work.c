@@ -290,7 +290,7 @@ static void hand_back(vl_request *request) {
 
 static void decide_failure(vl_request *request, const vl_error *error) {
     unsigned status = vl_http_status(error->status);
-    vl_decide_problem(request, status, "%s", error->message);
+    vl_decide_failure(request, status, error);
     if (status == 503)
         request->outcome.retry_after = 5;
 }

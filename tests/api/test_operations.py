@@ -1,4 +1,4 @@
-"""What an operator sees of the service: traces, health, metrics.
+"""What an operator sees of the service: traces, health, metrics, error events.
 
 usage: test_operations.py PROGRAM [unittest options]"""
 import base64
@@ -364,6 +364,142 @@ class Metrics(unittest.TestCase):
             self.assertGreater(stats["process"]["threads"], 3)
         finally:
             self.assertEqual(server.stop(), 0)
+
+
+class Events(unittest.TestCase):
+    """Error events, held against a receiver that takes envelopes apart."""
+
+    def start(self, receiver, **settings):
+        return Server(PROGRAM, sentry_dsn=f"http://abc123@127.0.0.1:{receiver.port}/prefix/42",
+                      environment="staging", **settings)
+
+    def event_of(self, request):
+        """The one event of an envelope (https://develop.sentry.dev/sdk/envelopes/)."""
+        head, kind, rest = request.body.split(b"\n", 2)
+        head, kind = json.loads(head), json.loads(kind)
+        self.assertEqual(kind["type"], "event")
+        payload, end = rest[:kind["length"]], rest[kind["length"]:]
+        self.assertEqual(end, b"\n")
+        event = json.loads(payload)
+        self.assertEqual(event["event_id"], head["event_id"])
+        self.assertRegex(event["event_id"], "^[0-9a-f]{32}$")
+        return event
+
+    def fail_once(self, server, seed=0, *headers):
+        """A page that no engine reads in time is a 500 or a 504 of the service."""
+        picture = (SAMPLES / "receipt-eng.jpg").read_bytes() + b"\0" * seed
+        r = server.post("/api/v1/ocr", [("file", picture, "passport-of-amina.jpg"),
+                                        ("languages", "eng")], *headers)
+        self.assertGreaterEqual(r.status, 500, r)
+        return r
+
+    def broken_engine(self):
+        """An OCR service whose every answer is a failure that names what it was sent."""
+        return Receiver(lambda _: (500, {}, b'{"detail": "amina cannot be read"}'))
+
+    def counts(self, server):
+        text = server.get("/metrics").body.decode()
+        return {name: int(value) for name, value in
+                re.findall(r'vislang_error_events_total{result="(\w+)"} (\d+)', text)}
+
+    def test_a_failure_is_told(self):
+        with self.broken_engine() as engine, Receiver(lambda _: (200, {}, b"{}")) as receiver:
+            server = self.start(receiver, ocr_engines=f"other=http://127.0.0.1:{engine.port}")
+            try:
+                r = self.fail_once(server, 0, f"traceparent: {PARENT}")
+                self.assertTrue(wait_until(lambda: receiver.requests))
+                request = receiver.requests[0]
+                self.assertEqual(request.path, "/prefix/api/42/envelope/")
+                self.assertEqual(request.headers["Content-Type"], "application/x-sentry-envelope")
+                auth = request.headers["X-Sentry-Auth"]
+                self.assertTrue(auth.startswith("Sentry "))
+                self.assertIn("sentry_version=7", auth)
+                self.assertIn("sentry_key=abc123", auth)
+                event = self.event_of(request)
+                self.assertEqual(event["environment"], "staging")
+                self.assertRegex(event["release"], r"^vislang@\d+\.\d+")
+                self.assertEqual(event["transaction"], "POST /api/v1/ocr")
+                self.assertEqual(event["tags"]["status"], str(r.status))
+                self.assertEqual(event["contexts"]["trace"]["trace_id"], TRACE)
+                self.assertIn(event["contexts"]["trace"]["span_id"], r.headers["traceresponse"])
+                self.assertRegex(event["exception"]["values"][0]["stacktrace"]["frames"][0]["filename"],
+                                 r"^src/\w+/\w+\.c$")
+                self.assertNotIn(b"amina", request.body)
+                self.assertNotIn(b"127.0.0.1", request.body)
+                self.assertTrue(wait_until(lambda: self.counts(server)["sent"] == 1))
+                for path in ("/nope", "/health"):  # not ours to be sorry for
+                    server.get(path)
+                self.assertEqual(self.counts(server), {"sent": 1, "failed": 0, "dropped": 0})
+                self.assertEqual(len(receiver.requests), 1)
+            finally:
+                self.assertEqual(server.stop(), 0)
+
+    def test_pauses_are_obeyed(self):
+        for status, headers in ((429, {}), (429, {"Retry-After": "30"}),
+                                (200, {"X-Sentry-Rate-Limits": "30:error:key"}),
+                                (429, {"X-Sentry-Rate-Limits": "30::key", "Retry-After": "0"})):
+            with self.broken_engine() as engine, \
+                    Receiver(lambda _: (status, headers, b"{}")) as receiver:
+                server = self.start(receiver, ocr_engines=f"other=http://127.0.0.1:{engine.port}")
+                try:
+                    self.fail_once(server)
+                    self.assertTrue(wait_until(lambda: sum(self.counts(server).values()) == 1))
+                    for seed in (1, 2):
+                        self.fail_once(server, seed)
+                    self.assertTrue(wait_until(lambda: self.counts(server)["dropped"] == 2))
+                    self.assertEqual(len(receiver.requests), 1, headers)
+                finally:
+                    self.assertEqual(server.stop(), 0)
+
+    def test_pauses_of_other_things_and_short_ones(self):
+        answers = [(200, {"X-Sentry-Rate-Limits": "600:transaction;session:key"}),
+                   (429, {"X-Sentry-Rate-Limits": "0.2:error:key"}), (200, {})]
+        with self.broken_engine() as engine, \
+                Receiver(lambda _: (*answers.pop(0), b"{}")) as receiver:
+            server = self.start(receiver, ocr_engines=f"other=http://127.0.0.1:{engine.port}")
+            try:
+                for i in range(3):
+                    time.sleep(0.5)  # longer than the pause
+                    self.fail_once(server, i)
+                    self.assertTrue(wait_until(lambda: len(receiver.requests) == i + 1), i)
+            finally:
+                self.assertEqual(server.stop(), 0)
+
+    def test_a_receiver_that_is_away_or_hangs(self):
+        """Requests do not notice, and the service stops when it should."""
+        with socket.create_server(("127.0.0.1", 0)) as hanging, self.broken_engine() as engine:
+            for port in (free_port(), hanging.getsockname()[1]):
+                server = Server(PROGRAM, sentry_dsn=f"http://k@127.0.0.1:{port}/1",
+                                ocr_engines=f"other=http://127.0.0.1:{engine.port}")
+                try:
+                    for seed in range(3):
+                        self.fail_once(server, seed)
+                    self.assertEqual(server.get("/health").status, 200)
+                finally:
+                    self.assertEqual(server.stop(20), 0)
+
+    def test_a_start_that_fails(self):
+        with Receiver(lambda _: (200, {}, b"{}")) as receiver, \
+                tempfile.TemporaryDirectory() as folder:
+            result = subprocess.run(
+                [PROGRAM, "serve", "--set", "port=0", "--set", f"database_url=sqlite://{folder}/a/b.db",
+                 "--set", "tls_certificate=/amina/cert.pem", "--set", "tls_key=/amina/key.pem",
+                 "--set", f"sentry_dsn=http://k@127.0.0.1:{receiver.port}/1"],
+                capture_output=True, text=True, timeout=60)
+            self.assertIn("/amina/cert.pem", result.stderr)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertEqual(len(receiver.requests), 1)
+            event = self.event_of(receiver.requests[0])
+            self.assertEqual(event["level"], "fatal")
+            self.assertNotIn("transaction", event)
+            self.assertNotIn(b"amina", receiver.requests[0].body)
+
+    def test_a_wrong_dsn_does_not_start(self):
+        result = subprocess.run([PROGRAM, "serve", "--set", "sentry_dsn=https://secretkey@/"],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("https://KEY@HOST/PROJECT", result.stderr)
+        self.assertNotIn("secretkey", result.stderr)
 
 
 if __name__ == "__main__":

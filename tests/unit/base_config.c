@@ -179,10 +179,10 @@ static void test_yaml_refused(void **state) {
         {"server:\n  prt: 1", "c.yaml:2: unknown key 'server.prt'; did you mean 'port'?"},
         {"sever: {port: 1}", "c.yaml:1: unknown key 'sever'; did you mean 'server'?"},
         {"cache:\n  size: 1", "c.yaml:2: unknown key 'cache.size'"},
-        {"sentry_dsn: x", "c.yaml:1: 'sentry_dsn' is not used by this version"},
+        {"model_cache_size: x", "c.yaml:1: 'model_cache_size' is not used by this version"},
         {"\nmodels: {a: {}}", "c.yaml:2: 'models' is not used by this version"},
-        {"security: {jwt_secret_key: x}",
-         "c.yaml:1: 'security.jwt_secret_key' is not used by this version"},
+        {"picture: {max_vram_gb: x}",
+         "c.yaml:1: 'picture.max_vram_gb' is not used by this version"},
         {"ocr: {consensus_algorithm: x}",
          "c.yaml:1: 'ocr.consensus_algorithm' is not used by this version"},
         {"port: 1\nport: 2", "c.yaml:2: 'port' is set twice (first at c.yaml:1)"},
@@ -280,7 +280,7 @@ static void test_environment_and_flags_refused(void **state) {
         const char *message;
     } flags[] = {
         {{"prot", "1"}, "unknown setting 'prot'; did you mean 'port'?"},
-        {{"sentry-dsn", "x"}, "'sentry_dsn' is not used by this version"},
+        {{"model-cache-size", "x"}, "'model_cache_size' is not used by this version"},
         {{"port", ""}, "'port' takes a whole number"},
         {{"port", " 1"}, "'port' takes a whole number"},
     };
@@ -308,10 +308,10 @@ static void test_environment_tolerated(void **state) {
     int log[2], saved = dup(STDERR_FILENO);
     assert_int_equal(pipe(log), 0);
     dup2(log[1], STDERR_FILENO);
-    setenv("SENTRY_DSN", "https://secret@h/0", 1);
+    setenv("MODEL_STORAGE_PATH", "/secret/models", 1);
     setenv("VISLANG_CPU", "avx2", 1);
     vl_status status = vl_config_load(NULL, NULL, 0, &config, &error);
-    unsetenv("SENTRY_DSN");
+    unsetenv("MODEL_STORAGE_PATH");
     unsetenv("VISLANG_CPU");
     dup2(saved, STDERR_FILENO);
     close(saved);
@@ -320,7 +320,7 @@ static void test_environment_tolerated(void **state) {
     assert_true(read(log[0], text, sizeof text - 1) > 0);
     close(log[0]);
     assert_int_equal(status, VL_OK);
-    assert_non_null(strstr(text, "\"variable\":\"SENTRY_DSN\""));
+    assert_non_null(strstr(text, "\"variable\":\"MODEL_STORAGE_PATH\""));
     assert_null(strstr(text, "secret"));
     vl_config_free(config);
 }
