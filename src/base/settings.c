@@ -116,6 +116,8 @@ const setting_def vl_settings[] = {
      true,
      "32 bytes or more that sign access tokens (EdDSA: a key of 32 bytes in base64); empty: "
      "made from secret_key; both empty: tokens end with the process"},
+    {"session_lifetime", NULL, "security.session_lifetime", SETTING_NUMBER, "2592000", 60,
+     31536000, false, "seconds for which a login can be gone on with (refresh tokens)"},
     {"jwt_issuer", NULL, "security.jwt_issuer", SETTING_STRING, "vislang", 0, 0, false,
      "who issues access tokens (iss)"},
     {"jwt_audience", NULL, "security.jwt_audience", SETTING_STRING, "vislang", 0, 0, false,

@@ -236,7 +236,7 @@ vl_status vl_form_new(vl_request *request, vl_error *error) {
                    (!type[16] || strchr("; \t", type[16]));
     char boundary[VL_MULTIPART_BOUNDARY_MAX + 1];
     vl_status status = VL_OK;
-    if (!is_json && request->route->body == VL_BODY_JSON)
+    if (!is_json && request->route->body >= VL_BODY_JSON)
         return vl_fail(error, VL_ERR_INPUT, "the body is application/json");
     if (!is_json || request->route->body == VL_BODY_FORM)
         if ((status = vl_multipart_boundary(type, boundary, error)))
@@ -289,7 +289,7 @@ vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, uns
 }
 
 vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error) {
-    if (request->route->body == VL_BODY_JSON) { /* the worker looks into it */
+    if (request->route->body >= VL_BODY_JSON) { /* the worker looks into it */
         request->form->json = request->json;
         vl_buf_init(&request->json, VL_JSON_BODY_MAX);
         return VL_OK;

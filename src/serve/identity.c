@@ -4,6 +4,7 @@
 #include "serve/errand.h"
 #include "serve/jwt.h"
 #include "serve/service.h"
+#include "serve/trail.h"
 
 #include <netinet/in.h>
 #include <openssl/hmac.h>
@@ -22,7 +23,9 @@ enum {
     DERIVED_SIZE = VL_BASE64_SIZE(32),
 };
 static const int64_t FRESH_NS = 5000000000, STANDS_NS = 60000000000, /* of a verdict */
-    REST_NS = 2000000000; /* without asking, when the database did not answer */
+    SWEEP_NS = 3600000000000,
+                     REST_NS =
+                         2000000000; /* without asking, when the database did not answer */
 
 typedef struct verdict {
     char digest[VL_SHA256_HEX_SIZE]; /* of what was shown, salted; "": free */
@@ -41,6 +44,8 @@ struct vl_identity {
     atomic_bool ticking;
     atomic_int_fast64_t next_tick_ns, away_until_ns;
     vl_jwt_signer *signer;
+    double session_seconds;
+    int64_t swept_ns;
     uint8_t salt[SALT_BYTES];
     pthread_mutex_t lock; /* of the verdicts */
     verdict verdicts[SETS][WAYS];
@@ -50,7 +55,8 @@ struct vl_identity {
 
 const char *vl_denial_name(vl_denial denial) {
     static const char *const names[VL_DENIAL_COUNT] = {
-        "none", "missing", "malformed", "token", "session", "key", "role"};
+        "none", "missing", "malformed", "token",   "session", "key",
+        "role", "address", "password",  "refresh", "reused"};
     return names[denial];
 }
 
@@ -229,7 +235,7 @@ static vl_status ask(vl_server *server, const credential *shown, const char *dig
 /* ---- refusing ------------------------------------------------------------------------ */
 
 static void refuse(vl_request *request, vl_denial denial) {
-    atomic_fetch_add(&request->server->metrics.auth_failures[denial], 1);
+    vl_trail_refused(request, denial, request->caller.name);
     if (denial == VL_DENIAL_ROLE) {
         vl_decide_problem(request, 403, "This is for the role %s; you are %s.",
                           vl_role_name(vl_access_role(request->route->access)),
@@ -389,22 +395,54 @@ bool vl_identity_asks(const vl_identity *identity) {
     return atomic_load(&identity->asks);
 }
 
+static void sweep_sessions(vl_server *server) {
+    int64_t removed;
+    vl_error error;
+    if (vl_session_sweep(server->store.db, &removed, &error))
+        vl_log(VL_LOG_WARN, "old sessions stay", VL_F_STR("reason", error.message));
+}
+
 static void tick(vl_server *server) {
     vl_error error;
+    vl_identity *identity = server->identity;
+    int64_t now = vl_clock_ns();
+    if (now - identity->swept_ns > SWEEP_NS) {
+        identity->swept_ns = now;
+        sweep_sessions(server);
+    }
     if (decide_asking(server, &error))
         vl_log(VL_LOG_WARN, "users cannot be looked for", VL_F_STR("reason", error.message));
     atomic_store(&server->identity->ticking, false);
 }
 
+static void flush_trail(vl_server *server) {
+    vl_trail_flush(server, false);
+}
+
 void vl_identity_tick(vl_server *server) {
     vl_identity *identity = server->identity;
     int64_t now = vl_clock_ns();
-    if (!identity || now < atomic_load(&identity->next_tick_ns) ||
-        atomic_exchange(&identity->ticking, true))
+    if (vl_trail_is_due(server->trail))
+        vl_errand_post(server, VL_DESK_SLOW, flush_trail);
+    if (now < atomic_load(&identity->next_tick_ns) || atomic_exchange(&identity->ticking, true))
         return;
     atomic_store(&identity->next_tick_ns, now + (int64_t)TICK_SECONDS * 1000000000);
     if (!vl_errand_post(server, VL_DESK_SLOW, tick))
         atomic_store(&identity->ticking, false);
+}
+
+/* ---- tokens -------------------------------------------------------------------------- */
+
+double vl_identity_session_seconds(const vl_identity *identity) {
+    return identity->session_seconds;
+}
+
+vl_status vl_identity_issue(const vl_identity *identity, const vl_session *session,
+                            char token[], vl_error *error) {
+    vl_jwt_claims claims = {.user = session->user.id};
+    snprintf(claims.role, sizeof claims.role, "%s", vl_role_name(session->user.role));
+    snprintf(claims.family, sizeof claims.family, "%s", session->family);
+    return vl_jwt_issue(identity->signer, VL_ACCESS_SECONDS, &claims, token, error);
 }
 
 /* ---- opening ------------------------------------------------------------------------- */
@@ -466,6 +504,7 @@ vl_status vl_identity_open(vl_server *server, const vl_config *config, vl_error 
     server->identity = identity;
     pthread_mutex_init(&identity->lock, NULL);
     vl_random_bytes(identity->salt, sizeof identity->salt);
+    identity->session_seconds = vl_config_number(config, "session_lifetime");
     identity->is_local = listens_on_loopback(server->listen_fd);
     vl_status status = read_asking(identity, config, error);
     if (!status)

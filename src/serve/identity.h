@@ -59,6 +59,10 @@ typedef enum vl_denial {
     VL_DENIAL_SESSION,   /* it has ended, or its user may not */
     VL_DENIAL_KEY,       /* not known, expired, revoked, or its user may not */
     VL_DENIAL_ROLE,      /* known, and not allowed to */
+    VL_DENIAL_ADDRESS,   /* not in ip_allowlist */
+    VL_DENIAL_PASSWORD,  /* a login: wrong, locked or disabled */
+    VL_DENIAL_REFRESH,   /* a refresh token that is not good */
+    VL_DENIAL_REUSED,    /* one that was used before: its session has ended */
     VL_DENIAL_COUNT,
 } vl_denial;
 const char *vl_denial_name(vl_denial denial);
@@ -74,6 +78,11 @@ void vl_identity_check(vl_request *request);
 /* What was remembered of a session (by family), a key or a user (by id) is asked for anew; NULL
  * and 0 mean none. Any thread. */
 void vl_identity_forget(vl_identity *identity, const char *family, int64_t key, int64_t user);
+/* An access token of a session, good for VL_ACCESS_SECONDS. */
+enum { VL_ACCESS_SECONDS = 900 };
+vl_status vl_identity_issue(const vl_identity *identity, const vl_session *session,
+                            char token[], vl_error *error);      /* of VL_JWT_SIZE */
+double vl_identity_session_seconds(const vl_identity *identity); /* of a refresh token */
 /* Whether callers must say who they are. */
 bool vl_identity_asks(const vl_identity *identity);
 /* What is due about once a minute; called more often, by the keeper. */

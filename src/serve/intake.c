@@ -104,15 +104,21 @@ static vl_refusal check_origin(vl_request *request) {
     return (vl_refusal){0};
 }
 
+/* Of a route that takes one. */
+static uint64_t body_max(const vl_request *request) {
+    return request->route->body == VL_BODY_SMALL_JSON
+               ? VL_SMALL_BODY_MAX
+               : (uint64_t)request->server->settings.max_upload + VL_FORM_OVERHEAD_MAX;
+}
+
 static vl_refusal check_body(const vl_request *request) {
     const vl_framing *framing = &request->framing;
-    uint64_t max = (uint64_t)request->server->settings.max_upload + VL_FORM_OVERHEAD_MAX;
     bool has_body = framing->chunked || framing->length;
     if (!request->route || request->route->body == VL_BODY_NONE)
         return has_body ? (vl_refusal){413, "This route takes no body."} : (vl_refusal){0};
     if (!framing->chunked && !framing->has_length)
         return (vl_refusal){411, "Content-Length is missing."};
-    if (framing->length > max)
+    if (framing->length > body_max(request))
         return (vl_refusal){413, "The body is larger than the upload limit."};
     if (!has_body)
         return (vl_refusal){400, "The body is empty."};
@@ -242,8 +248,7 @@ static enum MHD_Result take_piece(vl_request *request, const char *data, size_t 
     extend_deadline(request);
     vl_error error;
     unsigned http = 0;
-    if (request->body_bytes >
-        (uint64_t)request->server->settings.max_upload + VL_FORM_OVERHEAD_MAX)
+    if (request->body_bytes > body_max(request))
         vl_decide_problem(request, 413, "The body is larger than the upload limit.");
     else if (vl_form_feed(request, data, count, &http, &error))
         vl_decide_problem(request, http, "%s", error.message);

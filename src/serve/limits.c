@@ -1,6 +1,7 @@
 /* limits.c — the client's address and the buckets a request takes from. */
 #include "serve/limits.h"
 #include "serve/service.h"
+#include "serve/trail.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,8 +86,10 @@ vl_refusal vl_limits_client(vl_request *request, const vl_header *headers, size_
         vl_address_client(&request->link->peer, &limits->trusted, forwarded, forwarded_count,
                           &request->client);
     }
-    if (limits->allowed.count && !vl_networks_hold(&limits->allowed, &request->client))
+    if (limits->allowed.count && !vl_networks_hold(&limits->allowed, &request->client)) {
+        vl_trail_refused(request, VL_DENIAL_ADDRESS, "");
         return (vl_refusal){403, "This address may not call here (ip_allowlist)."};
+    }
     return (vl_refusal){0};
 }
 

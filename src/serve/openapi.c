@@ -102,7 +102,7 @@ static void add_body(cJSON *operation, const vl_route *route) {
     cJSON *body = cJSON_AddObjectToObject(operation, "requestBody");
     cJSON_AddBoolToObject(body, "required", true);
     cJSON *content = cJSON_AddObjectToObject(body, "content");
-    if (route->body == VL_BODY_JSON) {
+    if (route->body >= VL_BODY_JSON) {
         add_content(content, "application/json", schema_reference(route->takes));
         return;
     }
@@ -182,6 +182,8 @@ static cJSON *make_operation(const vl_route *route) {
     if (route->access < VL_ACCESS_OPEN)
         add_problem(responses, "401", 401);
     add_problem(responses, "403", 403); /* by role, or by address */
+    if (strchr(route->path, '{'))
+        add_problem(responses, "404", 404);
     if (route->body) {
         add_problem(responses, "400", 400);
         add_problem(responses, "413", 413);

@@ -1,5 +1,6 @@
 /* routes.c — the one table of routes: the router, the Allow header, the metrics' labels and
  * /openapi.json all come from it. */
+#include "serve/accounts.h"
 #include "serve/service.h"
 
 #include <stdio.h>
@@ -62,6 +63,36 @@ const vl_route vl_routes[] = {
      "application/json", "Models", NULL, vl_handle_models, VL_ACCESS_VIEWER},
     {"GET", "/openapi.json", "openapi", "This description", VL_BODY_NONE, 0, "application/json",
      "Anything", NULL, vl_handle_openapi, VL_ACCESS_OPEN},
+    {"POST", "/auth/token", "auth_token", "Logs in: an access token and a refresh token",
+     VL_BODY_SMALL_JSON, 0, "application/json", "Tokens", "Login", vl_account_token,
+     VL_ACCESS_LOGIN},
+    {"POST", "/auth/refresh", "auth_refresh",
+     "New tokens for a refresh token, which is good once", VL_BODY_SMALL_JSON, 0,
+     "application/json", "Tokens", "RefreshToken", vl_account_refresh, VL_ACCESS_ANYONE},
+    {"POST", "/auth/revoke", "auth_revoke", "Logs out: ends the session of a refresh token",
+     VL_BODY_SMALL_JSON, 0, "application/json", "Revoked", "RefreshToken", vl_account_revoke,
+     VL_ACCESS_ANYONE},
+    {"GET", "/admin/users", "users", "Who may use the service", VL_BODY_NONE, 0,
+     "application/json", "Users", NULL, vl_account_users, VL_ACCESS_ADMIN},
+    {"POST", "/admin/users", "user_create", "Makes a user", VL_BODY_SMALL_JSON, 0,
+     "application/json", "User", "NewUser", vl_account_user_create, VL_ACCESS_ADMIN},
+    {"PATCH", "/admin/users/{id}", "user_change",
+     "A user's role, password, or whether he is disabled; one of them at once. It ends his "
+     "sessions",
+     VL_BODY_SMALL_JSON, 0, "application/json", "User", "UserChange", vl_account_user_change,
+     VL_ACCESS_ADMIN},
+    {"DELETE", "/admin/users/{id}", "user_delete", "Removes a user and his keys", VL_BODY_NONE,
+     0, "application/json", "Gone", NULL, vl_account_user_delete, VL_ACCESS_ADMIN},
+    {"GET", "/admin/users/{id}/keys", "keys", "A user's API keys", VL_BODY_NONE, 0,
+     "application/json", "Keys", NULL, vl_account_keys, VL_ACCESS_ADMIN},
+    {"POST", "/admin/users/{id}/keys", "key_create",
+     "Makes an API key, which the answer shows this once", VL_BODY_SMALL_JSON, 0,
+     "application/json", "KeyMade", "NewKey", vl_account_key_create, VL_ACCESS_ADMIN},
+    {"DELETE", "/admin/keys/{id}", "key_revoke", "Revokes an API key", VL_BODY_NONE, 0,
+     "application/json", "Gone", NULL, vl_account_key_revoke, VL_ACCESS_ADMIN},
+    {"GET", "/admin/audit", "audit",
+     "Entries of the audit trail after number `after`, oldest first, at most `limit` (100)",
+     VL_BODY_NONE, 0, "application/json", "Audit", NULL, vl_account_audit, VL_ACCESS_ADMIN},
     {"GET", "/", "page", "The browser page", VL_BODY_NONE, 0, "text/html; charset=utf-8", NULL,
      NULL, vl_handle_asset, VL_ACCESS_OPEN},
     {"GET", "/static/", "static", "Files of the browser page", VL_BODY_NONE, 0, NULL, NULL,

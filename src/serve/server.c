@@ -1,5 +1,6 @@
 /* server.c — the service as a whole: settings, socket, event thread, keeper thread, drain. */
 #include "serve/service.h"
+#include "serve/trail.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -357,6 +358,7 @@ static void free_server(vl_server *server) {
     vl_errands_free(server->errands);
     vl_identity_free(server->identity);
     vl_limits_free(server->limits);
+    vl_trail_free(server->trail);
     for (size_t i = 0; server->workers && i < server->settings.workers; i++) {
         vl_answerer_free(server->workers[i].answerer);
         vl_ocr_free(server->workers[i].ocr);
@@ -403,7 +405,9 @@ static vl_status start_threads(vl_server *server, vl_error *error) {
     server->workers = calloc(settings->workers, sizeof *server->workers);
     server->pool = vl_pool_new(settings->workers, settings->max_in_work);
     server->errands = vl_errands_new();
-    if (!server->cache || !server->workers || !server->pool || !server->errands)
+    server->trail = vl_trail_new();
+    if (!server->cache || !server->workers || !server->pool || !server->errands ||
+        !server->trail)
         return vl_fail(error, VL_ERR_MEMORY, "no memory or threads for %zu workers",
                        settings->workers);
     if (pthread_create(&server->keeper, NULL, keep, server))
@@ -508,6 +512,7 @@ void vl_server_drain(vl_server *server, double max_seconds) {
     atomic_store(&server->stopping, true); /* from here nothing new goes to a worker */
     vl_work_expire(server, true);
     vl_errands_close(server->errands);
+    vl_trail_flush(server, true);
     for (int i = 0; i < 100 && atomic_load(&server->metrics.active); i++)
         sleep_ms(5);
     MHD_stop_daemon(server->daemon);

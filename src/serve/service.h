@@ -41,6 +41,7 @@ enum {
     VL_SMALL_FIELD_MAX = 32,
     VL_SOURCE_MAX = 63,
     VL_JSON_BODY_MAX = 8 << 20,
+    VL_SMALL_BODY_MAX = 64 << 10,
     VL_FORM_OVERHEAD_MAX = 64 << 10, /* of a form beside its file */
 };
 
@@ -197,6 +198,7 @@ struct vl_server {
     vl_errands *errands;
     vl_identity *identity;
     vl_limits *limits;
+    struct vl_trail *trail;
     vl_health *health;
     vl_sentry *sentry;   /* NULL: error events are not sent */
     vl_monitor *monitor; /* NULL: metrics have no port of their own */
@@ -228,6 +230,7 @@ typedef enum vl_body_kind {
     VL_BODY_FORM,         /* multipart/form-data */
     VL_BODY_FORM_OR_JSON, /* or application/json */
     VL_BODY_JSON,         /* application/json, as it is */
+    VL_BODY_SMALL_JSON,   /* the same, at most VL_SMALL_BODY_MAX */
 } vl_body_kind;
 
 struct vl_route {

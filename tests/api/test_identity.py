@@ -1,11 +1,14 @@
 """Who may call what: keys, tokens, roles, over raw sockets.
 
 usage: test_identity.py PROGRAM [unittest options]"""
+import base64
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -209,6 +212,210 @@ class Asking(Case):
     def test_off(self):
         server = self.serve(host="0.0.0.0", authentication="off")
         self.assertEqual(server.get("/models").status, 200)
+
+
+class Accounts(Case):
+    """Logging in and out; users, keys and the audit trail by their routes."""
+
+    def setUp(self):
+        self.server = self.serve(admin=True)
+
+    def log_in(self, name="root", password=PASSWORD):
+        return self.server.call("POST", "/auth/token", {"username": name, "password": password})
+
+    def models(self, token):
+        return self.server.get("/models", f"Authorization: Bearer {token}")
+
+    def actions(self):
+        entries = self.server.get("/admin/audit?limit=1000").json()["entries"]
+        return [(e["action"], e["actor"], e["subject"]) for e in entries]
+
+    def test_a_login(self):
+        tokens = self.log_in().json()
+        self.assertEqual((tokens["token_type"], tokens["expires_in"], tokens["user"], tokens["role"]),
+                         ("Bearer", 900, "root", "admin"))
+        self.assertEqual(self.models(tokens["access_token"]).status, 200)
+        self.assertIn(("login", "user:root", ""), self.actions())
+        head, payload, signature = tokens["access_token"].split(".")
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+        self.assertEqual(claims["exp"] - claims["iat"], 900)
+        other = base64.urlsafe_b64encode(json.dumps({**claims, "role": "admin", "sub": "2"}).encode())
+        none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+        for forged in (f"{head}.{other.rstrip(b'=').decode()}.{signature}", f"{none}.{payload}.",
+                       f"{none}.{payload}.{signature}", f"{head}.{payload}.", f"{head}.{payload}",
+                       tokens["access_token"][:-4] + "AAAA", tokens["refresh_token"]):
+            self.check_problem(self.models(forged), 401, forged)
+
+    def test_refusals_all_sound_the_same(self):
+        wrong = self.log_in(password="wrong horse battery")
+        unknown = self.log_in(name="nobody")
+        self.check_problem(wrong, 401)
+        self.assertEqual(wrong.json()["detail"], unknown.json()["detail"])
+        self.assertEqual(counter(self.server, "vislang_auth_failures_total", reason="password"), 2)
+
+    def test_bodies(self):
+        for body, status in ((b"", 400), (b"[]", 400), (b"{}", 400), (b"nonsense", 400),
+                             (b'{"username":"root"}', 400), (b'{"username":"root","password":7}', 400),
+                             (b'{"username":"root","password":"' + b"a" * 2000 + b'"}', 400),
+                             (b'{"username":"root","password":"x","role":"admin"}', 400),
+                             (b" " * 70000, 413)):
+            r = self.server.send(request_bytes("POST", "/auth/token", [
+                "Content-Type: application/json", f"Content-Length: {len(body)}"], body))
+            self.check_problem(r, status, body[:60])
+
+    def test_a_lock_out(self):
+        self.server.admin("user", "create", "amina", role="viewer", password=PASSWORD)
+        for _ in range(6):
+            self.check_problem(self.log_in("amina", "not the password"), 401)
+        self.check_problem(self.log_in("amina"), 401)  # the right one, too late
+        users = {u["name"]: u for u in self.server.get("/admin/users").json()["users"]}
+        self.assertEqual((users["amina"]["locked"], users["root"]["locked"]), (True, False))
+        self.assertEqual(self.log_in().status, 200)
+
+    def test_refresh_tokens_are_good_once(self):
+        first = self.log_in().json()
+        refresh = lambda token: self.server.call("POST", "/auth/refresh", {"refresh_token": token})
+        second = refresh(first["refresh_token"])
+        self.assertEqual(second.status, 200)
+        second = second.json()
+        self.assertEqual(self.models(second["access_token"]).status, 200)
+        self.check_problem(refresh(first["refresh_token"]), 401)  # stolen: all of it ends
+        self.check_problem(refresh(second["refresh_token"]), 401)
+        self.check_problem(self.models(second["access_token"]), 401)
+        self.assertEqual(counter(self.server, "vislang_auth_failures_total", reason="reused"), 1)
+        self.check_problem(refresh("A" * 43), 401)
+
+    def test_logging_out(self):
+        tokens, other = self.log_in().json(), self.log_in().json()
+        self.assertEqual(self.models(tokens["access_token"]).status, 200)
+        for token in (tokens["refresh_token"], tokens["refresh_token"], "unknown"):
+            r = self.server.call("POST", "/auth/revoke", {"refresh_token": token})
+            self.assertEqual((r.status, r.json()), (200, {"revoked": True}))
+        self.check_problem(self.server.call("POST", "/auth/refresh",
+                                            {"refresh_token": tokens["refresh_token"]}), 401)
+        self.assertTrue(wait_until(lambda: self.models(tokens["access_token"]).status == 401, 8))
+        self.assertEqual(self.models(other["access_token"]).status, 200)
+
+    def test_users(self):
+        call = self.server.call
+        made = call("POST", "/admin/users", {"name": "amina", "password": PASSWORD, "role": "annotator"})
+        self.assertEqual((made.status, made.json()["role"]), (200, "annotator"))
+        path = f"/admin/users/{made.json()['id']}"
+        for body, status in (({"name": "amina", "password": PASSWORD}, 409), ({"name": "b"}, 400),
+                             ({"name": "B d", "password": PASSWORD}, 422), ({"name": "b", "password": "x"}, 422),
+                             ({"name": "b", "password": PASSWORD, "role": "root"}, 400),
+                             ({"name": "b", "password": PASSWORD, "disabled": False}, 400),
+                             ({"name": "b", "password": PASSWORD, "id": 1}, 400)):
+            self.check_problem(call("POST", "/admin/users", body), status, body)
+        tokens = self.log_in("amina").json()
+        self.assertEqual(self.models(tokens["access_token"]).status, 200)
+        self.assertEqual(call("PATCH", path, {"role": "viewer"}).json()["role"], "viewer")
+        self.check_problem(self.models(tokens["access_token"]), 401)  # at once
+        self.assertEqual(call("PATCH", path, {"password": "another horse battery"}).status, 200)
+        self.check_problem(self.log_in("amina"), 401)
+        self.assertEqual(self.log_in("amina", "another horse battery").status, 200)
+        self.assertEqual(call("PATCH", path, {"disabled": True}).json()["disabled"], True)
+        self.check_problem(self.log_in("amina", "another horse battery"), 401)
+        for body, status in (({}, 400), ({"role": "viewer", "disabled": False}, 400), ({"name": "x"}, 400),
+                             ({"disabled": "no"}, 400), ({"password": "x"}, 422), ({"role": None}, 400)):
+            self.check_problem(call("PATCH", path, body), status, body)
+        self.assertEqual(call("DELETE", path).json()["gone"], True)
+        self.check_problem(call("DELETE", path), 404)
+        for wrong in ("/admin/users/0", "/admin/users/x", "/admin/users/99999999999999999999"):
+            self.check_problem(call("DELETE", wrong), 404)
+        self.check_problem(call("DELETE", "/admin/users/1"), 409)  # the last admin
+        self.check_problem(call("PATCH", "/admin/users/1", {"role": "viewer"}), 409)
+        self.check_problem(call("PATCH", "/admin/users/1", {"disabled": True}), 409)
+        actions = [a for a in self.actions() if a[2] == "user:amina" and a[0] != "auth.refused"]
+        self.assertEqual([a[0] for a in actions], ["user.create", "user.role", "user.password",
+                                                   "user.disable", "user.delete"])
+        self.assertTrue(all(a[1].startswith("key:vl_") for a in actions))
+
+    def test_keys(self):
+        call = self.server.call
+        made = call("POST", "/admin/users/1/keys", {"name": "laptop", "scope": "operator", "expires_in": 3600})
+        key = made.json()["key"]
+        self.assertEqual((made.status, made.json()["scope"], key[:3]), (200, "operator", "vl_"))
+        self.assertEqual(self.server.get("/models", f"X-API-Key: {key}").status, 200)
+        self.check_problem(self.server.get("/admin/users", f"X-API-Key: {key}"), 403)
+        listed = call("GET", "/admin/users/1/keys").json()["keys"]
+        self.assertEqual([k["name"] for k in listed], ["tests", "laptop"])
+        self.assertNotIn(key, json.dumps(listed))
+        for body, status in (({}, 400), ({"name": "x", "expires_in": 0}, 400), ({"name": "x", "scope": 3}, 400),
+                             ({"name": "x", "expires_in": "1h"}, 400), ({"name": "x", "user": 2}, 400)):
+            self.check_problem(call("POST", "/admin/users/1/keys", body), status, body)
+        self.check_problem(call("POST", "/admin/users/77/keys", {"name": "x"}), 404)
+        self.server.admin("user", "create", "amina", role="viewer", password=PASSWORD)
+        self.check_problem(call("POST", "/admin/users/2/keys", {"name": "x", "scope": "admin"}), 409)
+        self.assertEqual(call("DELETE", f"/admin/keys/{made.json()['id']}").status, 200)
+        self.check_problem(self.server.get("/models", f"X-API-Key: {key}"), 401)  # at once
+        self.check_problem(call("DELETE", "/admin/keys/99"), 404)
+        short = call("POST", "/admin/users/1/keys", {"name": "short", "expires_in": 1}).json()["key"]
+        self.assertTrue(wait_until(
+            lambda: self.server.get("/models", f"X-API-Key: {short}").status == 401, 5))
+
+    def test_the_trail(self):
+        for i in range(40):  # as many refusals are one entry
+            self.server.get("/models", f"X-API-Key: vl_{i:08d}_wrong")
+        self.log_in(password="wrong horse battery")
+        self.assertTrue(wait_until(
+            lambda: any(a[0] == "auth.refused" for a in self.actions()), 10))
+        page = self.server.get("/admin/audit?limit=1").json()
+        self.assertEqual(len(page["entries"]), 1)
+        rest = self.server.get(f"/admin/audit?after={page['next']}").json()["entries"]
+        refused = [e for e in rest if e["action"] == "auth.refused"]
+        self.assertEqual(len(refused), 1)
+        self.assertEqual((refused[0]["address"], refused[0]["outcome"]), ("127.0.0.1", "refused"))
+        self.assertEqual(json.loads(refused[0]["detail"])["key"], 40)
+        for query in ("after=-1", "after=x", "limit=1001", "limit="):
+            self.check_problem(self.server.get("/admin/audit?" + query), 400, query)
+        self.assertIn("all as they were written", self.server.admin("audit", "verify"))
+
+    def test_logins_are_limited(self):
+        server = self.serve(admin=True, login_limit_per_minute=3)
+        body = {"username": "root", "password": PASSWORD}
+        statuses = [server.call("POST", "/auth/token", body).status for _ in range(5)]
+        self.assertEqual(statuses, [200, 200, 200, 429, 429])
+        self.assertEqual(server.get("/models").status, 200)
+
+    def test_a_key_of_one_use_signs_for_two_processes(self):
+        """secret_key set: a token of one process is good at another."""
+        with tempfile.TemporaryDirectory() as folder:
+            for settings in ({"secret_key": "0123456789abcdefghijklmnopqrstuvwxyz"},
+                             {"jwt_algorithm": "EdDSA", "jwt_secret_key": base64.b64encode(bytes(range(32))).decode()}):
+                settings["database_url"] = f"sqlite://{folder}/shared.db"
+                first, second = Server(PROGRAM, admin=True, **settings), Server(PROGRAM, **settings)
+                tokens = first.call("POST", "/auth/token", {"username": "root", "password": PASSWORD}).json()
+                header = f"Authorization: Bearer {tokens['access_token']}"
+                statuses = [s.get("/models", header).status for s in (first, second)]
+                other = self.server.get("/models", header).status
+                self.assertEqual([first.stop(), second.stop()], [0, 0])
+                self.assertEqual((statuses, other), ([200, 200], 401))
+
+
+class Away(Case):
+    """The database is away: who was let in a moment ago still is, and nobody else."""
+
+    @unittest.skipUnless(os.environ.get("VISLANG_TEST_POSTGRES"), "needs a PostgreSQL (tests/store/with-postgres.sh)")
+    def test_postgres_stops(self):
+        control = os.environ["VISLANG_TEST_PG_CTL"]
+        server = self.serve(admin=True, database_url=os.environ["VISLANG_TEST_POSTGRES"])
+        other = server.admin("apikey", "create", "root", "other", role="viewer")
+        self.assertEqual(server.get("/models").status, 200)
+        subprocess.run([control, "stop"], check=True)
+        try:
+            time.sleep(5.5)  # what is remembered is no longer fresh
+            for _ in range(3):
+                self.assertEqual(server.get("/models").status, 200)
+                r = server.get("/models", f"X-API-Key: {other}")
+                self.check_problem(r, 503)
+                self.assertEqual(r.headers["retry-after"], "5")
+            self.assertEqual(server.get("/health").status, 200)
+            self.check_problem(server.call("POST", "/auth/token", {"username": "root", "password": PASSWORD}), 503)
+        finally:
+            subprocess.run([control, "start"], check=True)
+        self.assertTrue(wait_until(
+            lambda: server.get("/models", f"X-API-Key: {other}").status == 200, 10))
 
 
 class Limits(Case):

@@ -1,7 +1,6 @@
 # The running service, driven over raw sockets: api.<name> is tests/api/test_<name>.py. They need
 # the program and python3.
 find_package(Python3 COMPONENTS Interpreter)
-find_program(REDIS_SERVER redis-server)
 if(TARGET vislang AND Python3_FOUND)
     foreach(name
             serve
@@ -16,10 +15,7 @@ if(TARGET vislang AND Python3_FOUND)
         if(name MATCHES "serve|pictures")
             set(more $<TARGET_FILE:make_tiny_seer>)
         endif()
-        if(name STREQUAL "identity" AND REDIS_SERVER)
-            set(beside ${CMAKE_SOURCE_DIR}/tests/redis/with-redis.sh)
-        endif()
-        if(name STREQUAL operations) # PostgreSQL and Redis, to be stopped and started
+        if(name MATCHES "identity|operations") # PostgreSQL and Redis, to be stopped and started
             set(beside ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh
                        ${CMAKE_CURRENT_SOURCE_DIR}/redis/with-redis.sh)
         endif()

@@ -1,0 +1,557 @@
+/* accounts.c — logging in, users, keys, the audit trail, over HTTP.
+ *
+ * A body that holds a member its route does not know is refused, so that nothing is taken that
+ * somebody believes to have set. */
+#include "serve/accounts.h"
+#include "serve/jwt.h"
+#include "serve/service.h"
+#include "serve/trail.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    TEXT_MAX = 1024,
+    LIST_MAX = 16 << 20, /* bytes of an answer */
+    AUDIT_DEFAULT = 100,
+    AUDIT_MOST = 1000,
+};
+static const double LONGEST_KEY_SECONDS = 36500.0 * 86400;
+
+/* ---- bodies -------------------------------------------------------------------------- */
+
+/* The body as an object whose members are among the `names` (NULL-terminated); NULL: decided.
+ */
+static cJSON *read_body(vl_request *request, const char *const *names) {
+    const vl_buf *body = &request->form->json;
+    cJSON *json = body->len ? cJSON_ParseWithLength(body->data, body->len) : NULL;
+    if (!cJSON_IsObject(json)) {
+        vl_decide_problem(request, 400, "The body is not a JSON object.");
+        cJSON_Delete(json);
+        return NULL;
+    }
+    for (const cJSON *item = json->child; item; item = item->next) {
+        const char *const *name = names;
+        while (*name && strcmp(*name, item->string) != 0)
+            name++;
+        if (!*name) {
+            vl_decide_problem(request, 400, "There is no member \"%.60s\" here.", item->string);
+            cJSON_Delete(json);
+            return NULL;
+        }
+    }
+    return json;
+}
+
+/* NULL: decided. */
+static const char *text_of(vl_request *request, const cJSON *json, const char *name) {
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+    if (text && *text && strlen(text) < TEXT_MAX)
+        return text;
+    vl_decide_problem(request, 400, "The member \"%s\" is a text of 1 to %d bytes.", name,
+                      TEXT_MAX - 1);
+    return NULL;
+}
+
+/* Of "role" or "scope", where the least is what says nothing. False: decided. */
+static bool role_of(vl_request *request, const cJSON *json, const char *name, vl_role *role) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+    vl_error error;
+    *role = VL_ROLE_VIEWER;
+    if (!item)
+        return true;
+    const char *text = cJSON_GetStringValue(item);
+    if (!vl_role_parse(text ? text : "", role, &error))
+        return true;
+    vl_decide_problem(request, 400, "%s", error.message);
+    return false;
+}
+
+/* ---- answers ------------------------------------------------------------------------- */
+
+static void decide_error(vl_request *request, const vl_error *error) {
+    unsigned status = error->status == VL_ERR_USAGE ? 409 : vl_http_status(error->status);
+    if (status == 503)
+        request->outcome.retry_after = 5;
+    if (status >= 500)
+        vl_log(VL_LOG_ERROR, "accounts", VL_F_STR("reason", error->message));
+    vl_decide_problem(request, status, "%s",
+                      status >= 500 ? "The database does not answer as it should."
+                                    : error->message);
+}
+
+static void add_time(cJSON *json, const char *name, int64_t ms) {
+    char text[32];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    cJSON_AddItemToObject(json, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
+}
+
+static cJSON *json_of_user(const vl_user *user) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "id", (double)user->id);
+    cJSON_AddStringToObject(json, "name", user->name);
+    cJSON_AddStringToObject(json, "role", vl_role_name(user->role));
+    cJSON_AddBoolToObject(json, "disabled", user->disabled);
+    cJSON_AddBoolToObject(json, "locked", user->locked_until_ms > (int64_t)time(NULL) * 1000);
+    add_time(json, "created", user->created_ms);
+    add_time(json, "seen", user->seen_ms);
+    return json;
+}
+
+static cJSON *json_of_key(const vl_key *key) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "id", (double)key->id);
+    cJSON_AddStringToObject(json, "name", key->name);
+    cJSON_AddStringToObject(json, "prefix", key->prefix);
+    cJSON_AddStringToObject(json, "scope", vl_role_name(key->scope));
+    add_time(json, "created", key->created_ms);
+    add_time(json, "expires", key->expires_ms);
+    add_time(json, "revoked", key->revoked_ms);
+    add_time(json, "used", key->used_ms);
+    return json;
+}
+
+/* ---- logging in ---------------------------------------------------------------------- */
+
+static void refuse(vl_request *request, vl_denial denial, const char *user,
+                   const char *detail) {
+    vl_trail_refused(request, denial, user);
+    request->outcome.challenge = "Bearer realm=\"vislang\"";
+    vl_decide_problem(request, 401, "%s", detail);
+}
+
+static void decide_tokens(vl_request *request, vl_session *session) {
+    char token[VL_JWT_SIZE];
+    vl_error error;
+    if (vl_identity_issue(request->server->identity, session, token, &error)) {
+        decide_error(request, &error);
+        return;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "access_token", token);
+    cJSON_AddStringToObject(json, "token_type", "Bearer");
+    cJSON_AddNumberToObject(json, "expires_in", VL_ACCESS_SECONDS);
+    cJSON_AddStringToObject(json, "refresh_token", session->refresh);
+    add_time(json, "refresh_expires", session->expires_ms);
+    cJSON_AddStringToObject(json, "user", session->user.name);
+    cJSON_AddStringToObject(json, "role", vl_role_name(session->user.role));
+    vl_decide_json(request, json);
+    explicit_bzero(session->refresh, sizeof session->refresh);
+    explicit_bzero(token, sizeof token);
+}
+
+/* The name for the trail: what is no user's may be a password in the wrong field. */
+static void refuse_login(vl_request *request, const char *name) {
+    vl_user user;
+    bool is_user = !vl_user_find_name(request->server->store.db, name, &user, NULL);
+    refuse(request, VL_DENIAL_PASSWORD, is_user ? user.name : "",
+           "Name or password is wrong, or the user is locked for a while.");
+}
+
+static void log_in(vl_request *request, const char *name, const char *password) {
+    vl_server *server = request->server;
+    vl_user user;
+    vl_session session = {0};
+    vl_error error;
+    vl_status status = vl_user_login(server->store.db, name, password, &user, NULL, &error);
+    if (status == VL_ERR_DENIED) {
+        refuse_login(request, name);
+        return;
+    }
+    if (!status)
+        status =
+            vl_session_begin(server->store.db, &user,
+                             vl_identity_session_seconds(server->identity), &session, &error);
+    if (status) {
+        decide_error(request, &error);
+        return;
+    }
+    request->caller = (vl_caller){.kind = VL_CALLER_USER, .role = user.role, .user = user.id};
+    snprintf(request->caller.name, sizeof request->caller.name, "%s", user.name);
+    vl_trail_done(request, "login", "", NULL);
+    decide_tokens(request, &session);
+}
+
+static void token_work(vl_request *request) {
+    static const char *const names[] = {"username", "password", NULL};
+    cJSON *json = read_body(request, names);
+    const char *name = json ? text_of(request, json, "username") : NULL;
+    const char *password = name ? text_of(request, json, "password") : NULL;
+    if (password)
+        log_in(request, name, password);
+    cJSON_Delete(json);
+}
+
+/* A token that comes twice was stolen: the store has ended its session. */
+static void refresh_work(vl_request *request) {
+    static const char *const names[] = {"refresh_token", NULL};
+    vl_server *server = request->server;
+    vl_session session = {0};
+    vl_error error;
+    bool was_reused = false;
+    cJSON *json = read_body(request, names);
+    const char *token = json ? text_of(request, json, "refresh_token") : NULL;
+    if (!token) {
+        cJSON_Delete(json);
+        return;
+    }
+    vl_status status = vl_session_refresh(server->store.db, token,
+                                          vl_identity_session_seconds(server->identity),
+                                          &session, &was_reused, &error);
+    cJSON_Delete(json);
+    if (was_reused)
+        vl_identity_forget(server->identity, session.family, 0, 0);
+    if (!status)
+        decide_tokens(request, &session);
+    else if (status == VL_ERR_DENIED)
+        refuse(request, was_reused ? VL_DENIAL_REUSED : VL_DENIAL_REFRESH,
+               was_reused ? session.user.name : "",
+               "The refresh token is not good: log in again.");
+    else
+        decide_error(request, &error);
+}
+
+/* As RFC 7009, section 2.2: an unknown token is no error. */
+static void revoke_work(vl_request *request) {
+    static const char *const names[] = {"refresh_token", NULL};
+    vl_error error;
+    cJSON *json = read_body(request, names);
+    const char *token = json ? text_of(request, json, "refresh_token") : NULL;
+    if (token && vl_session_end(request->server->store.db, NULL, token, &error)) {
+        decide_error(request, &error);
+    } else if (token) {
+        cJSON *answer = cJSON_CreateObject();
+        cJSON_AddBoolToObject(answer, "revoked", true);
+        vl_decide_json(request, answer);
+    }
+    cJSON_Delete(json);
+}
+
+/* ---- users --------------------------------------------------------------------------- */
+
+static vl_status add_user(const vl_user *user, void *list, vl_error *error) {
+    (void)error;
+    cJSON_AddItemToArray(list, json_of_user(user));
+    return VL_OK;
+}
+
+static void users_work(vl_request *request) {
+    vl_error error;
+    cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "users");
+    if (!vl_user_list(request->server->store.db, add_user, list, &error)) {
+        vl_decide_json(request, json);
+        return;
+    }
+    cJSON_Delete(json);
+    decide_error(request, &error);
+}
+
+static void note_user(vl_request *request, const char *action, const vl_user *user,
+                      const char *detail) {
+    char subject[VL_ACTOR_SIZE];
+    snprintf(subject, sizeof subject, "user:%s", user->name);
+    vl_trail_done(request, action, subject, detail);
+}
+
+static void user_create_work(vl_request *request) {
+    static const char *const names[] = {"name", "password", "role", NULL};
+    vl_error error;
+    vl_user user;
+    vl_role role;
+    char detail[64];
+    cJSON *json = read_body(request, names);
+    const char *name = json ? text_of(request, json, "name") : NULL,
+               *password = name ? text_of(request, json, "password") : NULL;
+    if (!password || !role_of(request, json, "role", &role)) {
+        cJSON_Delete(json);
+        return;
+    }
+    vl_status status =
+        vl_user_create(request->server->store.db, name, password, role, &user, &error);
+    cJSON_Delete(json);
+    if (status) {
+        decide_error(request, &error);
+        return;
+    }
+    snprintf(detail, sizeof detail, "{\"role\":\"%s\"}", vl_role_name(role));
+    note_user(request, "user.create", &user, detail);
+    vl_decide_json(request, json_of_user(&user));
+}
+
+/* The user the path names. False: decided. */
+static bool find_user(vl_request *request, vl_user *user) {
+    int64_t id;
+    vl_error error;
+    if (!vl_route_id(request, "id", &id)) {
+        vl_decide_problem(request, 404, "There is no such user.");
+        return false;
+    }
+    vl_status status = vl_user_find(request->server->store.db, id, user, &error);
+    if (status == VL_ERR_INPUT)
+        vl_decide_problem(request, 404, "There is no such user.");
+    else if (status)
+        decide_error(request, &error);
+    return !status;
+}
+
+/* One change each, so that it is made or not. Fills `action`; false: decided. */
+static bool change_user(vl_request *request, const vl_user *user, const cJSON *json,
+                        char action[32]) {
+    vl_db *db = request->server->store.db;
+    const cJSON *item = json->child;
+    vl_error error = {0};
+    vl_role role;
+    vl_status status;
+    if (!item || item->next) {
+        vl_decide_problem(request, 400, "Change one of role, disabled and password at once.");
+        return false;
+    }
+    if (!strcmp(item->string, "role")) {
+        if (!role_of(request, json, "role", &role))
+            return false;
+        status = vl_user_set_role(db, user->id, role, &error);
+        snprintf(action, 32, "user.role");
+    } else if (!strcmp(item->string, "password")) {
+        const char *password = text_of(request, json, "password");
+        if (!password)
+            return false;
+        status = vl_user_set_password(db, user->id, password, &error);
+        snprintf(action, 32, "user.password");
+    } else if (cJSON_IsBool(item)) {
+        status = vl_user_set_disabled(db, user->id, cJSON_IsTrue(item), &error);
+        snprintf(action, 32, cJSON_IsTrue(item) ? "user.disable" : "user.enable");
+    } else {
+        vl_decide_problem(request, 400, "The member \"disabled\" is true or false.");
+        return false;
+    }
+    if (status)
+        decide_error(request, &error);
+    return !status;
+}
+
+static void user_change_work(vl_request *request) {
+    static const char *const names[] = {"role", "disabled", "password", NULL};
+    vl_user user;
+    char action[32], detail[64];
+    cJSON *json = read_body(request, names);
+    if (json && find_user(request, &user) && change_user(request, &user, json, action)) {
+        vl_identity_forget(request->server->identity, NULL, 0, user.id);
+        if (find_user(request, &user)) {
+            snprintf(detail, sizeof detail, "{\"role\":\"%s\"}", vl_role_name(user.role));
+            note_user(request, action, &user, detail);
+            vl_decide_json(request, json_of_user(&user));
+        }
+    }
+    cJSON_Delete(json);
+}
+
+static void decide_gone(vl_request *request, int64_t id) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "id", (double)id);
+    cJSON_AddBoolToObject(json, "gone", true);
+    vl_decide_json(request, json);
+}
+
+static void user_delete_work(vl_request *request) {
+    vl_user user;
+    vl_error error;
+    if (!find_user(request, &user))
+        return;
+    if (vl_user_delete(request->server->store.db, user.id, &error)) {
+        decide_error(request, &error);
+        return;
+    }
+    vl_identity_forget(request->server->identity, NULL, 0, user.id);
+    note_user(request, "user.delete", &user, NULL);
+    decide_gone(request, user.id);
+}
+
+/* ---- keys ---------------------------------------------------------------------------- */
+
+static vl_status add_key(const vl_key *key, void *list, vl_error *error) {
+    (void)error;
+    cJSON_AddItemToArray(list, json_of_key(key));
+    return VL_OK;
+}
+
+static void keys_work(vl_request *request) {
+    vl_user user;
+    vl_error error;
+    if (!find_user(request, &user))
+        return;
+    cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "keys");
+    if (!vl_key_list(request->server->store.db, user.id, add_key, list, &error)) {
+        vl_decide_json(request, json);
+        return;
+    }
+    cJSON_Delete(json);
+    decide_error(request, &error);
+}
+
+/* Seconds that a key is good for; 0: it does not expire. False: decided. */
+static bool seconds_of(vl_request *request, const cJSON *json, double *seconds) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "expires_in");
+    *seconds = item ? item->valuedouble : 0;
+    if (!item || (cJSON_IsNumber(item) && *seconds >= 1 && *seconds <= LONGEST_KEY_SECONDS))
+        return true;
+    vl_decide_problem(request, 400, "\"expires_in\" is a number of seconds, 1 to %.0f.",
+                      LONGEST_KEY_SECONDS);
+    return false;
+}
+
+static void key_create_work(vl_request *request) {
+    static const char *const names[] = {"name", "scope", "expires_in", NULL};
+    vl_user user;
+    vl_error error;
+    vl_key made;
+    vl_role scope;
+    double seconds;
+    char key[VL_KEY_SIZE], subject[VL_ACTOR_SIZE];
+    cJSON *json = read_body(request, names);
+    const char *name = json ? text_of(request, json, "name") : NULL;
+    bool ok = name && role_of(request, json, "scope", &scope) &&
+              seconds_of(request, json, &seconds) && find_user(request, &user);
+    if (ok && vl_key_create(request->server->store.db, user.id, name, scope, seconds, key,
+                            &made, &error)) {
+        decide_error(request, &error);
+        ok = false;
+    }
+    cJSON_Delete(json);
+    if (!ok)
+        return;
+    snprintf(subject, sizeof subject, "key:%s", made.prefix);
+    vl_trail_done(request, "apikey.create", subject, NULL);
+    cJSON *answer = json_of_key(&made);
+    cJSON_AddStringToObject(answer, "key", key);
+    vl_decide_json(request, answer);
+    explicit_bzero(key, sizeof key);
+}
+
+static void key_revoke_work(vl_request *request) {
+    int64_t id;
+    vl_error error = {0};
+    char subject[VL_ACTOR_SIZE];
+    vl_status status = vl_route_id(request, "id", &id)
+                           ? vl_key_revoke(request->server->store.db, 0, id, &error)
+                           : VL_ERR_INPUT;
+    if (status == VL_ERR_INPUT) {
+        vl_decide_problem(request, 404, "There is no such key.");
+        return;
+    }
+    if (status) {
+        decide_error(request, &error);
+        return;
+    }
+    vl_identity_forget(request->server->identity, NULL, id, 0);
+    snprintf(subject, sizeof subject, "key:%lld", (long long)id);
+    vl_trail_done(request, "apikey.revoke", subject, NULL);
+    decide_gone(request, id);
+}
+
+/* ---- the audit trail ----------------------------------------------------------------- */
+
+/* A whole number of the query. False: decided. */
+static bool number_of(vl_request *request, const char *name, int64_t fallback, int64_t most,
+                      int64_t *number) {
+    const char *text =
+        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    *number = fallback;
+    if (!text)
+        return true;
+    size_t length = strlen(text);
+    if (length && length < 19 && strspn(text, "0123456789") == length &&
+        (*number = strtoll(text, NULL, 10)) <= most)
+        return true;
+    vl_decide_problem(request, 400, "\"%s\" is a whole number up to %lld.", name,
+                      (long long)most);
+    return false;
+}
+
+typedef struct entries {
+    vl_buf text;
+    int64_t last;
+} entries;
+
+static vl_status add_entry(const vl_audit_entry *entry, void *to, vl_error *error) {
+    entries *e = to;
+    (void)error;
+    if (e->last)
+        vl_buf_puts(&e->text, ",");
+    vl_audit_json(entry, &e->text);
+    e->last = entry->number;
+    return VL_OK;
+}
+
+static void audit_work(vl_request *request) {
+    int64_t after, most;
+    vl_error error;
+    entries e = {.last = 0};
+    if (!number_of(request, "after", 0, INT64_MAX, &after) ||
+        !number_of(request, "limit", AUDIT_DEFAULT, AUDIT_MOST, &most))
+        return;
+    vl_buf_init(&e.text, LIST_MAX);
+    vl_buf_puts(&e.text, "{\"entries\":[");
+    vl_status status =
+        most ? vl_audit_list(request->server->store.audit, after, most, add_entry, &e, &error)
+             : VL_OK;
+    vl_buf_printf(&e.text, "],\"next\":%lld}", (long long)(e.last ? e.last : after));
+    if (!status) {
+        vl_decide_text(request, "application/json", &e.text);
+        return;
+    }
+    vl_buf_deinit(&e.text);
+    decide_error(request, &error);
+}
+
+/* ---- the routes ---------------------------------------------------------------------- */
+
+void vl_account_token(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, token_work);
+}
+
+void vl_account_refresh(vl_request *request) {
+    vl_errand_start(request, VL_DESK_QUICK, refresh_work);
+}
+
+void vl_account_revoke(vl_request *request) {
+    vl_errand_start(request, VL_DESK_QUICK, revoke_work);
+}
+
+void vl_account_users(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, users_work);
+}
+
+void vl_account_user_create(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, user_create_work);
+}
+
+void vl_account_user_change(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, user_change_work);
+}
+
+void vl_account_user_delete(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, user_delete_work);
+}
+
+void vl_account_keys(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, keys_work);
+}
+
+void vl_account_key_create(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, key_create_work);
+}
+
+void vl_account_key_revoke(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, key_revoke_work);
+}
+
+void vl_account_audit(vl_request *request) {
+    vl_errand_start(request, VL_DESK_SLOW, audit_work);
+}

@@ -1,0 +1,27 @@
+/* trail.h — what the service writes into the audit trail (vl_audit of store.h).
+ *
+ * What is done is an entry each. What is refused is added up by address and written at most
+ * once a minute for each of a few addresses, the rest as one: whoever is refused a million
+ * times a minute fills neither the trail nor the disk. */
+#ifndef VISLANG_SERVE_TRAIL_H
+#define VISLANG_SERVE_TRAIL_H
+
+#include "serve/identity.h"
+
+typedef struct vl_trail vl_trail;
+vl_trail *vl_trail_new(void); /* NULL: no memory */
+void vl_trail_free(vl_trail *trail);
+/* An entry by the request's caller. Waits for the database: on an errand, not on the event
+ * thread. A trail that cannot be written is an error in the log, and no reason to undo what was
+ * done. `detail`: a JSON object; NULL: none. */
+void vl_trail_done(vl_request *request, const char *action, const char *subject,
+                   const char *detail);
+/* Counts a refusal (vislang_auth_failures_total) and keeps it for the trail; any thread.
+ * `user`: the name of a user that exists; "" none. */
+void vl_trail_refused(vl_request *request, vl_denial denial, const char *user);
+/* Writes what is due (`all`: everything); not on the event thread. */
+void vl_trail_flush(vl_server *server, bool all);
+/* Whether something may be due. Any thread. */
+bool vl_trail_is_due(vl_trail *trail);
+
+#endif
