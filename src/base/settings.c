@@ -140,6 +140,10 @@ const setting_def vl_settings[] = {
      "addresses and networks (10.0.0.0/8) whose X-Forwarded-For is believed; empty: none"},
     {"ip_allowlist", "IP_ALLOWLIST", "security.ip_allowlist", SETTING_LIST, "", 0, 0, false,
      "addresses and networks that may call at all; empty: any"},
+    {"security_strict_mode", "SECURITY_STRICT_MODE", "security.strict_mode", SETTING_BOOL,
+     "false", 0, 0, false,
+     "refuses to start with weak secrets, without authentication, with CORS for everybody, or "
+     "with plain HTTP on a public address"},
     {"allowed_hosts", "ALLOWED_HOSTS", "security.allowed_hosts", SETTING_LIST, "", 0, 0, false,
      "names accepted in the Host header; empty: any"},
     {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,

@@ -4,6 +4,7 @@
 #include "serve/errand.h"
 #include "serve/jwt.h"
 #include "serve/service.h"
+#include "serve/strict.h"
 #include "serve/trail.h"
 
 #include <netinet/in.h>
@@ -452,7 +453,8 @@ static vl_status read_asking(vl_identity *identity, const vl_config *config, vl_
     const char *name = vl_config_string(config, "authentication");
     for (int i = ASK_AUTO; i <= ASK_NEVER; i++)
         if (!strcmp(name, names[i])) {
-            identity->asking = (asking)i;
+            bool strict = vl_config_bool(config, "security_strict_mode");
+            identity->asking = i == ASK_AUTO && strict ? ASK_ALWAYS : (asking)i;
             return VL_OK;
         }
     return vl_fail(error, VL_ERR_USAGE, "authentication is auto, required or off, not '%.40s'",
@@ -506,7 +508,9 @@ vl_status vl_identity_open(vl_server *server, const vl_config *config, vl_error 
     vl_random_bytes(identity->salt, sizeof identity->salt);
     identity->session_seconds = vl_config_number(config, "session_lifetime");
     identity->is_local = listens_on_loopback(server->listen_fd);
-    vl_status status = read_asking(identity, config, error);
+    vl_status status = vl_strict_check(config, identity->is_local, error);
+    if (!status)
+        status = read_asking(identity, config, error);
     if (!status)
         status = decide_asking(server, error);
     if (!status)

@@ -551,6 +551,43 @@ class Limits(Case):
                 self.assertEqual([first.stop(), second.stop()], [0, 0])
 
 
+class Strict(Case):
+    """security_strict_mode refuses to start, and says why."""
+    good = {"security_strict_mode": "true", "secret_key": "Zr8!kQv2xWm4#Lp9sTy6&Hn1cBd3@Fg7"}
+
+    def refused(self, **settings):
+        try:
+            server = Server(PROGRAM, **{**self.good, **settings})
+        except RuntimeError as error:
+            return str(error)
+        server.stop()
+        return ""
+
+    def test_what_it_refuses(self):
+        for settings, words in (
+                ({"secret_key": ""}, "secret_key is not set"),
+                ({"secret_key": "a" * 40}, "few different"),
+                ({"secret_key": "abcdefgh12" * 4}, "again and again"),
+                ({"secret_key": "please-change-me-before-going-live"}, "holds a word"),
+                ({"jwt_secret_key": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}, "jwt_secret_key counts"),
+                ({"encryption_key": base64.b64encode(b"ab" * 16).decode()}, "encryption_key "),
+                ({"authentication": "off"}, "authentication is off"),
+                ({"cors_origins": "https://a.example,*"}, "cors_origins allows every origin"),
+                ({"host": "0.0.0.0"}, "plain HTTP"),
+                ({"host": "0.0.0.0", "authentication": "off", "cors_origins": "*"}, "authentication is off; host")):
+            self.assertIn(words, self.refused(**settings), settings)
+
+    def test_what_it_lets_start(self):
+        for settings in ({}, {"host": "0.0.0.0", "trusted_proxies": "127.0.0.1"},
+                         {"cors_origins": "https://a.example"}):
+            server = self.serve(**{**self.good, **settings})
+            self.check_problem(server.get("/models"), 401)  # also on a laptop without users
+
+    def test_without_it_the_same_starts(self):
+        server = self.serve(host="0.0.0.0", cors_origins="*")
+        self.assertEqual(server.get("/health").status, 200)
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
