@@ -8,6 +8,7 @@ if(TARGET vislang AND Python3_FOUND)
             engines
             tls
             identity
+            owasp
             operations
             privacy)
         set(more)
