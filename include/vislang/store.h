@@ -77,6 +77,11 @@ vl_status vl_db_backup_verify(const char *path, vl_db_copy_report *report, vl_er
  * to the newest. A database that holds rows is refused (VL_ERR_USAGE) without `replace`. */
 vl_status vl_db_restore(vl_db *db, const char *path, bool replace, vl_db_copy_report *report,
                         vl_error *error);
+/* The same. People who were erased (vl_subject_erase) since the copy was made stay so: by the
+ * tombstones of the database that is replaced, always, and of the file `erasures` (NULL: none).
+ */
+vl_status vl_db_restore_obeying(vl_db *db, const char *path, bool replace, const char *erasures,
+                                vl_db_copy_report *report, vl_error *error);
 
 /* ---- people ------------------------------------------------------------------------------ */
 
@@ -364,6 +369,43 @@ vl_status vl_job_sweep_leases(vl_db *db, vl_job_swept *swept, vl_error *error);
 /* Jobs that were made or ended more than `keep_seconds` ago. */
 vl_status vl_job_sweep(vl_db *db, double keep_seconds, vl_job_swept *swept, vl_error *error);
 
+/* ---- people who are spoken of ------------------------------------------------------------ */
+
+/* A subject is a person whose data is kept, under an id that whoever uploads gives. In the
+ * audit trail and on tombstones stands its mark, "subject:" and the SHA-256 of the id. */
+struct vl_store;
+enum { VL_SUBJECT_SIZE = 128, VL_SUBJECT_MARK_SIZE = 8 + VL_SHA256_HEX_SIZE };
+/* VL_ERR_INPUT says what an id may be. */
+vl_status vl_subject_check(const char *subject, vl_error *error);
+void vl_subject_mark(const char *subject, char mark[VL_SUBJECT_MARK_SIZE]);
+typedef struct vl_keep {
+    const char *subject, *consent; /* who it is, and what was consented to */
+    const char *kind;              /* "upload": the class that retention goes by */
+    const char *media_type;
+    double seconds; /* until it is removed; 0: it stays */
+    const char *actor, *request_id, *address;
+} vl_keep;
+/* Into the vault, with a row of the consent and an entry of the audit trail; all or nothing.
+ * VL_ERR_MISSING: there is no vault. */
+vl_status vl_subject_keep(struct vl_store *store, const void *bytes, size_t count,
+                          const vl_keep *keep, vl_object *object, vl_error *error);
+/* All that is kept of a subject as a ZIP (docs/privacy.md). VL_ERR_DENIED: there is nothing;
+ * VL_ERR_LIMIT: more than `zip` may hold. */
+vl_status vl_subject_export(struct vl_store *store, const char *subject, vl_buf *zip,
+                            vl_error *error);
+/* Removes all of it, also when there is nothing, and leaves a tombstone, which restoring a copy
+ * obeys. `receipt` receives {"receipt", "algorithm", "signature"}, which is also in the audit
+ * trail. VL_ERR_MISSING, and nothing is removed: there is no secret_key to sign with. After
+ * another error it can be asked for again. */
+typedef struct vl_erasing {
+    const char *actor, *request_id, *address; /* who asks; the last two may be NULL */
+} vl_erasing;
+vl_status vl_subject_erase(struct vl_store *store, const char *subject, const vl_erasing *by,
+                           vl_buf *receipt, vl_error *error);
+/* VL_ERR_INPUT: it is no receipt, was changed, or was signed with another key. */
+vl_status vl_receipt_verify(const struct vl_store *store, const char *text, size_t bytes,
+                            vl_error *error);
+
 /* ---- all of it --------------------------------------------------------------------------- */
 
 struct vl_redis;
@@ -372,11 +414,15 @@ typedef struct vl_store {
     vl_audit *audit;
     vl_vault *vault;        /* NULL: no encryption_key, nothing is kept */
     struct vl_redis *redis; /* of store/redis.h; NULL: no redis_url */
+    char *secret;           /* secret_key; NULL: none */
+    char erasures[4096];    /* file of tombstones */
 } vl_store;
 /* As database_url, secret_key, audit_log, encryption_key, object_path and redis_url say; the
  * database is migrated. Redis is not waited for: it may come and go. */
 vl_status vl_store_open(const vl_config *config, vl_store *store, vl_error *error);
 void vl_store_close(vl_store *store); /* what is open of it */
+/* The file of tombstones: erasures.jsonl in the folder of object_path. */
+void vl_erasures_path(const vl_config *config, char path[4096]);
 
 #ifdef __cplusplus
 }

@@ -144,6 +144,12 @@ const setting_def vl_settings[] = {
      "false", 0, 0, false,
      "refuses to start with weak secrets, without authentication, with CORS for everybody, or "
      "with plain HTTP on a public address"},
+    {"retention_days_upload", NULL, "retention.upload", SETTING_NUMBER, "30", 0, 36500, false,
+     "days that an upload sent with keep=true is kept; 0: until it is erased"},
+    {"retention_days_job", NULL, "retention.job", SETTING_NUMBER, "30", 0, 36500, false,
+     "days that a job and its results are kept; 0: for good"},
+    {"retention_interval", NULL, "retention.interval", SETTING_NUMBER, "3600", 0.05, 86400,
+     false, "seconds between two removals of what is past its time"},
     {"allowed_hosts", "ALLOWED_HOSTS", "security.allowed_hosts", SETTING_LIST, "", 0, 0, false,
      "names accepted in the Host header; empty: any"},
     {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,

@@ -1,5 +1,5 @@
-/* admin.c — `vislang admin user|apikey|audit|key …`: who may use a service, what was done, and
- * under which key things are kept. Every change is an entry of the audit trail. */
+/* admin.c — `vislang admin user|apikey|audit|key|subject …`: who may use a service, what was
+ * done, and under which key things are kept. Every change is an entry of the audit trail. */
 #include "cli/cli.h"
 
 #include <vislang/store.h>
@@ -316,6 +316,53 @@ static vl_status key_rotate(session *s, vl_error *error) {
     return status;
 }
 
+/* ---- people whose data is kept ------------------------------------------------------------
+ */
+
+static vl_status subject_export(session *s, vl_error *error) {
+    enum { ARCHIVE_MAX = 1 << 30 };
+    char mark[VL_SUBJECT_MARK_SIZE];
+    const char *path = cli_value(s->args, "output");
+    vl_buf zip;
+    if (!path)
+        return vl_fail(error, VL_ERR_USAGE, "subject export needs --output FILE.zip");
+    vl_buf_init(&zip, ARCHIVE_MAX);
+    vl_status status = vl_subject_export(&s->store, s->words[0], &zip, error);
+    vl_subject_mark(s->words[0], mark);
+    if (!status)
+        status = note(s, "subject.export", mark, error);
+    if (!status)
+        status = vl_file_write(path, zip.data, zip.len, error);
+    vl_buf_deinit(&zip);
+    return status;
+}
+
+static vl_status subject_erase(session *s, vl_error *error) {
+    enum { RECEIPT_MAX = 64 << 10 };
+    vl_buf receipt;
+    vl_erasing by = {.actor = operator_name()};
+    vl_buf_init(&receipt, RECEIPT_MAX);
+    vl_status status = vl_subject_erase(&s->store, s->words[0], &by, &receipt, error);
+    if (!status)
+        puts(receipt.data);
+    vl_buf_deinit(&receipt);
+    return status;
+}
+
+static vl_status subject_verify(session *s, vl_error *error) {
+    enum { RECEIPT_MAX = 64 << 10 };
+    vl_buf receipt;
+    vl_buf_init(&receipt, RECEIPT_MAX);
+    vl_status status = vl_file_read(s->words[0], RECEIPT_MAX, &receipt, error);
+    if (!status)
+        status =
+            vl_receipt_verify(&s->store, receipt.data ? receipt.data : "", receipt.len, error);
+    if (!status)
+        puts("the receipt was signed here, and is as it was written");
+    vl_buf_deinit(&receipt);
+    return status;
+}
+
 /* ---- the command ------------------------------------------------------------------------- */
 
 static const struct {
@@ -338,11 +385,14 @@ static const struct {
     {"audit", "list", 0, "", audit_list, {"after"}},
     {"audit", "verify", 0, "", audit_verify, {0}},
     {"key", "rotate", 0, "", key_rotate, {0}},
+    {"subject", "export", 1, "ID", subject_export, {"output"}},
+    {"subject", "erase", 1, "ID", subject_erase, {0}},
+    {"subject", "verify", 1, "RECEIPT-FILE", subject_verify, {0}},
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
 static vl_status check_flags(const cli_args *args, size_t action, vl_error *error) {
-    static const char *const of_some[] = {"role", "password-file", "days", "after"};
+    static const char *const of_some[] = {"role", "password-file", "days", "after", "output"};
     for (size_t i = 0; i < sizeof of_some / sizeof *of_some; i++) {
         bool takes = false;
         for (size_t k = 0; k < 2 && actions[action].flags[k]; k++)
@@ -368,7 +418,8 @@ static vl_status find_action(const cli_args *args, size_t *found, vl_error *erro
     }
     return vl_fail(error, VL_ERR_USAGE,
                    "user create|list|password|role|disable|enable|delete, apikey "
-                   "create|list|revoke, audit list|verify, or key rotate");
+                   "create|list|revoke, audit list|verify, key rotate, or "
+                   "subject export|erase|verify");
 }
 
 static vl_status open_all(session *s, vl_error *error) {

@@ -28,6 +28,7 @@ static const cli_flag admin_flags[] = {
      "first line of FILE; else asked for, or read from standard input"},
     {"days", 0, "N", "apikey create: it expires after N days (default: never)"},
     {"after", 0, "N", "audit list: entries after number N"},
+    {"output", 'o', "FILE", "subject export: the ZIP that is written"},
     {"json", 'j', NULL, "lists as one JSON object a line"},
     {0},
 };

@@ -15,6 +15,7 @@ enum { KEEP_DAYS = 30, MOST_DAYS = 36500 };
 typedef struct asked {
     const cli_args *args;
     vl_db *db; /* NULL for verify */
+    const vl_config *config;
     const char *operand;
     cJSON *said;
 } asked;
@@ -119,8 +120,10 @@ static vl_status backup(asked *a, vl_error *error) {
 
 static vl_status restore(asked *a, vl_error *error) {
     vl_db_copy_report copy;
-    vl_status status =
-        vl_db_restore(a->db, a->operand, cli_has(a->args, "replace"), &copy, error);
+    char erasures[4096];
+    vl_erasures_path(a->config, erasures);
+    vl_status status = vl_db_restore_obeying(a->db, a->operand, cli_has(a->args, "replace"),
+                                             erasures, &copy, error);
     if (!status)
         tell_copy(a, a->operand, &copy);
     return status;
@@ -226,6 +229,7 @@ int cli_db(const cli_args *args) {
     if (!status) {
         a.operand = args->operand_count > 1 ? args->operands[1] : NULL;
         a.said = cJSON_CreateObject();
+        a.config = config;
         status = actions[action].run(&a, &error);
     }
     if (!status)

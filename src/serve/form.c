@@ -17,7 +17,10 @@ static size_t field_max(vl_form_field field) {
     case VL_FORM_QUESTION:
     case VL_FORM_STATEMENT:
     case VL_FORM_TEXT:
+    case VL_FORM_CONSENT:
         return VL_INSTRUCTION_MAX;
+    case VL_FORM_SUBJECT:
+        return VL_SUBJECT_SIZE - 1;
     case VL_FORM_LANGUAGES:
         return VL_LANGUAGES_MAX;
     case VL_FORM_SOURCE:
@@ -150,8 +153,10 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
     if (field == VL_FORM_LANGUAGES && strspn(text->data, pack_chars) != text->len)
         return vl_fail(error, VL_ERR_INPUT,
                        "\"languages\" is a list of packs like \"eng+swa\"; see /health/ocr");
-    bool is_switch =
-        field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT;
+    bool is_switch = field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN ||
+                     field == VL_FORM_REDACT || field == VL_FORM_KEEP;
+    if (field == VL_FORM_SUBJECT)
+        return vl_subject_check(text->data, error);
     if (is_switch && strcmp(text->data, "true") && strcmp(text->data, "false"))
         return vl_fail(error, VL_ERR_INPUT, "\"%s\" is true or false",
                        vl_form_field_name(field));

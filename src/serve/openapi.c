@@ -38,11 +38,16 @@ static cJSON *field_schema(vl_form_field field) {
     cJSON *json = string_schema();
     if (field == VL_FORM_FILE)
         cJSON_AddStringToObject(json, "contentMediaType", "application/octet-stream");
-    if (field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT) {
+    if (field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT ||
+        field == VL_FORM_KEEP) {
         static const char *const values[] = {"true", "false"};
         cJSON_AddItemToObject(json, "enum", cJSON_CreateStringArray(values, 2));
     }
     if (field == VL_FORM_INSTRUCTION || field == VL_FORM_QUESTION || field == VL_FORM_STATEMENT)
+        cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
+    if (field == VL_FORM_SUBJECT)
+        cJSON_AddStringToObject(json, "pattern", "^[A-Za-z0-9._:@-]{1,127}$");
+    if (field == VL_FORM_CONSENT)
         cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
     if (field == VL_FORM_LANGUAGE)
         cJSON_AddStringToObject(json, "description", "ISO 639-1, such as en");

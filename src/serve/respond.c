@@ -160,6 +160,8 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
         sink(user, "X-Frame-Options", "DENY");
         sink(user, "Referrer-Policy", "no-referrer");
     }
+    if (outcome->object[0])
+        sink(user, "X-Object-Id", outcome->object);
     if (outcome->cache_state)
         sink(user, "X-Cache", outcome->cache_state);
     if (outcome->retry_after) {
@@ -178,7 +180,8 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
     if (request->origin) {
         sink(user, "Access-Control-Allow-Origin", request->origin);
         sink(user, "Access-Control-Expose-Headers",
-             "X-Request-Id, X-Cache, Retry-After, RateLimit-Limit, RateLimit-Remaining, "
+             "X-Request-Id, X-Object-Id, X-Cache, Retry-After, RateLimit-Limit, "
+             "RateLimit-Remaining, "
              "RateLimit-Reset, traceresponse");
         if (!strcmp(request->method, "OPTIONS")) {
             sink(user, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");

@@ -8,16 +8,17 @@
 #include <string.h>
 
 #define FIELD(name) (1u << VL_FORM_##name)
+#define KEEP_FIELDS (FIELD(KEEP) | FIELD(CONSENT) | FIELD(SUBJECT))
 #define PREDICT_FIELDS                                                                         \
     (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES) | FIELD(EXPLAIN) |  \
-     FIELD(REDACT))
-#define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE))
-#define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT))
-#define SCENE_FIELDS (FIELD(FILE) | FIELD(SET))
+     FIELD(REDACT) | KEEP_FIELDS)
+#define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE) | KEEP_FIELDS)
+#define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT) | KEEP_FIELDS)
+#define SCENE_FIELDS (FIELD(FILE) | FIELD(SET) | KEEP_FIELDS)
 #define RETRIEVE_FIELDS (FIELD(FILE) | FIELD(TEXT) | FIELD(LANGUAGE) | FIELD(K))
 #define OCR_FIELDS                                                                             \
     (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN) | FIELD(SOURCE) |         \
-     FIELD(REDACT))
+     FIELD(REDACT) | KEEP_FIELDS)
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
@@ -59,6 +60,11 @@ const vl_route vl_routes[] = {
      VL_ACCESS_METRICS},
     {"GET", "/stats", "stats", "The same counters, summed up, as JSON", VL_BODY_NONE, 0,
      "application/json", "Stats", NULL, vl_handle_stats, VL_ACCESS_VIEWER},
+    {"GET", "/admin/subjects/{id}", "subject_export", "All that is kept of a person, as a ZIP",
+     VL_BODY_NONE, 0, "application/zip", NULL, NULL, vl_handle_subject_export, VL_ACCESS_ADMIN},
+    {"DELETE", "/admin/subjects/{id}", "subject_erase",
+     "Erases all that is kept of a person, with a signed receipt", VL_BODY_NONE, 0,
+     "application/json", "ErasureReceipt", NULL, vl_handle_subject_erase, VL_ACCESS_ADMIN},
     {"GET", "/models", "models", "What answers are made with", VL_BODY_NONE, 0,
      "application/json", "Models", NULL, vl_handle_models, VL_ACCESS_VIEWER},
     {"GET", "/openapi.json", "openapi", "This description", VL_BODY_NONE, 0, "application/json",
@@ -179,8 +185,8 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "",       "file",     "instruction", "languages", "pictures",
-        "format", "question", "statement",   "language",  "set",
-        "text",   "k",        "explain",     "source",    "redact"};
+        "",         "file",      "instruction", "languages", "pictures", "format",
+        "question", "statement", "language",    "set",       "text",     "k",
+        "explain",  "source",    "redact",      "keep",      "consent",  "subject"};
     return names[field];
 }

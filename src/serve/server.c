@@ -234,6 +234,7 @@ static void *keep(void *cls) {
         cut_slow_connections(server);
         vl_work_expire(server, false);
         vl_identity_tick(server);
+        vl_privacy_tick(server);
         sleep_ms(KEEPER_TICK_MS);
     }
     return NULL;
@@ -435,6 +436,7 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     vl_random_bytes(&seed, sizeof seed);
     atomic_init(&server->next_id, seed);
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
+    vl_retention_read(config, &server->retention);
     if (!status)
         status = vl_sentry_open(vl_config_string(config, "sentry_dsn"),
                                 server->settings.environment, &server->sentry, error);

@@ -19,6 +19,7 @@
 #include "serve/metrics.h"
 #include "serve/multipart.h"
 #include "serve/sentry.h"
+#include "serve/privacy.h"
 #include "serve/tls.h"
 #include "serve/upload.h"
 
@@ -101,6 +102,7 @@ typedef struct vl_outcome {
     int line;
     const char *cache_state;                   /* "hit", "miss", NULL */
     const char *etag, *cache_control, *policy; /* static or the server's; NULL: none */
+    char object[VL_OBJECT_ID_SIZE];            /* X-Object-Id: what was kept; "" nothing */
     const char *challenge;                     /* WWW-Authenticate, static; NULL: none */
     unsigned retry_after;
 } vl_outcome;
@@ -121,17 +123,20 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_EXPLAIN,
                              VL_FORM_SOURCE,
                              VL_FORM_REDACT,
+                             VL_FORM_KEEP,
+                             VL_FORM_CONSENT,
+                             VL_FORM_SUBJECT,
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 
-typedef struct vl_form { /* what a client asks to be done with a file */
+struct vl_form { /* what a client asks to be done with a file */
     vl_upload upload;
     bool has_file;
     bool seen[VL_FORM_FIELD_COUNT];
     char filename[VL_FILENAME_MAX];
     vl_buf text[VL_FORM_FIELD_COUNT]; /* every field but the file */
     vl_buf json;                      /* the whole body of a route that takes VL_BODY_JSON */
-} vl_form;
+};
 
 struct vl_request {
     struct vl_server *server;
@@ -167,6 +172,7 @@ struct vl_request {
     vl_form_field field;
     unsigned field_status; /* HTTP status for what a form callback refused, 0: 400 */
     vl_buf json;
+    vl_keeper_note keep;
     vl_flight *flight; /* it waits for; under work_lock */
     vl_request *next_waiter;
 };
@@ -196,6 +202,7 @@ struct vl_server {
     vl_metrics metrics;
     vl_store store;
     vl_errands *errands;
+    vl_retention retention;
     vl_identity *identity;
     vl_limits *limits;
     struct vl_trail *trail;

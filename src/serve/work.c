@@ -22,7 +22,8 @@ enum {
 };
 
 typedef struct flight_result {
-    vl_blob *blob; /* NULL: failed */
+    vl_blob *blob;                  /* NULL: failed */
+    char object[VL_OBJECT_ID_SIZE]; /* what was kept; "" nothing */
     vl_error error;
 } flight_result;
 
@@ -37,6 +38,7 @@ struct vl_flight {
     vl_request *waiters;
     bool asks_picture_model; /* and nothing else */
     char request_id[65];     /* of the request that it was begun for */
+    vl_keeper_note keep;
     vl_trace trace;
 };
 
@@ -311,6 +313,7 @@ static void land(vl_flight *flight, flight_result *result) {
     for (vl_request *next; waiters; waiters = next) {
         next = waiters->next_waiter;
         waiters->flight = NULL;
+        memcpy(waiters->outcome.object, result->object, sizeof result->object);
         if (result->blob)
             vl_decide_blob(waiters, 200, vl_blob_ref(result->blob));
         else
@@ -359,6 +362,20 @@ static void fly_traced(void *arg, size_t index) {
     vl_log_set_request_id(NULL);
 }
 
+/* As asked; not for a client who was told that his time is up. */
+static void keep_upload(vl_flight *flight, flight_result *result) {
+    pthread_mutex_lock(&flight->server->work_lock);
+    bool waits = flight->waiters != NULL;
+    pthread_mutex_unlock(&flight->server->work_lock);
+    if (!result->blob || !flight->keep.keeps || !waits)
+        return;
+    if (vl_privacy_keep(flight->server, flight->form, &flight->keep, result->object,
+                        &result->error)) {
+        vl_blob_unref(result->blob);
+        result->blob = NULL;
+    }
+}
+
 static void fly(void *arg, size_t index) {
     vl_flight *flight = arg;
     vl_server *server = flight->server;
@@ -377,6 +394,7 @@ static void fly(void *arg, size_t index) {
         return;
     }
     uint64_t microseconds = (uint64_t)(vl_clock_ms_since(start) * 1000);
+    keep_upload(flight, &result);
     bool picture = flight->asks_picture_model;
     atomic_fetch_add(picture ? &metrics->picture_requests : &metrics->ocr_requests, 1);
     atomic_fetch_add(picture ? &metrics->picture_microseconds : &metrics->ocr_microseconds,
@@ -416,6 +434,7 @@ static vl_status start_flight(vl_server *server, vl_request *request, const char
     flight->waiters = request;
     memcpy(flight->key, key, strlen(key) + 1);
     memcpy(flight->request_id, request->id, sizeof request->id);
+    flight->keep = request->keep;
     flight->trace = request->trace;
     flight->form = request->form;
     flight->next = server->flights;
@@ -462,6 +481,12 @@ static void queue(vl_request *request, const char *key, flight_work work) {
 static void start(vl_request *request, flight_work work) {
     vl_server *server = request->server;
     char key[VL_CACHE_KEY_SIZE];
+    if (!vl_privacy_admit(request, &request->keep))
+        return;
+    if (request->keep.keeps) { /* no cache holds what a person may want erased */
+        queue(request, "", work);
+        return;
+    }
     make_key(request, key);
     vl_blob *hit = vl_cache_get(server->cache, key);
     request->outcome.cache_state = hit ? "hit" : "miss";

@@ -11,6 +11,7 @@
  *   loader      lines → database */
 #include "store/json.h"
 #include "store/migrations.h"
+#include "store/subjects.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -539,6 +540,7 @@ vl_status vl_db_backup_verify(const char *path, vl_db_copy_report *report, vl_er
 typedef struct restore {
     const char *path;
     bool replace;
+    const char *erasures; /* may be NULL */
     vl_db_copy_report *report;
 } restore;
 
@@ -560,23 +562,41 @@ static vl_status refuse_rows(vl_db_conn *conn, vl_error *error) {
     return VL_OK;
 }
 
-static vl_status restore_all(vl_db_conn *conn, void *user, vl_error *error) {
-    restore *r = user;
-    vl_status status = vl_schema_move(conn, vl_migration_count, false, error);
-    if (!status && !r->replace)
-        status = refuse_rows(conn, error);
+static vl_status load_copy(vl_db_conn *conn, restore *r, tombstones *erased, vl_error *error) {
+    vl_status status = tombstones_read(conn, erased, error);
+    if (!status && r->erasures)
+        status = tombstones_read_file(r->erasures, erased, error);
     if (!status)
         status = vl_schema_move(conn, 0, true, error);
     if (!status)
         status = walk(r->path, conn, r->report, error);
     if (!status)
         status = vl_schema_move(conn, vl_migration_count, false, error);
+    if (!status)
+        status = tombstones_read(conn, erased, error);
+    return status ? status : tombstones_apply(conn, erased, error);
+}
+
+static vl_status restore_all(vl_db_conn *conn, void *user, vl_error *error) {
+    restore *r = user;
+    tombstones erased = {0};
+    vl_status status = vl_schema_move(conn, vl_migration_count, false, error);
+    if (!status && !r->replace)
+        status = refuse_rows(conn, error);
+    if (!status)
+        status = load_copy(conn, r, &erased, error);
+    tombstones_free(&erased);
     return status;
+}
+
+vl_status vl_db_restore_obeying(vl_db *db, const char *path, bool replace, const char *erasures,
+                                vl_db_copy_report *report, vl_error *error) {
+    restore r = {path, replace, erasures, report};
+    vl_status status = vl_db_backup_verify(path, report, error);
+    return status ? status : vl_db_transact(db, VL_DB_READ_COMMITTED, restore_all, &r, error);
 }
 
 vl_status vl_db_restore(vl_db *db, const char *path, bool replace, vl_db_copy_report *report,
                         vl_error *error) {
-    restore r = {path, replace, report};
-    vl_status status = vl_db_backup_verify(path, report, error);
-    return status ? status : vl_db_transact(db, VL_DB_READ_COMMITTED, restore_all, &r, error);
+    return vl_db_restore_obeying(db, path, replace, NULL, report, error);
 }

@@ -27,15 +27,30 @@ static vl_status open_audit(vl_store *store, const vl_config *config, vl_error *
     return vl_audit_open(store->db, key, strlen(key), *log ? log : NULL, &store->audit, error);
 }
 
+static void object_folder(const vl_config *config, char folder[4096]) {
+    const char *path = vl_config_string(config, "object_path");
+    snprintf(folder, 4096, "%s%s", *path ? path : vl_state_dir(), *path ? "" : "/objects");
+}
+
+void vl_erasures_path(const vl_config *config, char path[4096]) {
+    char folder[4096];
+    object_folder(config, folder);
+    snprintf(path, 4096, "%s/erasures.jsonl", folder);
+}
+
 static vl_status open_vault(vl_store *store, const vl_config *config, vl_error *error) {
     char folder[4096];
-    const char *path = vl_config_string(config, "object_path"),
-               *keys = vl_config_string(config, "encryption_key");
-    if (!*keys)
-        return VL_OK;
-    if (!*path)
-        snprintf(folder, sizeof folder, "%s/objects", vl_state_dir());
-    return vl_vault_open(store->db, *path ? path : folder, keys, &store->vault, error);
+    const char *keys = vl_config_string(config, "encryption_key");
+    object_folder(config, folder);
+    vl_erasures_path(config, store->erasures);
+    return *keys ? vl_vault_open(store->db, folder, keys, &store->vault, error) : VL_OK;
+}
+
+static vl_status keep_secret(vl_store *store, const vl_config *config, vl_error *error) {
+    const char *secret = vl_config_string(config, "secret_key");
+    if (*secret && !(store->secret = strdup(secret)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for a key");
+    return VL_OK;
 }
 
 static vl_status open_redis(vl_store *store, const vl_config *config, vl_error *error) {
@@ -51,6 +66,8 @@ vl_status vl_store_open(const vl_config *config, vl_store *store, vl_error *erro
     if (!status)
         status = open_vault(store, config, error);
     if (!status)
+        status = keep_secret(store, config, error);
+    if (!status)
         status = open_redis(store, config, error);
     if (status)
         vl_store_close(store);
@@ -62,5 +79,8 @@ void vl_store_close(vl_store *store) {
     vl_vault_close(store->vault);
     vl_audit_close(store->audit);
     vl_db_close(store->db);
+    if (store->secret)
+        explicit_bzero(store->secret, strlen(store->secret));
+    free(store->secret);
     *store = (vl_store){0};
 }

@@ -1,13 +1,20 @@
 """Personal data: taken out of answers, kept only when asked, given out and erased.
 
 usage: test_privacy.py PROGRAM [unittest options]"""
+import base64
+import hashlib
+import hmac
+import io
 import json
 import os
+import subprocess
 import sys
+import tempfile
 import unittest
+import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from server import Server
+from server import Server, png, wait_until
 
 PROGRAM = None
 SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "samples")
@@ -96,6 +103,151 @@ class Redaction(Case):
             ("languages", b"fra")])
         if two_pages.status != 200:  # it has one page or more
             self.check_problem(two_pages, 415, "one page")
+
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+SECRET = "a secret of the tests, long enough"
+CONSENT = "Amina Yusuf agreed on 2 March 2026 that this form is kept for her case"
+
+
+class Subjects(Case):
+    def setUp(self):
+        self.server = self.serve(admin=True, encryption_key=KEY, secret_key=SECRET)
+
+    def keep(self, subject="case-7", server=None, **fields):
+        parts = [("file", png(30, 30), "a.png"), ("format", "text")]
+        fields = {"keep": "true", "subject": subject, "consent": CONSENT, **fields}
+        return (server or self.server).post("/api/v1/ocr", parts + list(fields.items()))
+
+    def objects(self):
+        root = os.path.join(self.server.state.name, "objects")
+        return [os.path.join(folder, name) for folder, _, names in os.walk(root)
+                for name in names if name != "erasures.jsonl"]
+
+    def audit(self):
+        return [json.loads(line) for line in self.server.admin("audit", "list").splitlines()]
+
+    def test_nothing_is_kept_unasked(self):
+        response = self.server.post("/api/v1/ocr", [("file", png(30, 30), "a.png")])
+        self.assertEqual(response.status, 200)
+        self.assertNotIn("x-object-id", response.headers)
+        self.assertEqual(self.objects(), [])
+
+    def test_kept_encrypted_with_consent(self):
+        response = self.keep()
+        self.assertEqual(response.status, 200, response)
+        kept = response.headers["x-object-id"]
+        self.assertNotIn("x-cache", response.headers)
+        self.assertEqual(len(self.objects()), 1)
+        with open(self.objects()[0], "rb") as file:
+            self.assertNotIn(b"PNG", file.read())
+        again = self.keep()  # no cache stands between
+        self.assertNotEqual(again.headers["x-object-id"], kept)
+        archive = self.server.get("/admin/subjects/case-7")
+        self.assertEqual((archive.status, archive.headers["content-type"]), (200, "application/zip"))
+        with zipfile.ZipFile(io.BytesIO(archive.body)) as files:
+            self.assertIsNone(files.testzip())
+            data = json.loads(files.read("data.json"))
+            self.assertEqual(data["subject"], "case-7")
+            self.assertEqual([o["id"] for o in data["objects"]],
+                             [kept, again.headers["x-object-id"]])
+            for o in data["objects"]:
+                content = files.read(o["file"])
+                self.assertEqual(content, png(30, 30))
+                self.assertEqual(hashlib.sha256(content).hexdigest(), o["sha256"])
+                self.assertTrue(o["expires"] > o["created"])
+            consents = json.loads(files.read("consents.json"))
+            self.assertEqual([c["wording"] for c in consents], [CONSENT, CONSENT])
+            self.assertEqual(consents[0]["request_id"], response.headers["x-request-id"])
+            entries = json.loads(files.read("audit.json"))
+            self.assertEqual([e["action"] for e in entries], ["upload.keep", "upload.keep"])
+            self.assertEqual(entries[0]["actor"][:4], "key:")
+
+    def test_half_a_wish_is_none(self):
+        for fields in ({"keep": "true"}, {"keep": "true", "subject": "a"},
+                       {"keep": "true", "consent": "yes"}, {"subject": "a"}, {"consent": "yes"},
+                       {"keep": "perhaps", "subject": "a", "consent": "yes"},
+                       {"keep": "true", "subject": "a b", "consent": "yes"},
+                       {"keep": "true", "subject": "x" * 128, "consent": "yes"}):
+            response = self.server.post("/predict", [("file", png(30, 30), "a.png"), *fields.items()])
+            self.check_problem(response, 400)
+        self.assertEqual(self.objects(), [])
+
+    def test_without_keys(self):
+        bare = self.serve(admin=True)
+        self.check_problem(self.keep(server=bare), 409, "encryption_key")
+        self.check_problem(bare.get("/admin/subjects/case-7", method="DELETE"), 409, "secret_key")
+
+    def test_erased_with_a_receipt(self):
+        self.keep()
+        self.keep("case-8")
+        answer = self.server.get("/admin/subjects/case-7", method="DELETE")
+        self.assertEqual(answer.status, 200, answer)
+        signed = answer.json()
+        receipt = json.loads(signed["receipt"])
+        mark = "subject:" + hashlib.sha256(b"case-7").hexdigest()
+        self.assertEqual((receipt["subject"], receipt["objects"], receipt["consents"]), (mark, 1, 1))
+        self.assertEqual(receipt["request_id"], answer.headers["x-request-id"])
+        text = b"vislang erasure receipt\n" + signed["receipt"].encode()
+        self.assertEqual(hmac.new(SECRET.encode(), text, "sha256").hexdigest(), signed["signature"])
+        self.check_problem(self.server.get("/admin/subjects/case-7"), 404)
+        self.assertEqual(self.server.get("/admin/subjects/case-8").status, 200)
+        self.assertEqual(len(self.objects()), 1)
+        last = [e for e in self.audit() if e["action"] == "subject.erase"][-1]
+        detail = last["detail"] if isinstance(last["detail"], dict) else json.loads(last["detail"])
+        self.assertEqual((last["subject"], detail), (mark, signed))
+        self.assertNotIn("case-7", json.dumps(self.audit()))
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(answer.body.decode())
+            file.flush()
+            self.assertIn("signed here", self.server.admin("subject", "verify", file.name))
+            file.seek(0)
+            file.write(answer.body.decode().replace('objects\\":1', 'objects\\":2'))
+            file.flush()
+            with self.assertRaises(subprocess.CalledProcessError):
+                self.server.admin("subject", "verify", file.name)
+
+    def test_a_copy_does_not_bring_it_back(self):
+        self.keep()
+        self.keep("case-8")
+        copy = os.path.join(self.server.state.name, "before.vldb")
+        self.db("backup", copy)
+        self.assertEqual(self.server.get("/admin/subjects/case-7", method="DELETE").status, 200)
+        self.db("restore", copy, "--replace")
+        self.check_problem(self.server.get("/admin/subjects/case-7"), 404)
+        self.assertEqual(self.server.get("/admin/subjects/case-8").status, 200)
+        # The database is lost with its tombstone; the file beside the objects has it.
+        fresh = f"sqlite://{self.server.state.name}/fresh.db"
+        self.db("restore", copy, "--set", f"database_url={fresh}")
+        argv = [PROGRAM, "admin", "subject", "export", "case-7", *self.server.flags,
+                "--set", f"database_url={fresh}", "--output", copy + ".zip"]
+        done = subprocess.run(argv, capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("nothing is kept", done.stderr)
+        argv[4] = "case-8"
+        self.assertEqual(subprocess.run(argv).returncode, 0)
+
+    def db(self, *words):
+        subprocess.run([PROGRAM, "db", words[0], words[1], *self.server.flags, *words[2:]],
+                       check=True, capture_output=True)
+
+    def test_who_may(self):
+        viewer = self.server.admin("apikey", "create", "root", "viewer", role="operator")
+        for method in ("GET", "DELETE"):
+            self.assertEqual(self.server.get("/admin/subjects/a", "X-API-Key: " + viewer,
+                                             method=method).status, 403)
+        self.check_problem(self.server.get("/admin/subjects/nobody"), 404)
+        self.check_problem(self.server.get("/admin/subjects/a%20b"), 400)
+        self.assertEqual(self.server.get("/admin/subjects/" + "x" * 300).status, 404)
+
+    def test_past_its_time(self):
+        short = self.serve(admin=True, encryption_key=KEY, secret_key=SECRET,
+                           retention_days_upload="0.000001", retention_interval="0.2")
+        self.server = short
+        self.assertEqual(self.keep().status, 200)
+        self.assertTrue(wait_until(lambda: not self.objects()))
+        self.assertTrue(wait_until(
+            lambda: any(e["action"] == "retention.sweep" for e in self.audit())))
 
 
 if __name__ == "__main__":

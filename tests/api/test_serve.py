@@ -670,6 +670,8 @@ class OpenApi(Shared):
         self.assertEqual(api["openapi"], "3.1.0")
         self.assertGreaterEqual(len(api["paths"]), 15)
         for path, item in api["paths"].items():
+            if path == "/admin/subjects/{id}":  # of nobody: tests/api/test_privacy.py
+                continue
             path = path.replace("{file}", "app.js")
             for method, operation in item.items():
                 if method in ("patch", "delete"):  # of what is not there

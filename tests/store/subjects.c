@@ -1,0 +1,237 @@
+/* Tests of keeping with consent, giving out and erasing, and of copies that were made before
+ * somebody was erased. */
+#include "both.h"
+
+#include "store/subjects.h"
+#include "store/zip.h"
+
+#include <cJSON.h>
+#include <zlib.h>
+
+#define VAULT FOLDER "/vault"
+#define COPY FOLDER "/copy.vldb"
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+static vl_store open_store(vl_db *db) {
+    vl_store store = {.db = db, .secret = strdup("thirty-two bytes and more of secret")};
+    int moved;
+    need(vl_db_migrate(db, 0, &moved, &error));
+    assert_int_equal(system("rm -rf " VAULT), 0);
+    snprintf(store.erasures, sizeof store.erasures, VAULT "/erasures.jsonl");
+    need(vl_audit_open(db, store.secret, strlen(store.secret), NULL, &store.audit, &error));
+    need(vl_vault_open(db, VAULT, KEY, &store.vault, &error));
+    return store;
+}
+
+static void close_store(vl_store *store) {
+    store->db = NULL; /* the test's */
+    vl_store_close(store);
+}
+
+static void keep(vl_store *store, const char *subject, const char *bytes, vl_object *object) {
+    vl_keep how = {.subject = subject,
+                   .consent = "she agreed",
+                   .kind = "upload",
+                   .media_type = "image/png",
+                   .seconds = 3600,
+                   .actor = "user:amina",
+                   .request_id = "r1",
+                   .address = "10.0.0.1"};
+    need(vl_subject_keep(store, bytes, strlen(bytes), &how, object, &error));
+}
+
+static const vl_erasing by = {.actor = "shell:root"};
+
+static void erase(vl_store *store, const char *subject, vl_buf *receipt) {
+    vl_buf_init(receipt, 1 << 16);
+    need(vl_subject_erase(store, subject, &by, receipt, &error));
+}
+
+static void test_ids(void **state) {
+    static const struct {
+        const char *id;
+        bool good;
+    } rows[] = {{"a", true},          {"case-7", true}, {"123-45C67890", true},
+                {"a@b.co:1_2", true}, {"", false},      {"a b", false},
+                {"../x", false},      {"é", false},     {"a\n", false}};
+    char mark[VL_SUBJECT_MARK_SIZE];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(!vl_subject_check(rows[i].id, &error), rows[i].good);
+    vl_subject_mark("abc", mark);
+    assert_string_equal(mark,
+                        "subject:"
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+/* ---- keeping and giving out ---------------------------------------------------------------
+ */
+
+static bool holds(const vl_buf *zip, const char *name) {
+    return memmem(zip->data, zip->len, name, strlen(name)) != NULL;
+}
+
+static void keep_and_export(vl_db *db) {
+    vl_store store = open_store(db);
+    vl_object object;
+    vl_buf zip;
+    keep(&store, "case-7", "a picture", &object);
+    keep(&store, "case-8", "another", &object);
+    assert_int_equal(object.expires_ms - object.created_ms >= 3600 * 1000 - 1000, 1);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM consents"), 2);
+    vl_buf_init(&zip, 1 << 20);
+    need(vl_subject_export(&store, "case-8", &zip, &error));
+    assert_memory_equal(zip.data, "PK\3\4", 4);
+    char name[64];
+    snprintf(name, sizeof name, "objects/%s.png", object.id);
+    assert_true(holds(&zip, name) && holds(&zip, "data.json") && holds(&zip, "consents.json") &&
+                holds(&zip, "audit.json"));
+    vl_buf_deinit(&zip);
+    vl_buf_init(&zip, 1 << 20);
+    assert_int_equal(vl_subject_export(&store, "nobody", &zip, &error), VL_ERR_DENIED);
+    vl_buf_deinit(&zip);
+    vl_buf_init(&zip, 100); /* what is too much is said, not cut */
+    assert_int_equal(vl_subject_export(&store, "case-8", &zip, &error), VL_ERR_LIMIT);
+    vl_buf_deinit(&zip);
+    /* Without a row of consent nothing stays. */
+    need(run(db, "DROP TABLE consents"));
+    vl_keep how = {"case-9", "yes", "upload", "image/png", 0, "a", "r", ""};
+    assert_int_not_equal(vl_subject_keep(&store, "x", 1, &how, &object, &error), VL_OK);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs WHERE subject = 'case-9'"), 0);
+    vl_vault *vault = store.vault;
+    store.vault = NULL;
+    assert_int_equal(vl_subject_keep(&store, "x", 1, &how, &object, &error), VL_ERR_MISSING);
+    store.vault = vault;
+    close_store(&store);
+}
+
+static void test_keep_and_export(void **state) {
+    (void)state;
+    on_both(keep_and_export);
+}
+
+/* ---- erasing ------------------------------------------------------------------------------
+ */
+
+static void erase_and_verify(vl_db *db) {
+    vl_store store = open_store(db);
+    vl_object object;
+    vl_buf receipt;
+    keep(&store, "case-7", "a picture", &object);
+    erase(&store, "case-7", &receipt);
+    assert_int_equal(vl_vault_get(store.vault, object.id, &object, NULL, &error),
+                     VL_ERR_DENIED);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM consents"), 0);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM erasures"), 1);
+    need(vl_receipt_verify(&store, receipt.data, receipt.len, &error));
+    for (size_t i = 0; i < receipt.len; i++) { /* no byte of it can be changed */
+        receipt.data[i] ^= 1;
+        cJSON *was = cJSON_ParseWithLength(receipt.data, receipt.len);
+        bool same = cJSON_GetObjectItemCaseSensitive(was, "receipt") &&
+                    cJSON_GetObjectItemCaseSensitive(was, "signature") &&
+                    !cJSON_GetObjectItemCaseSensitive(was, "algorithm");
+        cJSON_Delete(was);
+        bool names_only = same || (receipt.data[i] ^ 1) == '6' || (receipt.data[i] ^ 1) == '5';
+        if (!names_only && !strstr("HMAC-SHA256", (char[]){(char)(receipt.data[i] ^ 1), 0}))
+            assert_int_equal(vl_receipt_verify(&store, receipt.data, receipt.len, &error),
+                             VL_ERR_INPUT);
+        receipt.data[i] ^= 1;
+    }
+    vl_buf_deinit(&receipt);
+    erase(&store, "case-7", &receipt); /* again: nothing is there, and that is said */
+    assert_true(holds(&receipt, "\\\"objects\\\":0"));
+    vl_buf_deinit(&receipt);
+    vl_audit_report report;
+    need(vl_audit_verify(store.audit, &report, &error));
+    assert_int_equal(report.first_bad, 0);
+    free(store.secret);
+    store.secret = NULL;
+    keep(&store, "case-8", "stays", &object);
+    vl_buf_init(&receipt, 1 << 16);
+    assert_int_equal(vl_subject_erase(&store, "case-8", &by, &receipt, &error), VL_ERR_MISSING);
+    need(vl_vault_get(store.vault, object.id, &object, NULL, &error));
+    vl_buf_deinit(&receipt);
+    close_store(&store);
+}
+
+static void test_erase_and_verify(void **state) {
+    (void)state;
+    on_both(erase_and_verify);
+}
+
+/* ---- copies -------------------------------------------------------------------------------
+ */
+
+static void restored(vl_db *db) {
+    vl_store store = open_store(db);
+    vl_object object;
+    vl_buf receipt;
+    vl_db_copy_report report;
+    keep(&store, "case-7", "a picture", &object);
+    keep(&store, "case-8", "another", &object);
+    need(vl_db_backup(db, COPY, &report, &error));
+    erase(&store, "case-7", &receipt);
+    vl_buf_deinit(&receipt);
+    /* By the tombstone in the database, and by that in the file. */
+    need(vl_db_restore(db, COPY, true, &report, &error));
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs WHERE subject = 'case-7'"), 0);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM consents"), 1);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM erasures"), 1);
+    need(run(db, "DELETE FROM erasures"));
+    need(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error));
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs"), 1);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM erasures"), 1);
+    /* What came after the erasure is not of it. */
+    keep(&store, "case-7", "new consent", &object);
+    need(vl_db_backup(db, COPY, &report, &error));
+    need(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error));
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs WHERE subject = 'case-7'"), 1);
+    /* A list that was damaged is not passed over. */
+    need(vl_file_write(store.erasures, "{\"subject\":\"x\"}\n", 16, &error));
+    assert_int_equal(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error),
+                     VL_ERR_INPUT);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs"), 2);
+    close_store(&store);
+}
+
+static void test_restored(void **state) {
+    (void)state;
+    on_both(restored);
+}
+
+/* ---- archives -----------------------------------------------------------------------------
+ */
+
+static void test_zip(void **state) {
+    vl_buf out;
+    zip_writer zip;
+    (void)state;
+    vl_buf_init(&out, 1 << 20);
+    zip_begin(&zip, &out);
+    need(zip_add(&zip, "a.txt", "hello hello hello", 17, &error));
+    need(zip_add(&zip, "empty", "", 0, &error));
+    need(zip_end(&zip, &error));
+    zip_free(&zip);
+    /* APPNOTE 4.3.7 and 4.3.16: the first header, and the end of the directory. */
+    const uint8_t *at = (const uint8_t *)out.data;
+    assert_memory_equal(at, "PK\3\4\x14\0\0\x08\x08\0", 10);
+    uint32_t crc = (uint32_t)crc32(0, (const Bytef *)"hello hello hello", 17);
+    assert_int_equal(at[14] | at[15] << 8 | at[16] << 16 | (uint32_t)at[17] << 24, crc);
+    const uint8_t *end = at + out.len - 22;
+    assert_memory_equal(end, "PK\5\6", 4);
+    assert_int_equal(end[8] | end[9] << 8, 2);
+    uint32_t directory = end[16] | (uint32_t)end[17] << 8;
+    assert_memory_equal(at + directory, "PK\1\2", 4);
+    vl_buf_deinit(&out);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_keep_and_export),
+        cmocka_unit_test(test_erase_and_verify),
+        cmocka_unit_test(test_restored),
+        cmocka_unit_test(test_zip),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
