@@ -66,21 +66,18 @@ void vl_retention_read(const vl_config *config, vl_retention *retention) {
     retention->interval = vl_config_number(config, "retention_interval");
 }
 
-/* Each kind by itself: one that fails does not keep the others. */
 static void sweep(vl_server *server) {
     vl_store *store = &server->store;
-    int64_t objects = 0, sessions = 0;
+    int64_t objects = 0;
     vl_job_swept jobs = {0};
     char detail[160];
     vl_error error;
     vl_status status = store->vault ? vl_vault_sweep(store->vault, &objects, &error) : VL_OK;
-    if (!status)
-        status = vl_session_sweep(store->db, &sessions, &error);
     if (!status && server->retention.job_seconds > 0)
         status = vl_job_sweep(store->db, server->retention.job_seconds, &jobs, &error);
-    snprintf(detail, sizeof detail, "{\"objects\":%lld,\"sessions\":%lld,\"jobs\":%lld}",
-             (long long)objects, (long long)sessions, (long long)jobs.removed);
-    if (!status && (objects || sessions || jobs.removed))
+    snprintf(detail, sizeof detail, "{\"objects\":%lld,\"jobs\":%lld}", (long long)objects,
+             (long long)jobs.removed);
+    if (!status && (objects || jobs.removed))
         status = vl_audit_append(store->audit,
                                  &(vl_audit_entry){.actor = "system",
                                                    .action = "retention.sweep",
