@@ -83,6 +83,28 @@ vl_status vl_db_restore(vl_db *db, const char *path, bool replace, vl_db_copy_re
 vl_status vl_db_restore_obeying(vl_db *db, const char *path, bool replace, const char *erasures,
                                 vl_db_copy_report *report, vl_error *error);
 
+/* The same in a bucket of an S3-compatible server, by "s3://bucket/key". A key that does not
+ * end in .vldb is a folder: of dated copies to make (older ones go after keep_days), of which
+ * the newest one is verified and restored. What was sent is fetched again and verified. */
+typedef struct vl_s3_options {
+    const char *endpoint; /* "https://s3.example.org"; "": AWS in the region */
+    const char *region, *access_key, *secret_key;
+    const char *token; /* of a session; "" none */
+    size_t part_bytes; /* larger copies go in parts of so many bytes; 0: 16 MB */
+} vl_s3_options;
+bool vl_s3_is_url(const char *text);
+/* Strings point into `config`. */
+vl_s3_options vl_s3_options_from_config(const vl_config *config);
+/* VL_ERR_USAGE: no key, or no such URL; VL_ERR_DENIED: the server refuses; VL_ERR_INPUT: there
+ * is no such bucket or copy; VL_ERR_MISSING: it cannot be reached; VL_ERR_IO. */
+vl_status vl_db_backup_s3(vl_db *db, const vl_s3_options *options, const char *url,
+                          int keep_days, vl_db_folder_report *report, vl_error *error);
+vl_status vl_db_verify_s3(const vl_s3_options *options, const char *url,
+                          vl_db_folder_report *report, vl_error *error);
+vl_status vl_db_restore_s3(vl_db *db, const vl_s3_options *options, const char *url,
+                           bool replace, const char *erasures, vl_db_folder_report *report,
+                           vl_error *error);
+
 /* ---- people ------------------------------------------------------------------------------ */
 
 /* Each may what those before it may. */

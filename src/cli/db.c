@@ -104,13 +104,16 @@ static vl_status backup(asked *a, vl_error *error) {
         status = cli_value_int(a->args, "keep-days", 0, MOST_DAYS, &days, error);
     if (status)
         return status;
-    if (a->operand[length - 1] != '/') {
+    bool in_bucket = vl_s3_is_url(a->operand);
+    if (!in_bucket && a->operand[length - 1] != '/') {
         status = vl_db_backup(a->db, a->operand, &copy, error);
         if (!status)
             tell_copy(a, a->operand, &copy);
         return status;
     }
-    status = vl_db_backup_folder(a->db, a->operand, (int)days, &folder, error);
+    vl_s3_options s3 = vl_s3_options_from_config(a->config);
+    status = in_bucket ? vl_db_backup_s3(a->db, &s3, a->operand, (int)days, &folder, error)
+                       : vl_db_backup_folder(a->db, a->operand, (int)days, &folder, error);
     if (!status) {
         tell_copy(a, folder.path, &folder.copy);
         cJSON_AddNumberToObject(a->said, "removed", (double)folder.removed);
@@ -121,9 +124,19 @@ static vl_status backup(asked *a, vl_error *error) {
 static vl_status restore(asked *a, vl_error *error) {
     vl_db_copy_report copy;
     char erasures[4096];
+    bool replace = cli_has(a->args, "replace");
     vl_erasures_path(a->config, erasures);
-    vl_status status = vl_db_restore_obeying(a->db, a->operand, cli_has(a->args, "replace"),
-                                             erasures, &copy, error);
+    if (vl_s3_is_url(a->operand)) {
+        vl_db_folder_report found;
+        vl_s3_options s3 = vl_s3_options_from_config(a->config);
+        vl_status fetched =
+            vl_db_restore_s3(a->db, &s3, a->operand, replace, erasures, &found, error);
+        if (!fetched)
+            tell_copy(a, found.path, &found.copy);
+        return fetched;
+    }
+    vl_status status =
+        vl_db_restore_obeying(a->db, a->operand, replace, erasures, &copy, error);
     if (!status)
         tell_copy(a, a->operand, &copy);
     return status;
@@ -131,6 +144,14 @@ static vl_status restore(asked *a, vl_error *error) {
 
 static vl_status verify(asked *a, vl_error *error) {
     vl_db_copy_report copy;
+    if (vl_s3_is_url(a->operand)) {
+        vl_db_folder_report found;
+        vl_s3_options s3 = vl_s3_options_from_config(a->config);
+        vl_status fetched = vl_db_verify_s3(&s3, a->operand, &found, error);
+        if (!fetched)
+            tell_copy(a, found.path, &found.copy);
+        return fetched;
+    }
     vl_status status = vl_db_backup_verify(a->operand, &copy, error);
     if (!status)
         tell_copy(a, a->operand, &copy);
@@ -149,9 +170,13 @@ static const struct {
     {"migrate", migrate, NULL, false, {"to"}},
     {"status", show, NULL, false, {0}},
     {"rollback", rollback, NULL, false, {"to"}},
-    {"backup", backup, "a file, or a folder that ends in /", false, {"keep-days"}},
-    {"restore", restore, "a copy", false, {"replace"}},
-    {"verify", verify, "a copy", true, {0}},
+    {"backup",
+     backup,
+     "a file, a folder that ends in /, or s3://bucket/folder",
+     false,
+     {"keep-days"}},
+    {"restore", restore, "a copy (file or s3://…)", false, {"replace"}},
+    {"verify", verify, "a copy (file or s3://…)", true, {0}},
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 

@@ -1,4 +1,6 @@
 /* backup_folder.c — dated copies in a folder, and which of them stay. */
+#include "store/copies.h"
+
 #include <vislang/store.h>
 
 #include <dirent.h>
@@ -13,14 +15,20 @@
 #define NAME_FORMAT "vislang-%Y%m%dT%H%M%SZ.vldb"
 enum { NAME_LENGTH = sizeof "vislang-20261121T093000Z.vldb" - 1, DAY_SECONDS = 86400 };
 
-/* When the copy of that name was made. False: no copy's name. */
-static bool time_of(const char *name, time_t *made) {
+void copy_name(time_t made, char name[COPY_NAME_SIZE]) {
+    struct tm parts;
+    gmtime_r(&made, &parts);
+    strftime(name, COPY_NAME_SIZE, NAME_FORMAT, &parts);
+}
+
+bool copy_time(const char *name, time_t *made) {
     struct tm parts = {0};
-    char again[64];
+    char again[COPY_NAME_SIZE];
     if (strlen(name) != NAME_LENGTH || !strptime(name, NAME_FORMAT, &parts))
         return false;
     *made = timegm(&parts);
-    return strftime(again, sizeof again, NAME_FORMAT, &parts) && !strcmp(again, name);
+    copy_name(*made, again);
+    return !strcmp(again, name);
 }
 
 /* Removes copies older than `before`, and nothing else. */
@@ -33,7 +41,7 @@ static vl_status sweep(const char *folder, time_t before, size_t *removed, vl_er
     while (!status && (entry = readdir(open))) {
         char path[4096];
         time_t made;
-        if (!time_of(entry->d_name, &made) || made >= before ||
+        if (!copy_time(entry->d_name, &made) || made >= before ||
             snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path)
             continue;
         if (unlink(path))
@@ -48,11 +56,9 @@ static vl_status sweep(const char *folder, time_t before, size_t *removed, vl_er
 vl_status vl_db_backup_folder(vl_db *db, const char *folder, int keep_days,
                               vl_db_folder_report *report, vl_error *error) {
     time_t now = time(NULL);
-    struct tm parts;
-    char name[64];
+    char name[COPY_NAME_SIZE];
     *report = (vl_db_folder_report){0};
-    gmtime_r(&now, &parts);
-    strftime(name, sizeof name, NAME_FORMAT, &parts);
+    copy_name(now, name);
     size_t length = strlen(folder);
     if (snprintf(report->path, sizeof report->path, "%s%s%s", folder,
                  length && folder[length - 1] == '/' ? "" : "/",

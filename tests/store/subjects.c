@@ -216,7 +216,9 @@ static void test_zip(void **state) {
     const uint8_t *at = (const uint8_t *)out.data;
     assert_memory_equal(at, "PK\3\4\x14\0\0\x08\x08\0", 10);
     uint32_t crc = (uint32_t)crc32(0, (const Bytef *)"hello hello hello", 17);
-    assert_int_equal(at[14] | at[15] << 8 | at[16] << 16 | (uint32_t)at[17] << 24, crc);
+    uint32_t said =
+        at[14] | (uint32_t)at[15] << 8 | (uint32_t)at[16] << 16 | (uint32_t)at[17] << 24;
+    assert_int_equal(said, crc);
     const uint8_t *end = at + out.len - 22;
     assert_memory_equal(end, "PK\5\6", 4);
     assert_int_equal(end[8] | end[9] << 8, 2);
