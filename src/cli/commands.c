@@ -18,6 +18,7 @@ static const cli_flag predict_flags[] = {
     {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
     {"max-pages", 0, "N", "read at most N pages of each file (default: 20)"},
     {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
+    {"redact", 0, NULL, "personal data as [name], [phone], … (docs/privacy.md)"},
     {"json", 'j', NULL, "one JSON object a file (docs/formats.md)"},
     {0},
 };

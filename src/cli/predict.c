@@ -45,6 +45,7 @@ static vl_status predict_file(vl_answerer *answerer, const char *path, const cli
             .count = bytes.len,
             .instruction = cli_value(args, "instruction"),
             .languages = cli_value(args, "languages"),
+            .redact = cli_has(args, "redact"),
         };
         status = vl_answer_make(answerer, &request, arena, &answer, error);
         if (status)

@@ -105,7 +105,8 @@ static const word_list lists[] = {
     {PERSONAL_WORD_NOBODY,
      "president|speaker|chairman|chairperson|chair|minister|prime|secretary|governor|"
      "ambassador|and|or|the|of|no|date|sex|age|address|signature|nationality|place|dob|gender|"
-     "position|title|occupation|telephone|phone|tel|contact|contacts|le|la|les|président|présidente|ministre|"
+     "position|title|occupation|telephone|phone|tel|contact|contacts|le|la|les|président|"
+     "présidente|ministre|"
      "presidente|ministro|präsident|rais|waziri|الرئيس|الوزير|رئيس|وزير|المدير|مدير|العضو|"
      "النائب|السفير|المحافظ|date of birth|village|district|organization|organisation|company|"
      "school|project|country|province|unknown|none|n/a|nil"},
