@@ -124,19 +124,18 @@ static void erase_and_verify(vl_db *db) {
     assert_int_equal(number_of(db, "SELECT count(*) FROM consents"), 0);
     assert_int_equal(number_of(db, "SELECT count(*) FROM erasures"), 1);
     need(vl_receipt_verify(&store, receipt.data, receipt.len, &error));
-    for (size_t i = 0; i < receipt.len; i++) { /* no byte of it can be changed */
-        receipt.data[i] ^= 1;
-        cJSON *was = cJSON_ParseWithLength(receipt.data, receipt.len);
-        bool same = cJSON_GetObjectItemCaseSensitive(was, "receipt") &&
-                    cJSON_GetObjectItemCaseSensitive(was, "signature") &&
-                    !cJSON_GetObjectItemCaseSensitive(was, "algorithm");
-        cJSON_Delete(was);
-        bool names_only = same || (receipt.data[i] ^ 1) == '6' || (receipt.data[i] ^ 1) == '5';
-        if (!names_only && !strstr("HMAC-SHA256", (char[]){(char)(receipt.data[i] ^ 1), 0}))
-            assert_int_equal(vl_receipt_verify(&store, receipt.data, receipt.len, &error),
-                             VL_ERR_INPUT);
-        receipt.data[i] ^= 1;
+    static const char *const pieces[] = {"subject:", "\\\"objects\\\":", "\\\"erased\\\":\\\"",
+                                         "\"signature\":\""};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces;
+         i++) { /* what follows each, changed */
+        char *at = strstr(receipt.data, pieces[i]) + strlen(pieces[i]), was = *at;
+        *at = was == '1' ? '2' : '1';
+        assert_int_equal(vl_receipt_verify(&store, receipt.data, receipt.len, &error),
+                         VL_ERR_INPUT);
+        *at = was;
     }
+    assert_int_equal(vl_receipt_verify(&store, "{}", 2, &error), VL_ERR_INPUT);
+    need(vl_receipt_verify(&store, receipt.data, receipt.len, &error));
     vl_buf_deinit(&receipt);
     erase(&store, "case-7", &receipt); /* again: nothing is there, and that is said */
     assert_true(holds(&receipt, "\\\"objects\\\":0"));
