@@ -69,6 +69,8 @@ class Copies(unittest.TestCase):
         cls.endpoint = f"http://127.0.0.1:{port}"
         cls.server = subprocess.Popen([PEERS, "-m", "moto.server", "-p", str(port)],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.server.wait)
+        cls.addClassCleanup(cls.server.terminate)
         for _ in range(600):
             try:
                 urllib.request.urlopen(cls.endpoint + "/moto-api/data.json", timeout=5).close()
@@ -82,11 +84,6 @@ class Copies(unittest.TestCase):
             cls.endpoint + "/moto-api/reset-auth", data=b"0", method="POST",
             headers={"Content-Type": "text/plain"})).close()
         cls.bucket("make")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.terminate()
-        cls.server.wait()
 
     @classmethod
     def bucket(cls, *words):
