@@ -164,6 +164,9 @@ vl_status vl_picture_answer(const vl_seer *seer, vl_seer_session *session,
 /* Checks what can be checked without the picture, as vl_picture_answer does. */
 vl_status vl_picture_request_check(const vl_seer *seer, const vl_picture_request *request,
                                    vl_error *error);
+/* The names of the label sets that the model was taught, into `names` of VL_SEER_MAX_HEADS;
+ * they live as long as it does. Returns how many. */
+size_t vl_picture_sets(const vl_seer *seer, const char **names);
 /* The object of `caption --json` and POST /api/v1/caption and so on (docs/pictures.md). NULL:
  * no memory. */
 struct cJSON *vl_picture_reply_to_json(const vl_picture_reply *reply);

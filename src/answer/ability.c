@@ -66,6 +66,15 @@ static bool has_labels(const vl_seer *seer, size_t head) {
     return false;
 }
 
+size_t vl_picture_sets(const vl_seer *seer, const char **names) {
+    const vl_seer_config *config = vl_seer_config_of(seer);
+    size_t count = 0;
+    for (uint32_t i = 0; i < config->head_count; i++)
+        if (has_labels(seer, i))
+            names[count++] = config->label_heads[i].name;
+    return count;
+}
+
 static vl_status check_set(const vl_seer *seer, const char *set, vl_error *error) {
     const vl_seer_config *config = vl_seer_config_of(seer);
     vl_buf known;

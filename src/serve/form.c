@@ -141,6 +141,11 @@ static vl_status on_data(void *user, const char *bytes, size_t count, vl_error *
     return VL_OK;
 }
 
+bool vl_form_is_switch(vl_form_field field) {
+    return field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT ||
+           field == VL_FORM_KEEP;
+}
+
 static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *error) {
     if (!text->data)
         return VL_OK;
@@ -153,11 +158,9 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
     if (field == VL_FORM_LANGUAGES && strspn(text->data, pack_chars) != text->len)
         return vl_fail(error, VL_ERR_INPUT,
                        "\"languages\" is a list of packs like \"eng+swa\"; see /health/ocr");
-    bool is_switch = field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN ||
-                     field == VL_FORM_REDACT || field == VL_FORM_KEEP;
     if (field == VL_FORM_SUBJECT)
         return vl_subject_check(text->data, error);
-    if (is_switch && strcmp(text->data, "true") && strcmp(text->data, "false"))
+    if (vl_form_is_switch(field) && strcmp(text->data, "true") && strcmp(text->data, "false"))
         return vl_fail(error, VL_ERR_INPUT, "\"%s\" is true or false",
                        vl_form_field_name(field));
     for (size_t i = 0; field == VL_FORM_SOURCE && i < text->len; i++)
@@ -192,18 +195,19 @@ static vl_status take_json_item(vl_request *request, const cJSON *item, vl_error
         return fail(request, 501, error, VL_ERR_UNSUPPORTED,
                     "this version does not fetch pictures; send \"image_base64\" or a form "
                     "with the file");
-    if (!cJSON_IsString(item) && !cJSON_IsBool(item))
-        return vl_fail(error, VL_ERR_INPUT, "the member \"%.60s\" is not a string",
-                       item->string);
-    const char *value = cJSON_IsString(item) ? item->valuestring
-                        : cJSON_IsTrue(item) ? "true"
-                                             : "false";
     bool is_file = !strcmp(item->string, "image_base64");
     vl_form_field field = is_file ? VL_FORM_FILE : find_field(request, item->string, error);
     if (!field || (!is_file && field == VL_FORM_FILE))
         return field ? vl_fail(error, VL_ERR_INPUT,
                                "a JSON body carries the file as \"image_base64\"")
                      : VL_ERR_INPUT;
+    bool is_switch = vl_form_is_switch(field);
+    if (!cJSON_IsString(item) && !(is_switch && cJSON_IsBool(item)))
+        return vl_fail(error, VL_ERR_INPUT, "the member \"%.60s\" is not a string%s",
+                       item->string, is_switch ? ", nor true or false" : "");
+    const char *value = cJSON_IsString(item) ? item->valuestring
+                        : cJSON_IsTrue(item) ? "true"
+                                             : "false";
     vl_status status = begin_field(request, field, NULL, error);
     if (status)
         return status;

@@ -198,7 +198,7 @@ static vl_blob *make_models(const vl_server *server) {
 vl_status vl_handlers_prepare(vl_server *server, vl_error *error) {
     for (size_t i = 0; vl_assets[i].name && i < MAX_ASSETS; i++)
         make_etag(vl_assets[i].bytes, vl_assets[i].size, asset_etags[i]);
-    server->openapi = vl_openapi_make();
+    server->openapi = vl_openapi_make(server);
     find_packs(server);
     server->models = make_models(server);
     if (!server->openapi || !server->ocr_packs || !server->models)

@@ -34,43 +34,6 @@ static cJSON *string_schema(void) {
 
 /* ---- what goes in ------------------------------------------------------------------- */
 
-static cJSON *field_schema(vl_form_field field) {
-    cJSON *json = string_schema();
-    if (field == VL_FORM_FILE)
-        cJSON_AddStringToObject(json, "contentMediaType", "application/octet-stream");
-    if (field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT ||
-        field == VL_FORM_KEEP) {
-        static const char *const values[] = {"true", "false"};
-        cJSON_AddItemToObject(json, "enum", cJSON_CreateStringArray(values, 2));
-    }
-    if (field == VL_FORM_INSTRUCTION || field == VL_FORM_QUESTION || field == VL_FORM_STATEMENT)
-        cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
-    if (field == VL_FORM_SUBJECT)
-        cJSON_AddStringToObject(json, "pattern", "^[A-Za-z0-9._:@-]{1,127}$");
-    if (field == VL_FORM_CONSENT)
-        cJSON_AddNumberToObject(json, "maxLength", VL_INSTRUCTION_MAX);
-    if (field == VL_FORM_LANGUAGE)
-        cJSON_AddStringToObject(json, "description", "ISO 639-1, such as en");
-    if (field == VL_FORM_SOURCE) {
-        cJSON_AddNumberToObject(json, "maxLength", VL_SOURCE_MAX);
-        cJSON_AddStringToObject(json, "description",
-                                "where the picture comes from, such as fax: engines are judged "
-                                "apart for each");
-    }
-    if (field == VL_FORM_K)
-        cJSON_AddStringToObject(json, "pattern", "^[0-9]+$");
-    if (field == VL_FORM_SET)
-        cJSON_AddStringToObject(json, "default", "scene");
-    if (field == VL_FORM_FORMAT) {
-        cJSON *values = cJSON_AddArrayToObject(json, "enum");
-        for (int f = 0; f < VL_OCR_FORMAT_COUNT; f++)
-            cJSON_AddItemToArray(values,
-                                 cJSON_CreateString(vl_ocr_format_name((vl_ocr_format)f)));
-        cJSON_AddStringToObject(json, "default", "json");
-    }
-    return json;
-}
-
 /* One of two fields, and never both. */
 static void add_choice(cJSON *schema, const char *first, const char *second) {
     const char *const names[] = {first, second};
@@ -82,7 +45,7 @@ static void add_choice(cJSON *schema, const char *first, const char *second) {
     }
 }
 
-static cJSON *body_schema(const vl_route *route, bool as_json) {
+static cJSON *body_schema(const vl_server *server, const vl_route *route, bool as_json) {
     const char *file = as_json ? "image_base64" : vl_form_field_name(VL_FORM_FILE);
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddStringToObject(schema, "type", "object");
@@ -93,7 +56,7 @@ static cJSON *body_schema(const vl_route *route, bool as_json) {
     for (vl_form_field f = VL_FORM_FILE; f < VL_FORM_FIELD_COUNT; f++)
         if (route->fields & 1u << f)
             cJSON_AddItemToObject(properties, f == VL_FORM_FILE ? file : vl_form_field_name(f),
-                                  field_schema(f));
+                                  vl_openapi_field(server, route, f, as_json));
     cJSON_AddBoolToObject(schema, "additionalProperties", false);
     if (text_will_do)
         add_choice(schema, file, vl_form_field_name(VL_FORM_TEXT));
@@ -103,7 +66,7 @@ static cJSON *body_schema(const vl_route *route, bool as_json) {
     return schema;
 }
 
-static void add_body(cJSON *operation, const vl_route *route) {
+static void add_body(cJSON *operation, const vl_server *server, const vl_route *route) {
     cJSON *body = cJSON_AddObjectToObject(operation, "requestBody");
     cJSON_AddBoolToObject(body, "required", true);
     cJSON *content = cJSON_AddObjectToObject(body, "content");
@@ -111,23 +74,25 @@ static void add_body(cJSON *operation, const vl_route *route) {
         add_content(content, "application/json", schema_reference(route->takes));
         return;
     }
-    add_content(content, "multipart/form-data", body_schema(route, false));
+    add_content(content, "multipart/form-data", body_schema(server, route, false));
     if (route->body == VL_BODY_FORM_OR_JSON)
-        add_content(content, "application/json", body_schema(route, true));
+        add_content(content, "application/json", body_schema(server, route, true));
 }
 
 /* ---- what comes out ----------------------------------------------------------------- */
 
 static void add_ok(cJSON *responses, const vl_route *route) {
-    static const char *const ocr_types[] = {"text/plain", "text/html", "application/xml",
-                                            "text/markdown", "application/pdf"};
+    static const char *const ocr_types[] = {"text/plain",      "text/html",
+                                            "application/xml", "text/markdown",
+                                            "application/pdf", "image/png"};
     cJSON *ok = cJSON_AddObjectToObject(responses, "200");
     cJSON_AddStringToObject(ok, "description", "Done");
     cJSON *content = cJSON_AddObjectToObject(ok, "content");
     if (route->schema)
         add_content(content, "application/json", schema_reference(route->schema));
     else
-        add_content(content, route->produces ? route->produces : "*/*", string_schema());
+        add_content(content, route->produces ? route->produces : "*/*",
+                    route->produces ? string_schema() : cJSON_CreateObject());
     for (size_t i = 0;
          (route->fields & 1u << VL_FORM_FORMAT) && i < sizeof ocr_types / sizeof *ocr_types;
          i++)
@@ -173,12 +138,12 @@ static void add_schemes(cJSON *components) {
     cJSON_AddStringToObject(key, "name", "X-API-Key");
 }
 
-static cJSON *make_operation(const vl_route *route) {
+static cJSON *make_operation(const vl_server *server, const vl_route *route) {
     cJSON *operation = cJSON_CreateObject();
     cJSON_AddStringToObject(operation, "operationId", route->id);
     cJSON_AddStringToObject(operation, "summary", route->summary);
     if (route->body)
-        add_body(operation, route);
+        add_body(operation, server, route);
     add_security(operation, route);
     cJSON *responses = cJSON_AddObjectToObject(operation, "responses");
     add_ok(responses, route);
@@ -201,6 +166,20 @@ static cJSON *make_operation(const vl_route *route) {
     return operation;
 }
 
+/* What stands in a path: the name of a file of the page, or an id. */
+static cJSON *segment_schema(const char *name) {
+    cJSON *schema = string_schema();
+    if (!strcmp(name, "file")) {
+        cJSON *names = cJSON_AddArrayToObject(schema, "enum");
+        for (const vl_asset *asset = vl_assets; asset->name; asset++)
+            cJSON_AddItemToArray(names, cJSON_CreateString(asset->name));
+        return schema;
+    }
+    cJSON_AddStringToObject(schema, "pattern", "^[A-Za-z0-9._~@-]+$");
+    cJSON_AddNumberToObject(schema, "maxLength", 128);
+    return schema;
+}
+
 static void add_parameter(cJSON *operation, const char *name, size_t length) {
     char copy[64];
     snprintf(copy, sizeof copy, "%.*s", (int)length, name);
@@ -211,12 +190,12 @@ static void add_parameter(cJSON *operation, const char *name, size_t length) {
     cJSON_AddStringToObject(parameter, "name", copy);
     cJSON_AddStringToObject(parameter, "in", "path");
     cJSON_AddBoolToObject(parameter, "required", true);
-    cJSON_AddItemToObject(parameter, "schema", string_schema());
+    cJSON_AddItemToObject(parameter, "schema", segment_schema(copy));
     cJSON_AddItemToArray(list, parameter);
 }
 
 /* A path that stands for all below it has one parameter, "{file}". */
-static void add_path(cJSON *paths, const vl_route *route) {
+static void add_path(cJSON *paths, const vl_server *server, const vl_route *route) {
     char path[128] = "", method[8] = "";
     strncat(path, route->path, sizeof path - 16);
     size_t length = strlen(path);
@@ -227,13 +206,13 @@ static void add_path(cJSON *paths, const vl_route *route) {
     cJSON *item = cJSON_GetObjectItemCaseSensitive(paths, path);
     if (!item)
         item = cJSON_AddObjectToObject(paths, path);
-    cJSON *operation = make_operation(route);
+    cJSON *operation = make_operation(server, route);
     cJSON_AddItemToObject(item, method, operation);
     for (const char *open = path; (open = strchr(open, '{')); open++)
         add_parameter(operation, open + 1, strcspn(open + 1, "}"));
 }
 
-vl_blob *vl_openapi_make(void) {
+vl_blob *vl_openapi_make(const vl_server *server) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "openapi", "3.1.0");
     cJSON *info = cJSON_AddObjectToObject(json, "info");
@@ -243,7 +222,7 @@ vl_blob *vl_openapi_make(void) {
                             "A page or picture goes in, an answer comes out.");
     cJSON *paths = cJSON_AddObjectToObject(json, "paths");
     for (size_t i = 0; i < vl_route_count; i++)
-        add_path(paths, &vl_routes[i]);
+        add_path(paths, server, &vl_routes[i]);
     cJSON *components = cJSON_AddObjectToObject(json, "components");
     cJSON_AddItemToObject(components, "schemas", parse_schemas());
     add_schemes(components);

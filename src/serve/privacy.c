@@ -20,9 +20,9 @@ bool vl_privacy_admit(vl_request *request, vl_keeper_note *note) {
                *consent = given(form, VL_FORM_CONSENT);
     *note = (vl_keeper_note){.keeps = keep && !strcmp(keep, "true")};
     if (!note->keeps && (subject || consent))
-        vl_decide_problem(request, 400, "\"subject\" and \"consent\" go with keep=true.");
+        vl_decide_problem(request, 422, "\"subject\" and \"consent\" go with keep=true.");
     else if (note->keeps && (!subject || !consent))
-        vl_decide_problem(request, 400,
+        vl_decide_problem(request, 422,
                           "An upload is kept with \"subject\", whom it is about, and "
                           "\"consent\", who consented to what.");
     else if (note->keeps && !request->server->store.vault)

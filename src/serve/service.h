@@ -284,6 +284,8 @@ void vl_request_trace(vl_request *request, const vl_header *headers, size_t coun
 
 vl_status vl_form_new(vl_request *request, vl_error *error);
 void vl_form_free(vl_server *server, vl_form *form);
+/* "true" or "false", in JSON a boolean too. */
+bool vl_form_is_switch(vl_form_field field);
 /* One piece of the body. On failure `*http` is the status to answer with. */
 vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, unsigned *http,
                        vl_error *error);
@@ -371,6 +373,9 @@ void vl_handle_asset(vl_request *request);
 size_t vl_handlers_engines(const vl_server *server,
                            vl_ocr_engine_health health[VL_OCR_ENGINES_MAX]);
 vl_status vl_handlers_prepare(vl_server *server, vl_error *error);
-vl_blob *vl_openapi_make(void); /* NULL: no memory */
+vl_blob *vl_openapi_make(const vl_server *server); /* NULL: no memory */
+/* The schema of a field of the route's form, or of its JSON body. */
+struct cJSON *vl_openapi_field(const vl_server *server, const vl_route *route,
+                               vl_form_field field, bool as_json);
 
 #endif

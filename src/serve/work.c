@@ -290,8 +290,9 @@ static void hand_back(vl_request *request) {
     MHD_resume_connection(request->connection);
 }
 
+/* By now the request's form was right, so that what cannot be meant is its content. */
 static void decide_failure(vl_request *request, const vl_error *error) {
-    unsigned status = vl_http_status(error->status);
+    unsigned status = error->status == VL_ERR_USAGE ? 422 : vl_http_status(error->status);
     vl_decide_failure(request, status, error);
     if (status == 503)
         request->outcome.retry_after = 5;
@@ -523,7 +524,7 @@ static void start_picture(vl_request *request, vl_picture_task task, flight_work
         return;
     }
     const vl_form *form = request->form;
-    if (form_text(form, VL_FORM_QUESTION) && form_text(form, VL_FORM_STATEMENT)) {
+    if (form->seen[VL_FORM_QUESTION] && form->seen[VL_FORM_STATEMENT]) {
         vl_decide_problem(request, 400, "\"question\" and \"statement\" exclude each other.");
         return;
     }

@@ -164,13 +164,14 @@ class Subjects(Case):
             self.assertEqual(entries[0]["actor"][:4], "key:")
 
     def test_half_a_wish_is_none(self):
-        for fields in ({"keep": "true"}, {"keep": "true", "subject": "a"},
-                       {"keep": "true", "consent": "yes"}, {"subject": "a"}, {"consent": "yes"},
-                       {"keep": "perhaps", "subject": "a", "consent": "yes"},
-                       {"keep": "true", "subject": "a b", "consent": "yes"},
-                       {"keep": "true", "subject": "x" * 128, "consent": "yes"}):
+        for fields, status in (({"keep": "true"}, 422), ({"keep": "true", "subject": "a"}, 422),
+                               ({"keep": "true", "consent": "yes"}, 422), ({"subject": "a"}, 422),
+                               ({"consent": "yes"}, 422),
+                               ({"keep": "perhaps", "subject": "a", "consent": "yes"}, 400),
+                               ({"keep": "true", "subject": "a b", "consent": "yes"}, 400),
+                               ({"keep": "true", "subject": "x" * 128, "consent": "yes"}, 400)):
             response = self.server.post("/predict", [("file", png(30, 30), "a.png"), *fields.items()])
-            self.check_problem(response, 400)
+            self.check_problem(response, status)
         self.assertEqual(self.objects(), [])
 
     def test_without_keys(self):

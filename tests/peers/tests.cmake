@@ -26,3 +26,13 @@ if(Python3_FOUND AND TARGET vl_model)
              ${CMAKE_CURRENT_LIST_DIR}/test_seer.py ${seer_peers})
     set_tests_properties(peers.seer PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endif()
+
+# The running service against its own /openapi.json (Python's schemathesis) and its metrics against
+# Prometheus' own reader: scripts/deps.sh --peers.
+if(Python3_FOUND AND TARGET vislang AND TARGET make_tiny_seer)
+    add_test(NAME peers.schemathesis COMMAND ${Python3_EXECUTABLE} -B
+             ${CMAKE_CURRENT_LIST_DIR}/test_schemathesis.py $<TARGET_FILE:vislang>
+             $<TARGET_FILE:make_tiny_seer>)
+    set_tests_properties(peers.schemathesis PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900
+                         ENVIRONMENT "OMP_THREAD_LIMIT=1")
+endif()
