@@ -171,7 +171,7 @@ static double contrast_of(const vl_image *image) {
 
 static bool measure(const vl_image *image, size_t spaces, vl_arena *arena, double out[COUNT]) {
     vl_reader_pixels pixels;
-    if (vl_reader_prepare(image, arena, &pixels, NULL))
+    if (vl_reader_prepare(image, 100, arena, &pixels, NULL))
         return false;
     view v = {.ink = pixels.columns, .width = pixels.width};
     if (!find_rows(&v))

@@ -226,7 +226,8 @@ typedef struct vl_reader_config {
     uint32_t blocks, kernel; /* filters along the line; their length in positions, odd */
     uint32_t layers, heads;  /* of self-attention, evenly among the blocks */
     uint32_t expand;         /* perceptrons are so many times as wide */
-    uint32_t symbols;        /* characters of the alphabet */
+    uint32_t squeeze; /* hundredths of its width that a scaled line gets; 100 all of it */
+    uint32_t symbols; /* characters of the alphabet */
 } vl_reader_config;
 /* 4.2 M parameters and 257 a character of the alphabet, which is empty. */
 vl_reader_config vl_reader_config_default(void);
@@ -249,13 +250,14 @@ vl_var *vl_reader_look(const vl_reader_net *net, vl_graph *graph, const float *p
 typedef struct vl_reader_pixels {
     float *columns;   /* [width,48] */
     size_t width;     /* a multiple of 4, filled up with paper */
-    double scale;     /* pixels of the given picture a pixel of these */
+    double scale;     /* pixels of the given picture a pixel of these, from left to right */
     size_t positions; /* width / 4 */
 } vl_reader_pixels;
-/* Grey, scaled to the height, and stretched so that paper is 0 and ink is 1 whichever of them
- * is dark; in the arena. VL_ERR_LIMIT: wider than VL_READER_MAX_WIDTH after scaling. */
-vl_status vl_reader_prepare(const vl_image *line, vl_arena *arena, vl_reader_pixels *out,
-                            vl_error *error);
+/* Grey, scaled to the height and squeezed to `squeeze` hundredths, and stretched so that paper
+ * is 0 and ink is 1 whichever of them is dark; in the arena. VL_ERR_LIMIT: wider than
+ * VL_READER_MAX_WIDTH after scaling. */
+vl_status vl_reader_prepare(const vl_image *line, uint32_t squeeze, vl_arena *arena,
+                            vl_reader_pixels *out, vl_error *error);
 
 /* ---- its alphabet --------------------------------------------------------------------- */
 

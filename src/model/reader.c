@@ -20,7 +20,8 @@ vl_reader_config vl_reader_config_default(void) {
                               .layers = 2,
                               .heads = 4,
                               .kernel = 11,
-                              .expand = 4};
+                              .expand = 4,
+                              .squeeze = 100};
 }
 
 vl_status vl_reader_config_check(const vl_reader_config *c, vl_error *error) {
@@ -44,6 +45,10 @@ vl_status vl_reader_config_check(const vl_reader_config *c, vl_error *error) {
         return vl_fail(error, VL_ERR_INPUT,
                        "reader: kernel is odd and up to 63, expand is 1 to 8; not %u and %u",
                        c->kernel, c->expand);
+    if (c->squeeze < 25 || c->squeeze > 100)
+        return vl_fail(error, VL_ERR_INPUT,
+                       "reader: a line squeezed to %u hundredths; 25 to 100 are possible",
+                       c->squeeze);
     if (!c->symbols || c->symbols > VL_READER_MAX_SYMBOLS)
         return vl_fail(error, VL_ERR_INPUT,
                        "reader: an alphabet of %u characters; 1 to %d is possible", c->symbols,

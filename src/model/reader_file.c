@@ -51,6 +51,7 @@ static vl_status write_facts(vl_gguf_writer *writer, const vl_reader_config *c,
     for (size_t i = 0; i < COUNT(number_keys); i++)
         vl_gguf_set_u32(writer, number_keys[i].key,
                         *(const uint32_t *)((const char *)c + number_keys[i].offset));
+    vl_gguf_set_u32(writer, "reader.squeeze", c->squeeze);
     size_t count = vl_reader_alphabet_size(alphabet);
     if (count != c->symbols)
         return vl_fail(error, VL_ERR_USAGE, "an alphabet of %zu characters; the network has %u",
@@ -133,6 +134,10 @@ static vl_status read_facts(vl_reader *reader, vl_error *error) {
     for (size_t i = 0; i < COUNT(number_keys) && !status; i++)
         status = vl_gguf_get_u32(file, number_keys[i].key, VL_REQUIRED,
                                  (uint32_t *)((char *)&reader->config + number_keys[i].offset),
+                                 error);
+    reader->config.squeeze = 100; /* of files older than the key */
+    if (!status)
+        status = vl_gguf_get_u32(file, "reader.squeeze", VL_OPTIONAL, &reader->config.squeeze,
                                  error);
     if (!status)
         status = read_alphabet(reader, error);

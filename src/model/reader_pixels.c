@@ -54,10 +54,10 @@ static void write_columns(const vl_image *grey, float *out) {
         }
 }
 
-vl_status vl_reader_prepare(const vl_image *line, vl_arena *arena, vl_reader_pixels *out,
-                            vl_error *error) {
+vl_status vl_reader_prepare(const vl_image *line, uint32_t squeeze, vl_arena *arena,
+                            vl_reader_pixels *out, vl_error *error) {
     double scale = (double)line->height / VL_READER_HEIGHT;
-    double wanted = round((double)line->width / scale);
+    double wanted = round((double)line->width / scale * squeeze / 100);
     if (wanted > VL_READER_MAX_WIDTH)
         return vl_fail(error, VL_ERR_LIMIT,
                        "a line of %u by %u pixels; at most %d times as wide as high is read",

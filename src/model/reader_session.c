@@ -195,8 +195,8 @@ static vl_status collect(vl_reader_session *s, const vl_image *const *lines, siz
     vl_status status = VL_OK;
     while (!status && first + b->count < count && b->count < BATCH_LINES &&
            b->positions < BATCH_POSITIONS) {
-        status =
-            vl_reader_prepare(lines[first + b->count], s->scratch, &b->line[b->count], error);
+        status = vl_reader_prepare(lines[first + b->count], s->reader->config.squeeze,
+                                   s->scratch, &b->line[b->count], error);
         if (status)
             return error ? vl_error_prefix(error, "line %zu", first + b->count) : status;
         b->starts[b->count] = (int32_t)b->positions;

@@ -41,7 +41,8 @@ vl_status lines_set(line_set *l, size_t index, const vl_image *image, const samp
     image = drawn ? drawn : image;
     narrow = squeeze(image, how->recipe->max_width);
     vl_reader_pixels *line = &l->line[index];
-    status = vl_reader_prepare(narrow ? narrow : image, arena, line, error);
+    status = vl_reader_prepare(narrow ? narrow : image, how->recipe->reader.squeeze, arena,
+                               line, error);
     vl_image_free(drawn);
     vl_image_free(narrow);
     if (!status && how->distort > 0)

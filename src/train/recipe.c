@@ -78,6 +78,7 @@ static const key reader_keys[] = {
     {"layers", KIND_U32, L(layers), 0, 24, FOR_BOTH},
     {"heads", KIND_U32, L(heads), 1, 64, FOR_BOTH},
     {"expand", KIND_U32, L(expand), 1, 8, FOR_BOTH},
+    {"squeeze", KIND_U32, L(squeeze), 25, 100, FOR_BOTH},
 };
 #define S(field) offsetof(recipe_source, field)
 static const key source_keys[] = {

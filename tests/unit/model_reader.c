@@ -29,6 +29,7 @@ static vl_reader_config small_config(size_t symbols) {
                               .heads = 2,
                               .kernel = 5,
                               .expand = 2,
+                              .squeeze = 100,
                               .symbols = (uint32_t)symbols};
 }
 
@@ -258,8 +259,8 @@ static void test_preparing(void **state) {
     vl_error error = {0};
     for (size_t i = 0; i < light->stride * light->height; i++)
         light->pixels[i] = (uint8_t)(255 - light->pixels[i]);
-    assert_int_equal(vl_reader_prepare(dark, arena, &a, &error), VL_OK);
-    assert_int_equal(vl_reader_prepare(light, arena, &b, &error), VL_OK);
+    assert_int_equal(vl_reader_prepare(dark, 100, arena, &a, &error), VL_OK);
+    assert_int_equal(vl_reader_prepare(light, 100, arena, &b, &error), VL_OK);
     assert_int_equal(a.width, 204);
     assert_int_equal(a.positions, 51);
     for (size_t i = 0; i < a.width * 48; i++)
@@ -268,13 +269,16 @@ static void test_preparing(void **state) {
         assert_true(a.columns[i] == 0);
     assert_int_equal(vl_image_new(406, 96, 3, &blank, NULL), VL_OK);
     memset(blank->pixels, 200, blank->stride * blank->height);
-    assert_int_equal(vl_reader_prepare(blank, arena, &b, &error), VL_OK);
+    assert_int_equal(vl_reader_prepare(blank, 100, arena, &b, &error), VL_OK);
     assert_int_equal(b.width, 204);
     assert_true(fabs(b.scale - 2) < 1e-9);
     for (size_t i = 0; i < b.width * 48; i++)
         assert_true(fabs((double)b.columns[i]) < 1e-4); /* paper without ink is no noise */
+    assert_int_equal(vl_reader_prepare(dark, 80, arena, &b, &error), VL_OK);
+    assert_int_equal(b.width, 164); /* 203 × 0.8 = 162.4, filled up */
+    assert_true(fabs(b.scale - 203.0 / 162) < 1e-9);
     assert_int_equal(vl_image_new(20000, 2, 1, &wide, NULL), VL_OK);
-    assert_int_equal(vl_reader_prepare(wide, arena, &b, &error), VL_ERR_LIMIT);
+    assert_int_equal(vl_reader_prepare(wide, 100, arena, &b, &error), VL_ERR_LIMIT);
     vl_image_free(dark);
     vl_image_free(light);
     vl_image_free(blank);
@@ -635,11 +639,11 @@ static void test_configurations(void **state) {
     assert_true(total > 4000000 && total < 4500000);
     vl_reader_net_free(net);
     vl_params_free(params);
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 9; i++) {
         vl_reader_config bad = good;
-        *(uint32_t *[]){&bad.stem[1], &bad.width, &bad.blocks, &bad.kernel,
-                        &bad.layers,  &bad.heads, &bad.expand, &bad.symbols}[i] =
-            (uint32_t[]){17, 48, 25, 8, 25, 3, 0, 0}[i];
+        *(uint32_t *[]){&bad.stem[1], &bad.width,  &bad.blocks,  &bad.kernel, &bad.layers,
+                        &bad.heads,   &bad.expand, &bad.symbols, &bad.squeeze}[i] =
+            (uint32_t[]){17, 48, 25, 8, 25, 3, 0, 0, 101}[i];
         assert_int_equal(vl_reader_config_check(&bad, &error), VL_ERR_INPUT);
     }
 }

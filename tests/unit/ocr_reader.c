@@ -45,6 +45,7 @@ static void write_model(void) {
                                .heads = 2,
                                .kernel = 5,
                                .expand = 2,
+                               .squeeze = 100,
                                .symbols = (uint32_t)vl_reader_alphabet_size(alphabet)};
     vl_params *params = vl_params_new();
     vl_reader_net *net = NULL;
@@ -607,7 +608,9 @@ static void compare_columns(const vl_reader *reader, vl_graph *graph, const vl_i
     static const reader_choice everything;
     vl_reader_pixels pixels;
     reader_memory memory = {0};
-    assert_int_equal(vl_reader_prepare(line, arena, &pixels, NULL), VL_OK);
+    assert_int_equal(
+        vl_reader_prepare(line, vl_reader_config_of(reader)->squeeze, arena, &pixels, NULL),
+        VL_OK);
     int32_t starts[] = {0, (int32_t)pixels.positions};
     vl_graph_reset(graph, 0);
     vl_var *exact = vl_reader_look(reader->net, graph, pixels.columns, starts, 1, 0);
