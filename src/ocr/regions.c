@@ -31,6 +31,7 @@ enum {
     GRID_STEP = 5 * LETTER,
 };
 /* A word that was read; strokes of a drawing make short ones. */
+static const double TABLE_READ = 0.6;   /* walls of a plan make cells too, which hold noise */
 static const double TABLE_SURE = 0.8;   /* one that stays though a figure surrounds it */
 static const double MASS_LETTERS = 3.5; /* of a figure: capitals of a title are lower */
 static const double SURE = 0.6, SURE_SHORT = 0.85;
@@ -118,13 +119,17 @@ static bool is_read(const layout_work *w, const vl_word *word) {
     return word->confidence >= least && has_alnum(word->text) && word->box.height < high;
 }
 
-/* Takes off the words that were read, and those beside them of about their size: a name in
- * large letters that came out wrong is no picture. */
+/* Takes off the words that were read and, where most of a line was, those beside them of about
+ * their size: a name in large letters that came out wrong is no picture. */
 static void forget_line(const layout_work *w, sheet *s, const vl_line *line) {
     int32_t high = 0;
+    size_t read = 0;
     for (size_t k = 0; k < line->word_count; k++)
-        if (is_read(w, &line->words[k]) && line->words[k].box.height > high)
-            high = line->words[k].box.height;
+        if (is_read(w, &line->words[k])) {
+            read++;
+            high = line->words[k].box.height > high ? line->words[k].box.height : high;
+        }
+    high = read * 2 >= line->word_count ? high : 0;
     for (size_t k = 0; k < line->word_count; k++)
         if (is_read(w, &line->words[k]) || line->words[k].box.height < 2 * high)
             clear_box(s, line->words[k].box);
@@ -133,9 +138,10 @@ static void forget_line(const layout_work *w, sheet *s, const vl_line *line) {
 static void forget_text(const layout_work *w, sheet *s) {
     for (size_t i = 0; i < w->page->block_count; i++) {
         const vl_block *block = &w->page->blocks[i];
-        if (block->kind == VL_BLOCK_TABLE)
+        bool table = block->kind == VL_BLOCK_TABLE && block->confidence >= TABLE_READ;
+        if (table)
             clear_box(s, block->box);
-        for (size_t j = 0; block->kind != VL_BLOCK_TABLE && j < block->line_count; j++)
+        for (size_t j = 0; !table && j < block->line_count; j++)
             forget_line(w, s, &block->lines[j]);
     }
 }
@@ -457,15 +463,19 @@ static bool is_figure(const layout_work *w, const sheet *s, const piece *p, vl_b
     return text_share(w, box) < (is_chart(p) ? 0.3 : 0.15) && !is_plain(s, box);
 }
 
-/* Whether what was read is text enough to tell the rest by it. */
+/* Whether what was read is text enough to tell the rest by it: most of its characters are, for
+ * a drawing gives many short lines of noise. */
 static bool knows_text(const layout_work *w) {
     double sum = 0, count = 0;
-    for (size_t i = 0; i < w->reading->line_count; i++) {
-        sum += w->lines[i].confidence;
-        count++;
-    }
-    return count >= 3 && sum / count >= SURE && !w->picture->survey.single_line &&
-           w->picture->survey.letter_height > 0;
+    for (size_t i = 0; i < w->reading->line_count; i++)
+        for (size_t k = 0; k < w->lines[i].word_count; k++) {
+            const vl_word *word = &w->lines[i].words[k];
+            double length = (double)strlen(word->text);
+            sum += word->confidence * length;
+            count += length;
+        }
+    return w->reading->line_count >= 3 && count > 0 && sum / count >= SURE &&
+           !w->picture->survey.single_line && w->picture->survey.letter_height > 0;
 }
 
 static bool find_figures(const layout_work *w, vl_box **figures, size_t *count) {
