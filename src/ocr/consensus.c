@@ -10,6 +10,7 @@
  *   vl_consensus_vote           every line of a page */
 #include "ocr/consensus.h"
 #include "ocr/box.h"
+#include "ocr/lines.h"
 #include "ocr/merge.h"
 #include "ocr/packs.h"
 #include "ocr/voices.h"
@@ -567,11 +568,37 @@ static vl_status try_layouts(page_vote *v, vl_engine_reading *reading, vl_error 
     return VL_OK;
 }
 
+static size_t engine_for_lines(const page_vote *v) {
+    for (size_t i = 0; i < v->count; i++)
+        if (needs_lines(v, v->order[i]))
+            return v->order[i];
+    return VL_PANEL_MAX;
+}
+
+/* Lines that the ink shows, for an engine that reads what it is told of. */
+static vl_status try_ridges(page_vote *v, vl_engine_reading *reading, vl_error *error) {
+    const vl_ocr_picture *picture = v->page->picture;
+    size_t engine = engine_for_lines(v);
+    vl_engine_reading lines, other = {0};
+    vl_error trouble;
+    if (engine == VL_PANEL_MAX || !vl_merge_misses_letters(picture, reading))
+        return VL_OK;
+    vl_engine_request request = request_for(v, picture->work, VL_ENGINE_PAGE);
+    request.layout = &lines;
+    bool fits = vl_lines_find(picture->work, picture->survey.letter_height * picture->scale,
+                              v->arena, &lines);
+    if (fits && !vl_panel_call(v->page->job->panel, engine, &request, &other, &trouble))
+        fits = vl_merge_lines(v->arena, reading, &v->found_by, &other, engine);
+    return fits ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
+}
+
 /* Engines that find lines and know when they are sure look at the whole page, until no letters
  * are missed. */
 static vl_status add_missed_lines(page_vote *v, vl_engine_reading *reading, vl_error *error) {
     bool line = v->page->picture->survey.single_line;
-    vl_status status = line ? VL_OK : try_layouts(v, reading, error);
+    vl_status status = line ? VL_OK : try_ridges(v, reading, error);
+    if (!status && !line)
+        status = try_layouts(v, reading, error);
     if (status)
         return status;
     for (size_t i = 1;

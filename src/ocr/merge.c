@@ -13,9 +13,11 @@ enum {
 };
 static const double DOUBTFUL = 0.35; /* confidence of a word that is worth nothing */
 static const double SURE = 0.5;      /* … that makes a line text */
+static const double HALF = 0.5;      /* of a line: less is noise */
 static const double TOUCHING = 0.1;  /* share of the smaller line's box that two share */
 /* Another reading of the same place is better by this, and by so many characters. */
 static const double BETTER = 1.1, LEAST_GAIN = 1;
+static const double OTHERS_BETTER = 2; /* … of another engine, whose confidence is another's */
 static const double NEAR = 1.5; /* heights of a line from middle to middle: its neighbour */
 
 /* ---- missed letters --------------------------------------------------------------------- */
@@ -46,17 +48,20 @@ bool vl_merge_misses_letters(const vl_ocr_picture *picture, const vl_engine_read
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
-/* Characters of a line that are likely right; of one that is sure of no word, none. */
+/* Characters of a line that are likely right; of one that is sure of no word, or doubtful on
+ * the whole, none. */
 static double worth(const vl_engine_line *line) {
-    double sum = 0;
+    double sum = 0, all = 0, characters = 0;
     bool sure = false;
     for (size_t i = 0; i < line->word_count; i++) {
         const vl_word *word = &line->words[i];
         size_t length = vl_text_grapheme_count(word->text);
         sure |= word->confidence > SURE && length > 1;
         sum += fmax(0, word->confidence - DOUBTFUL) * (double)length;
+        all += word->confidence * (double)length;
+        characters += (double)length;
     }
-    return sure ? sum : 0;
+    return sure && all > HALF * characters ? sum : 0;
 }
 
 static bool touch(vl_box a, vl_box b) {
@@ -71,6 +76,7 @@ typedef struct groups {
     const vl_engine_line **line;
     size_t *of;            /* a line of the same group; itself for its first */
     double *mine, *theirs; /* worth of a group, at its first line */
+    double *better;        /* so many times it has to be */
     size_t count, own;
 } groups;
 
@@ -80,19 +86,21 @@ static size_t first_of(const groups *g, size_t line) {
     return line;
 }
 
-static bool groups_make(vl_arena *arena, const vl_engine_reading *page,
-                        const vl_engine_reading *other, groups *g) {
+static bool groups_make(vl_arena *arena, const vl_engine_reading *page, const size_t *found_by,
+                        const vl_engine_reading *other, size_t engine, groups *g) {
     *g = (groups){.count = page->line_count + other->line_count, .own = page->line_count};
     g->line = vl_arena_array(arena, g->count + 1, sizeof *g->line);
     g->of = vl_arena_array(arena, g->count + 1, sizeof *g->of);
     g->mine = vl_arena_array(arena, g->count + 1, sizeof *g->mine);
     g->theirs = vl_arena_array(arena, g->count + 1, sizeof *g->theirs);
-    if (!g->line || !g->of || !g->mine || !g->theirs)
+    g->better = vl_arena_array(arena, g->count + 1, sizeof *g->better);
+    if (!g->line || !g->of || !g->mine || !g->theirs || !g->better)
         return false;
     for (size_t i = 0; i < g->count; i++) {
         g->line[i] = i < g->own ? &page->lines[i] : &other->lines[i - g->own];
         g->of[i] = i;
         g->mine[i] = g->theirs[i] = 0;
+        g->better[i] = BETTER;
     }
     for (size_t i = 0; i < g->own; i++)
         for (size_t k = g->own; k < g->count; k++)
@@ -103,13 +111,15 @@ static bool groups_make(vl_arena *arena, const vl_engine_reading *page,
     for (size_t i = 0; i < g->count; i++) {
         double *whose = i < g->own ? g->mine : g->theirs;
         whose[first_of(g, i)] += worth(g->line[i]);
+        if (i < g->own && found_by[i] != engine)
+            g->better[first_of(g, i)] = OTHERS_BETTER;
     }
     return true;
 }
 
 static bool is_better(const groups *g, size_t line) {
     size_t group = first_of(g, line);
-    return g->theirs[group] > g->mine[group] * BETTER + LEAST_GAIN;
+    return g->theirs[group] > g->mine[group] * g->better[group] + LEAST_GAIN;
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */
@@ -143,7 +153,7 @@ bool vl_merge_lines(vl_arena *arena, vl_engine_reading *page, size_t **found_by,
                     const vl_engine_reading *other, size_t engine) {
     groups g;
     size_t count = 0;
-    if (!groups_make(arena, page, other, &g))
+    if (!groups_make(arena, page, *found_by, other, engine, &g))
         return false;
     vl_engine_line *lines = vl_arena_array(arena, g.count + 1, sizeof *lines);
     size_t *by = vl_arena_array(arena, g.count + 1, sizeof *by);
