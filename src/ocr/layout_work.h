@@ -34,6 +34,8 @@ void layout_block_finish(vl_block *block);
 /* Tables drawn with rules, then those whose cells stand in columns; their lines are taken. */
 bool layout_add_grids(layout_work *w);
 bool layout_find_tables(layout_work *w);
+/* Parts rows of a drawn table where lines of several columns begin an entry side by side. */
+bool layout_split_rows(const layout_work *w, vl_grid *grid);
 
 /* Regions of the page, whose blocks of text and tables are there, that are pictures: by their
  * pixels (charts, emblems, bar codes, photographs) or by the engine's word. Words in them that

@@ -627,7 +627,9 @@ bool layout_add_grids(layout_work *w) {
     if (!vl_ocr_find_grids(w->picture, w->arena, &grids, &count))
         return false;
     for (size_t g = 0; g < count; g++) {
-        const vl_grid *grid = &grids[g];
+        vl_grid *grid = &grids[g];
+        if (!layout_split_rows(w, grid))
+            return false;
         size_t all = grid->rows * grid->columns;
         cell_words *cells = vl_arena_array(w->arena, all, sizeof *cells);
         size_t *counts = vl_arena_array(w->arena, all, sizeof *counts);
