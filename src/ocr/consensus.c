@@ -278,30 +278,11 @@ static const vl_engine_reading *ask_whole(page_vote *v, size_t engine) {
     return v->failed[engine] ? NULL : &v->whole[engine];
 }
 
-/* Of lines that were read where the page's are, the one that covers most of `box`; NULL: none
- * does. */
-static const vl_engine_line *line_at(const vl_engine_reading *reading, vl_box box) {
-    const vl_engine_line *best = NULL;
-    double most = 0;
-    for (size_t i = 0; i < reading->line_count; i++) {
-        vl_box b = reading->lines[i].box, all = box_join(box, b);
-        int32_t width = box.width + b.width - all.width;
-        int32_t height = box.height + b.height - all.height;
-        double common = width > 0 && height > 0 ? (double)width * height : 0;
-        /* What was read stands within its line: less is a neighbour's edge. */
-        if (common > most && 2 * common > (double)b.width * b.height) {
-            most = common;
-            best = &reading->lines[i];
-        }
-    }
-    return best;
-}
-
 /* Its line there. An empty line: nothing, or it failed. */
 static void ask_lines(page_vote *v, size_t engine, const vl_engine_line *line,
                       vl_engine_line *found) {
     const vl_engine_reading *whole = ask_whole(v, engine);
-    const vl_engine_line *there = whole ? line_at(whole, line->box) : NULL;
+    const vl_engine_line *there = whole ? vl_merge_line_at(whole, line->box) : NULL;
     *found = there ? *there : (vl_engine_line){0};
 }
 
@@ -562,7 +543,7 @@ static vl_status try_layouts(page_vote *v, vl_engine_reading *reading, vl_error 
         vl_engine_reading other = {0};
         vl_engine_request request = request_for(v, v->page->picture->work, modes[i]);
         if (!vl_panel_call(v->page->job->panel, v->page->lead, &request, &other, &trouble) &&
-            !vl_merge_lines(v->arena, reading, &v->found_by, &other, v->page->lead))
+            !vl_merge_lines(v->arena, reading, &v->found_by, &other, NULL, v->page->lead))
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     }
     return VL_OK;
@@ -579,16 +560,19 @@ static size_t engine_for_lines(const page_vote *v) {
 static vl_status try_ridges(page_vote *v, vl_engine_reading *reading, vl_error *error) {
     const vl_ocr_picture *picture = v->page->picture;
     size_t engine = engine_for_lines(v);
-    vl_engine_reading lines, other = {0};
+    vl_engine_reading lines, same = {0}, other = {0};
     vl_error trouble;
     if (engine == VL_PANEL_MAX || !vl_merge_misses_letters(picture, reading))
         return VL_OK;
     vl_engine_request request = request_for(v, picture->work, VL_ENGINE_PAGE);
+    request.layout = reading;
+    if (vl_panel_call(v->page->job->panel, engine, &request, &same, &trouble))
+        return VL_OK;
     request.layout = &lines;
     bool fits = vl_lines_find(picture->work, picture->survey.letter_height * picture->scale,
                               v->arena, &lines);
     if (fits && !vl_panel_call(v->page->job->panel, engine, &request, &other, &trouble))
-        fits = vl_merge_lines(v->arena, reading, &v->found_by, &other, engine);
+        fits = vl_merge_lines(v->arena, reading, &v->found_by, &other, &same, engine);
     return fits ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
 }
 
@@ -609,7 +593,7 @@ static vl_status add_missed_lines(page_vote *v, vl_engine_reading *reading, vl_e
         if (!engine->knows_confidence || !(line || engine->find_lines || engine->outside))
             continue;
         const vl_engine_reading *other = ask_whole(v, v->order[i]);
-        if (other && !vl_merge_lines(v->arena, reading, &v->found_by, other, v->order[i]))
+        if (other && !vl_merge_lines(v->arena, reading, &v->found_by, other, NULL, v->order[i]))
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     }
     return VL_OK;

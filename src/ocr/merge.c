@@ -13,11 +13,11 @@ enum {
 };
 static const double DOUBTFUL = 0.35; /* confidence of a word that is worth nothing */
 static const double SURE = 0.5;      /* … that makes a line text */
-static const double HALF = 0.5;      /* of a line: less is noise */
+static const double HALF = 0.5;      /* of a line that only its ink showed: less is noise */
 static const double TOUCHING = 0.1;  /* share of the smaller line's box that two share */
 /* Another reading of the same place is better by this, and by so many characters. */
 static const double BETTER = 1.1, LEAST_GAIN = 1;
-static const double OTHERS_BETTER = 2; /* … of another engine, whose confidence is another's */
+static const double ALONE = 0.75, DISOWNED = 0.25, ENOUGH = 0.7;
 static const double NEAR = 1.5; /* heights of a line from middle to middle: its neighbour */
 
 /* ---- missed letters --------------------------------------------------------------------- */
@@ -48,9 +48,26 @@ bool vl_merge_misses_letters(const vl_ocr_picture *picture, const vl_engine_read
 
 /* ---- groups ----------------------------------------------------------------------------- */
 
-/* Characters of a line that are likely right; of one that is sure of no word, or doubtful on
- * the whole, none. */
-static double worth(const vl_engine_line *line) {
+const vl_engine_line *vl_merge_line_at(const vl_engine_reading *reading, vl_box box) {
+    const vl_engine_line *best = NULL;
+    double most = 0;
+    for (size_t i = 0; i < reading->line_count; i++) {
+        vl_box b = reading->lines[i].box, all = box_join(box, b);
+        int32_t width = box.width + b.width - all.width;
+        int32_t height = box.height + b.height - all.height;
+        double common = width > 0 && height > 0 ? (double)width * height : 0;
+        /* What was read stands within its line: less is a neighbour's edge. */
+        if (common > most && 2 * common > (double)b.width * b.height) {
+            most = common;
+            best = &reading->lines[i];
+        }
+    }
+    return best;
+}
+
+/* Characters of a line that are likely right; of one that is sure of no word, or of less than
+ * `least` of its characters, none. */
+static double worth(const vl_engine_line *line, double least) {
     double sum = 0, all = 0, characters = 0;
     bool sure = false;
     for (size_t i = 0; i < line->word_count; i++) {
@@ -61,7 +78,7 @@ static double worth(const vl_engine_line *line) {
         all += word->confidence * (double)length;
         characters += (double)length;
     }
-    return sure && all > HALF * characters ? sum : 0;
+    return sure && all >= least * characters ? sum : 0;
 }
 
 static bool touch(vl_box a, vl_box b) {
@@ -74,9 +91,11 @@ static bool touch(vl_box a, vl_box b) {
 /* Lines of both readings, the page's first. */
 typedef struct groups {
     const vl_engine_line **line;
-    size_t *of;            /* a line of the same group; itself for its first */
-    double *mine, *theirs; /* worth of a group, at its first line */
-    double *better;        /* so many times it has to be */
+    size_t *of;             /* a line of the same group; itself for its first */
+    double *worth;          /* of a line by itself */
+    double *mine, *theirs;  /* of a group, at its first line */
+    double *sworn, *judged; /* the page's lines as their own engine has them, as the judge has,
+                               without regard to lines that lie over each other */
     size_t count, own;
 } groups;
 
@@ -86,21 +105,51 @@ static size_t first_of(const groups *g, size_t line) {
     return line;
 }
 
-static bool groups_make(vl_arena *arena, const vl_engine_reading *page, const size_t *found_by,
-                        const vl_engine_reading *other, size_t engine, groups *g) {
+/* A line's worth; of the page's, as the other engine reads it where that is known, so that one
+ * engine is the judge of both. */
+static double judge(const groups *g, size_t line, const vl_engine_reading *same) {
+    const vl_engine_line *seen = g->line[line];
+    if (!same)
+        return worth(seen, 0);
+    if (line >= g->own)
+        return worth(seen, HALF);
+    seen = vl_merge_line_at(same, seen->box);
+    return seen ? worth(seen, 0) : 0;
+}
+
+/* How much of the line no other line of the same reading lies over: ink that is read twice is
+ * worth no more. */
+static double share_alone(const groups *g, size_t line) {
+    vl_box a = g->line[line]->box;
+    double area = fmax(1, (double)a.width * a.height), shared = 0;
+    size_t from = line < g->own ? 0 : g->own, to = line < g->own ? g->own : g->count;
+    for (size_t i = from; i < to; i++) {
+        vl_box b = g->line[i]->box, all = box_join(a, b);
+        int32_t width = a.width + b.width - all.width;
+        int32_t height = a.height + b.height - all.height;
+        if (i != line && width > 0 && height > 0)
+            shared += (double)width * height;
+    }
+    return 1 / (1 + shared / area);
+}
+
+static bool groups_make(vl_arena *arena, const vl_engine_reading *page,
+                        const vl_engine_reading *other, const vl_engine_reading *same,
+                        groups *g) {
     *g = (groups){.count = page->line_count + other->line_count, .own = page->line_count};
     g->line = vl_arena_array(arena, g->count + 1, sizeof *g->line);
     g->of = vl_arena_array(arena, g->count + 1, sizeof *g->of);
     g->mine = vl_arena_array(arena, g->count + 1, sizeof *g->mine);
     g->theirs = vl_arena_array(arena, g->count + 1, sizeof *g->theirs);
-    g->better = vl_arena_array(arena, g->count + 1, sizeof *g->better);
-    if (!g->line || !g->of || !g->mine || !g->theirs || !g->better)
+    g->worth = vl_arena_array(arena, g->count + 1, sizeof *g->worth);
+    g->sworn = vl_arena_array(arena, g->count + 1, sizeof *g->sworn);
+    g->judged = vl_arena_array(arena, g->count + 1, sizeof *g->judged);
+    if (!g->line || !g->of || !g->mine || !g->theirs || !g->worth || !g->sworn || !g->judged)
         return false;
     for (size_t i = 0; i < g->count; i++) {
         g->line[i] = i < g->own ? &page->lines[i] : &other->lines[i - g->own];
         g->of[i] = i;
-        g->mine[i] = g->theirs[i] = 0;
-        g->better[i] = BETTER;
+        g->mine[i] = g->theirs[i] = g->sworn[i] = g->judged[i] = 0;
     }
     for (size_t i = 0; i < g->own; i++)
         for (size_t k = g->own; k < g->count; k++)
@@ -110,16 +159,22 @@ static bool groups_make(vl_arena *arena, const vl_engine_reading *page, const si
             }
     for (size_t i = 0; i < g->count; i++) {
         double *whose = i < g->own ? g->mine : g->theirs;
-        whose[first_of(g, i)] += worth(g->line[i]);
-        if (i < g->own && found_by[i] != engine)
-            g->better[first_of(g, i)] = OTHERS_BETTER;
+        whose[first_of(g, i)] +=
+            (g->worth[i] = judge(g, i, same)) * (same ? share_alone(g, i) : 1);
+        g->sworn[first_of(g, i)] += i < g->own ? worth(g->line[i], 0) : 0;
+        g->judged[first_of(g, i)] += i < g->own ? g->worth[i] : 0;
     }
     return true;
 }
 
 static bool is_better(const groups *g, size_t line) {
     size_t group = first_of(g, line);
-    return g->theirs[group] > g->mine[group] * g->better[group] + LEAST_GAIN;
+    /* Lines that lie over each other, and that their own engine makes nothing of, were cut out
+     * badly. */
+    if (g->mine[group] < ALONE * g->judged[group] &&
+        g->sworn[group] < DISOWNED * g->judged[group])
+        return g->theirs[group] > g->mine[group] * ENOUGH;
+    return g->theirs[group] > g->mine[group] * BETTER + LEAST_GAIN;
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */
@@ -150,10 +205,11 @@ static size_t place_for(vl_engine_line *line, const vl_engine_reading *page) {
 }
 
 bool vl_merge_lines(vl_arena *arena, vl_engine_reading *page, size_t **found_by,
-                    const vl_engine_reading *other, size_t engine) {
+                    const vl_engine_reading *other, const vl_engine_reading *same,
+                    size_t engine) {
     groups g;
     size_t count = 0;
-    if (!groups_make(arena, page, *found_by, other, engine, &g))
+    if (!groups_make(arena, page, other, same, &g))
         return false;
     vl_engine_line *lines = vl_arena_array(arena, g.count + 1, sizeof *lines);
     size_t *by = vl_arena_array(arena, g.count + 1, sizeof *by);
@@ -169,7 +225,7 @@ bool vl_merge_lines(vl_arena *arena, vl_engine_reading *page, size_t **found_by,
     *found_by = by;
     for (size_t i = g.own; i < g.count; i++) {
         vl_engine_line line = *g.line[i];
-        if (!is_better(&g, i) || worth(&line) == 0)
+        if (!is_better(&g, i) || g.worth[i] == 0)
             continue;
         size_t place = place_for(&line, page), behind = page->line_count - place;
         memmove(&lines[place + 1], &lines[place], behind * sizeof *lines);

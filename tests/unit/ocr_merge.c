@@ -106,7 +106,7 @@ static void test_merged(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t none[MOST] = {0}, *found_by = none;
         vl_engine_reading page = reading_of(rows[i].page), other = reading_of(rows[i].other);
-        assert_true(vl_merge_lines(arena, &page, &found_by, &other, 5));
+        assert_true(vl_merge_lines(arena, &page, &found_by, &other, NULL, 5));
         const char *is = shown(&page, found_by);
         if (strcmp(is, rows[i].merged) != 0)
             fail_msg("%s: %s", rows[i].what, is);
