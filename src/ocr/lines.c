@@ -257,10 +257,33 @@ static int32_t extent_of(const sheet *s, const ridge *r, int32_t way) {
     return end;
 }
 
-static vl_engine_line line_of(const sheet *s, const ridge *r) {
+static bool has_ink(const sheet *s, const ridge *r, int32_t x, int32_t up, int32_t down) {
+    int32_t middle = (int32_t)lround(r->middle + r->slope * (x - r->left));
+    int32_t from = middle > up ? middle - up : 0, to = middle + down;
+    for (int32_t y = from; y <= to && y < s->height; y++)
+        if (s->ink[(size_t)y * (size_t)s->width + (size_t)x] > INK - FAINT)
+            return true;
+    return false;
+}
+
+/* Ridges run on a little after the last letter. */
+static void trim(const sheet *s, ridge *r, int32_t up, int32_t down) {
+    int32_t left = r->left, right = r->right;
+    while (left < right && !has_ink(s, r, left, up, down))
+        left++;
+    while (right > left && !has_ink(s, r, right - 1, up, down))
+        right--;
+    r->middle += r->slope * (left - r->left);
+    r->left = left;
+    r->right = right;
+}
+
+static vl_engine_line line_of(const sheet *s, ridge *r) {
+    int32_t up = extent_of(s, r, -1), down = extent_of(s, r, 1);
+    trim(s, r, up, down);
     double rise = r->slope * (r->right - r->left);
-    double top = r->middle + fmin(rise, 0) - extent_of(s, r, -1);
-    double bottom = r->middle + fmax(rise, 0) + extent_of(s, r, 1);
+    double top = r->middle + fmin(rise, 0) - up;
+    double bottom = r->middle + fmax(rise, 0) + down;
     double foot = r->middle + 0.5 * LETTER;
     vl_engine_line line = {.box = {(int32_t)(r->left / s->scale),
                                    (int32_t)fmax(0, top / s->scale),
@@ -290,7 +313,8 @@ static bool lines_of(const sheet *s, PIX *ridges, vl_arena *arena, vl_engine_rea
         pixDestroy(&part);
         vl_engine_line line = line_of(s, &r);
         line.block = out->line_count;
-        if (line.box.height * s->scale >= LEAST_HEIGHT * LETTER)
+        if (line.box.height * s->scale >= LEAST_HEIGHT * LETTER &&
+            line.box.width * s->scale >= LEAST_WIDTH * LETTER)
             out->lines[out->line_count++] = line;
     }
     pixDestroy(&joined);

@@ -113,6 +113,47 @@ static void test_merged(void **state) {
     }
 }
 
+/* Lines that only ink showed (`other`), with the page's as the same engine reads them. */
+static const struct {
+    const char *what;
+    line page[MOST], same[MOST], other[MOST];
+    const char *merged;
+} judged[] = {
+    {"the page's engine is modest, its line is as good",
+     {{"modest", 0.4, {0, 0, 100, 10}, 1}},
+     {{"modest", 0.95, {0, 0, 100, 10}, 0}},
+     {{"modcst", 0.97, {0, 0, 100, 12}, 0}},
+     "modest@1 by 0"},
+    {"the page's engine is sure, what it cut out reads badly",
+     {{"certainty", 0.95, {0, 0, 100, 30}, 1}},
+     {{"cer", 0.6, {0, 0, 100, 30}, 0}},
+     {{"first", 0.95, {0, 0, 100, 10}, 0}, {"second", 0.95, {0, 20, 100, 10}, 0}},
+     "first@0 by 5, second@1 by 5"},
+    {"ink that reads as nothing much is none",
+     {{"above", 0.9, {0, 0, 100, 10}, 3}},
+     {{"above", 0.9, {0, 0, 100, 10}, 0}},
+     {{"dashes", 0.45, {0, 30, 100, 10}, 0}},
+     "above@3 by 0"},
+    {"lines over each other are worth what one is, and nothing where their engine is lost",
+     {{"mumble", 0.3, {0, 0, 100, 30}, 1}, {"mumble", 0.3, {0, 2, 100, 30}, 1}},
+     {{"jumbled", 0.9, {0, 0, 100, 30}, 0}, {"jumbled", 0.9, {0, 2, 100, 30}, 0}},
+     {{"jumb", 0.9, {0, 0, 100, 12}, 0}, {"led", 0.9, {0, 16, 100, 12}, 0}},
+     "jumb@0 by 5, led@0 by 5"},
+};
+
+static void test_judged_by_one(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof judged / sizeof *judged; i++) {
+        size_t none[MOST] = {0}, *found_by = none;
+        vl_engine_reading page = reading_of(judged[i].page), same = reading_of(judged[i].same),
+                          other = reading_of(judged[i].other);
+        assert_true(vl_merge_lines(arena, &page, &found_by, &other, &same, 5));
+        const char *is = shown(&page, found_by);
+        if (strcmp(is, judged[i].merged) != 0)
+            fail_msg("%s: %s", judged[i].what, is);
+    }
+}
+
 /* Marks of a page of 100 letters in a row, of which `in` stand in its only line. */
 static bool misses(size_t in, int32_t height, double scale) {
     enum { LETTERS = 100 };
@@ -142,6 +183,7 @@ static void test_missed_letters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merged),
+        cmocka_unit_test(test_judged_by_one),
         cmocka_unit_test(test_missed_letters),
     };
     return cmocka_run_group_tests(tests, make_arena, free_arena);
