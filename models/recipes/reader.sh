@@ -27,7 +27,8 @@ fi
 "$vislang" train reader --recipe "$root/models/recipes/reader-1.yaml" --data . --out run-1
 "$vislang" train reader --recipe "$root/models/recipes/reader-2.yaml" --data . --out run-2
 "$vislang" train reader --recipe "$root/models/recipes/reader-3.yaml" --data . --out run-3
-"$vislang" export run-3 --facts "$root/models/recipes/reader-facts.json" --out reader.gguf
+"$vislang" train reader --recipe "$root/models/recipes/reader-4.yaml" --data . --out run-4
+"$vislang" export run-4 --facts "$root/models/recipes/reader-facts.json" --out reader.gguf
 # Fitted on the lines that no stage was trained on.
 mkdir -p voices
 cp real-hold.tar voices/lines.tar

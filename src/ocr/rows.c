@@ -1,8 +1,8 @@
 /* rows.c — rows of a drawn table that no rule parts: registers and lists are ruled from top to
  * bottom, and only the lines that stand beside each other tell one entry from the next.
  *
- * Where lines of at least half of the columns stand at one height, an entry begins. Entries lie
- * wider apart than lines: cells with wrapped text, whose lines stand beside each other too,
+ * Where lines of a third of the columns and more stand at one height, an entry begins. Entries
+ * lie wider apart than lines: cells with wrapped text, whose lines stand beside each other too,
  * stay whole.
  *
  *   column_lines       where the lines of one cell are
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_LEAST = 3, ENTRIES_LEAST = 3 };
+enum { COLUMNS_LEAST = 3, ENTRIES_LEAST = 3, STRAY = 6 /* one in so many is dirt */ };
 /* In heights of a word. */
 static const double SAME_LINE = 0.5, APART = 1.9, ABOVE = 0.6;
 
@@ -94,10 +94,45 @@ static bool read_row(const layout_work *w, const vl_grid *grid, size_t row, row_
     return true;
 }
 
-/* Heights at which half of the columns have a line, into `entries`; returns how many. 0: the
+static bool is_entry(int32_t middle, const int32_t *entries, size_t count, double near) {
+    for (size_t i = 0; i < count; i++)
+        if (abs(middle - entries[i]) <= near)
+            return true;
+    return false;
+}
+
+/* Columns that have a line where entries begin, and nowhere else. */
+static size_t columns_of_one_line(const row_text *t, const int32_t *entries, size_t count) {
+    size_t columns = 0;
+    qsort(t->lines, t->line_count, sizeof *t->lines, by_column);
+    for (size_t i = 0, end, others; i < t->line_count; i = end) {
+        others = 0;
+        for (end = i; end < t->line_count && t->lines[end].column == t->lines[i].column; end++)
+            others += !is_entry(t->lines[end].middle, entries, count, SAME_LINE * t->height);
+        columns += others * STRAY < end - i;
+    }
+    return columns;
+}
+
+/* Whether the column that a row is read from, the first with any lines, names most entries: the
+ * rest of a wrapped cell has none. */
+static bool has_key(const row_text *t, bool rtl, const int32_t *entries, size_t count) {
+    const place *side = &t->lines[0];
+    size_t named = 0;
+    for (size_t i = 1; i < t->line_count; i++)
+        if (rtl ? t->lines[i].column > side->column : t->lines[i].column < side->column)
+            side = &t->lines[i];
+    size_t key = side->column;
+    for (size_t i = 0; i < t->line_count; i++)
+        named += t->lines[i].column == key &&
+                 is_entry(t->lines[i].middle, entries, count, SAME_LINE * t->height);
+    return named * 4 >= count * 3;
+}
+
+/* Heights at which a third of the columns have a line, into `entries`; returns how many. 0: the
  * row is one. */
-static size_t find_entries(const row_text *t, int32_t *entries) {
-    size_t count = 0, needed = (t->columns + 1) / 2;
+static size_t find_entries(const row_text *t, bool rtl, int32_t *entries) {
+    size_t count = 0, needed = (t->columns + 2) / 3;
     int32_t nearest = INT32_MAX;
     if (t->columns < COLUMNS_LEAST)
         return 0;
@@ -105,7 +140,7 @@ static size_t find_entries(const row_text *t, int32_t *entries) {
         for (end = i + 1; end < t->line_count &&
                           t->lines[end].middle - t->lines[i].middle <= SAME_LINE * t->height;)
             end++;
-        if (end - i >= needed)
+        if (end - i >= needed && end - i > 1)
             entries[count++] = t->lines[i + (end - i) / 2].middle;
     }
     int32_t *apart = t->heights; /* no longer needed as they are */
@@ -116,7 +151,11 @@ static size_t find_entries(const row_text *t, int32_t *entries) {
     if (count < ENTRIES_LEAST)
         return 0;
     qsort(apart, count - 1, sizeof *apart, by_value);
-    return apart[(count - 1) / 2] >= APART * t->height && nearest > t->height ? count : 0;
+    bool wide = apart[(count - 1) / 2] >= APART * t->height && nearest > t->height;
+    return wide && columns_of_one_line(t, entries, count) * 2 >= t->columns &&
+                   has_key(t, rtl, entries, count)
+               ? count
+               : 0;
 }
 
 /* Whether cells of the row go on below it. */
@@ -166,7 +205,7 @@ bool layout_split_rows(const layout_work *w, vl_grid *grid) {
         int32_t *entries = vl_arena_array(w->arena, text.line_count + 1, sizeof *entries);
         if (!entries)
             return false;
-        size_t count = find_entries(&text, entries);
+        size_t count = find_entries(&text, w->rtl, entries);
         if (count)
             begin_row(grid, row);
         for (size_t i = 1; i < count; i++, row++)
