@@ -108,8 +108,8 @@ const setting_def vl_settings[] = {
     {"audit_log", NULL, "database.audit_log", SETTING_STRING, "", 0, 0, false,
      "file that the audit trail is written to as JSON lines too; empty: none"},
     {"authentication", NULL, "security.authentication", SETTING_STRING, "auto", 0, 0, false,
-     "required, off, or auto: asked for on an address that is not loopback, or when there are "
-     "users"},
+     "required, off, or auto: asked for on an address that is not loopback, behind "
+     "trusted_proxies, or when there are users"},
     {"jwt_algorithm", NULL, "security.jwt_algorithm", SETTING_STRING, "HS256", 0, 0, false,
      "what access tokens are signed with: HS256 or EdDSA"},
     {"jwt_secret_key", "JWT_SECRET_KEY", "security.jwt_secret_key", SETTING_STRING, "", 0, 0,

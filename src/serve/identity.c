@@ -40,7 +40,7 @@ typedef enum asking { ASK_AUTO, ASK_ALWAYS, ASK_NEVER } asking;
 
 struct vl_identity {
     asking asking;
-    bool is_local; /* listens on loopback alone */
+    bool is_local; /* only callers on this machine reach it */
     atomic_bool asks;
     atomic_bool ticking;
     atomic_int_fast64_t next_tick_ns, away_until_ns;
@@ -352,7 +352,7 @@ void vl_identity_check(vl_request *request) {
     verdict v;
     credential shown = {0};
     bool waits = vl_limits_wait(request);
-    if (access == VL_ACCESS_OPEN)
+    if (access == VL_ACCESS_OPEN || vl_limits_deny(request))
         return;
     if (access < VL_ACCESS_ANYONE)
         shown = credential_of(request);
@@ -507,7 +507,9 @@ vl_status vl_identity_open(vl_server *server, const vl_config *config, vl_error 
     pthread_mutex_init(&identity->lock, NULL);
     vl_random_bytes(identity->salt, sizeof identity->salt);
     identity->session_seconds = vl_config_number(config, "session_lifetime");
-    identity->is_local = listens_on_loopback(server->listen_fd);
+    /* A proxy that is trusted brings strangers to loopback too. */
+    identity->is_local =
+        listens_on_loopback(server->listen_fd) && !*vl_config_string(config, "trusted_proxies");
     vl_status status = vl_strict_check(config, identity->is_local, error);
     if (!status)
         status = read_asking(identity, config, error);

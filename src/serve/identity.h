@@ -7,8 +7,8 @@
  * of the request is taken.
  *
  * Setting `authentication`: required, off, or auto: asked for when the service listens on an
- * address that is not loopback or knows a user. Where it is not asked for, a caller who shows
- * nothing may what an operator may; routes of admins always want one. */
+ * address that is not loopback, trusts a proxy, or knows a user. Where it is not asked for, a
+ * caller who shows nothing may what an operator may; routes of admins always want one. */
 #ifndef VISLANG_SERVE_IDENTITY_H
 #define VISLANG_SERVE_IDENTITY_H
 

@@ -9,12 +9,21 @@
 #include <string.h>
 #include <strings.h>
 
-enum { KEYS_MAX = 65536, FORWARDED_MAX = 16 };
+enum { KEYS_MAX = 65536, FORWARDED_MAX = 16, DENIALS = 1024 };
+
+/* What Redis said of a bucket that was empty: nobody can take from it before `until_us`. */
+typedef struct denial {
+    char key[VL_LIMIT_KEY_SIZE];
+    int64_t until_us;
+    vl_limit_state state;
+} denial;
 
 struct vl_limits {
     vl_networks trusted, allowed;
     vl_limit limits[VL_BUCKET_COUNT];
     vl_limiter *local, *shared; /* NULL: no Redis */
+    pthread_mutex_t lock;       /* of the denials */
+    denial denials[DENIALS];    /* by hash; a newer one takes an older one's place */
 };
 
 const char *vl_bucket_name(vl_bucket bucket) {
@@ -41,6 +50,7 @@ vl_status vl_limits_open(vl_server *server, const vl_config *config, vl_error *e
     vl_limits *limits = server->limits = calloc(1, sizeof *limits);
     if (!limits)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for limits");
+    pthread_mutex_init(&limits->lock, NULL);
     if (vl_networks_parse(vl_config_string(config, "trusted_proxies"), &limits->trusted, error))
         return vl_error_prefix(error, "trusted_proxies");
     if (vl_networks_parse(vl_config_string(config, "ip_allowlist"), &limits->allowed, error))
@@ -59,6 +69,7 @@ void vl_limits_free(vl_limits *limits) {
         return;
     vl_limiter_free(limits->local);
     vl_limiter_free(limits->shared);
+    pthread_mutex_destroy(&limits->lock);
     free(limits);
 }
 
@@ -117,9 +128,45 @@ static void decide_limited(vl_request *request, vl_bucket bucket, double retry_s
                       of_whom[bucket], request->outcome.retry_after);
 }
 
+/* FNV-1a. Who makes two keys meet here only has to ask Redis again. */
+static denial *denial_of(vl_limits *limits, const char *key) {
+    uint64_t hash = 0xcbf29ce484222325ULL;
+    for (; *key; key++)
+        hash = (hash ^ (uint8_t)*key) * 0x100000001b3ULL;
+    return &limits->denials[hash % DENIALS];
+}
+
+static void remember_denial(vl_limits *limits, const char *key, const vl_limit_state *state) {
+    denial *d = denial_of(limits, key);
+    pthread_mutex_lock(&limits->lock);
+    snprintf(d->key, sizeof d->key, "%s", key);
+    d->state = *state;
+    d->until_us = vl_clock_ns() / 1000 + (int64_t)(state->retry_seconds * 1e6);
+    pthread_mutex_unlock(&limits->lock);
+}
+
+/* True: decided. */
+static bool deny_again(vl_request *request, vl_bucket bucket, const char *key) {
+    vl_limits *limits = request->server->limits;
+    denial *d = denial_of(limits, key);
+    pthread_mutex_lock(&limits->lock);
+    double left = (double)(d->until_us - vl_clock_ns() / 1000) / 1e6;
+    bool denied = left > 0 && !strcmp(d->key, key);
+    if (denied) {
+        request->limit = d->state;
+        request->limit.reset_seconds -= d->state.retry_seconds - left;
+    }
+    pthread_mutex_unlock(&limits->lock);
+    if (!denied)
+        return false;
+    request->is_limited = true;
+    decide_limited(request, bucket, left);
+    return true;
+}
+
 /* Headers speak of the bucket that has the least left. */
 static bool take(vl_request *request, vl_bucket bucket, const char *key, bool may_wait) {
-    const vl_limits *limits = request->server->limits;
+    vl_limits *limits = request->server->limits;
     const vl_limit *limit = &limits->limits[bucket];
     if (limit->per_minute <= 0)
         return true;
@@ -130,23 +177,45 @@ static bool take(vl_request *request, vl_bucket bucket, const char *key, bool ma
     if (!request->is_limited || !state.allowed || state.remaining < request->limit.remaining)
         request->limit = state;
     request->is_limited = true;
+    if (!state.allowed && limits->shared && may_wait)
+        remember_denial(limits, key, &state);
     if (!state.allowed)
         decide_limited(request, bucket, state.retry_seconds);
     return state.allowed;
 }
 
-bool vl_limits_arrive(vl_request *request, bool may_wait) {
-    char text[VL_ADDRESS_TEXT_SIZE], key[VL_LIMIT_KEY_SIZE];
+/* "ip:203.0.113.9": what a bucket of the address is called. */
+static void address_key(const vl_request *request, const char *what,
+                        char key[VL_LIMIT_KEY_SIZE]) {
+    char text[VL_ADDRESS_TEXT_SIZE];
     vl_address owner;
-    if (!is_limited(request))
-        return true;
     vl_address_owner(&request->client, &owner);
     vl_address_format(&owner, text);
-    snprintf(key, sizeof key, "ip:%s", text);
+    snprintf(key, VL_LIMIT_KEY_SIZE, "%s:%s", what, text);
+}
+
+bool vl_limits_deny(vl_request *request) {
+    char key[VL_LIMIT_KEY_SIZE];
+    if (!request->server->limits->shared || !is_limited(request))
+        return false;
+    address_key(request, "ip", key);
+    if (deny_again(request, VL_BUCKET_ADDRESS, key) ||
+        deny_again(request, VL_BUCKET_ALL, "all"))
+        return true;
+    address_key(request, "login", key);
+    return request->route->access == VL_ACCESS_LOGIN &&
+           deny_again(request, VL_BUCKET_LOGIN, key);
+}
+
+bool vl_limits_arrive(vl_request *request, bool may_wait) {
+    char key[VL_LIMIT_KEY_SIZE];
+    if (!is_limited(request))
+        return true;
+    address_key(request, "ip", key);
     if (!take(request, VL_BUCKET_ADDRESS, key, may_wait) ||
         !take(request, VL_BUCKET_ALL, "all", may_wait))
         return false;
-    snprintf(key, sizeof key, "login:%s", text);
+    address_key(request, "login", key);
     return request->route->access != VL_ACCESS_LOGIN ||
            take(request, VL_BUCKET_LOGIN, key, may_wait);
 }

@@ -32,6 +32,9 @@ vl_status vl_limits_open(vl_server *server, const vl_config *config, vl_error *e
 void vl_limits_free(vl_limits *limits); /* NULL allowed */
 /* Fills request->client. A refusal with 403 when ip_allowlist does not hold it. */
 vl_refusal vl_limits_client(vl_request *request, const vl_header *headers, size_t count);
+/* With Redis: decides the request with 429 when a bucket it would take from is known to be
+ * empty still, so that who floods the service does not flood Redis. */
+bool vl_limits_deny(vl_request *request);
 /* Whether taking for this request may wait for Redis. */
 bool vl_limits_wait(const vl_request *request);
 /* Takes from the buckets that do not depend on who calls, and from those of request->caller;

@@ -180,7 +180,14 @@ static cJSON *segment_schema(const char *name) {
     return schema;
 }
 
-static void add_parameter(cJSON *operation, const char *name, size_t length) {
+static cJSON *number_schema(void) {
+    cJSON *schema = cJSON_CreateObject();
+    cJSON_AddStringToObject(schema, "type", "integer");
+    cJSON_AddNumberToObject(schema, "minimum", 0);
+    return schema;
+}
+
+static void add_parameter(cJSON *operation, const char *name, size_t length, bool in_path) {
     char copy[64];
     snprintf(copy, sizeof copy, "%.*s", (int)length, name);
     cJSON *list = cJSON_GetObjectItemCaseSensitive(operation, "parameters");
@@ -188,10 +195,21 @@ static void add_parameter(cJSON *operation, const char *name, size_t length) {
         list = cJSON_AddArrayToObject(operation, "parameters");
     cJSON *parameter = cJSON_CreateObject();
     cJSON_AddStringToObject(parameter, "name", copy);
-    cJSON_AddStringToObject(parameter, "in", "path");
-    cJSON_AddBoolToObject(parameter, "required", true);
-    cJSON_AddItemToObject(parameter, "schema", segment_schema(copy));
+    cJSON_AddStringToObject(parameter, "in", in_path ? "path" : "query");
+    cJSON_AddBoolToObject(parameter, "required", in_path);
+    cJSON_AddItemToObject(parameter, "schema",
+                          in_path ? segment_schema(copy) : number_schema());
     cJSON_AddItemToArray(list, parameter);
+}
+
+/* Numbers in the query, of the few routes that take some. */
+static void add_query(cJSON *operation, const vl_route *route) {
+    static const struct {
+        const char *id, *name;
+    } rows[] = {{"audit", "after"}, {"audit", "limit"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(route->id, rows[i].id))
+            add_parameter(operation, rows[i].name, strlen(rows[i].name), false);
 }
 
 /* A path that stands for all below it has one parameter, "{file}". */
@@ -209,7 +227,8 @@ static void add_path(cJSON *paths, const vl_server *server, const vl_route *rout
     cJSON *operation = make_operation(server, route);
     cJSON_AddItemToObject(item, method, operation);
     for (const char *open = path; (open = strchr(open, '{')); open++)
-        add_parameter(operation, open + 1, strcspn(open + 1, "}"));
+        add_parameter(operation, open + 1, strcspn(open + 1, "}"), true);
+    add_query(operation, route);
 }
 
 vl_blob *vl_openapi_make(const vl_server *server) {
