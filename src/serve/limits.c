@@ -21,9 +21,10 @@ typedef struct denial {
 struct vl_limits {
     vl_networks trusted, allowed;
     vl_limit limits[VL_BUCKET_COUNT];
-    vl_limiter *local, *shared; /* NULL: no Redis */
-    pthread_mutex_t lock;       /* of the denials */
-    denial denials[DENIALS];    /* by hash; a newer one takes an older one's place */
+    vl_limiter *limiter;
+    bool is_shared;          /* there is a Redis */
+    pthread_mutex_t lock;    /* of the denials */
+    denial denials[DENIALS]; /* by hash; a newer one takes an older one's place */
 };
 
 const char *vl_bucket_name(vl_bucket bucket) {
@@ -56,19 +57,15 @@ vl_status vl_limits_open(vl_server *server, const vl_config *config, vl_error *e
     if (vl_networks_parse(vl_config_string(config, "ip_allowlist"), &limits->allowed, error))
         return vl_error_prefix(error, "ip_allowlist");
     read_limits(config, limits->limits);
-    limits->local = vl_limiter_new(KEYS_MAX, NULL);
-    if (server->store.redis)
-        limits->shared = vl_limiter_new(KEYS_MAX, server->store.redis);
-    return limits->local && (limits->shared || !server->store.redis)
-               ? VL_OK
-               : vl_fail(error, VL_ERR_MEMORY, "no memory for limits");
+    limits->limiter = vl_limiter_new(KEYS_MAX, server->store.redis);
+    limits->is_shared = server->store.redis != NULL;
+    return limits->limiter ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for limits");
 }
 
 void vl_limits_free(vl_limits *limits) {
     if (!limits)
         return;
-    vl_limiter_free(limits->local);
-    vl_limiter_free(limits->shared);
+    vl_limiter_free(limits->limiter);
     pthread_mutex_destroy(&limits->lock);
     free(limits);
 }
@@ -114,7 +111,7 @@ static bool is_limited(const vl_request *request) {
 
 bool vl_limits_wait(const vl_request *request) {
     const vl_limits *limits = request->server->limits;
-    return limits->shared && is_limited(request) &&
+    return limits->is_shared && is_limited(request) &&
            vl_redis_is_up(request->server->store.redis);
 }
 
@@ -171,13 +168,12 @@ static bool take(vl_request *request, vl_bucket bucket, const char *key, bool ma
     if (limit->per_minute <= 0)
         return true;
     vl_limit_state state =
-        limits->shared && may_wait
-            ? vl_limiter_take(limits->shared, key, limit)
-            : vl_limiter_take_at(limits->local, key, limit, vl_clock_ns() / 1000);
+        may_wait ? vl_limiter_take(limits->limiter, key, limit)
+                 : vl_limiter_take_at(limits->limiter, key, limit, vl_clock_ns() / 1000);
     if (!request->is_limited || !state.allowed || state.remaining < request->limit.remaining)
         request->limit = state;
     request->is_limited = true;
-    if (!state.allowed && limits->shared && may_wait)
+    if (!state.allowed && limits->is_shared && may_wait)
         remember_denial(limits, key, &state);
     if (!state.allowed)
         decide_limited(request, bucket, state.retry_seconds);
@@ -196,7 +192,7 @@ static void address_key(const vl_request *request, const char *what,
 
 bool vl_limits_deny(vl_request *request) {
     char key[VL_LIMIT_KEY_SIZE];
-    if (!request->server->limits->shared || !is_limited(request))
+    if (!request->server->limits->is_shared || !is_limited(request))
         return false;
     address_key(request, "ip", key);
     if (deny_again(request, VL_BUCKET_ADDRESS, key) ||
