@@ -77,7 +77,10 @@ static vl_status path_of(const char *url, char *path, size_t size, vl_error *err
     return VL_OK;
 }
 
-/* The folder, and a file that only its owner reads. */
+/* The folder, and a file that only its owner reads. A file that is there is not opened here:
+ * closing it would drop the locks that SQLite holds on it for this process's other connections
+ * (POSIX fcntl locks), and the next program to leave the database would take itself for the
+ * last one and remove the write-ahead log under us. */
 static vl_status make_file(const char *path, vl_error *error) {
     char folder[4096];
     const char *slash = strrchr(path, '/');
@@ -87,7 +90,9 @@ static vl_status make_file(const char *path, vl_error *error) {
         if (status)
             return status;
     }
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EEXIST && !access(path, R_OK | W_OK))
+        return VL_OK;
     if (file < 0)
         return vl_fail(error, errno == EACCES || errno == EROFS ? VL_ERR_IO : VL_ERR_MISSING,
                        "%s: %s", path, strerror(errno));

@@ -129,6 +129,21 @@ class Keys(Case):
         self.assertTrue(wait_until(
             lambda: self.server.get("/models", f"X-API-Key: {key}").status == 401, 8), self.server.lines)
 
+    def test_the_shell_beside_the_service(self):
+        """A program that opens and leaves the database pulls nothing away under the service."""
+        for turn in range(10):  # several connections, opened at once
+            threads = [threading.Thread(target=self.server.get, args=(
+                "/models", f"X-API-Key: vl_{turn * 8 + i:08d}_no")) for i in range(8)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+        key = self.key("viewer")
+        folder = f"/proc/{self.server.process.pid}/fd"
+        files = [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+        self.assertEqual([f for f in files if "deleted" in f and "vislang.db" in f], [])
+        self.assertEqual(self.server.get("/models", f"X-API-Key: {key}").status, 200)
+
     def test_metrics_from_this_machine(self):
         self.assertEqual(self.server.send(request_bytes("GET", "/metrics")).status, 200)
         for header in ("X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9", "Via: 1.1 a"):
@@ -188,7 +203,7 @@ class Keys(Case):
             t.start()
         for t in threads:
             t.join()
-        self.assertEqual(bad, [])
+        self.assertEqual(bad, [], [line for line in self.server.lines if "checked" in line])
 
 
 class Asking(Case):
