@@ -175,8 +175,7 @@ static cJSON *segment_schema(const char *name) {
             cJSON_AddItemToArray(names, cJSON_CreateString(asset->name));
         return schema;
     }
-    cJSON_AddStringToObject(schema, "pattern", "^[A-Za-z0-9._~@-]+$");
-    cJSON_AddNumberToObject(schema, "maxLength", 128);
+    cJSON_AddStringToObject(schema, "pattern", "^[A-Za-z0-9._:@-]{1,127}$");
     return schema;
 }
 

@@ -31,8 +31,18 @@ PICTURE = base64.b64encode(png(96, 64, seed=5)).decode()
 FORM_PICTURE = ascii_tiff().decode("ascii")
 
 
+def spare_ourselves(case):
+    """The user and the key that schemathesis calls with (both the first) are not taken away:
+    everything after that would be refused."""
+    if case.method.upper() in ("DELETE", "PATCH") and case.path.startswith("/admin/"):
+        parameters = case.path_parameters or {}
+        if str(parameters.get("id")).lstrip("0") == "1":
+            parameters["id"] = "999999"
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    spare_ourselves(case)
     body = case.body
     if not isinstance(body, dict):
         return
