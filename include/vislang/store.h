@@ -337,6 +337,8 @@ typedef struct vl_job_task {
     int64_t number;                /* from 0 */
     int64_t attempt, max_attempts; /* this one is counted */
     vl_buf options, input;
+    vl_job_state
+        left; /* what its job was when the item had ended: done or failed for one alone */
 } vl_job_task;
 /* The next item, lent for so long; `task` is filled when one was `*found`. */
 vl_status vl_job_claim(vl_db *db, double seconds, vl_job_task *task, bool *found,
@@ -345,11 +347,10 @@ void vl_job_task_deinit(vl_job_task *task);
 /* Each is VL_ERR_CANCELLED, and changes nothing, when the lease is no longer good: the job was
  * cancelled, or the item was lent to another. */
 vl_status vl_job_beat(vl_db *db, const vl_job_task *task, double seconds, vl_error *error);
-vl_status vl_job_finish(vl_db *db, const vl_job_task *task, const char *result,
-                        vl_error *error);
+vl_status vl_job_finish(vl_db *db, vl_job_task *task, const char *result, vl_error *error);
 /* `retry`: again after 5 s, then twice as long each time, at most ten minutes, until its
  * attempts are spent. `*ended`: it has failed for good. */
-vl_status vl_job_fail(vl_db *db, const vl_job_task *task, const char *problem, bool retry,
+vl_status vl_job_fail(vl_db *db, vl_job_task *task, const char *problem, bool retry,
                       bool *ended, vl_error *error);
 /* Given back as if it had never been taken. */
 vl_status vl_job_release(vl_db *db, const vl_job_task *task, vl_error *error);

@@ -43,6 +43,28 @@ const setting_def vl_settings[] = {
      "megabytes of answers kept in memory; 0 keeps none"},
     {"cache_ttl", "CACHE_TTL", "cache.ttl", SETTING_NUMBER, "3600", 0, 31536000, false,
      "seconds an answer is kept"},
+    {"jobs", NULL, "jobs.mode", SETTING_STRING, "on", 0, 0, false,
+     "on: this process works on jobs when no request waits; off: it takes batches and leaves "
+     "them "
+     "to others; only: it works on jobs and answers no documents"},
+    {"job_path", NULL, "jobs.path", SETTING_STRING, "", 0, 0, false,
+     "folder of files that wait for their job, without encryption_key; all processes of a "
+     "queue "
+     "share it; empty: jobs beside the database of sqlite:"},
+    {"job_items", NULL, "jobs.items", SETTING_INT, "1000", 1, 10000, false,
+     "files of one batch"},
+    {"job_items_per_owner", NULL, "jobs.items_per_owner", SETTING_INT, "10000", 1, 10000000,
+     false, "items of one caller that have not ended; more get 429"},
+    {"job_storage", NULL, "jobs.storage", SETTING_BYTES, "4GB", 1024, 1024 * GB, false,
+     "files of all jobs that have not ended; more get 429"},
+    {"job_attempts", NULL, "jobs.attempts", SETTING_INT, "3", 1, 100, false,
+     "how often an item is tried"},
+    {"job_lease", NULL, "jobs.lease", SETTING_NUMBER, "60", 0.5, 86400, false,
+     "seconds until the items of a process that was killed are given to others"},
+    {"job_retention", NULL, "jobs.retention", SETTING_NUMBER, "604800", 60, 31536000, false,
+     "seconds that an ended job is kept, and until one that has not ended is cancelled"},
+    {"job_listeners", NULL, "jobs.listeners", SETTING_INT, "64", 0, 100000, false,
+     "connections that follow jobs by events; more get 503"},
     {"log_level", "LOG_LEVEL", "log.level", SETTING_LEVEL, "info", 0, 0, false,
      "debug, info, warn or error"},
     {"log_requests", NULL, "log.requests", SETTING_BOOL, "true", 0, 0, false,

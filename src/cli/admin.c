@@ -1,5 +1,6 @@
-/* admin.c — `vislang admin user|apikey|audit|key|subject …`: who may use a service, what was
- * done, and under which key things are kept. Every change is an entry of the audit trail. */
+/* admin.c — `vislang admin user|apikey|audit|key|subject|job …`: who may use a service, what
+ * was done, and under which key things are kept. Every change is an entry of the audit trail.
+ */
 #include "cli/cli.h"
 
 #include <vislang/store.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PASSWORD_SIZE = 1024, DAY_SECONDS = 86400, MOST_DAYS = 36500 };
+enum { PASSWORD_SIZE = 1024, DAY_SECONDS = 86400, MOST_DAYS = 36500, MOST_JOBS = 1000 };
 
 typedef struct session {
     const cli_args *args;
@@ -363,6 +364,77 @@ static vl_status subject_verify(session *s, vl_error *error) {
     return status;
 }
 
+/* ---- jobs -------------------------------------------------------------------------------- */
+
+static vl_status print_job(const vl_job_info *job, void *of, vl_error *error) {
+    const session *s = of;
+    (void)error;
+    if (!s->json) {
+        printf("%s  %-9s %-8s %lld of %lld done, %lld failed  %s\n", job->id,
+               vl_job_state_name(job->state), job->kind, (long long)job->done,
+               (long long)job->total, (long long)job->failed, job->owner);
+        return VL_OK;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "id", job->id);
+    cJSON_AddStringToObject(json, "owner", job->owner);
+    cJSON_AddStringToObject(json, "task", job->kind);
+    cJSON_AddStringToObject(json, "state", vl_job_state_name(job->state));
+    cJSON_AddNumberToObject(json, "total", (double)job->total);
+    cJSON_AddNumberToObject(json, "done", (double)job->done);
+    cJSON_AddNumberToObject(json, "failed", (double)job->failed);
+    add_time(json, "created", job->created_ms);
+    add_time(json, "finished", job->finished_ms);
+    print_json(json);
+    return VL_OK;
+}
+
+static vl_status print_failed(const vl_job_item *item, void *of, vl_error *error) {
+    (void)of;
+    (void)error;
+    if (*item->problem)
+        printf("  item %lld %s after %lld attempts: %s\n", (long long)item->number,
+               vl_job_state_name(item->state), (long long)item->attempts, item->problem);
+    return VL_OK;
+}
+
+static vl_status job_list(session *s, vl_error *error) {
+    return vl_job_list(s->store.db, NULL, NULL, MOST_JOBS, print_job, s, error);
+}
+
+static vl_status job_show(session *s, vl_error *error) {
+    vl_job_info job;
+    vl_status status = vl_job_get(s->store.db, s->words[0], NULL, &job, NULL, error);
+    if (!status)
+        status = print_job(&job, s, error);
+    if (!status && !s->json)
+        status = vl_job_items(s->store.db, job.id, false, -1, VL_JOB_ITEMS_MAX, print_failed, s,
+                              error);
+    return status;
+}
+
+typedef vl_status (*job_change)(vl_db *db, const char *id, const char *owner, vl_job_info *job,
+                                vl_error *error);
+
+static vl_status change_job(session *s, job_change change, const char *action,
+                            vl_error *error) {
+    char subject[96];
+    vl_job_info job;
+    vl_status status = change(s->store.db, s->words[0], NULL, &job, error);
+    snprintf(subject, sizeof subject, "job:%.64s", s->words[0]);
+    if (!status)
+        status = note(s, action, subject, error);
+    return status ? status : print_job(&job, s, error);
+}
+
+static vl_status job_cancel(session *s, vl_error *error) {
+    return change_job(s, vl_job_cancel, "job.cancel", error);
+}
+
+static vl_status job_retry(session *s, vl_error *error) {
+    return change_job(s, vl_job_retry, "job.retry", error);
+}
+
 /* ---- the command ------------------------------------------------------------------------- */
 
 static const struct {
@@ -388,6 +460,10 @@ static const struct {
     {"subject", "export", 1, "ID", subject_export, {"output"}},
     {"subject", "erase", 1, "ID", subject_erase, {0}},
     {"subject", "verify", 1, "RECEIPT-FILE", subject_verify, {0}},
+    {"job", "list", 0, "", job_list, {0}},
+    {"job", "show", 1, "ID", job_show, {0}},
+    {"job", "cancel", 1, "ID", job_cancel, {0}},
+    {"job", "retry", 1, "ID", job_retry, {0}},
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 

@@ -232,7 +232,7 @@ const cli_command cli_commands[] = {
      "vislang serve --host 0.0.0.0 --port 8080 --set max_upload_size=20MB\n",
      serve_flags, cli_serve},
     {"admin", "who may use the service, what was done, and under which key things are kept",
-     "user|apikey|audit|key ACTION …",
+     "user|apikey|audit|key|subject|job ACTION …",
      "vislang admin user create amina --role admin\n"
      "vislang admin apikey create amina laptop --role operator --days 90\n"
      "vislang admin audit verify\n",

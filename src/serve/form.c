@@ -2,14 +2,13 @@
  *
  * The file is judged by its first bytes: what is no picture and no document is refused before
  * the rest of it is read. */
+#include "serve/batch.h"
 #include "serve/service.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { SNIFF_BYTES = 16 };
 
 static size_t field_max(vl_form_field field) {
     switch (field) {
@@ -68,13 +67,14 @@ static void keep_filename(vl_form *form, const char *filename) {
 static vl_status begin_field(vl_request *request, vl_form_field field, const char *filename,
                              vl_error *error) {
     vl_form *form = request->form;
-    if (form->seen[field])
+    if (form->seen[field] && (field != VL_FORM_FILE || !form->batch))
         return vl_fail(error, VL_ERR_INPUT, "the field \"%s\" is given twice",
                        vl_form_field_name(field));
     form->seen[field] = true;
     request->field = field;
     if (field == VL_FORM_FILE) {
         form->has_file = true;
+        vl_upload_next(&form->upload);
         keep_filename(form, filename ? filename : "");
     }
     return VL_OK;
@@ -91,7 +91,7 @@ static vl_status on_begin(void *user, const vl_part *part, vl_error *error) {
 }
 
 static vl_status check_kind(vl_request *request, vl_error *error) {
-    if (vl_media_sniff(vl_upload_bytes(&request->form->upload), request->form->upload.size))
+    if (vl_media_sniff(request->form->upload.head, request->form->upload.head_size))
         return VL_OK;
     return fail(request, 415, error, VL_ERR_UNSUPPORTED,
                 "the file is none of JPEG, PNG, WebP, TIFF and PDF (its content says so, "
@@ -116,7 +116,7 @@ static vl_status file_data(vl_request *request, const char *bytes, size_t count,
                            vl_error *error) {
     vl_upload *upload = &request->form->upload;
     size_t before = upload->fd >= 0 ? upload->size : 0;
-    size_t had = upload->size;
+    size_t had = upload->head_size;
     vl_status status = vl_upload_append(upload, bytes, count, error);
     if (status) {
         request->field_status = status == VL_ERR_LIMIT ? 413 : 500;
@@ -124,7 +124,7 @@ static vl_status file_data(vl_request *request, const char *bytes, size_t count,
     }
     if ((status = count_spool(request, before, error)))
         return status;
-    if (had < SNIFF_BYTES && upload->size >= SNIFF_BYTES && upload->fd < 0)
+    if (had < VL_UPLOAD_HEAD && upload->head_size == VL_UPLOAD_HEAD)
         return check_kind(request, error);
     return VL_OK;
 }
@@ -182,10 +182,24 @@ static vl_status on_end(void *user, vl_error *error) {
     request->field = VL_FORM_NONE;
     if (field != VL_FORM_FILE)
         return check_text(field, &request->form->text[field], error);
-    const vl_upload *upload = &request->form->upload;
-    if (!upload->size)
+    const vl_form *form = request->form;
+    const vl_upload *upload = &form->upload;
+    if (!upload->head_size)
         return vl_fail(error, VL_ERR_INPUT, "the file is empty");
-    return upload->size < SNIFF_BYTES ? check_kind(request, error) : VL_OK;
+    vl_status status = upload->head_size < VL_UPLOAD_HEAD ? check_kind(request, error) : VL_OK;
+    return status || !form->batch ? status
+                                  : vl_batch_add(form->batch, upload, form->filename, error);
+}
+
+vl_status vl_form_set(vl_form *form, vl_form_field field, const char *value, vl_error *error) {
+    vl_buf *text = &form->text[field];
+    vl_buf_clear(text);
+    vl_buf_puts(text, value);
+    form->seen[field] = true;
+    if (text->failed)
+        return vl_fail(error, VL_ERR_INPUT, "the field \"%s\" is longer than %zu bytes",
+                       vl_form_field_name(field), text->max);
+    return check_text(field, text, error);
 }
 
 /* ---- JSON body -------------------------------------------------------------------- */
@@ -215,12 +229,56 @@ static vl_status take_json_item(vl_request *request, const cJSON *item, vl_error
         status = vl_upload_append_base64(&request->form->upload, value, error);
         if (status == VL_ERR_LIMIT)
             request->field_status = 413;
-        if (!status && request->form->upload.size >= SNIFF_BYTES)
+        if (!status && request->form->upload.head_size == VL_UPLOAD_HEAD)
             status = check_kind(request, error);
     } else {
         status = on_data(request, value, strlen(value), error);
     }
     return status ? status : on_end(request, error);
+}
+
+/* One element of a batch's "items": a file, and what holds for it alone. */
+static vl_status take_batch_item(vl_request *request, const cJSON *element, vl_error *error) {
+    vl_form *form = request->form;
+    vl_status status = cJSON_IsObject(element)
+                           ? begin_field(request, VL_FORM_FILE, NULL, error)
+                           : vl_fail(error, VL_ERR_INPUT, "an item is not a JSON object");
+    bool has_file = false;
+    for (const cJSON *member = status ? NULL : element->child; member && !status;
+         member = member->next) {
+        const char *text = cJSON_GetStringValue(member);
+        bool is_file = !strcmp(member->string, "image_base64") && text;
+        has_file |= is_file;
+        if (is_file)
+            status = vl_upload_append_base64(&form->upload, text, error);
+        else if (!strcmp(member->string, "name") && text)
+            keep_filename(form, text);
+        else
+            status = vl_batch_item_option(form->batch, request->route, member, error);
+        if (status == VL_ERR_INPUT && !is_file)
+            request->field_status = 422; /* it is JSON, and cannot be meant */
+        if (status == VL_ERR_LIMIT)
+            request->field_status = 413;
+    }
+    if (!status && !has_file)
+        status = vl_fail(error, VL_ERR_INPUT, "an item has no \"image_base64\"");
+    if (!status && form->upload.head_size == VL_UPLOAD_HEAD)
+        status = check_kind(request, error);
+    return status ? status : on_end(request, error);
+}
+
+static vl_status take_batch(vl_request *request, const cJSON *items, vl_error *error) {
+    vl_status status = cJSON_IsArray(items)
+                           ? VL_OK
+                           : vl_fail(error, VL_ERR_INPUT, "\"items\" is not an array");
+    size_t number = 0;
+    for (const cJSON *item = status ? NULL : items->child; item && !status; item = item->next) {
+        status = take_batch_item(request, item, error);
+        if (status)
+            vl_error_prefix(error, "item %zu", number);
+        number++;
+    }
+    return status;
 }
 
 static vl_status finish_json(vl_request *request, vl_error *error) {
@@ -230,13 +288,27 @@ static vl_status finish_json(vl_request *request, vl_error *error) {
     if (!cJSON_IsObject(json))
         status = vl_fail(error, VL_ERR_INPUT, "the body is not a JSON object");
     for (const cJSON *item = json ? json->child : NULL; item && !status; item = item->next)
-        status = take_json_item(request, item, error);
+        status = request->form->batch && !strcmp(item->string, "items")
+                     ? take_batch(request, item, error)
+                     : take_json_item(request, item, error);
     cJSON_Delete(json);
     vl_buf_deinit(&request->json);
     return status;
 }
 
 /* ---- both ------------------------------------------------------------------------- */
+
+vl_form *vl_form_blank(size_t max_upload, vl_error *error) {
+    vl_form *form = calloc(1, sizeof *form);
+    if (!form || vl_upload_init(&form->upload, max_upload, NULL)) {
+        free(form);
+        vl_fail(error, VL_ERR_MEMORY, "no memory for a form");
+        return NULL;
+    }
+    for (vl_form_field f = 0; f < VL_FORM_FIELD_COUNT; f++)
+        vl_buf_init(&form->text[f], field_max(f));
+    return form;
+}
 
 vl_status vl_form_new(vl_request *request, vl_error *error) {
     const char *type = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
@@ -250,25 +322,29 @@ vl_status vl_form_new(vl_request *request, vl_error *error) {
     if (!is_json || request->route->body == VL_BODY_FORM)
         if ((status = vl_multipart_boundary(type, boundary, error)))
             return status;
-    vl_form *form = request->form = calloc(1, sizeof *form);
-    if (!form)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for a form");
-    for (vl_form_field f = 0; f < VL_FORM_FIELD_COUNT; f++)
-        vl_buf_init(&form->text[f], field_max(f));
+    const vl_serve_settings *settings = &request->server->settings;
     vl_buf_init(&request->json, VL_JSON_BODY_MAX);
-    if ((status = vl_upload_init(&form->upload, request->server->settings.max_upload, error)) ||
-        is_json)
-        return status;
+    if (!(request->form = vl_form_blank(settings->max_upload, error)))
+        return VL_ERR_MEMORY;
+    if (vl_route_more_of(request->route)->many &&
+        !(request->form->batch = vl_batch_new(settings->batch_items)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for a batch");
+    if (is_json)
+        return VL_OK;
     vl_multipart_handler handler = {on_begin, on_data, on_end, request};
-    request->parser = vl_multipart_new(boundary, &handler);
-    return request->parser ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for a form");
+    if (!(request->parser = vl_multipart_new(boundary, &handler)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for a form");
+    if (request->form->batch)
+        vl_multipart_allow(request->parser, settings->batch_items + VL_MULTIPART_PARTS_MAX);
+    return VL_OK;
 }
 
 void vl_form_free(vl_server *server, vl_form *form) {
     if (!form)
         return;
-    if (form->upload.fd >= 0)
+    if (server && form->upload.fd >= 0)
         atomic_fetch_sub(&server->spooled, form->upload.size);
+    vl_batch_free(form->batch);
     vl_upload_deinit(&form->upload);
     for (vl_form_field f = 0; f < VL_FORM_FIELD_COUNT; f++)
         vl_buf_deinit(&form->text[f]);

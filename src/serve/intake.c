@@ -39,6 +39,8 @@ void *vl_intake_begin(void *cls, const char *target, struct MHD_Connection *conn
 
 void vl_request_free(vl_request *request) {
     vl_blob_unref(request->outcome.blob);
+    if (request->outcome.stream.self)
+        request->outcome.stream.free(request->outcome.stream.self);
     vl_multipart_free(request->parser);
     vl_form_free(request->server, request->form);
     vl_buf_deinit(&request->json);

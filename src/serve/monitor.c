@@ -43,6 +43,7 @@ void vl_monitor_write(vl_server *server, vl_buf *out) {
     vl_cache_size(server->cache, &now.cache_entries, &now.cache_bytes);
     vl_process_read(now.uptime_seconds, &now.process);
     vl_metrics_write(&server->metrics, &now, out);
+    vl_jobs_write_metrics(server, out);
 }
 
 void vl_handle_metrics(vl_request *request) {

@@ -25,7 +25,7 @@ struct vl_multipart {
     vl_multipart_handler handler;
     state state;
     vl_status failed;
-    size_t parts;
+    size_t parts, parts_max;
     size_t matched; /* bytes of the delimiter seen */
     bool begun;     /* a byte has been seen */
     size_t delimiter_length;
@@ -182,9 +182,9 @@ static vl_status begin_part(vl_multipart *parser, vl_error *error) {
     }
     if (!header.disposition)
         return vl_fail(error, VL_ERR_INPUT, "a part has no Content-Disposition header");
-    if (++parser->parts > VL_MULTIPART_PARTS_MAX)
-        return vl_fail(error, VL_ERR_LIMIT, "the form has more than %d parts",
-                       VL_MULTIPART_PARTS_MAX);
+    if (++parser->parts > parser->parts_max)
+        return vl_fail(error, VL_ERR_LIMIT, "the form has more than %zu parts",
+                       parser->parts_max);
     vl_part part = {.name = header.name,
                     .filename = header.has_filename ? header.filename : NULL};
     return parser->handler.begin(parser->handler.user, &part, error);
@@ -202,7 +202,12 @@ vl_multipart *vl_multipart_new(const char *boundary, const vl_multipart_handler 
     parser->delimiter_length = 4 + length;
     parser->handler = *handler;
     parser->matched = 2;
+    parser->parts_max = VL_MULTIPART_PARTS_MAX;
     return parser;
+}
+
+void vl_multipart_allow(vl_multipart *parser, size_t parts) {
+    parser->parts_max = parts;
 }
 
 void vl_multipart_free(vl_multipart *parser) {

@@ -38,6 +38,8 @@ vl_status vl_multipart_boundary(const char *content_type,
 /* NULL: no memory. */
 vl_multipart *vl_multipart_new(const char *boundary, const vl_multipart_handler *handler);
 void vl_multipart_free(vl_multipart *parser);
+/* Instead of VL_MULTIPART_PARTS_MAX. */
+void vl_multipart_allow(vl_multipart *parser, size_t parts);
 /* VL_ERR_INPUT: not well formed; VL_ERR_LIMIT: too many parts or too long a part header. After
  * an error the parser takes nothing more and returns the same status. */
 vl_status vl_multipart_feed(vl_multipart *parser, const char *bytes, size_t count,

@@ -45,7 +45,52 @@ static void add_choice(cJSON *schema, const char *first, const char *second) {
     }
 }
 
+/* Of a batch: several files, or items that may each ask for something of their own. */
+static void add_options(cJSON *properties, const vl_server *server, const vl_route *route,
+                        bool as_json) {
+    for (vl_form_field f = VL_FORM_INSTRUCTION; f < VL_FORM_FIELD_COUNT; f++)
+        if (f != VL_FORM_TASK && route->fields & 1u << f)
+            cJSON_AddItemToObject(properties, vl_form_field_name(f),
+                                  vl_openapi_field(server, route, f, as_json));
+}
+
+static cJSON *item_schema(const vl_server *server, const vl_route *route) {
+    const char *file = "image_base64";
+    cJSON *schema = cJSON_CreateObject();
+    cJSON_AddStringToObject(schema, "type", "object");
+    cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(&file, 1));
+    cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
+    cJSON_AddItemToObject(properties, file,
+                          vl_openapi_field(server, route, VL_FORM_FILE, true));
+    cJSON_AddItemToObject(properties, "name", string_schema());
+    add_options(properties, server, route, true);
+    cJSON_AddBoolToObject(schema, "additionalProperties", false);
+    return schema;
+}
+
+static cJSON *batch_schema(const vl_server *server, const vl_route *route, bool as_json) {
+    const char *const required[] = {"task", as_json ? "items" : "file"};
+    cJSON *schema = cJSON_CreateObject();
+    cJSON_AddStringToObject(schema, "type", "object");
+    cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(required, 2));
+    cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
+    cJSON_AddItemToObject(properties, "task",
+                          vl_openapi_field(server, route, VL_FORM_TASK, as_json));
+    cJSON *files = cJSON_AddObjectToObject(properties, required[1]);
+    cJSON_AddStringToObject(files, "type", "array");
+    cJSON_AddNumberToObject(files, "minItems", 1);
+    cJSON_AddNumberToObject(files, "maxItems", (double)server->settings.batch_items);
+    cJSON_AddItemToObject(files, "items",
+                          as_json ? item_schema(server, route)
+                                  : vl_openapi_field(server, route, VL_FORM_FILE, false));
+    add_options(properties, server, route, as_json);
+    cJSON_AddBoolToObject(schema, "additionalProperties", false);
+    return schema;
+}
+
 static cJSON *body_schema(const vl_server *server, const vl_route *route, bool as_json) {
+    if (vl_route_more_of(route)->many)
+        return batch_schema(server, route, as_json);
     const char *file = as_json ? "image_base64" : vl_form_field_name(VL_FORM_FILE);
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddStringToObject(schema, "type", "object");
@@ -85,11 +130,15 @@ static void add_ok(cJSON *responses, const vl_route *route) {
     static const char *const ocr_types[] = {"text/plain",      "text/html",
                                             "application/xml", "text/markdown",
                                             "application/pdf", "image/png"};
-    cJSON *ok = cJSON_AddObjectToObject(responses, "200");
-    cJSON_AddStringToObject(ok, "description", "Done");
+    bool is_taken = vl_route_more_of(route)->status == 202;
+    cJSON *ok = cJSON_AddObjectToObject(responses, is_taken ? "202" : "200");
+    cJSON_AddStringToObject(ok, "description",
+                            is_taken ? "Taken; Location says where it is" : "Done");
     cJSON *content = cJSON_AddObjectToObject(ok, "content");
     if (route->schema)
         add_content(content, "application/json", schema_reference(route->schema));
+    else if (route->produces && !strcmp(route->produces, "text/event-stream"))
+        add_content(content, route->produces, schema_reference("Anything")); /* an event each */
     else
         add_content(content, route->produces ? route->produces : "*/*",
                     route->produces ? string_schema() : cJSON_CreateObject());
@@ -186,7 +235,25 @@ static cJSON *number_schema(void) {
     return schema;
 }
 
-static void add_parameter(cJSON *operation, const char *name, size_t length, bool in_path) {
+/* Of what stands behind the question mark, in any route. */
+static cJSON *query_schema(const char *name) {
+    static const char *const truth[] = {"true", "false"};
+    cJSON *schema = string_schema();
+    if (!strcmp(name, "before")) {
+        cJSON_AddStringToObject(schema, "pattern", "^[0-9a-f]{32}$");
+    } else if (!strcmp(name, "all")) {
+        cJSON_AddItemToObject(schema, "enum", cJSON_CreateStringArray(truth, 2));
+    } else {
+        cJSON_ReplaceItemInObject(schema, "type", cJSON_CreateString("integer"));
+        cJSON_AddNumberToObject(schema, "minimum", !strcmp(name, "limit"));
+        cJSON_AddNumberToObject(schema, "maximum", strcmp(name, "limit") ? 999999999 : 1000);
+    }
+    return schema;
+}
+
+/* Takes `of`, the schema of one in the query; NULL: as its name says. */
+static void add_parameter(cJSON *operation, const char *name, size_t length, bool in_path,
+                          cJSON *of) {
     char copy[64];
     snprintf(copy, sizeof copy, "%.*s", (int)length, name);
     cJSON *list = cJSON_GetObjectItemCaseSensitive(operation, "parameters");
@@ -197,7 +264,9 @@ static void add_parameter(cJSON *operation, const char *name, size_t length, boo
     cJSON_AddStringToObject(parameter, "in", in_path ? "path" : "query");
     cJSON_AddBoolToObject(parameter, "required", in_path);
     cJSON_AddItemToObject(parameter, "schema",
-                          in_path ? segment_schema(copy) : number_schema());
+                          in_path ? segment_schema(copy)
+                          : of    ? of
+                                  : query_schema(copy));
     cJSON_AddItemToArray(list, parameter);
 }
 
@@ -208,7 +277,8 @@ static void add_query(cJSON *operation, const vl_route *route) {
     } rows[] = {{"audit", "after"}, {"audit", "limit"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(route->id, rows[i].id))
-            add_parameter(operation, rows[i].name, strlen(rows[i].name), false);
+            add_parameter(operation, rows[i].name, strlen(rows[i].name), false,
+                          number_schema());
 }
 
 /* A path that stands for all below it has one parameter, "{file}". */
@@ -226,7 +296,10 @@ static void add_path(cJSON *paths, const vl_server *server, const vl_route *rout
     cJSON *operation = make_operation(server, route);
     cJSON_AddItemToObject(item, method, operation);
     for (const char *open = path; (open = strchr(open, '{')); open++)
-        add_parameter(operation, open + 1, strcspn(open + 1, "}"), true);
+        add_parameter(operation, open + 1, strcspn(open + 1, "}"), true, NULL);
+    for (const char *name = vl_route_more_of(route)->query; name && *name;
+         name += strcspn(name, " "), name += *name == ' ')
+        add_parameter(operation, name, strcspn(name, " "), false, NULL);
     add_query(operation, route);
 }
 

@@ -73,6 +73,11 @@ static void add_sets(cJSON *json, const vl_seer *seer) {
     add_values(json, names, vl_picture_sets(seer, names + 1) + 1);
 }
 
+static void add_tasks(cJSON *json) {
+    static const char *const tasks[] = {"ocr", "caption", "predict", "scene", "vqa"};
+    add_values(json, tasks, sizeof tasks / sizeof *tasks);
+}
+
 static void add_facts(cJSON *json, vl_form_field field) {
     if (facts[field].max)
         cJSON_AddNumberToObject(json, "maxLength", (double)facts[field].max);
@@ -93,9 +98,12 @@ cJSON *vl_openapi_field(const vl_server *server, const vl_route *route, vl_form_
         add_file(json, as_json);
     if (vl_form_is_switch(field))
         add_switch(json, as_json);
+    if (field == VL_FORM_TASK)
+        add_tasks(json);
     if (field == VL_FORM_FORMAT)
         add_formats(json);
-    if (field == VL_FORM_LANGUAGE && server->seer && route->handle == vl_work_caption)
+    bool captions = route->handle == vl_work_caption || route->handle == vl_handle_batch;
+    if (field == VL_FORM_LANGUAGE && server->seer && captions)
         add_languages(json, server->seer);
     if (field == VL_FORM_SET && server->seer)
         add_sets(json, server->seer);

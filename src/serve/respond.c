@@ -141,8 +141,12 @@ static void limit_headers(const vl_limit_state *limit, header_sink sink, void *u
 static void each_header(const vl_request *request, header_sink sink, void *user) {
     const vl_outcome *outcome = &request->outcome;
     char number[16], allow[64];
-    if (outcome->blob)
-        sink(user, "Content-Type", outcome->blob->type);
+    if (outcome->blob || outcome->stream.type)
+        sink(user, "Content-Type", outcome->blob ? outcome->blob->type : outcome->stream.type);
+    if (outcome->location[0])
+        sink(user, "Location", outcome->location);
+    if (outcome->stream.type)
+        sink(user, "X-Accel-Buffering", "no"); /* nginx passes it on as it comes */
     sink(user, "X-Request-Id", request->id);
     if (request->was_traced) {
         char parent[VL_TRACE_PARENT_SIZE];
@@ -209,6 +213,29 @@ static void free_blob(void *blob) {
     vl_blob_unref(blob);
 }
 
+/* The library frees the stream from here on. */
+static struct MHD_Response *stream_response(vl_request *request) {
+    enum { BLOCK = 8 << 10 };
+    vl_stream *stream = &request->outcome.stream;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, BLOCK, stream->read, stream->self, stream->free);
+    if (response)
+        stream->self = NULL;
+    return response;
+}
+
+static enum MHD_Result queue_stream(vl_request *request) {
+    struct MHD_Response *response = stream_response(request);
+    if (!response)
+        return MHD_NO;
+    each_header(request, sink_response, response);
+    request->state = VL_REQUEST_SENT;
+    enum MHD_Result result =
+        MHD_queue_response(request->connection, request->outcome.status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 static enum MHD_Result queue(vl_request *request) {
     vl_blob *blob = vl_blob_ref(request->outcome.blob);
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
@@ -254,6 +281,10 @@ static enum MHD_Result write_early(vl_request *request) {
 
 enum MHD_Result vl_respond(vl_request *request) {
     vl_outcome *outcome = &request->outcome;
+    if (outcome->stream.self) {
+        request->status = outcome->status;
+        return queue_stream(request);
+    }
     if (!outcome->blob)
         outcome->blob = outcome->status == 204 || outcome->status == 304
                             ? vl_blob_new("application/json", "", 0)

@@ -20,6 +20,11 @@
     (FIELD(FILE) | FIELD(LANGUAGES) | FIELD(FORMAT) | FIELD(EXPLAIN) | FIELD(SOURCE) |         \
      FIELD(REDACT) | KEEP_FIELDS)
 
+#define BATCH_FIELDS                                                                           \
+    (FIELD(TASK) |                                                                             \
+     ((PREDICT_FIELDS | CAPTION_FIELDS | VQA_FIELDS | SCENE_FIELDS | OCR_FIELDS) &             \
+      ~KEEP_FIELDS))
+
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
      "Health", NULL, vl_handle_health, VL_ACCESS_OPEN},
@@ -47,6 +52,23 @@ const vl_route vl_routes[] = {
      "Finds the pictures of the configured index that are nearest to a picture or a text",
      VL_BODY_FORM_OR_JSON, RETRIEVE_FIELDS, "application/json", "Retrieved", NULL,
      vl_work_retrieve, VL_ACCESS_VIEWER},
+    {"POST", "/api/v1/batch", "batch",
+     "Takes many files for one task, done when there is time; Idempotency-Key is heeded",
+     VL_BODY_FORM_OR_JSON, BATCH_FIELDS, "application/json", "Job", NULL, vl_handle_batch,
+     VL_ACCESS_VIEWER},
+    {"GET", "/api/v1/jobs", "jobs", "The caller's jobs, the newest first", VL_BODY_NONE, 0,
+     "application/json", "Jobs", NULL, vl_handle_jobs, VL_ACCESS_VIEWER},
+    {"GET", "/api/v1/jobs/{id}", "job", "How far a job is, and what came of its items",
+     VL_BODY_NONE, 0, "application/json", "JobWithItems", NULL, vl_handle_job,
+     VL_ACCESS_VIEWER},
+    {"DELETE", "/api/v1/jobs/{id}", "job_cancel", "Ends what has not ended of a job",
+     VL_BODY_NONE, 0, "application/json", "Job", NULL, vl_handle_job_cancel, VL_ACCESS_VIEWER},
+    {"POST", "/api/v1/jobs/{id}/retry", "job_retry", "Tries again what failed of a job",
+     VL_BODY_NONE, 0, "application/json", "Job", NULL, vl_handle_job_retry, VL_ACCESS_VIEWER},
+    {"GET", "/api/v1/jobs/{id}/events", "job_events",
+     "Follows a job by server-sent events: item, progress, end; Last-Event-ID goes on from "
+     "there",
+     VL_BODY_NONE, 0, "text/event-stream", NULL, NULL, vl_handle_job_events, VL_ACCESS_VIEWER},
     {"GET", "/ready", "ready", "Whether new requests should be sent here", VL_BODY_NONE, 0,
      "application/json", "Ready", NULL, vl_handle_ready, VL_ACCESS_OPEN},
     {"GET", "/health/ocr", "health_ocr", "Which reading engines and language packs are there",
@@ -107,6 +129,24 @@ const vl_route vl_routes[] = {
 const size_t vl_route_count = sizeof vl_routes / sizeof *vl_routes;
 _Static_assert(sizeof vl_routes / sizeof *vl_routes < VL_METRICS_ROUTES,
                "one label is left for what matched no route");
+
+/* What few routes have beside that. */
+const vl_route_more *vl_route_more_of(const vl_route *route) {
+    static const vl_route_more none = {.status = 200};
+    static const struct {
+        const char *id;
+        vl_route_more more;
+    } rows[] = {
+        {"batch", {.status = 202, .many = true}},
+        {"jobs", {.status = 200, .query = "before limit all"}},
+        {"job", {.status = 200, .query = "after limit"}},
+        {"job_retry", {.status = 202}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].id, route->id))
+            return &rows[i].more;
+    return &none;
+}
 
 /* How many characters the segment at `path` has. */
 static size_t segment_length(const char *path) {
@@ -185,8 +225,8 @@ size_t vl_route_index(const vl_route *route) {
 
 const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
-        "",         "file",      "instruction", "languages", "pictures", "format",
-        "question", "statement", "language",    "set",       "text",     "k",
-        "explain",  "source",    "redact",      "keep",      "consent",  "subject"};
+        "",          "file",     "instruction", "languages", "pictures", "format",  "question",
+        "statement", "language", "set",         "text",      "k",        "explain", "source",
+        "redact",    "keep",     "consent",     "subject",   "task"};
     return names[field];
 }

@@ -67,7 +67,12 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
         .log_requests = vl_config_bool(config, "log_requests"),
         .monitoring = vl_config_bool(config, "monitoring_enabled"),
         .monitor_port = (uint16_t)vl_config_int(config, "prometheus_port"),
+        .batch_items = (size_t)vl_config_int(config, "job_items"),
     };
+    vl_status status =
+        vl_jobs_mode_parse(vl_config_string(config, "jobs"), &settings->jobs, error);
+    if (status)
+        return status;
     copy_setting(config, "host", settings->host, sizeof settings->host);
     copy_setting(config, "environment", settings->environment, sizeof settings->environment);
     copy_setting(config, "allowed_hosts", settings->allowed_hosts,
@@ -354,8 +359,10 @@ static void free_server(vl_server *server) {
         atomic_store(&server->stopping, true);
         pthread_join(server->keeper, NULL);
     }
+    vl_jobs_stop(server);
     if (server->pool)
         vl_pool_free(server->pool);
+    vl_jobs_free(server->jobs);
     vl_errands_free(server->errands);
     vl_identity_free(server->identity);
     vl_limits_free(server->limits);
@@ -454,6 +461,7 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
         (status = vl_limits_open(server, config, error)) ||
         (status = start_threads(server, error)) ||
         (status = vl_health_open(server, config, &server->health, error)) ||
+        (status = vl_jobs_open(server, config, error)) ||
         (status = open_monitor(server, error)) || (status = start_daemon(server, error))) {
         report_start(server, error);
         free_server(server);
@@ -492,12 +500,14 @@ static void take_backlog(vl_server *server) {
 }
 
 static bool is_idle(vl_server *server) {
-    return !atomic_load(&server->metrics.active) && !vl_work_in_flight(server);
+    return !atomic_load(&server->metrics.active) && !vl_work_in_flight(server) &&
+           !vl_jobs_busy(server);
 }
 
 void vl_server_drain(vl_server *server, double max_seconds) {
     int64_t start = vl_clock_ns(), idle_since = start;
     atomic_store(&server->draining, true);
+    vl_jobs_drain(server);
     MHD_quiesce_daemon(server->daemon);
     take_backlog(server);
     close(server->listen_fd);
@@ -515,6 +525,7 @@ void vl_server_drain(vl_server *server, double max_seconds) {
     vl_work_expire(server, true);
     vl_errands_close(server->errands);
     vl_trail_flush(server, true);
+    vl_jobs_stop(server);
     for (int i = 0; i < 100 && atomic_load(&server->metrics.active); i++)
         sleep_ms(5);
     MHD_stop_daemon(server->daemon);

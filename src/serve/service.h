@@ -15,6 +15,7 @@
 #include "serve/errand.h"
 #include "serve/health.h"
 #include "serve/identity.h"
+#include "serve/jobs.h"
 #include "serve/limits.h"
 #include "serve/metrics.h"
 #include "serve/multipart.h"
@@ -34,6 +35,7 @@ struct cJSON;
 typedef struct vl_request vl_request;
 typedef struct vl_route vl_route;
 typedef struct vl_flight vl_flight;
+typedef struct vl_batch vl_batch;
 
 enum {
     VL_INSTRUCTION_MAX = 4096,
@@ -63,6 +65,8 @@ typedef struct vl_serve_settings {
     bool monitoring;
     uint16_t monitor_port; /* 0: metrics are a route like others */
     char environment[64];
+    vl_jobs_mode jobs;
+    size_t batch_items;       /* most of a batch */
     vl_answer_options answer; /* its strings point into the configuration */
 } vl_serve_settings;
 vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
@@ -91,6 +95,14 @@ typedef enum vl_request_state {
     VL_REQUEST_SENT,      /* queued */
 } vl_request_state;
 
+/* A body that is made while it is sent. */
+typedef struct vl_stream {
+    const char *type; /* media type, static; NULL: there is none */
+    MHD_ContentReaderCallback read;
+    void (*free)(void *self);
+    void *self; /* owned */
+} vl_stream;
+
 /* What to say: a body, or why there is none. */
 typedef struct vl_outcome {
     unsigned status;
@@ -105,6 +117,8 @@ typedef struct vl_outcome {
     char object[VL_OBJECT_ID_SIZE];            /* X-Object-Id: what was kept; "" nothing */
     const char *challenge;                     /* WWW-Authenticate, static; NULL: none */
     unsigned retry_after;
+    char location[96]; /* "": none */
+    vl_stream stream;  /* instead of a blob */
 } vl_outcome;
 
 typedef enum vl_form_field { /* of the part that is arriving */
@@ -126,6 +140,7 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_KEEP,
                              VL_FORM_CONSENT,
                              VL_FORM_SUBJECT,
+                             VL_FORM_TASK, /* of a batch */
                              VL_FORM_FIELD_COUNT,
 } vl_form_field;
 
@@ -136,6 +151,7 @@ struct vl_form { /* what a client asks to be done with a file */
     char filename[VL_FILENAME_MAX];
     vl_buf text[VL_FORM_FIELD_COUNT]; /* every field but the file */
     vl_buf json;                      /* the whole body of a route that takes VL_BODY_JSON */
+    vl_batch *batch;                  /* of a route that takes many files; else NULL */
 };
 
 struct vl_request {
@@ -212,6 +228,7 @@ struct vl_server {
     vl_cache *cache;
     vl_pool *pool;
     vl_worker *workers;
+    vl_jobs *jobs;
     vl_seer *seer;   /* NULL: photographs are not described */
     vl_index *index; /* of retrieve.c; NULL: none is configured */
     pthread_mutex_t work_lock;
@@ -254,6 +271,12 @@ struct vl_route {
     void (*handle)(vl_request *request);
     vl_access access; /* who may call it */
 };
+typedef struct vl_route_more {
+    const char *query; /* names of its parameters, with blanks; NULL: none */
+    unsigned status;   /* of success */
+    bool many;         /* several files make a batch */
+} vl_route_more;
+const vl_route_more *vl_route_more_of(const vl_route *route);
 extern const vl_route vl_routes[];
 extern const size_t vl_route_count;
 /* The route, or NULL with `*allow` ("GET, HEAD") when the path is known under other methods,
@@ -286,6 +309,10 @@ vl_status vl_form_new(vl_request *request, vl_error *error);
 void vl_form_free(vl_server *server, vl_form *form);
 /* "true" or "false", in JSON a boolean too. */
 bool vl_form_is_switch(vl_form_field field);
+/* One that came with no request, and is freed with no server. NULL: no memory. */
+vl_form *vl_form_blank(size_t max_upload, vl_error *error);
+/* A field of it. VL_ERR_INPUT: it may not hold this. */
+vl_status vl_form_set(vl_form *form, vl_form_field field, const char *value, vl_error *error);
 /* One piece of the body. On failure `*http` is the status to answer with. */
 vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, unsigned *http,
                        vl_error *error);
@@ -320,6 +347,12 @@ void vl_work_scene(vl_request *request);
 void vl_work_retrieve(vl_request *request);
 /* Gives up on requests past their time (`all`: on every one). */
 void vl_work_expire(vl_server *server, bool all);
+/* For those who have a form and a worker's thread, and no request: what can be refused without
+ * looking at the file, and the answer, from the cache or made. */
+vl_status vl_work_check(const vl_server *server, const vl_route *route, const vl_form *form,
+                        vl_error *error);
+vl_status vl_work_answer(vl_server *server, size_t worker, const vl_route *route, vl_form *form,
+                         vl_blob **blob, vl_error *error);
 size_t vl_work_in_flight(vl_server *server);
 
 /* ---- retrieve.c -------------------------------------------------------------------- */

@@ -74,9 +74,19 @@ vl_status vl_upload_append(vl_upload *upload, const void *bytes, size_t count,
     }
     if (status)
         return status;
+    size_t more = VL_UPLOAD_HEAD - upload->head_size;
+    more = more < count ? more : count;
+    if (more)
+        memcpy(upload->head + upload->head_size, bytes, more);
+    upload->head_size += more;
     vl_sha256_update(upload->hash, bytes, count);
     upload->size += count;
     return VL_OK;
+}
+
+void vl_upload_next(vl_upload *upload) {
+    upload->begin = upload->size;
+    upload->head_size = 0;
 }
 
 vl_status vl_upload_finish(vl_upload *upload, vl_error *error) {

@@ -54,21 +54,20 @@ static bool is_true(const vl_form *form, vl_form_field field) {
     return text && !strcmp(text, "true");
 }
 
-static void make_key(const vl_request *request, char key[VL_CACHE_KEY_SIZE]) {
-    const vl_form *form = request->form;
+static void make_key(const vl_server *server, const vl_route *route, const vl_form *form,
+                     char key[VL_CACHE_KEY_SIZE]) {
     vl_sha256 *hash = vl_sha256_new();
     if (!hash) {
         key[0] = '\0';
         return;
     }
     char index[VL_RETRIEVE_TAG_SIZE] = "", taught[24];
-    snprintf(taught, sizeof taught, "%" PRIuFAST64, atomic_load(&request->server->taught));
-    if (request->route->handle == vl_work_retrieve)
-        vl_retrieve_tag(request->server, index);
-    const char *parts[] = {
-        request->route->id, request->server->version_tag, form->upload.digest,
-        /* the file's name stands in what is read, not in an answer */
-        request->route->handle == vl_work_ocr ? form->filename : "", index, taught};
+    snprintf(taught, sizeof taught, "%" PRIuFAST64, atomic_load(&server->taught));
+    if (route->handle == vl_work_retrieve)
+        vl_retrieve_tag(server, index);
+    const char *parts[] = {route->id, server->version_tag, form->upload.digest,
+                           /* the file's name stands in what is read, not in an answer */
+                           route->handle == vl_work_ocr ? form->filename : "", index, taught};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         vl_sha256_update(hash, parts[i], strlen(parts[i]) + 1);
     for (vl_form_field f = VL_FORM_INSTRUCTION; f < VL_FORM_FIELD_COUNT; f++) {
@@ -377,6 +376,17 @@ static void keep_upload(vl_flight *flight, flight_result *result) {
     }
 }
 
+static void count_work(vl_metrics *metrics, bool picture, int64_t start_ns, bool done) {
+    uint64_t microseconds = (uint64_t)(vl_clock_ms_since(start_ns) * 1000);
+    atomic_fetch_add(picture ? &metrics->picture_requests : &metrics->ocr_requests, 1);
+    atomic_fetch_add(picture ? &metrics->picture_microseconds : &metrics->ocr_microseconds,
+                     microseconds);
+    if (done)
+        atomic_fetch_add(&metrics->documents, 1);
+    else
+        atomic_fetch_add(picture ? &metrics->picture_failures : &metrics->ocr_failures, 1);
+}
+
 static void fly(void *arg, size_t index) {
     vl_flight *flight = arg;
     vl_server *server = flight->server;
@@ -394,16 +404,8 @@ static void fly(void *arg, size_t index) {
         land(flight, &result);
         return;
     }
-    uint64_t microseconds = (uint64_t)(vl_clock_ms_since(start) * 1000);
     keep_upload(flight, &result);
-    bool picture = flight->asks_picture_model;
-    atomic_fetch_add(picture ? &metrics->picture_requests : &metrics->ocr_requests, 1);
-    atomic_fetch_add(picture ? &metrics->picture_microseconds : &metrics->ocr_microseconds,
-                     microseconds);
-    if (result.blob)
-        atomic_fetch_add(&metrics->documents, 1);
-    else
-        atomic_fetch_add(picture ? &metrics->picture_failures : &metrics->ocr_failures, 1);
+    count_work(metrics, flight->asks_picture_model, start, result.blob);
     land(flight, &result);
 }
 
@@ -481,6 +483,10 @@ static void queue(vl_request *request, const char *key, flight_work work) {
 
 static void start(vl_request *request, flight_work work) {
     vl_server *server = request->server;
+    if (server->settings.jobs == VL_JOBS_ONLY) {
+        vl_decide_problem(request, 503, "This process only works on jobs (setting jobs).");
+        return;
+    }
     char key[VL_CACHE_KEY_SIZE];
     if (!vl_privacy_admit(request, &request->keep))
         return;
@@ -488,7 +494,7 @@ static void start(vl_request *request, flight_work work) {
         queue(request, "", work);
         return;
     }
-    make_key(request, key);
+    make_key(server, request->route, request->form, key);
     vl_blob *hit = vl_cache_get(server->cache, key);
     request->outcome.cache_state = hit ? "hit" : "miss";
     atomic_fetch_add(hit ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
@@ -515,21 +521,22 @@ void vl_work_corrections(vl_request *request) {
                           "This service keeps no record of its engines (setting ocr_record).");
 }
 
+static vl_status check_picture(const vl_server *server, vl_picture_task task,
+                               const vl_form *form, vl_error *error) {
+    if (!server->seer)
+        return vl_fail(error, VL_ERR_MISSING,
+                       "This service has no picture model (see /models).");
+    if (form->seen[VL_FORM_QUESTION] && form->seen[VL_FORM_STATEMENT])
+        return vl_fail(error, VL_ERR_USAGE,
+                       "\"question\" and \"statement\" exclude each other.");
+    vl_picture_request ask = picture_request(task, form);
+    return vl_picture_request_check(server->seer, &ask, error);
+}
+
 /* What can be refused without decoding the picture is refused at once. */
 static void start_picture(vl_request *request, vl_picture_task task, flight_work work) {
-    const vl_server *server = request->server;
     vl_error error;
-    if (!server->seer) {
-        vl_decide_problem(request, 503, "This service has no picture model (see /models).");
-        return;
-    }
-    const vl_form *form = request->form;
-    if (form->seen[VL_FORM_QUESTION] && form->seen[VL_FORM_STATEMENT]) {
-        vl_decide_problem(request, 400, "\"question\" and \"statement\" exclude each other.");
-        return;
-    }
-    vl_picture_request ask = picture_request(task, form);
-    if (vl_picture_request_check(server->seer, &ask, &error))
+    if (check_picture(request->server, task, request->form, &error))
         vl_decide_problem(request, vl_http_status(error.status), "%s", error.message);
     else
         start(request, work);
@@ -561,6 +568,64 @@ void vl_work_retrieve(vl_request *request) {
         vl_decide_problem(request, 400, "The text is empty.");
     else
         start(request, work_retrieve);
+}
+
+/* ---- without a request -------------------------------------------------------------- */
+
+typedef struct ability { /* what a route does, apart from who asked */
+    void (*handle)(vl_request *request);
+    flight_work work;
+    vl_picture_task task;
+    bool asks_picture_model; /* and nothing else */
+} ability;
+
+static const ability *ability_of(const vl_route *route) {
+    static const ability abilities[] = {
+        {vl_work_predict, work_predict, VL_PICTURE_CAPTION, false},
+        {vl_work_ocr, work_ocr, VL_PICTURE_CAPTION, false},
+        {vl_work_caption, work_caption, VL_PICTURE_CAPTION, true},
+        {vl_work_vqa, work_vqa, VL_PICTURE_ASK, true},
+        {vl_work_scene, work_scene, VL_PICTURE_LABELS, true},
+    };
+    for (size_t i = 0; i < sizeof abilities / sizeof *abilities; i++)
+        if (abilities[i].handle == route->handle)
+            return &abilities[i];
+    return NULL;
+}
+
+vl_status vl_work_check(const vl_server *server, const vl_route *route, const vl_form *form,
+                        vl_error *error) {
+    const ability *can = ability_of(route);
+    if (!can)
+        return vl_fail(error, VL_ERR_USAGE, "there is no such task");
+    return can->asks_picture_model ? check_picture(server, can->task, form, error) : VL_OK;
+}
+
+vl_status vl_work_answer(vl_server *server, size_t worker, const vl_route *route, vl_form *form,
+                         vl_blob **blob, vl_error *error) {
+    vl_flight flight = {.server = server, .form = form};
+    flight_result result = {0};
+    const ability *can = ability_of(route);
+    vl_status status = vl_work_check(server, route, form, error);
+    *blob = NULL;
+    if (status)
+        return status;
+    make_key(server, route, form, flight.key);
+    *blob = vl_cache_get(server->cache, flight.key);
+    atomic_fetch_add(*blob ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
+    if (*blob)
+        return VL_OK;
+    int64_t start_ns = vl_clock_ns();
+    can->work(&flight, &server->workers[worker], &result);
+    count_work(&server->metrics, can->asks_picture_model, start_ns, result.blob);
+    if (!result.blob) {
+        *error = result.error;
+        return error->status;
+    }
+    if (flight.key[0])
+        vl_cache_put(server->cache, flight.key, result.blob);
+    *blob = result.blob;
+    return VL_OK;
 }
 
 /* ---- time --------------------------------------------------------------------------- */

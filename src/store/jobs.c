@@ -350,8 +350,17 @@ vl_status vl_job_beat(vl_db *db, const vl_job_task *task, double seconds, vl_err
 
 /* ---- giving back ------------------------------------------------------------------------- */
 
-static vl_status count_ending(vl_db_conn *conn, const item_end *end, int64_t *ended,
-                              vl_error *error) {
+static vl_status take_left(const vl_db_value *columns, size_t count, void *user,
+                           vl_error *error) {
+    item_end *end = user;
+    (void)count;
+    (void)error;
+    end->ended = columns[0].integer;
+    end->left = job_state_of(vl_db_string(&columns[1]));
+    return VL_OK;
+}
+
+static vl_status count_ending(vl_db_conn *conn, item_end *end, vl_error *error) {
     return vl_db_run(
         conn,
         &(vl_db_call){
@@ -359,17 +368,17 @@ static vl_status count_ending(vl_db_conn *conn, const item_end *end, int64_t *en
                    "state = CASE WHEN done + failed + 1 < total THEN state "
                    "WHEN done + $1 > 0 THEN 'done' ELSE 'failed' END, "
                    "finished_ms = CASE WHEN done + failed + 1 < total THEN finished_ms "
-                   "ELSE $3 END WHERE id = $4 RETURNING ended",
+                   "ELSE $3 END WHERE id = $4 RETURNING ended, state",
             VL_DB_PARAMS(vl_db_int(end->state == VL_JOB_DONE),
                          vl_db_int(end->state == VL_JOB_FAILED), vl_db_int(vl_db_now_ms()),
                          vl_db_text(end->job)),
-            .row = vl_db_take_int,
-            .user = ended},
+            .row = take_left,
+            .user = end},
         error);
 }
 
-vl_status item_finish(vl_db_conn *conn, const item_end *end, vl_error *error) {
-    int64_t changed = 0, ended = 0;
+vl_status item_finish(vl_db_conn *conn, item_end *end, vl_error *error) {
+    int64_t changed = 0;
     vl_status status = vl_db_run(
         conn,
         &(vl_db_call){.sql = "UPDATE job_items SET state = $1, result = $2, error = $3, "
@@ -383,14 +392,15 @@ vl_status item_finish(vl_db_conn *conn, const item_end *end, vl_error *error) {
         error);
     if (status || (status = is_good(changed, error)))
         return status;
-    status = count_ending(conn, end, &ended, error);
+    status = count_ending(conn, end, error);
     return status ? status
-                  : vl_db_run(conn,
-                              &(vl_db_call){.sql = "UPDATE job_items SET ended = $1 "
-                                                   "WHERE job_id = $2 AND number = $3",
-                                            VL_DB_PARAMS(vl_db_int(ended), vl_db_text(end->job),
-                                                         vl_db_int(end->number))},
-                              error);
+                  : vl_db_run(
+                        conn,
+                        &(vl_db_call){.sql = "UPDATE job_items SET ended = $1 "
+                                             "WHERE job_id = $2 AND number = $3",
+                                      VL_DB_PARAMS(vl_db_int(end->ended), vl_db_text(end->job),
+                                                   vl_db_int(end->number))},
+                        error);
 }
 
 vl_status item_requeue(vl_db_conn *conn, const item_end *end, int64_t ready_ms, bool counts,
@@ -422,12 +432,13 @@ static vl_status finish(vl_db_conn *conn, void *end, vl_error *error) {
     return item_finish(conn, end, error);
 }
 
-vl_status vl_job_finish(vl_db *db, const vl_job_task *task, const char *result,
-                        vl_error *error) {
+vl_status vl_job_finish(vl_db *db, vl_job_task *task, const char *result, vl_error *error) {
     item_end end = end_of(task);
     end.state = VL_JOB_DONE;
     end.result = result;
-    return vl_db_transact(db, VL_DB_READ_COMMITTED, finish, &end, error);
+    vl_status status = vl_db_transact(db, VL_DB_READ_COMMITTED, finish, &end, error);
+    task->left = end.left;
+    return status;
 }
 
 static int64_t pause_after(int64_t attempt) {
@@ -447,14 +458,16 @@ static vl_status try_later(vl_db_conn *conn, void *user, vl_error *error) {
     return item_requeue(conn, &f->end, vl_db_now_ms() + pause_after(f->attempt), true, error);
 }
 
-vl_status vl_job_fail(vl_db *db, const vl_job_task *task, const char *problem, bool retry,
+vl_status vl_job_fail(vl_db *db, vl_job_task *task, const char *problem, bool retry,
                       bool *ended, vl_error *error) {
     failing f = {.end = end_of(task), .attempt = task->attempt};
     f.end.state = VL_JOB_FAILED;
     f.end.problem = problem;
     *ended = !retry || task->attempt >= task->max_attempts;
-    return *ended ? vl_db_transact(db, VL_DB_READ_COMMITTED, finish, &f.end, error)
-                  : vl_db_transact(db, VL_DB_READ_COMMITTED, try_later, &f, error);
+    vl_status status = *ended ? vl_db_transact(db, VL_DB_READ_COMMITTED, finish, &f.end, error)
+                              : vl_db_transact(db, VL_DB_READ_COMMITTED, try_later, &f, error);
+    task->left = f.end.left;
+    return status;
 }
 
 static vl_status release(vl_db_conn *conn, void *end, vl_error *error) {

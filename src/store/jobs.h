@@ -25,9 +25,11 @@ typedef struct item_end {
     int64_t expired_ms;           /* … and past its time by then; INT64_MAX: any */
     vl_job_state state;           /* done or failed */
     const char *result, *problem; /* NULL: none */
+    int64_t ended;                /* afterwards: how many have, of the job … */
+    vl_job_state left;            /* … and its state */
 } item_end;
 /* VL_ERR_CANCELLED: the lease is not good. */
-vl_status item_finish(vl_db_conn *conn, const item_end *end, vl_error *error);
+vl_status item_finish(vl_db_conn *conn, item_end *end, vl_error *error);
 /* To the queue again, at `ready_ms`. Its last attempt counts, or does not. */
 vl_status item_requeue(vl_db_conn *conn, const item_end *end, int64_t ready_ms, bool counts,
                        vl_error *error);

@@ -242,7 +242,7 @@ typedef struct late_end {
 } late_end;
 
 static vl_status end_late(vl_db_conn *conn, void *user, vl_error *error) {
-    const late_end *l = user;
+    late_end *l = user;
     return l->is_spent ? item_finish(conn, &l->end, error)
                        : item_requeue(conn, &l->end, vl_db_now_ms(), true, error);
 }

@@ -97,7 +97,7 @@ class Keys(Case):
                 for role, key in keys.items():
                     # A proxy speaks for others also on this machine.
                     headers = ["Via: 1.1 test"] + ([f"X-API-Key: {key}"] if key else [])
-                    if method in ("post", "put", "patch"):
+                    if "requestBody" in operation:
                         headers += ["Content-Type: application/json", "Content-Length: 2"]
                     r = self.server.send(request_bytes(method.upper(), path, headers,
                                                        b"{}" if len(headers) > 2 else b""))

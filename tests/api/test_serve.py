@@ -661,8 +661,8 @@ class OpenApi(Shared):
         schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
         required = schema.get("required", []) + schema.get("oneOf", [{"required": []}])[0]["required"]
         self.assertLessEqual(set(required), set(schema["properties"]))
-        return [("file", png(seed=50), "a.png") if name == "file" else (name, "what is it?")
-                for name in required]
+        return [("file", png(seed=50), "a.png") if name == "file" else
+                (name, schema["properties"][name].get("enum", ["what is it?"])[0]) for name in required]
 
     def test_every_route_answers_as_described(self):
         api = self.server.get("/openapi.json").json()
@@ -673,6 +673,8 @@ class OpenApi(Shared):
             if path == "/admin/subjects/{id}":  # of nobody: tests/api/test_privacy.py
                 continue
             path = path.replace("{file}", "app.js")
+            if path.startswith("/api/v1/jobs/{id}"):  # test_jobs.py holds these to their description
+                continue
             for method, operation in item.items():
                 if method in ("patch", "delete"):  # of what is not there
                     gone = self.server.call(method.upper(), path.replace("{id}", "999999"),
@@ -692,8 +694,9 @@ class OpenApi(Shared):
                         continue
                 else:
                     r = self.server.post(path, self.fields_of(operation))
-                self.assertEqual(r.status, 200, f"{method} {path} {r}")
-                content = operation["responses"]["200"]["content"]
+                success = next(iter(operation["responses"]))
+                self.assertEqual(str(r.status), success, f"{method} {path} {r}")
+                content = operation["responses"][success]["content"]
                 kind = r.headers["content-type"]
                 self.assertTrue("*/*" in content or kind in content, f"{path} {kind}")
                 if kind == "application/json":

@@ -47,6 +47,10 @@ def before_call(context, case, kwargs):
     if not isinstance(body, dict):
         return
     if body.get("file") and case.meta.generation.mode.is_positive:
-        body["file"] = FORM_PICTURE
+        body["file"] = [FORM_PICTURE] if isinstance(body["file"], list) else FORM_PICTURE
+    items = body.get("items")
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("image_base64"), str) and item["image_base64"]:
+            item["image_base64"] = PICTURE
     if body.get("image_base64") and isinstance(body["image_base64"], str):
         body["image_base64"] = PICTURE
