@@ -319,6 +319,44 @@ static void test_killed_postgres(void **state) {
     test_killed(postgres_url());
 }
 
+static vl_status ask_beside(vl_db_conn *conn, void *db, vl_error *why) {
+    (void)conn;
+    return vl_db_once(db, &(vl_db_call){.sql = "SELECT 1"}, why);
+}
+
+/* A connection more must not drop the locks of those before it: another program that leaves the
+ * database would take itself for the last one and remove the log that is still read here. The
+ * other one is forked before, so that it inherits none of SQLite's own notes. */
+static void test_another_program_leaves(void **state) {
+    int go[2], status;
+    char byte = 0;
+    (void)state;
+    remove_sqlite("test.db");
+    assert_int_equal(pipe(go), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        vl_db *own;
+        bool failed = read(go[0], &byte, 1) != 1 ||
+                      vl_db_open(sqlite_url(), NULL, &own, NULL) ||
+                      run(own, "INSERT INTO kept VALUES (1)");
+        if (!failed)
+            vl_db_close(own);
+        _exit(failed);
+    }
+    vl_db *db = open_empty(sqlite_url(), NULL);
+    need(run(db, "CREATE TABLE kept (n BIGINT)"));
+    need(vl_db_transact(db, VL_DB_SNAPSHOT, ask_beside, db, &error));
+    assert_int_equal(write(go[1], &byte, 1), 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+    assert_int_equal(access(FOLDER "/test.db-wal", F_OK), 0);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM kept"), 1);
+    vl_db_close(db);
+    close(go[0]);
+    close(go[1]);
+}
+
 /* No room: said as such, nothing half written, and well again when there is room. */
 static void test_no_room(void **state) {
     vl_db *db = open_empty(sqlite_url(), NULL);
@@ -355,6 +393,7 @@ int main(void) {
         cmocka_unit_test(test_server_goes_away),
         cmocka_unit_test(test_killed_sqlite),
         cmocka_unit_test(test_killed_postgres),
+        cmocka_unit_test(test_another_program_leaves),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
