@@ -228,10 +228,12 @@ static cJSON *segment_schema(const char *name) {
     return schema;
 }
 
-static cJSON *number_schema(void) {
+static cJSON *number_schema(double most) {
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddStringToObject(schema, "type", "integer");
     cJSON_AddNumberToObject(schema, "minimum", 0);
+    if (most > 0)
+        cJSON_AddNumberToObject(schema, "maximum", most);
     return schema;
 }
 
@@ -274,11 +276,12 @@ static void add_parameter(cJSON *operation, const char *name, size_t length, boo
 static void add_query(cJSON *operation, const vl_route *route) {
     static const struct {
         const char *id, *name;
-    } rows[] = {{"audit", "after"}, {"audit", "limit"}};
+        double most; /* 0: not said */
+    } rows[] = {{"audit", "after", 0}, {"audit", "limit", 1000}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(route->id, rows[i].id))
             add_parameter(operation, rows[i].name, strlen(rows[i].name), false,
-                          number_schema());
+                          number_schema(rows[i].most));
 }
 
 /* A path that stands for all below it has one parameter, "{file}". */
