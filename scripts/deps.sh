@@ -95,6 +95,7 @@ if [ "${1-}" = --peers ]; then
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null
     [ -x .venv/bin/pip ] || /usr/bin/python3 -m venv .venv
     .venv/bin/pip install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
-        rapidocr-onnxruntime 'moto[server]' boto3 schemathesis prometheus_client
+        rapidocr-onnxruntime 'moto[server]' boto3 schemathesis prometheus_client \
+        fastapi uvicorn httptools uvloop python-multipart
     [ "${2-}" != torch ] || .venv/bin/pip install --quiet torch
 fi
