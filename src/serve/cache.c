@@ -154,6 +154,15 @@ void vl_cache_put(vl_cache *cache, const char *key, vl_blob *blob) {
     pthread_mutex_unlock(&cache->lock);
 }
 
+void vl_cache_clear(vl_cache *cache, size_t *entries, size_t *bytes) {
+    pthread_mutex_lock(&cache->lock);
+    *entries = cache->entries;
+    *bytes = cache->bytes;
+    while (cache->oldest)
+        drop(cache, cache->oldest);
+    pthread_mutex_unlock(&cache->lock);
+}
+
 void vl_cache_size(vl_cache *cache, size_t *entries, size_t *bytes) {
     pthread_mutex_lock(&cache->lock);
     *entries = cache->entries;

@@ -33,6 +33,8 @@ vl_blob *vl_cache_get(vl_cache *cache, const char *key);
 /* Keeps its own reference; evicts the least recently used to make room. A blob larger than a
  * quarter of the cache is not kept. */
 void vl_cache_put(vl_cache *cache, const char *key, vl_blob *blob);
+/* Forgets everything; `entries` and `bytes` are what there was. */
+void vl_cache_clear(vl_cache *cache, size_t *entries, size_t *bytes);
 void vl_cache_size(vl_cache *cache, size_t *entries, size_t *bytes);
 
 #endif

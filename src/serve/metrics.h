@@ -26,6 +26,7 @@ typedef struct vl_metrics {
     atomic_uint_fast64_t buckets[VL_METRICS_ROUTES][VL_METRICS_BUCKETS + 1];
     atomic_uint_fast64_t microseconds[VL_METRICS_ROUTES];
     atomic_uint_fast64_t documents, pages, cache_hits, cache_misses, shared_answers;
+    atomic_uint_fast64_t shared_hits; /* of the misses: found in Redis */
     atomic_uint_fast64_t refused_busy, timeouts, clients_gone, upload_bytes;
     atomic_uint_fast64_t ocr_requests, ocr_failures, ocr_microseconds;
     atomic_uint_fast64_t picture_requests, picture_failures, picture_microseconds;

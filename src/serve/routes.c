@@ -2,6 +2,7 @@
  * /openapi.json all come from it. */
 #include "serve/accounts.h"
 #include "serve/service.h"
+#include "serve/shared.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,9 @@ const vl_route vl_routes[] = {
      "application/json", "KeyMade", "NewKey", vl_account_key_create, VL_ACCESS_ADMIN},
     {"DELETE", "/admin/keys/{id}", "key_revoke", "Revokes an API key", VL_BODY_NONE, 0,
      "application/json", "Gone", NULL, vl_account_key_revoke, VL_ACCESS_ADMIN},
+    {"POST", "/admin/clear_cache", "clear_cache",
+     "Forgets answers that were made before, here and in Redis", VL_BODY_NONE, 0,
+     "application/json", "CacheCleared", NULL, vl_handle_clear_cache, VL_ACCESS_OPERATOR},
     {"GET", "/admin/audit", "audit",
      "Entries of the audit trail after number `after`, oldest first, at most `limit` (100)",
      VL_BODY_NONE, 0, "application/json", "Audit", NULL, vl_account_audit, VL_ACCESS_ADMIN},

@@ -345,6 +345,8 @@ void vl_work_caption(vl_request *request);
 void vl_work_vqa(vl_request *request);
 void vl_work_scene(vl_request *request);
 void vl_work_retrieve(vl_request *request);
+/* The media type of pages in that format; static. */
+const char *vl_work_format_type(vl_ocr_format format);
 /* Gives up on requests past their time (`all`: on every one). */
 void vl_work_expire(vl_server *server, bool all);
 /* For those who have a form and a worker's thread, and no request: what can be refused without

@@ -38,6 +38,7 @@ static void add_cache(vl_server *server, cJSON *json) {
     cJSON *cache = cJSON_AddObjectToObject(json, "cache");
     cJSON_AddNumberToObject(cache, "hits", hits);
     cJSON_AddNumberToObject(cache, "misses", misses);
+    cJSON_AddNumberToObject(cache, "shared_hits", count_of(&server->metrics.shared_hits));
     cJSON_AddNumberToObject(cache, "hit_rate",
                             hits > 0 ? rounded(hits / (hits + misses), 0.0001) : 0);
     cJSON_AddNumberToObject(cache, "entries", (double)entries);

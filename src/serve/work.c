@@ -5,6 +5,7 @@
  * it. Whoever takes a request off a flight's list (under work_lock) decides it and resumes its
  * connection; nobody else touches it until the event thread has it back. */
 #include "serve/service.h"
+#include "serve/shared.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -209,7 +210,7 @@ static void work_retrieve(vl_flight *flight, vl_worker *worker, flight_result *r
 
 /* ---- reading ------------------------------------------------------------------------ */
 
-static const char *format_type(vl_ocr_format format) {
+const char *vl_work_format_type(vl_ocr_format format) {
     switch (format) {
     case VL_OCR_JSON:
         return "application/json";
@@ -257,7 +258,7 @@ static void work_ocr(vl_flight *flight, vl_worker *worker, flight_result *result
         vl_ocr_writer_finish(writer, error) || vl_buf_status(&out, "the text", error))
         goto out;
     atomic_fetch_add(&flight->server->metrics.pages, summary.pages);
-    result->blob = vl_blob_new(format_type(format), out.data, out.len);
+    result->blob = vl_blob_new(vl_work_format_type(format), out.data, out.len);
     if (!result->blob)
         vl_fail(error, VL_ERR_MEMORY, "there is no memory for the answer");
 out:
@@ -398,6 +399,10 @@ static void fly(void *arg, size_t index) {
         land(flight, &result);
         return;
     }
+    if ((result.blob = vl_shared_get(server, flight->key))) {
+        land(flight, &result);
+        return;
+    }
     int64_t start = vl_clock_ns();
     flight->work(flight, &server->workers[index], &result);
     if (flight->work == work_corrections) { /* no document was read */
@@ -406,6 +411,8 @@ static void fly(void *arg, size_t index) {
     }
     keep_upload(flight, &result);
     count_work(metrics, flight->asks_picture_model, start, result.blob);
+    if (result.blob)
+        vl_shared_put(server, flight->key, result.blob);
     land(flight, &result);
 }
 
@@ -613,6 +620,8 @@ vl_status vl_work_answer(vl_server *server, size_t worker, const vl_route *route
     make_key(server, route, form, flight.key);
     *blob = vl_cache_get(server->cache, flight.key);
     atomic_fetch_add(*blob ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
+    if (!*blob && (*blob = vl_shared_get(server, flight.key)))
+        vl_cache_put(server->cache, flight.key, *blob);
     if (*blob)
         return VL_OK;
     int64_t start_ns = vl_clock_ns();
@@ -624,6 +633,7 @@ vl_status vl_work_answer(vl_server *server, size_t worker, const vl_route *route
     }
     if (flight.key[0])
         vl_cache_put(server->cache, flight.key, result.blob);
+    vl_shared_put(server, flight.key, result.blob);
     *blob = result.blob;
     return VL_OK;
 }
