@@ -475,6 +475,15 @@ static void read_what_was_said(int in, int wait_ms, int *times, size_t items) {
     }
 }
 
+/* Until somebody holds an item, or it seems that nobody will. */
+static void wait_for_work(vl_db *db) {
+    for (int i = 0; i < 200; i++) {
+        if (number_of(db, "SELECT count(*) FROM job_items WHERE state = 'running'") > 0)
+            return;
+        usleep(200);
+    }
+}
+
 /* Two work; one after the other is killed at some moment and replaced. */
 static void killed(const char *url) {
     enum { KILLS = 60, WORKERS = 2, ITEMS = 800 };
@@ -503,6 +512,8 @@ static void killed(const char *url) {
     for (; deaths < KILLS; deaths++) {
         read_what_was_said(pipes[0], 1000, times, ITEMS); /* until they are at work */
         usleep((useconds_t)vl_random_below(&chance, 6000));
+        if (deaths % 2) /* the other kills hit whatever they hit */
+            wait_for_work(db);
         pid_t *victim = &workers[deaths % WORKERS];
         kill(*victim, SIGKILL);
         waitpid(*victim, &status, 0);
