@@ -109,8 +109,7 @@ static void test_indexes(void **state) {
         "SELECT * FROM training_runs WHERE status = 'running'",
         "SELECT * FROM items WHERE dataset = 'd' AND score > 0.5",
         "SELECT * FROM audit WHERE subject = 'u'",
-        "SELECT * FROM job_items WHERE state = 'queued' "
-        "ORDER BY priority DESC, turn_ms, job_id, number",
+        "SELECT * FROM job_items WHERE state = 'queued' ORDER BY priority DESC, turn_ms",
         "SELECT * FROM sessions WHERE hash = 'h'",
         "SELECT * FROM api_keys WHERE hash = 'h'",
         "SELECT * FROM blobs WHERE expires_ms < 5",
