@@ -159,6 +159,11 @@ static void find_route(vl_request *request) {
                           request->method);
         return;
     }
+    const char *planned = request->route ? NULL : vl_route_planned(request->path);
+    if (planned) {
+        vl_decide_problem(request, 501, "%s", planned);
+        return;
+    }
     if (!request->route) {
         vl_decide_problem(request, 404,
                           "There is nothing here; GET /openapi.json lists what "

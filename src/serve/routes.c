@@ -197,6 +197,27 @@ const vl_route *vl_route_find(const char *method, const char *path, char allow[6
     return NULL;
 }
 
+/* Paths of versions to come are in no description, and say so when they are asked for. */
+const char *vl_route_planned(const char *path) {
+    static const struct {
+        const char *path, *what;
+    } planned[] = {
+        {"/research/alignment", "Alignment across languages comes with version 0.2."},
+        {"/load_model", "Models in memory under a budget come with version 0.3."},
+        {"/unload_model", "Models in memory under a budget come with version 0.3."},
+        {"/api/v1/vision/", "Models in memory under a budget come with version 0.3."},
+        {"/research/benchmark", "Benchmarks over HTTP come with version 0.3."},
+        {"/performance-comparison", "Two versions side by side come with version 0.4."},
+    };
+    for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
+        size_t length = strlen(planned[i].path);
+        bool below = planned[i].path[length - 1] == '/';
+        if (below ? !strncmp(path, planned[i].path, length) : !strcmp(path, planned[i].path))
+            return planned[i].what;
+    }
+    return NULL;
+}
+
 bool vl_route_segment(const vl_request *request, const char *name, char *out, size_t size) {
     const char *pattern = request->route->path, *path = request->path;
     while (*pattern && *path) {

@@ -267,7 +267,7 @@ struct vl_route {
     const char *schema;   /* of the 200 answer, in schemas.json; NULL: not JSON */
     const char *takes;    /* schema of a VL_BODY_JSON */
     /* Answers at once (no body), or starts the work; fills request->outcome or leaves the
-     * request waiting. NULL: planned, answered with 501. */
+     * request waiting. */
     void (*handle)(vl_request *request);
     vl_access access; /* who may call it */
 };
@@ -279,6 +279,9 @@ typedef struct vl_route_more {
 const vl_route_more *vl_route_more_of(const vl_route *route);
 extern const vl_route vl_routes[];
 extern const size_t vl_route_count;
+/* What a path that this version does not answer yet will be, and which version brings it; NULL:
+ * it is not planned. */
+const char *vl_route_planned(const char *path);
 /* The route, or NULL with `*allow` ("GET, HEAD") when the path is known under other methods,
  * "" when it is not. */
 const vl_route *vl_route_find(const char *method, const char *path, char allow[64]);

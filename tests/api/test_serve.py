@@ -90,6 +90,10 @@ class Routes(Shared):
     def test_unknown_and_wrong_method(self):
         self.check_problem(self.server.get("/nope"), 404)
         self.check_problem(self.server.get("/static/nope.js"), 404)
+        for path in ("/research/alignment", "/load_model", "/api/v1/vision/metrics", "/performance-comparison"):
+            self.check_problem(self.server.get(path), 501)
+            self.assertIn("version 0.", self.server.get(path).json()["detail"])
+        self.check_problem(self.server.get("/api/v1/visions"), 404)
         for method, path, allow in (("GET", "/predict", "POST, OPTIONS"),
                                     ("DELETE", "/health", "GET, HEAD, OPTIONS"),
                                     ("PUT", "/api/v1/ocr", "POST, OPTIONS"),
