@@ -689,6 +689,8 @@ class OpenApi(Shared):
                 body = operation.get("requestBody", {}).get("content", {})
                 if method == "get":
                     r = self.server.get(path)
+                elif not body:
+                    r = self.server.call("POST", path)
                 elif list(body) == ["application/json"]:
                     name = body["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
                     example = self.schemas[name]["examples"][0]
