@@ -11,6 +11,13 @@ static inline vl_box box_join(vl_box a, vl_box b) {
     return (vl_box){x0, y0, x1 - x0, y1 - y0};
 }
 
+/* The area that two boxes share. */
+static inline double box_common(vl_box a, vl_box b) {
+    vl_box all = box_join(a, b);
+    int32_t width = a.width + b.width - all.width, height = a.height + b.height - all.height;
+    return width > 0 && height > 0 ? (double)width * height : 0;
+}
+
 /* Whether the middle of `inner` is in `outer`. */
 static inline bool box_lies_in(vl_box inner, vl_box outer) {
     int32_t x = 2 * inner.x + inner.width, y = 2 * inner.y + inner.height;

@@ -564,15 +564,17 @@ static vl_status try_ridges(page_vote *v, vl_engine_reading *reading, vl_error *
     vl_error trouble;
     if (engine == VL_PANEL_MAX || !vl_merge_misses_letters(picture, reading))
         return VL_OK;
-    vl_engine_request request = request_for(v, picture->work, VL_ENGINE_PAGE);
-    request.layout = reading;
-    if (vl_panel_call(v->page->job->panel, engine, &request, &same, &trouble))
-        return VL_OK;
-    request.layout = &lines;
     bool fits = vl_lines_find(picture->work, picture->survey.letter_height * picture->scale,
                               v->arena, &lines);
-    if (fits && !vl_panel_call(v->page->job->panel, engine, &request, &other, &trouble))
+    vl_engine_request request = request_for(v, picture->work, VL_ENGINE_PAGE);
+    request.layout = &lines;
+    if (!fits || !lines.line_count ||
+        vl_panel_call(v->page->job->panel, engine, &request, &other, &trouble))
+        goto out;
+    request.layout = reading;
+    if (!vl_panel_call(v->page->job->panel, engine, &request, &same, &trouble))
         fits = vl_merge_lines(v->arena, reading, &v->found_by, &other, &same, engine);
+out:
     return fits ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
 }
 

@@ -17,6 +17,8 @@ static const double HALF = 0.5;      /* of a line that only its ink showed: less
 static const double TOUCHING = 0.1;  /* share of the smaller line's box that two share */
 /* Another reading of the same place is better by this, and by so many characters. */
 static const double BETTER = 1.1, LEAST_GAIN = 1;
+/* A group lies over itself when less of its worth is left than ALONE; its engine makes nothing
+ * of it when it says less than DISOWNED of what the judge does; ENOUGH then takes its place. */
 static const double ALONE = 0.75, DISOWNED = 0.25, ENOUGH = 0.7;
 static const double NEAR = 1.5; /* heights of a line from middle to middle: its neighbour */
 
@@ -52,10 +54,8 @@ const vl_engine_line *vl_merge_line_at(const vl_engine_reading *reading, vl_box 
     const vl_engine_line *best = NULL;
     double most = 0;
     for (size_t i = 0; i < reading->line_count; i++) {
-        vl_box b = reading->lines[i].box, all = box_join(box, b);
-        int32_t width = box.width + b.width - all.width;
-        int32_t height = box.height + b.height - all.height;
-        double common = width > 0 && height > 0 ? (double)width * height : 0;
+        vl_box b = reading->lines[i].box;
+        double common = box_common(box, b);
         /* What was read stands within its line: less is a neighbour's edge. */
         if (common > most && 2 * common > (double)b.width * b.height) {
             most = common;
@@ -82,10 +82,8 @@ static double worth(const vl_engine_line *line, double least) {
 }
 
 static bool touch(vl_box a, vl_box b) {
-    vl_box all = box_join(a, b);
-    int32_t width = a.width + b.width - all.width, height = a.height + b.height - all.height;
     double smaller = fmin((double)a.width * a.height, (double)b.width * b.height);
-    return width > 0 && height > 0 && (double)width * height > TOUCHING * smaller;
+    return box_common(a, b) > TOUCHING * smaller;
 }
 
 /* Lines of both readings, the page's first. */
@@ -123,13 +121,8 @@ static double share_alone(const groups *g, size_t line) {
     vl_box a = g->line[line]->box;
     double area = fmax(1, (double)a.width * a.height), shared = 0;
     size_t from = line < g->own ? 0 : g->own, to = line < g->own ? g->own : g->count;
-    for (size_t i = from; i < to; i++) {
-        vl_box b = g->line[i]->box, all = box_join(a, b);
-        int32_t width = a.width + b.width - all.width;
-        int32_t height = a.height + b.height - all.height;
-        if (i != line && width > 0 && height > 0)
-            shared += (double)width * height;
-    }
+    for (size_t i = from; i < to; i++)
+        shared += i == line ? 0 : box_common(a, g->line[i]->box);
     return 1 / (1 + shared / area);
 }
 
