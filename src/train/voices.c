@@ -4,6 +4,7 @@
  *
  *   hear_line          a line, read by every engine
  *   fit_voice          counts and calibration of one
+ *   count_rendered     counts for scripts that hardly a real line is in
  *   errors_with, search_constants   the vote's constants, one after another
  *   fit_words          from a word's posterior to the share that is right
  *   show_thresholds    what stopping early costs and saves
@@ -36,7 +37,8 @@ static const double LEAST_GAIN = 0.97;
 
 typedef struct voices_recipe {
     char engines[TEXT_MAX], lines[TEXT_MAX];
-    char vote[TEXT_MAX]; /* those of the engines that the constants are searched for */
+    char rendered[TEXT_MAX]; /* "" none */
+    char vote[TEXT_MAX];     /* those of the engines that the constants are searched for */
     double evidence;
 } voices_recipe;
 
@@ -59,8 +61,8 @@ typedef struct fitting {
     void *tesseract;
     vl_panel panel;
     vl_ngram *models;
-    heard *lines;
-    size_t count;
+    heard *lines; /* real ones, then rendered ones */
+    size_t count, all_count;
     vl_voices voices;
 } fitting;
 
@@ -76,8 +78,9 @@ static vl_status read_text(doc *d, const yaml_node_t *root, const yaml_node_t *n
 }
 
 static vl_status recipe_load(const char *path, voices_recipe *recipe, vl_error *error) {
-    enum { MODEL, ENGINES, VOTE, LINES, EVIDENCE, KEYS };
-    static const char *const keys[KEYS] = {"model", "engines", "vote", "lines", "evidence"};
+    enum { MODEL, ENGINES, VOTE, LINES, RENDERED, EVIDENCE, KEYS };
+    static const char *const keys[KEYS] = {"model", "engines",  "vote",
+                                           "lines", "rendered", "evidence"};
     const yaml_node_t *values[KEYS];
     char model[TEXT_MAX];
     doc d;
@@ -97,6 +100,8 @@ static vl_status recipe_load(const char *path, voices_recipe *recipe, vl_error *
         status = read_text(&d, root, values[VOTE], "vote", recipe->vote);
     if (!status)
         status = read_text(&d, root, values[LINES], "lines", recipe->lines);
+    if (!status && values[RENDERED])
+        status = read_text(&d, root, values[RENDERED], "rendered", recipe->rendered);
     if (!status)
         status = doc_number(&d, root, values[EVIDENCE], "evidence", 0, 1e6, &recipe->evidence);
     doc_close(&d);
@@ -155,7 +160,7 @@ static vl_status hear_picture(fitting *f, const vl_image *image, const vl_ocr_pa
 static vl_status hear_line(fitting *f, const samples *set, size_t index, vl_error *error) {
     static const vl_scan plain = {0};
     const sample *item = samples_at(set, index);
-    heard *line = &f->lines[f->count];
+    heard *line = &f->lines[f->all_count];
     vl_media_limits limits = vl_media_limits_default();
     vl_image *image = NULL;
     vl_buf bytes;
@@ -180,22 +185,23 @@ static vl_status hear_line(fitting *f, const samples *set, size_t index, vl_erro
         status = vl_document_first(bytes.data, bytes.len, &limits, &image, error);
     if (!status)
         status = hear_picture(f, image, pack, line, error);
-    f->count += !status && line->voting && line->cluster_count;
+    f->all_count += !status && line->voting && line->cluster_count;
     vl_image_free(image);
     vl_buf_deinit(&bytes);
     return status;
 }
 
-static vl_status hear_all(fitting *f, vl_error *error) {
+static vl_status hear_all(fitting *f, const char *name, vl_error *error) {
     char path[4096];
     samples *set;
-    snprintf(path, sizeof path, "%s/%s", f->how->data_dir, f->recipe.lines);
+    snprintf(path, sizeof path, "%s/%s", f->how->data_dir, name);
     vl_status status = samples_open(path, &set, error);
     if (status)
         return status;
-    size_t all = samples_count(set);
-    f->lines = calloc(all + 1, sizeof *f->lines);
-    if (!f->lines)
+    size_t all = samples_count(set), before = f->all_count;
+    heard *lines = realloc(f->lines, (before + all + 1) * sizeof *lines);
+    f->lines = lines ? lines : f->lines;
+    if (!lines)
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for %zu lines", all);
     for (size_t i = 0; i < all && !status; i++) {
         status = hear_line(f, set, i, error);
@@ -203,7 +209,7 @@ static vl_status hear_all(fitting *f, vl_error *error) {
             f->how->progress(i + 1, all, f->how->user);
     }
     samples_free(set);
-    return !status && !f->count
+    return !status && f->all_count == before
                ? vl_fail(error, VL_ERR_INPUT, "%s: not one line that an engine reads", path)
                : status;
 }
@@ -280,7 +286,7 @@ static vl_status evidence_add(evidence *e, const vl_vote_voice *voice, const boo
     return VL_OK;
 }
 
-/* Counts one line of a voice, and keeps what it said of itself. */
+/* Counts one line of a voice, and keeps what it said of itself (`all` NULL: does not). */
 static vl_status count_line(fitting *f, const heard *line, const vl_vote_voice *voice,
                             evidence *all, vl_error *error) {
     vl_arena_reset(f->scratch);
@@ -297,7 +303,30 @@ static vl_status count_line(fitting *f, const heard *line, const vl_vote_voice *
     vl_record_key key = {
         .voice = voice->name, .script = line->script, .language = line->language};
     vl_status status = vl_record_add(f->voices.record, &key, good, (double)edits, error);
-    return status ? status : evidence_add(all, voice, right, error);
+    return status || !all ? status : evidence_add(all, voice, right, error);
+}
+
+/* As much as the record takes the row above to know (vl_record_options.strength). */
+static bool has_real_lines(const fitting *f, const char *script) {
+    double clusters = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (!strcmp(f->lines[i].script, script))
+            clusters += (double)f->lines[i].cluster_count;
+    return clusters >= vl_record_options_default().strength;
+}
+
+/* Engines are far apart in scripts that few of them were made for, and a guess from the other
+ * scripts is worse than what renderings say; where there are real lines, those alone count. */
+static vl_status count_rendered(fitting *f, vl_error *error) {
+    vl_status status = VL_OK;
+    for (size_t i = f->count; i < f->all_count && !status; i++) {
+        const heard *line = &f->lines[i];
+        if (has_real_lines(f, line->script))
+            continue;
+        for (size_t v = 0; v < line->count && !status; v++)
+            status = count_line(f, line, &line->voices[v], NULL, error);
+    }
+    return status;
 }
 
 static const vl_vote_voice *voice_named(const heard *line, const char *name) {
@@ -582,11 +611,16 @@ static vl_status score_voices(fitting *f, vl_voices_score *score, vl_error *erro
 
 static vl_status fit(fitting *f, vl_voices_score *score, vl_error *error) {
     static const double thresholds[VL_VOICES_THRESHOLDS] = {0.5, 0.7, 0.8, 0.9, 0.95, 0.99};
-    vl_status status = hear_all(f, error);
+    vl_status status = hear_all(f, f->recipe.lines, error);
+    f->count = f->all_count;
+    if (!status && *f->recipe.rendered)
+        status = hear_all(f, f->recipe.rendered, error);
     if (!status)
         status = vl_record_open(NULL, NULL, &f->voices.record, error);
     for (size_t e = 0; e < vl_panel_count(&f->panel) && !status; e++)
         status = fit_voice(f, e, error);
+    if (!status)
+        status = count_rendered(f, error);
     if (status)
         return status;
     know_voices(f);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ocr/voices.h"
@@ -30,8 +31,8 @@ static void write_text(const char *name, const char *text) {
     assert_int_equal(vl_file_write(path, text, strlen(text), NULL), VL_OK);
 }
 
-static void write_line(const vl_image *page, vl_box box, size_t number) {
-    char path[512], name[64];
+static void write_line(const vl_image *page, vl_box box, const char *name) {
+    char path[512];
     vl_buf png;
     uint32_t margin = 4, channels = page->channels;
     vl_image *line;
@@ -45,25 +46,30 @@ static void write_line(const vl_image *page, vl_box box, size_t number) {
                (size_t)line->width * channels);
     vl_buf_init(&png, 16 << 20);
     assert_int_equal(vl_image_encode_png(line, &png, NULL), VL_OK);
-    snprintf(name, sizeof name, "%zu.png", number);
     path_of(path, name);
     assert_int_equal(vl_file_write(path, png.data, png.len, NULL), VL_OK);
     vl_buf_deinit(&png);
     vl_image_free(line);
 }
 
-/* The notice's lines that read as its transcript has them, as a folder of samples. */
-static size_t make_lines(void) {
+/* Those lines of a notice that read as its transcript has them, as a folder of samples. */
+static size_t make_lines(const char *pack, const char *language, const char *to) {
     vl_buf truth, metadata;
-    vl_image *image = sample("notice-eng.jpg");
+    char picture[64], transcript[64], name[64];
+    snprintf(picture, sizeof picture, "notice-%s.jpg", pack);
+    snprintf(transcript, sizeof transcript, "notice-%s.gt.txt", pack);
+    char path[512];
+    path_of(path, to);
+    assert_int_equal(mkdir(path, 0777), 0);
+    vl_image *image = sample(picture);
     vl_ocr *ocr;
     vl_page *page;
     size_t count = 0;
     vl_arena *arena = vl_arena_new((size_t)256 << 20);
-    sample_bytes("notice-eng.gt.txt", &truth);
+    sample_bytes(transcript, &truth);
     vl_buf_init(&metadata, 1 << 20);
     assert_int_equal(vl_ocr_new(NULL, &ocr, NULL), VL_OK);
-    assert_int_equal(vl_ocr_read(ocr, image, "eng", arena, &page, NULL, NULL), VL_OK);
+    assert_int_equal(vl_ocr_read(ocr, image, pack, arena, &page, NULL, NULL), VL_OK);
     for (size_t b = 0; b < page->block_count; b++)
         for (size_t l = 0; l < page->blocks[b].line_count; l++) {
             const vl_line *line = &page->blocks[b].lines[l];
@@ -72,15 +78,16 @@ static size_t make_lines(void) {
             for (size_t w = 0; w < line->word_count; w++)
                 vl_buf_printf(&text, "%s%s", w ? " " : "", line->words[w].text);
             if (text.len > 10 && strstr(truth.data, text.data) && !strchr(text.data, '"')) {
-                write_line(image, line->box, count);
-                vl_buf_printf(
-                    &metadata,
-                    "{\"file_name\":\"%zu.png\",\"text\":\"%s\",\"language\":\"en\"}\n",
-                    count++, text.data);
+                snprintf(name, sizeof name, "%s/%zu.png", to, count++);
+                write_line(image, line->box, name);
+                vl_buf_printf(&metadata,
+                              "{\"file_name\":\"%s\",\"text\":\"%s\",\"language\":\"%s\"}\n",
+                              strchr(name, '/') + 1, text.data, language);
             }
             vl_buf_deinit(&text);
         }
-    write_text("metadata.jsonl", metadata.data);
+    snprintf(name, sizeof name, "%s/metadata.jsonl", to);
+    write_text(name, metadata.data);
     vl_ocr_free(ocr);
     vl_image_free(image);
     vl_buf_deinit(&truth);
@@ -108,10 +115,10 @@ static void test_fitted(void **state) {
     vl_voices voices;
     vl_error error;
     (void)state;
-    size_t lines = make_lines();
+    size_t lines = make_lines("eng", "en", "lines");
     assert_true(lines >= 5);
     write_text("voices.yaml",
-               "model: voices\nengines: tesseract,ocrad\nlines: .\nevidence: 100\n");
+               "model: voices\nengines: tesseract,ocrad\nlines: lines\nevidence: 100\n");
     path_of(recipe, "voices.yaml");
     path_of(out, "voices.json");
     vl_voices_training training = {.recipe = recipe, .data_dir = folder};
@@ -143,6 +150,49 @@ static void test_fitted(void **state) {
     vl_voices_deinit(&voices);
 }
 
+static double evidence_of(const char *file, const char *script) {
+    char path[512];
+    vl_voices voices;
+    double evidence;
+    const vl_record_key key = {.voice = "tesseract", .script = script};
+    path_of(path, file);
+    assert_int_equal(vl_voices_open(path, &voices, NULL), VL_OK);
+    vl_record_accuracy(voices.record, &key, &evidence);
+    vl_voices_deinit(&voices);
+    return evidence;
+}
+
+/* Rendered lines are counted for a script without real ones, and for no other. */
+static void test_rendered(void **state) {
+    static const char *const recipes[] = {
+        "model: voices\nengines: tesseract\nlines: lines\nevidence: 1e4\n",
+        "model: voices\nengines: tesseract\nlines: lines\nrendered: lines\nevidence: 1e4\n",
+        "model: voices\nengines: tesseract\nlines: lines\nrendered: amharic\nevidence: 1e4\n",
+    };
+    static const char *const files[] = {"real.json", "same.json", "both.json"};
+    vl_voices_score scores[3];
+    vl_error error;
+    (void)state;
+    assert_true(make_lines("amh", "am", "amharic") >= 3);
+    for (size_t i = 0; i < 3; i++) {
+        char recipe[512], out[512];
+        write_text("rendered.yaml", recipes[i]);
+        path_of(recipe, "rendered.yaml");
+        path_of(out, files[i]);
+        vl_voices_training training = {.recipe = recipe, .data_dir = folder};
+        if (vl_voices_train(&training, out, &scores[i], &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(scores[i].lines, scores[0].lines);
+        assert_int_equal(scores[i].errors, scores[0].errors);
+    }
+    assert_true(evidence_of("real.json", "Latn") > 50);
+    assert_true(evidence_of("same.json", "Latn") == evidence_of("real.json", "Latn"));
+    assert_true(evidence_of("both.json", "Latn") == evidence_of("real.json", "Latn"));
+    assert_true(evidence_of("real.json", "Ethi") == evidence_of("real.json", NULL));
+    assert_true(evidence_of("both.json", "Ethi") < evidence_of("both.json", NULL));
+    assert_true(evidence_of("both.json", "Ethi") > 20);
+}
+
 static void test_recipes(void **state) {
     static const struct {
         const char *text;
@@ -153,10 +203,12 @@ static void test_recipes(void **state) {
         {"model: voices\nlines: x\nevidence: 1\n", VL_ERR_USAGE, "'engines' is needed"},
         {"model: voices\nengines: tesseract\nlines: x\nevidence: -1\n", VL_ERR_USAGE,
          "evidence"},
-        {"model: voices\nengines: tesserakt\nlines: .\nevidence: 1\n", VL_ERR_USAGE,
+        {"model: voices\nengines: tesserakt\nlines: lines\nevidence: 1\n", VL_ERR_USAGE,
          "did you mean 'tesseract'"},
         {"model: voices\nengines: tesseract\nlines: nowhere.tar\nevidence: 1\n", VL_ERR_MISSING,
          "nowhere.tar"},
+        {"model: voices\nengines: tesseract\nlines: lines\nrendered: none.tar\nevidence: 1\n",
+         VL_ERR_MISSING, "none.tar"},
     };
     char recipe[512], out[512];
     vl_voices_score score;
@@ -177,6 +229,7 @@ static void test_recipes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fitted),
+        cmocka_unit_test(test_rendered),
         cmocka_unit_test(test_recipes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
