@@ -3,6 +3,7 @@
 # reaches: with-postgres.sh COMMAND…
 #   $VISLANG_TEST_POSTGRES   the server's URL
 #   $VISLANG_TEST_PG_CTL     stops and starts it: … stop|start
+# Given $VISLANG_TEST_PG_FSYNC=on it syncs at every commit, as a server does that is not there for a test.
 set -euo pipefail
 bin=$(pg_config --bindir 2>/dev/null || true)
 [ -x "$bin/initdb" ] || bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
@@ -17,7 +18,7 @@ cat > "$folder/ctl" <<CTL
 #!/usr/bin/env bash
 cd /
 exec $([ "$(id -u)" = 0 ] && echo "runuser -u postgres --") "$bin/pg_ctl" -D "$folder/data" -s -w -m immediate \
-    -l "$folder/log" -o "-c listen_addresses='' -c unix_socket_directories='$folder' -c fsync=off -c max_connections=40" "\$@"
+    -l "$folder/log" -o "-c listen_addresses='' -c unix_socket_directories='$folder' -c fsync=${VISLANG_TEST_PG_FSYNC:-off} -c max_connections=40" "\$@"
 CTL
 chmod +x "$folder/ctl"
 finish() {
