@@ -207,6 +207,17 @@ void vl_trace_write(const vl_trace *trace, char out[VL_TRACE_PARENT_SIZE]);
 void vl_trace_set(const vl_trace *trace);
 const vl_trace *vl_trace_now(void); /* NULL: nothing */
 
+/* ---- being asked to stop --------------------------------------------------------- */
+
+/* Work of minutes asks every moment whether anybody still wants it, and ends with
+ * VL_ERR_CANCELLED when nobody does. `ask` is called by this thread alone, often, until another
+ * takes its place; once it says true it goes on doing so. NULL: nobody stops this thread. */
+typedef bool (*vl_stop_fn)(void *user);
+void vl_stop_watch(vl_stop_fn ask, void *user);
+bool vl_stop_asked(void);
+/* VL_ERR_CANCELLED: this thread was asked to stop. */
+vl_status vl_stop_check(vl_error *error);
+
 /* ---- log ------------------------------------------------------------------------ */
 
 /* JSON lines on stderr: {"time","level","message","request_id","trace_id","span_id", …fields},
@@ -269,7 +280,7 @@ typedef struct vl_child_options {
     size_t max_output;  /* more standard output than this: killed, VL_ERR_LIMIT */
     size_t max_memory;  /* RLIMIT_AS */
     double max_seconds; /* wall and CPU: VL_ERR_TIMEOUT */
-} vl_child_options;
+} vl_child_options;     /* a child whose thread is asked to stop (vl_stop_watch) is killed */
 vl_child_options vl_child_options_default(void); /* 256 MB output, 900 MB memory, 20 s */
 /* Standard output into `out` (initialised by the caller). `exit_code` may be NULL: then a
  * non-zero exit is VL_ERR_INPUT with the last line of its stderr. VL_ERR_MISSING when the

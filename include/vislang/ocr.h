@@ -193,7 +193,7 @@ vl_status vl_ocr_source(vl_ocr *ocr, const char *source, vl_error *error);
  * A page without text is VL_OK with no blocks, and one in a script that nothing here reads is
  * VL_OK with `unread`, without the letters of other scripts that an engine makes of it.
  * VL_ERR_TIMEOUT, VL_ERR_MISSING, VL_ERR_MEMORY, VL_ERR_UNSUPPORTED (no engine of those named
- * reads the languages). */
+ * reads the languages), VL_ERR_CANCELLED (vl_stop_watch). */
 vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
                       vl_arena *arena, vl_page **page, vl_image **upright, vl_error *error);
 /* Packs that are installed ("eng", "Latin" (Debian keeps script packs beside language packs),

@@ -347,6 +347,8 @@ void vl_job_task_deinit(vl_job_task *task);
 /* Each is VL_ERR_CANCELLED, and changes nothing, when the lease is no longer good: the job was
  * cancelled, or the item was lent to another. */
 vl_status vl_job_beat(vl_db *db, const vl_job_task *task, double seconds, vl_error *error);
+/* Whether it is still lent to this worker; only reads. */
+vl_status vl_job_holds(vl_db *db, const vl_job_task *task, vl_error *error);
 vl_status vl_job_finish(vl_db *db, vl_job_task *task, const char *result, vl_error *error);
 /* `retry`: again after 5 s, then twice as long each time, at most ten minutes, until its
  * attempts are spent. `*ended`: it has failed for good. */

@@ -123,6 +123,10 @@ size_t vl_langid_guess(const vl_langid *langid, const char *text, size_t max,
                        vl_lang_guess *guesses);
 /* English name of an ISO 639-3 code ("Swahili"), or the code itself. Static storage. */
 const char *vl_lang_name(const char *code);
+/* The ISO 639-3 code that a language goes by here, from that of ISO 639-1 or of a member of its
+ * macrolanguage: "sw" and "swh" give "swa", "prs" gives "fas". Anything else is given back.
+ * Static storage, or `code`. */
+const char *vl_lang_code(const char *code);
 /* Two-letter ISO 639-1 code where there is one ("sw"), else the code itself. */
 const char *vl_lang_short(const char *code);
 

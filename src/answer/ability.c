@@ -46,7 +46,7 @@ static vl_status check_language(const vl_seer *seer, const char *language, vl_er
     vl_buf known;
     vl_buf_init(&known, 256);
     for (size_t i = 0; i < facts->language_count; i++) {
-        if (!strcmp(facts->languages[i], language))
+        if (!strcmp(vl_lang_code(facts->languages[i]), vl_lang_code(language)))
             return vl_buf_deinit(&known), VL_OK;
         vl_buf_printf(&known, "%s%s", i ? ", " : "", facts->languages[i]);
     }

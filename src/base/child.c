@@ -432,7 +432,7 @@ static void exit_notice(run *r) {
 }
 
 static int poll_milliseconds(const run *r, double left_ms) {
-    double most = r->pid_fd >= 0 ? 1000 : 5; /* without a pidfd the exit must be looked for */
+    double most = r->pid_fd >= 0 ? 100 : 5; /* without a pidfd the exit must be looked for */
     return (int)ceil(left_ms < most ? left_ms : most);
 }
 
@@ -441,6 +441,8 @@ static vl_status watch(run *r, vl_buf *out, vl_error *error) {
     bool got = true;
     while (!r->exited || got) {
         vl_status status = streams_read(r, out, &got, error);
+        if (status == VL_OK)
+            status = vl_stop_check(error);
         if (status != VL_OK)
             return status;
         if (r->exited)

@@ -61,6 +61,9 @@ const setting_def vl_settings[] = {
      "how often an item is tried"},
     {"job_lease", NULL, "jobs.lease", SETTING_NUMBER, "60", 0.5, 86400, false,
      "seconds until the items of a process that was killed are given to others"},
+    {"job_grace", NULL, "jobs.grace", SETTING_NUMBER, "10", 0, 86400, false,
+     "seconds that items in work may go on after SIGTERM; then they are stopped and given "
+     "back"},
     {"job_retention", NULL, "jobs.retention", SETTING_NUMBER, "604800", 60, 31536000, false,
      "seconds that an ended job is kept, and until one that has not ended is cancelled"},
     {"job_listeners", NULL, "jobs.listeners", SETTING_INT, "64", 0, 100000, false,
@@ -81,7 +84,7 @@ const setting_def vl_settings[] = {
      "port of its own for /metrics, on the same host, over plain HTTP and for anyone who "
      "reaches it; 0: /metrics is on the service's port"},
     {"languages", NULL, "ocr.languages", SETTING_STRING, "", 0, 0, false,
-     "Tesseract packs for every page, joined by + (eng+fra); empty: found out from each page"},
+     "packs or ISO 639 codes for every page, joined by + (eng+fr); empty: found out from each page"},
     {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST,
      "tesseract,reader,tesseract-script", 0, 0, false,
      "engines that read the text; several vote on what the first is not sure of"},

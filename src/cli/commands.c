@@ -15,7 +15,7 @@ const cli_flag cli_common_flags[] = {
 
 static const cli_flag predict_flags[] = {
     {"instruction", 'i', "TEXT", "what to find out (default: describe the document)"},
-    {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
+    {"languages", 'l', "LANGS", "packs or ISO 639 codes, e.g. amh+en (default: detected)"},
     {"max-pages", 0, "N", "read at most N pages of each file (default: 20)"},
     {"model", 'm', "FILE", "the picture model (default: the bundled one)"},
     {"redact", 0, NULL, "personal data as [name], [phone], … (docs/privacy.md)"},
@@ -88,7 +88,7 @@ static const cli_flag ocr_flags[] = {
     {"format", 'f', "LIST", "text, json, hocr, alto, markdown, pdf, png; several with commas"},
     {"output", 'o', "PATH",
      "a folder, or a file's name for one input (default: standard output)"},
-    {"languages", 'l', "LANGS", "Tesseract packs, e.g. amh+eng (default: detected)"},
+    {"languages", 'l', "LANGS", "packs or ISO 639 codes, e.g. amh+en (default: detected)"},
     {"jobs", 'n', "N", "files read at the same time (default: one per processor)"},
     {"figures", 0, "FOLDER", "keep the pictures on the pages as FOLDER/NAME-PAGE-NUMBER.png"},
     {"explain", 0, NULL, "text, json: what each engine said for every word, and its weight"},

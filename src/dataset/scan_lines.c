@@ -267,12 +267,14 @@ static char *text_of(vl_arena *arena, const vl_engine_line *line) {
 
 static vl_status read_page(cutting *c, const vl_scan *scan, const vl_ocr_picture *picture,
                            vl_engine_reading *reading, vl_error *error) {
+    char packs[VL_OCR_PACKS_SIZE];
     vl_engine_request request = {.picture = picture->work,
                                  .dpi = picture->work_dpi,
-                                 .packs = *scan->languages ? scan->languages : "eng",
+                                 .packs = packs,
                                  .mode = VL_ENGINE_PAGE,
                                  .arena = c->item};
-    vl_status status = vl_ocr_packs_check(c->engine, c->state, request.packs, error);
+    vl_status status = vl_ocr_packs_resolve(
+        c->engine, c->state, *scan->languages ? scan->languages : "eng", packs, error);
     return status ? status : c->engine->read(c->state, &request, reading, error);
 }
 

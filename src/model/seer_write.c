@@ -10,6 +10,8 @@
  * since their keys and values are there. */
 #include "model/seer_use.h"
 
+#include <vislang/text.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,20 +308,22 @@ static void close_up(char *text) {
     *to = '\0';
 }
 
-static bool writes(const vl_seer *seer, const char *language) {
+/* The language, by any of its codes, as the model names it. NULL: it does not write it. */
+static const char *own_name(const vl_seer *seer, const char *language) {
     for (size_t i = 0; i < seer->facts.language_count; i++)
-        if (!strcmp(seer->facts.languages[i], language))
-            return true;
-    return false;
+        if (!strcmp(vl_lang_code(seer->facts.languages[i]), vl_lang_code(language)))
+            return seer->facts.languages[i];
+    return NULL;
 }
 
 vl_status vl_seer_caption(vl_seer_session *s, const char *language, const vl_seer_writing *how,
                           vl_arena *arena, vl_seer_text *out, vl_error *error) {
     const vl_seer *seer = s->seer;
     char name[16], known[128] = "";
-    snprintf(name, sizeof name, "<%s>", language);
-    int32_t spoken = vl_bpe_special(seer->bpe, name);
-    if (!writes(seer, language) || spoken < 0) {
+    const char *own = own_name(seer, language);
+    snprintf(name, sizeof name, "<%s>", own ? own : "");
+    int32_t spoken = own ? vl_bpe_special(seer->bpe, name) : -1;
+    if (spoken < 0) {
         for (size_t i = 0; i < seer->facts.language_count; i++)
             snprintf(known + strlen(known), sizeof known - strlen(known), " %s",
                      seer->facts.languages[i]);

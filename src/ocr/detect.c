@@ -47,7 +47,7 @@ typedef struct attempt {
 vl_status vl_ocr_job_check(const vl_ocr_job *job, vl_error *error) {
     if (job->deadline_ns > 0 && vl_clock_ns() > job->deadline_ns)
         return vl_fail(error, VL_ERR_TIMEOUT, "reading the page took longer than its limit");
-    return VL_OK;
+    return vl_stop_check(error);
 }
 
 char *vl_ocr_reading_text(vl_arena *arena, const vl_engine_reading *reading) {

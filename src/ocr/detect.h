@@ -36,7 +36,7 @@ typedef struct vl_ocr_detection {
  * packs. `packs` not NULL: they are given, only the turn is looked for. */
 vl_status vl_ocr_detect(const vl_ocr_job *job, const char *packs, vl_ocr_picture *picture,
                         vl_ocr_detection *detection, vl_error *error);
-/* VL_ERR_TIMEOUT when the job's deadline has passed. */
+/* VL_ERR_TIMEOUT when the job's deadline has passed, VL_ERR_CANCELLED when it is to stop. */
 vl_status vl_ocr_job_check(const vl_ocr_job *job, vl_error *error);
 /* The lines of a reading as one string; NULL: no memory. */
 char *vl_ocr_reading_text(vl_arena *arena, const vl_engine_reading *reading);

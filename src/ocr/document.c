@@ -45,7 +45,11 @@ static vl_status read_page(run *r, uint32_t index, vl_error *error) {
     if (!status)
         status = vl_ocr_read(r->ocr, image, r->languages, r->arena, &page, &upright, &reason);
     vl_image_free(image);
-    status = status ? write_bad_page(r, &reason, error) : write_page(r, page, upright, error);
+    if (status == VL_ERR_CANCELLED) /* no fault of the page's */
+        vl_stop_check(error);
+    else
+        status =
+            status ? write_bad_page(r, &reason, error) : write_page(r, page, upright, error);
     vl_image_free(upright);
     vl_arena_reset(r->arena);
     r->summary->pages++;

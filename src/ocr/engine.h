@@ -30,10 +30,12 @@ typedef struct vl_engine_request {
     int dpi;             /* 0: the engine estimates it */
     const char *packs;   /* "eng+fra" */
     vl_engine_mode mode;
-    bool sampling;       /* a few lines to find out what they are: no dictionary is needed */
-    bool dark_on_light;  /* measured: no line needs a second, inverted look */
-    bool symbols;        /* characters one by one, as far as the engine knows them */
-    int64_t deadline_ns; /* vl_clock_ns() past which it gives up; 0: none */
+    bool sampling;      /* a few lines to find out what they are: no dictionary is needed */
+    bool dark_on_light; /* measured: no line needs a second, inverted look */
+    bool symbols;       /* characters one by one, as far as the engine knows them */
+    /* vl_clock_ns() past which it gives up with VL_ERR_TIMEOUT; 0: none. Asked to stop
+     * (vl_stop_watch), it gives up with VL_ERR_CANCELLED. */
+    int64_t deadline_ns;
     /* For who needs_lines: the lines to be read, as find_lines found them; NULL: `mode` is
      * VL_ENGINE_LINE, and the whole picture is one. */
     const struct vl_engine_reading *layout;

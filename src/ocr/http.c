@@ -187,6 +187,11 @@ static long milliseconds_left(const vl_engine_request *request) {
     return left > LONGEST_MS ? LONGEST_MS : (long)left;
 }
 
+static int on_progress(void *user, curl_off_t d, curl_off_t dn, curl_off_t u, curl_off_t un) {
+    (void)user, (void)d, (void)dn, (void)u, (void)un;
+    return vl_stop_asked();
+}
+
 static vl_status explain(CURLcode code, const state *s, const char *detail, const vl_buf *reply,
                          vl_error *error) {
     if (!*detail)
@@ -202,6 +207,8 @@ static vl_status explain(CURLcode code, const state *s, const char *detail, cons
             return vl_fail(error, VL_ERR_LIMIT, "the answer of %s is larger than %d bytes",
                            s->url, REPLY_MAX);
         break;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return vl_stop_check(error);
     default:
         break;
     }
@@ -250,6 +257,8 @@ static vl_status post(state *s, curl_mime *form, long timeout_ms, vl_buf *reply,
     curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, reply);
+    curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(s->curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(s->curl);
     curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, NULL);

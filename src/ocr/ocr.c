@@ -36,8 +36,8 @@ struct vl_ocr {
     vl_script_model *scripts; /* NULL: not there */
     vl_langid *own_langid;
     const vl_langid *langid;
-    char languages[96];               /* options.languages, "" for detection */
-    char source[VL_RECORD_MAX_FIELD]; /* "": not known */
+    char languages[VL_OCR_PACKS_SIZE]; /* options.languages, "" for detection */
+    char source[VL_RECORD_MAX_FIELD];  /* "": not known */
 };
 
 vl_ocr_options vl_ocr_options_default(void) {
@@ -141,10 +141,9 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
         status = ocr->engine->open(dir, &ocr->state, error);
     if (!status)
         status = vl_panel_init(&ocr->panel, options, dir, ocr->state, error);
-    if (!status && options->languages && *options->languages) {
-        status = vl_ocr_packs_check(ocr->engine, ocr->state, options->languages, error);
-        snprintf(ocr->languages, sizeof ocr->languages, "%s", options->languages);
-    }
+    if (!status && options->languages && *options->languages)
+        status = vl_ocr_packs_resolve(ocr->engine, ocr->state, options->languages,
+                                      ocr->languages, error);
     if (!status)
         status = vl_ocr_source(ocr, options->source, error);
     if (!status && vl_panel_count(&ocr->panel) > 1)
@@ -451,7 +450,7 @@ static vl_status job_init(vl_ocr *ocr, const vl_image *image, bool detecting, vl
 vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
                       vl_arena *arena, vl_page **out, vl_image **upright, vl_error *error) {
     int64_t start = vl_clock_ns();
-    char packs[96] = "";
+    char packs[VL_OCR_PACKS_SIZE] = "";
     vl_ocr_picture picture = {0};
     vl_engine_reading reading = {0};
     vl_ocr_job job;
@@ -462,10 +461,9 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     const char *asked = languages && *languages ? languages : ocr->languages;
     vl_status status = job_init(ocr, image, !*asked, arena, &job, error);
     if (!status && *asked)
-        status = vl_ocr_packs_check(ocr->engine, ocr->state, asked, error);
+        status = vl_ocr_packs_resolve(ocr->engine, ocr->state, asked, packs, error);
     if (status)
         return status;
-    snprintf(packs, sizeof packs, "%s", asked);
     if (job.blank) /* nothing to turn, straighten or read */
         status = vl_ocr_picture_init(&picture, image, 0, false, 0, arena, error);
     else if (*asked)
@@ -488,6 +486,8 @@ vl_status vl_ocr_read(vl_ocr *ocr, const vl_image *image, const char *languages,
     }
     uint32_t voted = 0;
     status = vote(ocr, &job, &picture, packs, &reading, &voted, page, error);
+    if (!status)
+        status = vl_stop_check(error); /* what was stopped is missing from it */
     if (status)
         goto out;
     page->width = (uint32_t)pixGetWidth(picture.upright);

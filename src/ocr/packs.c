@@ -2,6 +2,8 @@
  * that are installed. Script packs come first: the first pack of a script is the widest. */
 #include "ocr/packs.h"
 
+#include <vislang/text.h>
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,18 +91,6 @@ static const vl_ocr_pack table[] = {
 };
 enum { TABLE_COUNT = sizeof table / sizeof *table };
 
-/* Languages that a pack of another code reads. */
-static const struct {
-    const char *member, *pack;
-} members[] = {
-    {"swh", "swa"}, {"swc", "swa"}, {"arb", "ara"}, {"arz", "ara"}, {"apc", "ara"},
-    {"ary", "ara"}, {"pes", "fas"}, {"prs", "fas"}, {"npi", "nep"}, {"pbt", "pus"},
-    {"pst", "pus"}, {"pbu", "pus"}, {"azj", "aze"}, {"khk", "mon"}, {"lvs", "lav"},
-    {"zsm", "msa"}, {"zlm", "msa"}, {"nob", "nor"}, {"nno", "nor"}, {"als", "sqi"},
-    {"uzn", "uzb"}, {"ekk", "est"}, {"tgl", "fil"}, {"ory", "ori"}, {"ydd", "yid"},
-    {"quz", "que"}, {"plt", "mlg"}, {"gaz", "orm"}, {"hbs", "hrv"},
-};
-
 const vl_ocr_pack *vl_ocr_pack_table(size_t *count) {
     *count = TABLE_COUNT;
     return table;
@@ -125,20 +115,19 @@ static void apt_package(const vl_ocr_pack *pack, char out[64]) {
         *c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
 }
 
-static vl_status check_one(const vl_engine *engine, void *state, const char *name,
-                           vl_error *error) {
-    bool plain = *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0;
-    if (plain && engine->can_read(state, name))
-        return VL_OK;
-    const vl_ocr_pack *pack = vl_ocr_pack_find(name);
-    if (pack) {
-        char package[64];
-        apt_package(pack, package);
-        return vl_fail(error, VL_ERR_MISSING,
-                       "the language pack \"%s\" is not installed: apt-get install %s", name,
-                       package);
-    }
+/* The first pack of a language, installed or not, by any of its codes. NULL: none. */
+static const vl_ocr_pack *pack_for_code(const char *code) {
+    const char *language = vl_lang_code(code);
+    const vl_ocr_pack *same = vl_ocr_pack_find(language);
+    if (same && same->language)
+        return same;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (table[i].language && strcmp(table[i].language, language) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static vl_status unknown_language(const char *name, vl_error *error) {
     const char *names[TABLE_COUNT];
     for (size_t i = 0; i < TABLE_COUNT; i++)
         names[i] = table[i].name;
@@ -147,22 +136,65 @@ static vl_status check_one(const vl_engine *engine, void *state, const char *nam
         return vl_fail(error, VL_ERR_USAGE, "unknown language \"%s\": did you mean \"%s\"?",
                        name, nearest);
     return vl_fail(error, VL_ERR_USAGE,
-                   "unknown language \"%s\": languages are Tesseract packs such as eng, fra, "
-                   "swa, ara or eng+fra",
+                   "unknown language \"%s\": languages are Tesseract packs or ISO 639 codes "
+                   "such as eng, fr, swa, ara or eng+fra",
                    name);
 }
 
-vl_status vl_ocr_packs_check(const vl_engine *engine, void *state, const char *packs,
-                             vl_error *error) {
-    if (strlen(packs) > 90)
-        return vl_fail(error, VL_ERR_USAGE, "too many languages at once: %s", packs);
-    for (const char *from = packs;;) {
+/* The pack that a name or code means into `out`. */
+static vl_status resolve_one(const vl_engine *engine, void *state, const char *name,
+                             char out[96], vl_error *error) {
+    bool plain = *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0;
+    snprintf(out, 96, "%s", name);
+    if (plain && engine->can_read(state, name))
+        return VL_OK;
+    const vl_ocr_pack *pack = vl_ocr_pack_find(name);
+    if (!pack)
+        pack = pack_for_code(name);
+    if (!pack)
+        return unknown_language(name, error);
+    snprintf(out, 96, "%s", pack->name);
+    if (engine->can_read(state, pack->name))
+        return VL_OK;
+    char package[64];
+    apt_package(pack, package);
+    return vl_fail(error, VL_ERR_MISSING,
+                   "the language pack \"%s\" is not installed: apt-get install %s", pack->name,
+                   package);
+}
+
+static bool has_pack(const char *packs, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = packs; *at; at += strspn(at, "+")) {
+        size_t part = strcspn(at, "+");
+        if (part == length && !strncmp(at, name, length))
+            return true;
+        at += part;
+    }
+    return false;
+}
+
+vl_status vl_ocr_packs_resolve(const vl_engine *engine, void *state, const char *asked,
+                               char packs[VL_OCR_PACKS_SIZE], vl_error *error) {
+    size_t used = 0;
+    packs[0] = '\0';
+    for (const char *from = asked;;) {
         size_t length = strcspn(from, "+");
-        char name[96];
+        char name[96], pack[96];
         snprintf(name, sizeof name, "%.*s", (int)length, from);
-        vl_status status = check_one(engine, state, name, error);
-        if (status || !from[length])
+        vl_status status = length < sizeof name ? resolve_one(engine, state, name, pack, error)
+                                                : unknown_language(name, error);
+        if (status)
             return status;
+        if (!has_pack(packs, pack)) {
+            if (used + strlen(pack) + 1 >= VL_OCR_PACKS_SIZE)
+                return vl_fail(error, VL_ERR_USAGE, "too many languages at once: %s", asked);
+            used += (size_t)snprintf(packs + used, VL_OCR_PACKS_SIZE - used, "%s%s",
+                                     used ? "+" : "", pack);
+        }
+        if (!from[length])
+            return VL_OK;
         from += length + 1;
     }
 }
@@ -177,9 +209,7 @@ const vl_ocr_pack *vl_ocr_pack_for_script(const vl_engine *engine, void *state,
 
 const vl_ocr_pack *vl_ocr_pack_for_language(const vl_engine *engine, void *state,
                                             const char *language, const char *script) {
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (strcmp(members[i].member, language) == 0)
-            language = members[i].pack;
+    language = vl_lang_code(language);
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (table[i].language && strcmp(table[i].language, language) == 0 &&
             strcmp(table[i].script, script) == 0 && engine->can_read(state, table[i].name))

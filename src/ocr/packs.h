@@ -18,10 +18,12 @@ vl_status vl_ocr_packs_dir(const vl_ocr_options *options, char out[512], vl_erro
 const vl_ocr_pack *vl_ocr_pack_table(size_t *count);
 /* NULL: no such pack is known. */
 const vl_ocr_pack *vl_ocr_pack_find(const char *name);
-/* Checks "eng+fra": VL_ERR_MISSING with the apt line for a known pack that is not there,
- * VL_ERR_USAGE with the nearest name for an unknown one. */
-vl_status vl_ocr_packs_check(const vl_engine *engine, void *state, const char *packs,
-                             vl_error *error);
+/* The packs, each once, that "eng+sw" means: names of packs, and codes of languages as
+ * vl_lang_code takes them ("eng+swa"). VL_ERR_MISSING with the apt line for a known pack that
+ * is not there, VL_ERR_USAGE with the nearest name for an unknown one, or for too many. */
+enum { VL_OCR_PACKS_SIZE = 96 };
+vl_status vl_ocr_packs_resolve(const vl_engine *engine, void *state, const char *asked,
+                               char packs[VL_OCR_PACKS_SIZE], vl_error *error);
 /* The installed pack for a script that reads most of its languages: the script pack, else any
  * language pack of it. NULL: none. */
 const vl_ocr_pack *vl_ocr_pack_for_script(const vl_engine *engine, void *state,

@@ -401,7 +401,8 @@ vl_status vl_panel_call(vl_panel *panel, size_t index, const vl_engine_request *
         status = find_layout(panel, &own, &layout, error);
     if (!status)
         status = s->engine->read(panel->states[index], &own, reading, error);
-    if (status == VL_ERR_UNSUPPORTED) /* it says itself that this is not for it */
+    if (status == VL_ERR_UNSUPPORTED || /* it says itself that this is not for it */
+        status == VL_ERR_CANCELLED)     /* and that is no fault of its */
         return status;
     count_call(panel->engines, s, status, vl_clock_ns() - start, error);
     if (status)
@@ -425,6 +426,8 @@ vl_status vl_panel_read(vl_panel *panel, const vl_engine_request *request,
         }
         if (status == VL_ERR_UNSUPPORTED)
             continue;
+        if (status == VL_ERR_CANCELLED)
+            return vl_stop_check(error);
         if (!failed && error)
             *error = reason;
         failed = failed ? failed : status;

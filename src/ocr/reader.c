@@ -381,7 +381,7 @@ static void place_lines(const page *p) {
 static vl_status check_time(const vl_engine_request *request, vl_error *error) {
     if (request->deadline_ns > 0 && vl_clock_ns() > request->deadline_ns)
         return vl_fail(error, VL_ERR_TIMEOUT, "reading the page took longer than its limit");
-    return VL_OK;
+    return vl_stop_check(error);
 }
 
 /* What is in Arabic script alone runs from right to left, even where a line holds a number. */

@@ -231,9 +231,10 @@ static vl_status handle_get(state *s, const char *packs, bool sampling, TessBase
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-static bool past_deadline(void *deadline, int words) {
+static bool is_to_end(void *deadline, int words) {
+    int64_t at = *(const int64_t *)deadline;
     (void)words;
-    return vl_clock_ns() > *(const int64_t *)deadline;
+    return (at > 0 && vl_clock_ns() > at) || vl_stop_asked();
 }
 
 static void prepare(TessBaseAPI *api, const vl_engine_request *request) {
@@ -257,12 +258,12 @@ static vl_status recognise(TessBaseAPI *api, const vl_engine_request *request,
     if (!monitor)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the text engine");
     int64_t deadline = request->deadline_ns;
-    if (deadline > 0) {
-        TessMonitorSetCancelFunc(monitor, past_deadline);
-        TessMonitorSetCancelThis(monitor, &deadline);
-    }
+    TessMonitorSetCancelFunc(monitor, is_to_end);
+    TessMonitorSetCancelThis(monitor, &deadline);
     int failed = TessBaseAPIRecognize(api, monitor);
     TessMonitorDelete(monitor);
+    if (vl_stop_check(error))
+        return VL_ERR_CANCELLED;
     if (deadline > 0 && vl_clock_ns() > deadline)
         return vl_fail(error, VL_ERR_TIMEOUT, "reading the page took longer than its limit");
     if (failed)

@@ -38,8 +38,9 @@ vl_refusal vl_check_headers(const vl_header *headers, size_t count, const char *
                             vl_framing *framing);
 /* True when the headers lie in the received bytes exactly as `name: value CRLF` one behind the
  * other, from the end of the request line (`version`) to the empty line: nothing was folded, no
- * line ended in a bare LF, no NUL byte hides what follows. `end` is one behind the last byte
- * of the header section. Reads only the bytes between the given pointers. */
+ * line ended in a bare LF, no NUL byte hides what follows (one beside a line's end is taken for
+ * a part of it: the library writes NUL over both). `end` is one behind the last byte of the
+ * header section. Reads only the bytes between the given pointers. */
 bool vl_check_header_layout(const char *version, const vl_header *headers, size_t count,
                             const char *end);
 /* The path of a request target, percent-decoded: "/a%20b?x=1" → "/a b". Refuses what is not an

@@ -157,7 +157,8 @@ static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *e
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-";
     if (field == VL_FORM_LANGUAGES && strspn(text->data, pack_chars) != text->len)
         return vl_fail(error, VL_ERR_INPUT,
-                       "\"languages\" is a list of packs like \"eng+swa\"; see /health/ocr");
+                       "\"languages\" is a list of packs or ISO 639 codes like \"eng+sw\"; see "
+                       "/health/ocr");
     if (field == VL_FORM_SUBJECT)
         return vl_subject_check(text->data, error);
     if (vl_form_is_switch(field) && strcmp(text->data, "true") && strcmp(text->data, "false"))
@@ -243,18 +244,23 @@ static vl_status take_batch_item(vl_request *request, const cJSON *element, vl_e
     vl_status status = cJSON_IsObject(element)
                            ? begin_field(request, VL_FORM_FILE, NULL, error)
                            : vl_fail(error, VL_ERR_INPUT, "an item is not a JSON object");
-    bool has_file = false;
+    bool has_file = false, has_name = false;
     for (const cJSON *member = status ? NULL : element->child; member && !status;
          member = member->next) {
         const char *text = cJSON_GetStringValue(member);
-        bool is_file = !strcmp(member->string, "image_base64") && text;
-        has_file |= is_file;
-        if (is_file)
+        bool is_file = !strcmp(member->string, "image_base64") && text,
+             is_name = !strcmp(member->string, "name") && text;
+        if ((is_file && has_file) || (is_name && has_name))
+            status = vl_fail(error, VL_ERR_INPUT, "the member \"%s\" is given twice",
+                             member->string);
+        else if (is_file)
             status = vl_upload_append_base64(&form->upload, text, error);
-        else if (!strcmp(member->string, "name") && text)
+        else if (is_name)
             keep_filename(form, text);
         else
             status = vl_batch_item_option(form->batch, request->route, member, error);
+        has_file |= is_file;
+        has_name |= is_name;
         if (status == VL_ERR_INPUT && !is_file)
             request->field_status = 422; /* it is JSON, and cannot be meant */
         if (status == VL_ERR_LIMIT)

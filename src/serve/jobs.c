@@ -422,6 +422,7 @@ static void cancel_errand(vl_request *request) {
         if (before.state < VL_JOB_DONE)
             atomic_fetch_add(&jobs->by_state[VL_JOB_CANCELLED], 1);
     }
+    job_revoked(jobs);
     job_changed(jobs);
     decide_job(request, 200, &job);
 }
@@ -560,6 +561,7 @@ void vl_jobs_write_metrics(vl_server *server, vl_buf *out) {
     } items[] = {{"done", count_of(&jobs->items_done)},
                  {"failed", count_of(&jobs->items_failed)},
                  {"again", count_of(&jobs->items_retried)},
+                 {"given_back", count_of(&jobs->items_given_back)},
                  {"lost", count_of(&jobs->items_lost)}};
     vl_buf_puts(out, "# HELP vislang_jobs_total Jobs by what became of them in this process: "
                      "queued, or ended.\n# TYPE vislang_jobs_total counter\n");
@@ -606,6 +608,7 @@ static void read_settings(vl_jobs *jobs, const vl_config *config) {
     const char *folder = vl_config_string(config, "job_path");
     jobs->lease_seconds = vl_config_number(config, "job_lease");
     jobs->keep_seconds = vl_config_number(config, "job_retention");
+    jobs->grace_seconds = vl_config_number(config, "job_grace");
     jobs->storage_max = (uint64_t)vl_config_int(config, "job_storage");
     jobs->owner_items_max = vl_config_int(config, "job_items_per_owner");
     jobs->attempts = (int)vl_config_int(config, "job_attempts");
@@ -635,6 +638,8 @@ void vl_jobs_drain(vl_server *server) {
     vl_jobs *jobs = server->jobs;
     pthread_mutex_lock(&jobs->lock);
     jobs->draining = true;
+    jobs->drain_ns = vl_clock_ns();
+    pthread_cond_signal(&jobs->wake);
     pthread_mutex_unlock(&jobs->lock);
     job_streams_end(jobs);
 }

@@ -25,7 +25,8 @@ vl_status vl_jobs_mode_parse(const char *name, vl_jobs_mode *mode, vl_error *err
 
 /* When the workers are there. */
 vl_status vl_jobs_open(vl_server *server, const vl_config *config, vl_error *error);
-/* No item is begun any more, and streams end. */
+/* No item is begun any more, and streams end. What is in work has job_grace seconds; then it is
+ * stopped and given back to the queue. */
 void vl_jobs_drain(vl_server *server);
 bool vl_jobs_busy(vl_server *server); /* items are in work here */
 /* Gives back what is still in work, and ends the threads. */

@@ -17,7 +17,7 @@ typedef struct listener listener; /* someone who follows a job */
 
 struct vl_jobs {
     vl_server *server;
-    double lease_seconds, keep_seconds;
+    double lease_seconds, keep_seconds, grace_seconds;
     uint64_t storage_max;
     int64_t owner_items_max;
     int attempts;
@@ -27,6 +27,8 @@ struct vl_jobs {
     pthread_mutex_t lock; /* of all below but the counters */
     pthread_cond_t wake;  /* work was ordered or ended, or it is to stop */
     bool ordered, draining, stopping;
+    bool check_all;   /* some of what is in work here may be wanted by nobody now */
+    int64_t drain_ns; /* since when it drains */
     job_run *runs;
     size_t run_count;
     pthread_t keeper;
@@ -40,7 +42,7 @@ struct vl_jobs {
     bool teller_runs;
 
     atomic_uint_fast64_t by_state[VL_JOB_STATE_COUNT]; /* ordered, and ended here */
-    atomic_uint_fast64_t items_done, items_failed, items_retried, items_lost;
+    atomic_uint_fast64_t items_done, items_failed, items_retried, items_lost, items_given_back;
     atomic_uint_fast64_t buckets[JOB_BUCKETS + 1], microseconds;
     atomic_int_fast64_t depth, lent; /* of the whole queue, when it was last looked at */
 };
@@ -78,6 +80,8 @@ vl_status job_result_unseal(vl_jobs *jobs, const char *job, int64_t number, cons
 
 void *job_keeper(void *jobs);
 void job_ordered(vl_jobs *jobs); /* something new is in the queue */
+/* Something was cancelled or erased: what is in work here and was part of it ends at once. */
+void job_revoked(vl_jobs *jobs);
 /* Gives back all that is in work. */
 void job_give_back_all(vl_jobs *jobs);
 

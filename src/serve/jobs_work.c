@@ -1,7 +1,8 @@
 /* jobs_work.c — items are taken, worked on and ended.
  *
  * The keeper's thread takes an item when a worker is free and no request needs him, hands it to
- * the pool of workers, and beats for it until it has ended. */
+ * the pool of workers, beats for it until it has ended, and has it stopped when nobody wants it
+ * any more (vl_stop_watch). Whoever ends an item, the lease decides whether that counts. */
 #include "serve/jobs_inside.h"
 
 #include <cjson/cJSON.h>
@@ -13,19 +14,28 @@
 enum {
     TICK_MS = 100,     /* how soon a worker that comes free is seen */
     POLL_MS = 1000,    /* how soon what other processes ordered is */
+    CHECK_MS = 1000,   /* how soon a worker hears that others cancelled his item */
     AWAY_MS = 3000,    /* between questions to a database that does not answer */
     LOOK_MS = 2000,    /* how old the depth of the queue may be */
     SWEEP_MS = 300000, /* between sweeps of what is old */
     TELL_TRIES = 20,   /* a second apart: how long an ended item is held for the database */
 };
 
+/* What the keeper does again and again for each item in work. */
+typedef enum duty { DUTY_BEAT, DUTY_CHECK, DUTY_COUNT } duty;
+
 struct job_run {
     vl_jobs *jobs;
     vl_job_task task;
     job_run *next;
-    int64_t beat_ns;
-    bool lost; /* the lease is no longer good */
+    int64_t done_ns[DUTY_COUNT]; /* when each duty was done */
+    bool lost;                   /* the lease is no longer good, or was given back */
+    atomic_bool stop;            /* the worker is to end it */
 };
+
+static bool run_is_to_stop(void *run) {
+    return atomic_load(&((job_run *)run)->stop);
+}
 
 static int64_t in_ms(int64_t now_ns, int64_t ms) {
     return now_ns + ms * 1000000;
@@ -168,45 +178,94 @@ static void log_item(const vl_job_task *task, const ending *e, const vl_error *w
            VL_F_STR("reason", e->status ? why->message : ""));
 }
 
-static void work_on(vl_jobs *jobs, vl_job_task *task, size_t worker) {
-    vl_error why = {0}, trouble = {0};
+/* The result as it is to be written, or why there is none. */
+static void make_result(vl_jobs *jobs, const vl_job_task *task, size_t worker,
+                        const cJSON *input, ending *e, vl_error *why) {
     vl_blob *blob = NULL;
     vl_buf text;
-    ending e = {.status = VL_OK};
-    int64_t start = vl_clock_ns();
-    cJSON *input = cJSON_Parse(task->input.data ? task->input.data : "");
     vl_buf_init(&text, JOB_RESULT_MAX);
-    vl_buf_init(&e.result, 2 * JOB_RESULT_MAX);
-    e.status = answer(jobs, task, worker, input, &blob, &why);
-    if (!e.status)
-        e.status = result_text(blob, &text, &why);
-    if (e.status == VL_ERR_MEMORY && text.failed)
-        e.status =
-            vl_fail(&why, VL_ERR_LIMIT, "the result has over %d MB", JOB_RESULT_MAX >> 20);
-    if (!e.status)
-        e.status = job_result_seal(jobs, task, text.data, &e.result, &why);
-    if (e.status)
-        e.problem = problem_text(&why);
-    vl_status status = tell(jobs, task, &e, &trouble);
-    double milliseconds = vl_clock_ms_since(start);
-    if (status) {
-        atomic_fetch_add(&jobs->items_lost, 1);
-        vl_log(VL_LOG_WARN, "a job's item was worked on for nothing",
-               VL_F_STR("job", task->job), VL_F_INT("item", task->number),
-               VL_F_STR("reason", trouble.message));
+    e->status = answer(jobs, task, worker, input, &blob, why);
+    if (!e->status)
+        e->status = result_text(blob, &text, why);
+    if (e->status == VL_ERR_MEMORY && text.failed)
+        e->status =
+            vl_fail(why, VL_ERR_LIMIT, "the result has over %d MB", JOB_RESULT_MAX >> 20);
+    if (!e->status)
+        e->status = job_result_seal(jobs, task, text.data, &e->result, why);
+    vl_blob_unref(blob);
+    vl_buf_deinit(&text);
+}
+
+static void note_lost(vl_jobs *jobs, const vl_job_task *task, const char *reason) {
+    atomic_fetch_add(&jobs->items_lost, 1);
+    vl_log(VL_LOG_WARN, "a job's item was worked on for nothing", VL_F_STR("job", task->job),
+           VL_F_INT("item", task->number), VL_F_STR("reason", reason));
+}
+
+static void write_end(vl_jobs *jobs, vl_job_task *task, const cJSON *input, ending *e,
+                      const vl_error *why, int64_t start_ns) {
+    vl_error trouble = {0};
+    e->problem = e->status ? problem_text(why) : NULL;
+    if (tell(jobs, task, e, &trouble)) {
+        note_lost(jobs, task, trouble.message);
     } else {
-        if (!e.status)
+        double milliseconds = vl_clock_ms_since(start_ns);
+        if (!e->status)
             job_file_remove(jobs, task->job, task->number, input);
         if (task->left >= VL_JOB_DONE)
             job_files_tidy(jobs, task->job);
-        count_ending(jobs, task, &e);
+        count_ending(jobs, task, e);
         count_duration(jobs, milliseconds / 1000);
-        log_item(task, &e, &why, milliseconds);
+        log_item(task, e, why, milliseconds);
     }
-    cJSON_free(e.problem);
+    cJSON_free(e->problem);
+}
+
+static void give_back_task(vl_jobs *jobs, const vl_job_task *task) {
+    if (vl_job_release(jobs->server->store.db, task, NULL))
+        return;
+    atomic_fetch_add(&jobs->items_given_back, 1);
+    vl_log(VL_LOG_INFO, "a job's item is given back", VL_F_STR("job", task->job),
+           VL_F_INT("item", task->number));
+}
+
+/* To the queue, once: by who first says that the run has lost its lease. */
+static void give_back(vl_jobs *jobs, job_run *run) {
+    pthread_mutex_lock(&jobs->lock);
+    bool was_lost = run->lost;
+    run->lost = true;
+    pthread_mutex_unlock(&jobs->lock);
+    if (!was_lost)
+        give_back_task(jobs, &run->task);
+}
+
+/* A worker was stopped in the middle of it: nobody wants it, or this process ends. */
+static void end_stopped(vl_jobs *jobs, job_run *run) {
+    pthread_mutex_lock(&jobs->lock);
+    bool lost = run->lost && !jobs->draining;
+    pthread_mutex_unlock(&jobs->lock);
+    if (lost)
+        note_lost(jobs, &run->task, "its job was cancelled or erased, or another has it");
+    else
+        give_back(jobs, run);
+}
+
+static void work_on(vl_jobs *jobs, job_run *run, size_t worker) {
+    vl_job_task *task = &run->task;
+    vl_error why = {0};
+    ending e = {.status = VL_OK};
+    int64_t start = vl_clock_ns();
+    cJSON *input = cJSON_Parse(task->input.data ? task->input.data : "");
+    vl_buf_init(&e.result, 2 * JOB_RESULT_MAX);
+    vl_stop_watch(run_is_to_stop, run);
+    make_result(jobs, task, worker, input, &e, &why);
+    bool stopped = e.status && vl_stop_asked();
+    vl_stop_watch(NULL, NULL);
+    if (stopped)
+        end_stopped(jobs, run);
+    else
+        write_end(jobs, task, input, &e, &why, start);
     cJSON_Delete(input);
-    vl_blob_unref(blob);
-    vl_buf_deinit(&text);
     vl_buf_deinit(&e.result);
 }
 
@@ -232,10 +291,10 @@ static void run_item(void *arg, size_t worker) {
     bool lost = run->lost, draining = jobs->draining;
     pthread_mutex_unlock(&jobs->lock);
     vl_log_set_request_id(run->task.job);
-    if (draining && !lost)
-        vl_job_release(jobs->server->store.db, &run->task, NULL);
+    if (draining)
+        give_back(jobs, run);
     else if (!lost)
-        work_on(jobs, &run->task, worker);
+        work_on(jobs, run, worker);
     vl_log_set_request_id(NULL);
     run_free(run);
     job_changed(jobs);
@@ -263,7 +322,7 @@ static void hand_over(vl_jobs *jobs, job_run *run) {
     pthread_mutex_unlock(&jobs->lock);
     if (!vl_pool_submit(jobs->server->pool, run_item, run))
         return;
-    vl_job_release(jobs->server->store.db, &run->task, NULL);
+    give_back(jobs, run);
     run_free(run);
 }
 
@@ -273,7 +332,8 @@ static vl_status take(vl_jobs *jobs, bool *found, vl_error *error) {
     if (!run)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a job");
     run->jobs = jobs;
-    run->beat_ns = vl_clock_ns();
+    for (duty d = 0; d < DUTY_COUNT; d++)
+        run->done_ns[d] = vl_clock_ns();
     vl_status status =
         vl_job_claim(jobs->server->store.db, jobs->lease_seconds, &run->task, found, error);
     if (*found) {
@@ -287,15 +347,16 @@ static vl_status take(vl_jobs *jobs, bool *found, vl_error *error) {
 
 /* ---- looking after ------------------------------------------------------------------ */
 
-/* The lease of one that is due for a beat, copied: it may end meanwhile. */
-static bool due_for_beat(vl_jobs *jobs, int64_t now, vl_job_task *task) {
+/* The lease of one for which the duty is due, copied: it may end meanwhile. */
+static bool next_due(vl_jobs *jobs, duty what, int64_t before_ns, int64_t now,
+                     vl_job_task *task) {
     bool due = false;
     pthread_mutex_lock(&jobs->lock);
     for (job_run *run = jobs->runs; run && !due; run = run->next) {
-        due = !run->lost && (double)(now - run->beat_ns) > jobs->lease_seconds / 3 * 1e9;
+        due = !run->lost && run->done_ns[what] < before_ns;
         if (due) {
             *task = run->task;
-            run->beat_ns = now;
+            run->done_ns[what] = now;
         }
     }
     pthread_mutex_unlock(&jobs->lock);
@@ -305,18 +366,42 @@ static bool due_for_beat(vl_jobs *jobs, int64_t now, vl_job_task *task) {
 static void lose(vl_jobs *jobs, const char *lease) {
     pthread_mutex_lock(&jobs->lock);
     for (job_run *run = jobs->runs; run; run = run->next)
-        if (!strcmp(run->task.lease, lease))
+        if (!strcmp(run->task.lease, lease)) {
             run->lost = true;
+            atomic_store(&run->stop, true);
+        }
     pthread_mutex_unlock(&jobs->lock);
 }
 
 static void beat(vl_jobs *jobs) {
-    int64_t now = vl_clock_ns();
+    int64_t now = vl_clock_ns(), before = now - (int64_t)(jobs->lease_seconds / 3 * 1e9);
     vl_job_task task;
-    while (due_for_beat(jobs, now, &task))
+    while (next_due(jobs, DUTY_BEAT, before, now, &task))
         if (vl_job_beat(jobs->server->store.db, &task, jobs->lease_seconds, NULL) ==
             VL_ERR_CANCELLED)
             lose(jobs, task.lease);
+}
+
+static void check_leases(vl_jobs *jobs) {
+    int64_t now = vl_clock_ns();
+    vl_job_task task;
+    pthread_mutex_lock(&jobs->lock);
+    int64_t before = jobs->check_all ? now : in_ms(now, -CHECK_MS);
+    jobs->check_all = false;
+    pthread_mutex_unlock(&jobs->lock);
+    while (next_due(jobs, DUTY_CHECK, before, now, &task))
+        if (vl_job_holds(jobs->server->store.db, &task, NULL) == VL_ERR_CANCELLED)
+            lose(jobs, task.lease);
+}
+
+/* Workers end what they do, and give it back. */
+static void end_grace(vl_jobs *jobs) {
+    pthread_mutex_lock(&jobs->lock);
+    bool over =
+        jobs->draining && (double)(vl_clock_ns() - jobs->drain_ns) >= jobs->grace_seconds * 1e9;
+    for (job_run *run = jobs->runs; run && over; run = run->next)
+        atomic_store(&run->stop, true);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 void job_give_back_all(vl_jobs *jobs) {
@@ -329,13 +414,12 @@ void job_give_back_all(vl_jobs *jobs) {
         if (run) {
             task = run->task;
             run->lost = true;
+            atomic_store(&run->stop, true);
         }
         pthread_mutex_unlock(&jobs->lock);
         if (!run)
             return;
-        if (!vl_job_release(jobs->server->store.db, &task, NULL))
-            vl_log(VL_LOG_INFO, "a job's item is given back", VL_F_STR("job", task.job),
-                   VL_F_INT("item", task.number));
+        give_back_task(jobs, &task);
     }
 }
 
@@ -376,7 +460,7 @@ static void rest(vl_jobs *jobs) {
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&jobs->lock);
-    if (!jobs->ordered && !jobs->stopping)
+    if (!jobs->ordered && !jobs->stopping && !jobs->check_all)
         pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until);
     pthread_mutex_unlock(&jobs->lock);
 }
@@ -398,6 +482,8 @@ typedef struct agenda {
 static void do_what_is_due(vl_jobs *jobs, agenda *due) {
     int64_t now = vl_clock_ns(), lease_ms = (int64_t)(jobs->lease_seconds * 500);
     beat(jobs);
+    check_leases(jobs);
+    end_grace(jobs);
     if (now >= due->leases) {
         sweep_leases(jobs);
         due->leases = in_ms(now, lease_ms < 5000 ? lease_ms : 5000);
@@ -441,6 +527,13 @@ void *job_keeper(void *arg) {
 void job_ordered(vl_jobs *jobs) {
     pthread_mutex_lock(&jobs->lock);
     jobs->ordered = true;
+    pthread_cond_signal(&jobs->wake);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+void job_revoked(vl_jobs *jobs) {
+    pthread_mutex_lock(&jobs->lock);
+    jobs->check_all = true;
     pthread_cond_signal(&jobs->wake);
     pthread_mutex_unlock(&jobs->lock);
 }

@@ -352,13 +352,19 @@ static bool all_gone(vl_flight *flight) {
 
 static void fly(void *arg, size_t index);
 
+static bool is_stopping(void *server) {
+    return atomic_load(&((const vl_server *)server)->stopping);
+}
+
 /* What is logged and asked of others meanwhile says whose work it is. */
 static void fly_traced(void *arg, size_t index) {
     vl_flight *flight = arg;
     const vl_trace trace = flight->trace;
     vl_log_set_request_id(flight->request_id);
     vl_trace_set(&trace);
+    vl_stop_watch(is_stopping, flight->server);
     fly(flight, index);
+    vl_stop_watch(NULL, NULL);
     vl_trace_set(NULL);
     vl_log_set_request_id(NULL);
 }

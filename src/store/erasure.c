@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum { FILE_MAX_BYTES = 64 << 20, RECEIPT_MAX = 4096, TOMBSTONES_MAX = 1 << 20 };
+static const double LATEST_MS = 9007199254740992.0; /* of JSON, exactly */
 
 /* ---- tombstones -------------------------------------------------------------------------- */
 
@@ -73,10 +74,10 @@ static vl_status take_line(const char *line, size_t count, tombstones *all, vl_e
                *receipt =
                    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "receipt"));
     const cJSON *ms = cJSON_GetObjectItemCaseSensitive(json, "erased_ms");
-    vl_status status =
-        mark && receipt && cJSON_IsNumber(ms) && strlen(mark) == VL_SUBJECT_MARK_SIZE - 1
-            ? add_tombstone(all, mark, (int64_t)ms->valuedouble, receipt, error)
-            : VL_ERR_INPUT;
+    bool is_time = cJSON_IsNumber(ms) && ms->valuedouble > 0 && ms->valuedouble < LATEST_MS;
+    vl_status status = mark && receipt && is_time && strlen(mark) == VL_SUBJECT_MARK_SIZE - 1
+                           ? add_tombstone(all, mark, (int64_t)ms->valuedouble, receipt, error)
+                           : VL_ERR_INPUT;
     cJSON_Delete(json);
     return status;
 }

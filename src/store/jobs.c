@@ -1,7 +1,7 @@
 /* jobs.c — the queue as those who fill it and those who work on it see it.
  *
  *   vl_job_enqueue                             an order and its items
- *   vl_job_claim, vl_job_beat                  an item is lent
+ *   vl_job_claim, vl_job_beat, vl_job_holds    an item is lent
  *   vl_job_finish, vl_job_fail, vl_job_release and is given back
  *
  * PostgreSQL hands several workers different items without one waiting for the other (FOR
@@ -346,6 +346,20 @@ vl_status vl_job_beat(vl_db *db, const vl_job_task *task, double seconds, vl_err
                       .changed = &changed},
         error);
     return status ? status : is_good(changed, error);
+}
+
+vl_status vl_job_holds(vl_db *db, const vl_job_task *task, vl_error *error) {
+    int64_t good = 0;
+    vl_status status =
+        vl_db_once(db,
+                   &(vl_db_call){.sql = "SELECT count(*) FROM job_items WHERE job_id = $1 "
+                                        "AND number = $2 AND state = 'running' AND lease = $3",
+                                 VL_DB_PARAMS(vl_db_text(task->job), vl_db_int(task->number),
+                                              vl_db_text(task->lease)),
+                                 .row = vl_db_take_int,
+                                 .user = &good},
+                   error);
+    return status ? status : is_good(good, error);
 }
 
 /* ---- giving back ------------------------------------------------------------------------- */

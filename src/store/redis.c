@@ -6,6 +6,7 @@
  *   call              a connection, the command, and the second try
  *   vl_redis_get, …   commands */
 #include "store/redis.h"
+#include "store/redis_replies.h"
 
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -19,8 +20,6 @@
 
 enum {
     NODES_MAX = 64,
-    HOST_SIZE = 256,
-    SLOTS = 16384,
     IDLE_MAX = 32,
     REDIRECTS_MAX = 4,
     ARGUMENTS_MAX = 16,
@@ -29,29 +28,24 @@ enum {
 
 typedef enum kind { SINGLE, LOCAL, SENTINEL, CLUSTER } kind;
 
-typedef struct node {
-    char host[HOST_SIZE]; /* of LOCAL: a path */
-    int port;
-} node;
-
 typedef struct conn {
     struct conn *next;
-    node node;
+    redis_node node;
     redisContext *context;
     bool is_fresh; /* made for this call: a failure is the server's, not of a stale socket */
 } conn;
 
 struct vl_redis {
     kind kind;
-    node nodes[NODES_MAX]; /* the URL's, then those that a cluster told of */
+    redis_node nodes[NODES_MAX]; /* the URL's, then those that a cluster told of */
     size_t node_count, seed_count;
-    node master; /* host "": to be asked for */
-    char service[HOST_SIZE], user[HOST_SIZE], password[HOST_SIZE];
+    redis_node master; /* host "": to be asked for */
+    char service[REDIS_HOST_SIZE], user[REDIS_HOST_SIZE], password[REDIS_HOST_SIZE];
     int database;
     double timeout, rest;
     atomic_int_fast64_t down_until_ns; /* 0: up */
     pthread_mutex_t lock;              /* of what follows, and of master and nodes */
-    uint8_t slots[SLOTS];              /* of a cluster: one more than the node, 0: not known */
+    uint8_t slots[REDIS_SLOTS];        /* of a cluster: one more than the node, 0: not known */
     conn *idle;
     size_t idle_count;
 };
@@ -60,7 +54,7 @@ struct vl_redis {
 
 static bool take_part(const char *from, size_t length, char *out) {
     size_t used = 0;
-    for (size_t i = 0; i < length && used < HOST_SIZE - 1; i++) {
+    for (size_t i = 0; i < length && used < REDIS_HOST_SIZE - 1; i++) {
         unsigned byte;
         if (from[i] == '%' && i + 2 < length && sscanf(from + i + 1, "%2x", &byte) == 1 &&
             byte) {
@@ -71,11 +65,11 @@ static bool take_part(const char *from, size_t length, char *out) {
         }
     }
     out[used] = '\0';
-    return used < HOST_SIZE - 1;
+    return used < REDIS_HOST_SIZE - 1;
 }
 
 static bool take_node(vl_redis *r, const char *from, size_t length) {
-    node *n = &r->nodes[r->node_count];
+    redis_node *n = &r->nodes[r->node_count];
     const char *colon = memrchr(from, ':', length), *bracket = memrchr(from, ']', length),
                *after = from + length;
     char *end;
@@ -93,7 +87,7 @@ static bool take_node(vl_redis *r, const char *from, size_t length) {
             return false;
         n->port = (int)port;
     }
-    if (!host || host >= HOST_SIZE || r->node_count == NODES_MAX)
+    if (!host || host >= REDIS_HOST_SIZE || r->node_count == NODES_MAX)
         return false;
     snprintf(n->host, sizeof n->host, "%.*s", (int)host, from);
     r->node_count++;
@@ -149,9 +143,9 @@ static bool take_url(vl_redis *r, const char *url) {
         r->kind = schemes[i].kind;
         url += length;
         if (r->kind == LOCAL) {
-            snprintf(r->nodes[0].host, HOST_SIZE, "%s", url);
+            snprintf(r->nodes[0].host, REDIS_HOST_SIZE, "%s", url);
             r->node_count = 1;
-            return *url == '/' && strlen(url) < HOST_SIZE;
+            return *url == '/' && strlen(url) < REDIS_HOST_SIZE;
         }
         size_t authority = strcspn(url, "/");
         return take_authority(r, url, authority) && (r->kind != SINGLE || r->node_count == 1) &&
@@ -218,7 +212,7 @@ static void come_up(vl_redis *r) {
 
 /* ---- connections ------------------------------------------------------------------------- */
 
-static bool same_node(const node *a, const node *b) {
+static bool same_node(const redis_node *a, const redis_node *b) {
     return a->port == b->port && !strcmp(a->host, b->host);
 }
 
@@ -239,7 +233,7 @@ static bool introduce(const vl_redis *r, redisContext *context) {
            (!r->database || says_ok(context, 2, choose));
 }
 
-static redisContext *connect_to(const vl_redis *r, const node *n) {
+static redisContext *connect_to(const vl_redis *r, const redis_node *n) {
     struct timeval patience = {
         .tv_sec = (time_t)r->timeout,
         .tv_usec = (suseconds_t)((r->timeout - (double)(time_t)r->timeout) * 1e6)};
@@ -253,7 +247,7 @@ static redisContext *connect_to(const vl_redis *r, const node *n) {
     return context;
 }
 
-static conn *take_idle(vl_redis *r, const node *n) {
+static conn *take_idle(vl_redis *r, const redis_node *n) {
     conn *found = NULL;
     pthread_mutex_lock(&r->lock);
     for (conn **at = &r->idle; *at && !found; at = &(*at)->next)
@@ -269,7 +263,7 @@ static conn *take_idle(vl_redis *r, const node *n) {
     return found;
 }
 
-static conn *borrow(vl_redis *r, const node *n, bool anew) {
+static conn *borrow(vl_redis *r, const redis_node *n, bool anew) {
     conn *c = anew ? NULL : take_idle(r, n);
     if (c)
         return c;
@@ -316,22 +310,17 @@ static unsigned slot_of(const char *key) {
         for (int bit = 0; bit < 8; bit++)
             crc = (crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1) & 0xffff;
     }
-    return crc % SLOTS;
+    return crc % REDIS_SLOTS;
 }
 
 /* Asks one sentinel after the other. */
-static bool ask_sentinels(vl_redis *r, node *master) {
+static bool ask_sentinels(vl_redis *r, redis_node *master) {
     const char *argv[] = {"SENTINEL", "get-master-addr-by-name", r->service};
     bool found = false;
     for (size_t i = 0; i < r->seed_count && !found; i++) {
         redisContext *context = connect_to(r, &r->nodes[i]);
         redisReply *reply = context ? redisCommandArgv(context, 3, argv, NULL) : NULL;
-        found = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-                reply->element[0]->len < HOST_SIZE;
-        if (found) {
-            snprintf(master->host, HOST_SIZE, "%s", reply->element[0]->str);
-            master->port = atoi(reply->element[1]->str);
-        }
+        found = reply && redis_reply_master(reply, master);
         freeReplyObject(reply);
         if (context)
             redisFree(context);
@@ -339,7 +328,7 @@ static bool ask_sentinels(vl_redis *r, node *master) {
     return found;
 }
 
-static bool node_of(vl_redis *r, const char *key, node *out) {
+static bool node_of(vl_redis *r, const char *key, redis_node *out) {
     pthread_mutex_lock(&r->lock);
     size_t known = r->kind == CLUSTER ? r->slots[slot_of(key)] : 0;
     *out = r->kind == SENTINEL ? r->master : r->nodes[known ? known - 1 : 0];
@@ -356,32 +345,27 @@ static bool node_of(vl_redis *r, const char *key, node *out) {
 
 static void forget_master(vl_redis *r) {
     pthread_mutex_lock(&r->lock);
-    r->master = (node){0};
+    r->master = (redis_node){0};
     pthread_mutex_unlock(&r->lock);
 }
 
-/* "MOVED 3999 127.0.0.1:6381" */
-static bool follow(vl_redis *r, const char *said, node *out) {
-    unsigned slot;
-    char place[HOST_SIZE];
-    bool moved = !strncmp(said, "MOVED ", 6);
-    if ((!moved && strncmp(said, "ASK ", 4) != 0) ||
-        sscanf(strchr(said, ' '), " %u %255s", &slot, place) != 2 || slot >= SLOTS)
+/* Remembers who has the slot. False: the answer sends nowhere. */
+static bool follow(vl_redis *r, const redisReply *reply, redis_node *out) {
+    redis_redirect to;
+    if (!redis_reply_redirect(reply, &to))
         return false;
-    char *colon = strrchr(place, ':');
-    if (!colon)
-        return false;
-    *colon = '\0';
-    snprintf(out->host, HOST_SIZE, "%s", place);
-    out->port = atoi(colon + 1);
+    if (*to.node.host)
+        *out = to.node;
+    else /* the one that was asked, on another port */
+        out->port = to.node.port;
     pthread_mutex_lock(&r->lock);
     size_t i = 0;
     while (i < r->node_count && !same_node(&r->nodes[i], out))
         i++;
     if (i == r->node_count && i < NODES_MAX)
         r->nodes[r->node_count++] = *out;
-    if (moved && i < NODES_MAX)
-        r->slots[slot] = (uint8_t)(i + 1);
+    if (to.moved && i < NODES_MAX)
+        r->slots[to.slot] = (uint8_t)(i + 1);
     pthread_mutex_unlock(&r->lock);
     return true;
 }
@@ -402,7 +386,7 @@ static void put(command *c, const char *text) {
 
 /* One exchange with one server; a connection that had been idle may have gone stale, and is
  * tried anew. NULL: the server is not there. */
-static redisReply *exchange(vl_redis *r, const node *n, const command *c, bool asking) {
+static redisReply *exchange(vl_redis *r, const redis_node *n, const command *c, bool asking) {
     for (int anew = 0; anew < 2; anew++) {
         conn *connection = borrow(r, n, anew);
         if (!connection)
@@ -425,7 +409,7 @@ static redisReply *exchange(vl_redis *r, const node *n, const command *c, bool a
 
 /* The reply, which the caller frees; never one that says another server is to be asked. */
 static vl_status call(vl_redis *r, const command *c, redisReply **reply, vl_error *error) {
-    node n;
+    redis_node n;
     bool asking = false;
     *reply = NULL;
     if (!vl_redis_is_up(r))
@@ -440,7 +424,7 @@ static vl_status call(vl_redis *r, const command *c, redisReply **reply, vl_erro
         }
         const char *said = (*reply)->type == REDIS_REPLY_ERROR ? (*reply)->str : "";
         asking = !strncmp(said, "ASK ", 4);
-        if (r->kind == CLUSTER && follow(r, said, &n)) {
+        if (r->kind == CLUSTER && follow(r, *reply, &n)) {
             ; /* there */
         } else if (r->kind == SENTINEL && !strncmp(said, "READONLY", 8)) {
             forget_master(r);
@@ -528,9 +512,9 @@ static vl_status delete_all(vl_redis *r, const redisReply *keys, int64_t *remove
 }
 
 /* SCAN goes on while others write, and gives each key that stays at least once. */
-static vl_status clear_node(vl_redis *r, const node *n, const char *prefix, int64_t *removed,
-                            vl_error *error) {
-    char cursor[32] = "0", pattern[HOST_SIZE];
+static vl_status clear_node(vl_redis *r, const redis_node *n, const char *prefix,
+                            int64_t *removed, vl_error *error) {
+    char cursor[REDIS_CURSOR_SIZE] = "0", pattern[REDIS_HOST_SIZE];
     vl_status status = VL_OK;
     snprintf(pattern, sizeof pattern, "%s*", prefix);
     do {
@@ -544,19 +528,15 @@ static vl_status clear_node(vl_redis *r, const node *n, const char *prefix, int6
         redisReply *reply = exchange(r, n, &c, false);
         if (!reply)
             return go_down(r, "no answer", error);
-        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-            status = unexpected(reply, error);
-        else
-            status = delete_all(r, reply->element[1], removed, error);
-        if (!status)
-            snprintf(cursor, sizeof cursor, "%s", reply->element[0]->str);
+        const redisReply *keys = redis_reply_page(reply, cursor);
+        status = keys ? delete_all(r, keys, removed, error) : unexpected(reply, error);
         freeReplyObject(reply);
     } while (!status && strcmp(cursor, "0") != 0);
     return status;
 }
 
 vl_status vl_redis_clear(vl_redis *r, const char *prefix, int64_t *removed, vl_error *error) {
-    node n;
+    redis_node n;
     vl_status status = VL_OK;
     *removed = 0;
     if (!vl_redis_is_up(r))
@@ -590,21 +570,6 @@ static vl_status run_script(vl_redis *r, const char *verb, const char *script, c
     return call(r, &c, reply, error);
 }
 
-static bool take_numbers(const redisReply *reply, int64_t *numbers, size_t count) {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const redisReply *e = reply->element[i];
-        if (e->type == REDIS_REPLY_INTEGER)
-            numbers[i] = e->integer;
-        else if (e->type == REDIS_REPLY_STRING)
-            numbers[i] = strtoll(e->str, NULL, 10);
-        else
-            return false;
-    }
-    return true;
-}
-
 vl_status vl_redis_eval(vl_redis *r, const char *script, const char *key,
                         const char *const *arguments, size_t argument_count, int64_t *numbers,
                         size_t count, vl_error *error) {
@@ -619,7 +584,7 @@ vl_status vl_redis_eval(vl_redis *r, const char *script, const char *key,
     }
     if (status)
         return status;
-    if (!take_numbers(reply, numbers, count))
+    if (!redis_reply_numbers(reply, numbers, count))
         status = unexpected(reply, error);
     freeReplyObject(reply);
     return status;
@@ -633,11 +598,7 @@ vl_status vl_redis_version(vl_redis *r, char version[32], vl_error *error) {
     vl_status status = call(r, &c, &reply, error);
     if (status)
         return status;
-    const char *at =
-        reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "redis_version:") : NULL;
-    if (at)
-        snprintf(version, 32, "%.*s", (int)strcspn(at + 14, "\r\n"), at + 14);
-    else
+    if (!redis_reply_version(reply, version))
         status = unexpected(reply, error);
     freeReplyObject(reply);
     return status;

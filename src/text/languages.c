@@ -7,30 +7,55 @@
 #include <unicode/uloc.h>
 #include <unicode/ustring.h>
 
-/* Codes of one language inside a macrolanguage, and what ICU calls them by. */
+/* What ISO 639 and ICU's tables do not say: the code that a language goes by here (its
+ * macrolanguage's, or that of the member that is meant), its two letters, and its name. NULL:
+ * ICU says it. */
 static const struct {
-    const char *code, *as, *name;
+    const char *code, *as, *two, *name;
 } known[] = {
-    {"swh", "sw", "Swahili"},
-    {"arb", "ar", "Arabic"},
-    {"pes", "fa", "Persian"},
-    {"plt", "mg", "Malagasy"},
-    {"ckb", "ckb", "Central Kurdish"},
-    {"kmr", "kmr", "Northern Kurdish"},
-    {"fuv", "fuv", "Fulfulde"},
-    {"als", "sq", "Albanian"},
-    {"ydd", "yi", "Yiddish"},
-    {"mya", "my", "Burmese"},
-    {"hat", "ht", "Haitian Creole"},
-    {"und", "und", "unknown language"},
-    {"cmn", "zh", "Chinese"},
-    {"uzn", "uz", "Uzbek"},
-    {"azj", "az", "Azerbaijani"},
-    {"kpv", "kpv", "Komi-Zyrian"},
-    {"nus", "nus", "Nuer"},
-    {"din", "din", "Dinka"},
-    {"hbs", "sh", "Serbo-Croatian"},
+    {"swh", "swa", NULL, "Swahili"},
+    {"swc", "swa", NULL, NULL},
+    {"arb", "ara", NULL, "Arabic"},
+    {"arz", "ara", NULL, NULL},
+    {"apc", "ara", NULL, NULL},
+    {"ary", "ara", NULL, NULL},
+    {"pes", "fas", NULL, "Persian"},
+    {"prs", "fas", NULL, NULL},
+    {"npi", "nep", NULL, NULL},
+    {"pbt", "pus", NULL, NULL},
+    {"pst", "pus", NULL, NULL},
+    {"pbu", "pus", NULL, NULL},
+    {"azj", "aze", NULL, "Azerbaijani"},
+    {"khk", "mon", NULL, NULL},
+    {"lvs", "lav", NULL, NULL},
+    {"zsm", "msa", NULL, NULL},
+    {"zlm", "msa", NULL, NULL},
+    {"nob", "nor", NULL, NULL},
+    {"nno", "nor", NULL, NULL},
+    {"als", "sqi", NULL, "Albanian"},
+    {"uzn", "uzb", NULL, "Uzbek"},
+    {"ekk", "est", NULL, NULL},
+    {"tgl", "fil", NULL, NULL},
+    {"ory", "ori", NULL, NULL},
+    {"ydd", "yid", NULL, "Yiddish"},
+    {"quz", "que", NULL, NULL},
+    {"plt", "mlg", NULL, "Malagasy"},
+    {"gaz", "orm", NULL, NULL},
+    {"kur", "kmr", NULL, NULL},
+    {"zho", "cmn", NULL, NULL},
+    {"cmn", "cmn", "zh", "Chinese"},
+    {"hbs", "hrv", "sh", "Serbo-Croatian"},
+    {"ckb", "ckb", NULL, "Central Kurdish"},
+    {"kmr", "kmr", NULL, "Northern Kurdish"},
+    {"fuv", "fuv", NULL, "Fulfulde"},
+    {"mya", "mya", NULL, "Burmese"},
+    {"hat", "hat", NULL, "Haitian Creole"},
+    {"und", "und", "und", "unknown language"},
+    {"kpv", "kpv", NULL, "Komi-Zyrian"},
+    {"nus", "nus", NULL, "Nuer"},
+    {"din", "din", NULL, "Dinka"},
 };
+enum { KNOWN_COUNT = sizeof known / sizeof *known };
 
 enum { MAX_NAMES = 512, NAME_BYTES = 48 };
 
@@ -57,8 +82,8 @@ static const char *look_up(const char *code) {
 }
 
 const char *vl_lang_name(const char *code) {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(known[i].code, code))
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known[i].name && !strcmp(known[i].code, code))
             return known[i].name;
     pthread_mutex_lock(&names_lock);
     const char *name = look_up(code);
@@ -66,13 +91,30 @@ const char *vl_lang_name(const char *code) {
     return name;
 }
 
-const char *vl_lang_short(const char *code) {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+const char *vl_lang_code(const char *code) {
+    const char *three = strlen(code) == 2 ? uloc_getISO3Language(code) : "";
+    if (*three)
+        code = three;
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
         if (!strcmp(known[i].code, code))
             return known[i].as;
-    /* ICU's own list of two-letter languages, asked for their three-letter codes. */
+    return code;
+}
+
+/* ICU's own list of two-letter languages, asked for their three-letter codes. NULL: none. */
+static const char *two_letters(const char *code) {
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        if (known[i].two && !strcmp(known[i].code, code))
+            return known[i].two;
     for (const char *const *two = uloc_getISOLanguages(); *two; two++)
         if (strlen(*two) == 2 && !strcmp(uloc_getISO3Language(*two), code))
             return *two;
-    return code;
+    return NULL;
+}
+
+const char *vl_lang_short(const char *code) {
+    const char *two = two_letters(code);
+    if (!two)
+        two = two_letters(vl_lang_code(code));
+    return two ? two : code;
 }

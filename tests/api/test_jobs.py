@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import test_serve
+from test_engines import Misbehaving
 from server import Server, form_request, png, request_bytes, wait_until
 
 PROGRAM = None
@@ -190,6 +191,10 @@ class Batches(test_serve.Shared):
                      {"task": "ocr", "items": [{"image_base64": "%%%"}]}):
             r = self.server.call("POST", "/api/v1/batch", body)
             self.assertIn(r.status, (400, 422), body)
+        for twice in (f'"image_base64": "{picture}"', '"name": "a.png"'):  # two files would become one
+            body = f'{{"task": "ocr", "items": [{{"image_base64": "{picture}", "name": "a", {twice}}}]}}'.encode()
+            head = self.server.identified(("Content-Type: application/json", f"Content-Length: {len(body)}"))
+            self.assertIn(self.server.send(request_bytes("POST", "/api/v1/batch", head, body)).status, (400, 422))
         for path, method in (("/api/v1/jobs/none", "GET"), ("/api/v1/jobs/" + "0" * 32, "GET"),
                              ("/api/v1/jobs/" + "0" * 32, "DELETE"),
                              ("/api/v1/jobs/" + "0" * 32 + "/events", "GET")):
@@ -364,6 +369,69 @@ class Encrypted(unittest.TestCase):
             self.assertNotIn(b'"pages":[', database)  # of the result
         finally:
             self.assertEqual(server.stop(), 0)
+
+
+class Interrupted(unittest.TestCase):
+    """Items whose engine takes for ever: cancelled, or given back when the service is to end."""
+    NOTICE = (Path(__file__).resolve().parents[2] / "samples" / "notice-eng.jpg").read_bytes()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        service = Misbehaving(None)
+        self.addCleanup(service.listener.close)
+        self.asked = service.requests
+        self.shared = {"database_url": f"sqlite://{folder.name}/db", "job_path": folder.name + "/jobs", "workers": 1}
+        self.slow = {"ocr_engines": f"slow=http://127.0.0.1:{service.port}", "ocr_engine_timeout": 80}
+
+    def serve(self, **settings):
+        server = Server(PROGRAM, **self.shared, **settings)
+        self.addCleanup(lambda: server.process.poll() is None and server.stop())
+        return server
+
+    def begin(self, server):
+        job = order(server, [("task", "ocr"), ("languages", "eng"), ("file", self.NOTICE, "n.jpg")])
+        self.assertTrue(wait_until(lambda: self.asked, 60))
+        return job
+
+    def count(self, server, outcome):
+        text = server.get("/metrics").body.decode()
+        return int(text.split(f'vislang_job_items_total{{outcome="{outcome}"}} ')[1].split()[0])
+
+    def check_cancelled(self, at, other):
+        job = self.begin(at)
+        r = other.get(job["status_url"], method="DELETE")
+        self.assertEqual((r.status, r.json()["state"]), (200, "cancelled"))
+        self.assertTrue(wait_until(lambda: self.count(at, "lost") == 1, 30), at.lines[-5:])
+        self.assertEqual([i["state"] for i in job_of(at, job)["items"]], ["cancelled"])
+        self.assertFalse([l for l in at.lines if "engine failed" in l])  # no fault of its
+
+    def test_a_cancelled_job_lets_its_worker_go(self):
+        server = self.serve(**self.slow)
+        self.check_cancelled(server, server)
+
+    def test_cancelled_by_another_process(self):
+        self.check_cancelled(self.serve(**self.slow), self.serve(jobs="off"))
+
+    def test_sigterm_gives_back_what_takes_longer_than_the_grace(self):
+        server = self.serve(job_grace=0.3, job_lease=600, **self.slow)
+        job = self.begin(server)
+        self.assertEqual(server.stop(40), 0)  # and not after the 80 s of the engine
+        self.assertEqual(len([l for l in server.lines if "is given back" in l]), 1)
+        server = self.serve()
+        ended = wait_for(server, job)
+        self.assertEqual([(i["state"], i["attempts"]) for i in ended["items"]], [("done", 1)])
+
+    def test_sigterm_stops_requests_past_the_drain(self):
+        server = self.serve(drain_timeout=0.5, **self.slow)
+        answer = []
+        fields = [("languages", "eng"), ("file", self.NOTICE, "n.jpg")]
+        asking = threading.Thread(target=lambda: answer.append(server.post("/api/v1/ocr", fields)))
+        asking.start()
+        self.assertTrue(wait_until(lambda: self.asked, 60))
+        self.assertEqual(server.stop(40), 0)
+        asking.join()
+        self.assertEqual(answer[0].status, 503)
 
 
 class Restarts(unittest.TestCase):

@@ -240,6 +240,8 @@ static void leases(vl_db *db) {
     assert_true(claim(db, 60, &task));
     assert_int_equal(task.attempt, 2);
     assert_int_equal(vl_job_beat(db, &lost, 60, &error), VL_ERR_CANCELLED);
+    assert_int_equal(vl_job_holds(db, &lost, &error), VL_ERR_CANCELLED);
+    need(vl_job_holds(db, &task, &error));
     assert_int_equal(vl_job_finish(db, &lost, "{\"by\":\"lost\"}", &error), VL_ERR_CANCELLED);
     assert_int_equal(vl_job_release(db, &lost, &error), VL_ERR_CANCELLED);
     need(vl_job_sweep_leases(db, &swept, &error));
@@ -293,6 +295,7 @@ static void cancelling(vl_db *db) {
     need(vl_job_cancel(db, job.id, "user:1", &after, &error));
     check_job(db, &job, VL_JOB_CANCELLED, 1, 0);
     assert_int_equal(vl_job_beat(db, &running, 60, &error), VL_ERR_CANCELLED);
+    assert_int_equal(vl_job_holds(db, &running, &error), VL_ERR_CANCELLED);
     assert_int_equal(vl_job_finish(db, &running, "{}", &error), VL_ERR_CANCELLED);
     assert_int_equal(vl_job_fail(db, &running, "x", true, &ended, &error), VL_ERR_CANCELLED);
     assert_false(claim(db, 60, &task));

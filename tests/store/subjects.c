@@ -186,9 +186,17 @@ static void restored(vl_db *db) {
     need(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error));
     assert_int_equal(number_of(db, "SELECT count(*) FROM blobs WHERE subject = 'case-7'"), 1);
     /* A list that was damaged is not passed over. */
-    need(vl_file_write(store.erasures, "{\"subject\":\"x\"}\n", 16, &error));
-    assert_int_equal(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error),
-                     VL_ERR_INPUT);
+    static const char *const damaged[] = {
+        "{\"subject\":\"x\"}\n",
+        "{\"subject\":\"subject:"
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        "\",\"erased_ms\":1e300,\"receipt\":\"\"}\n",
+    };
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        need(vl_file_write(store.erasures, damaged[i], strlen(damaged[i]), &error));
+        assert_int_equal(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error),
+                         VL_ERR_INPUT);
+    }
     assert_int_equal(number_of(db, "SELECT count(*) FROM blobs"), 2);
     close_store(&store);
 }

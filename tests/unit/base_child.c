@@ -461,6 +461,30 @@ static void test_dies_with_its_parent(void **state) {
     assert_true(becomes(false, seconds));
 }
 
+static bool third_time(void *asked) {
+    return ++*(int *)asked >= 3;
+}
+
+/* The child of a thread that is asked to stop is killed, and another thread's is not. */
+static void test_asked_to_stop(void **state) {
+    (void)state;
+    int asked = 0;
+    vl_child_options options = vl_child_options_default();
+    options.argv = ARGV("sleep", "19");
+    options.max_seconds = 60;
+    vl_stop_watch(third_time, &asked);
+    result r = run_with(&options, NULL);
+    vl_stop_watch(NULL, NULL);
+    assert_int_equal(r.status, VL_ERR_CANCELLED);
+    assert_int_equal(asked, 3);
+    assert_false(vl_stop_asked());
+    vl_buf_deinit(&r.out);
+    options.argv = ARGV("true");
+    r = run_with(&options, NULL);
+    assert_int_equal(r.status, VL_OK);
+    vl_buf_deinit(&r.out);
+}
+
 /* In a container that refuses seccomp the limits still hold, and the log says so once. */
 static int without_seccomp(void) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -547,6 +571,7 @@ int main(void) {
         cmocka_unit_test(test_nothing_leaks),
         cmocka_unit_test(test_many_threads),
         cmocka_unit_test(test_dies_with_its_parent),
+        cmocka_unit_test(test_asked_to_stop),
         cmocka_unit_test(test_other_circumstances),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

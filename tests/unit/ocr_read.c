@@ -156,6 +156,7 @@ static void reads_pages_however_they_lie(void **state) {
         {"half the size", 0, 0, 0.5, false, NULL, 0.10},
         {"three times the size", 0, 0, 3, false, NULL, 0.03},
         {"language given", 0, 0, 1, false, "spa", 0.02},
+        {"two letters given", 0, 0, 1, false, "es+spa", 0.02},
         {"given, upside down", 180, 0, 1, false, "spa", 0.03},
     };
     fixture *f = *state;
@@ -279,11 +280,14 @@ static void packs_that_are_not_there(void **state) {
     } cases[] = {
         {"yid", VL_ERR_MISSING, "apt-get install tesseract-ocr-yid"},
         {"eng+chi_tra", VL_ERR_MISSING, "apt-get install tesseract-ocr-chi-tra"},
+        {"yi", VL_ERR_MISSING, "apt-get install tesseract-ocr-yid"},
+        {"ydd", VL_ERR_MISSING, "apt-get install tesseract-ocr-yid"},
         {"Tibetan", VL_ERR_MISSING, "apt-get install tesseract-ocr-script-tibt"},
         {"enh", VL_ERR_USAGE, "did you mean \"en"},
         {"Latim", VL_ERR_USAGE, "did you mean \"Latin\""},
         {"../../etc/passwd", VL_ERR_USAGE, "unknown language"},
         {"eng+", VL_ERR_USAGE, "unknown language"},
+        {"som", VL_ERR_USAGE, "unknown language \"som\""},
     };
     fixture *f = *state;
     char *truth = NULL;

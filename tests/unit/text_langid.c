@@ -185,6 +185,22 @@ static void test_names(void **state) {
     assert_string_equal(vl_lang_name("und"), "unknown language");
 }
 
+static void test_codes(void **state) {
+    static const char *const rows[][2] = {
+        {"sw", "swa"},  {"swh", "swa"}, {"swa", "swa"},     {"ar", "ara"}, {"arb", "ara"},
+        {"fa", "fas"},  {"prs", "fas"}, {"pes", "fas"},     {"fr", "fra"}, {"zh", "cmn"},
+        {"no", "nor"},  {"nb", "nor"},  {"ps", "pus"},      {"ku", "kmr"}, {"ti", "tir"},
+        {"eng", "eng"}, {"und", "und"}, {"Latin", "Latin"}, {"xx", "xx"},  {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(vl_lang_code(rows[i][0]), rows[i][1]);
+    assert_string_equal(vl_lang_short("npi"), "ne"); /* by its macrolanguage */
+    assert_string_equal(vl_lang_short("cmn"), "zh");
+    assert_string_equal(vl_lang_short("hbs"), "sh");
+    assert_string_equal(vl_lang_short("kpv"), "kpv");
+}
+
 static void expect_refused(const void *bytes, size_t count) {
     char path[] = "/tmp/vislang-langid-XXXXXX";
     vl_langid *opened = NULL;
@@ -227,6 +243,7 @@ int main(void) {
         cmocka_unit_test(test_normal_forms_agree),
         cmocka_unit_test(test_probabilities),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_codes),
         cmocka_unit_test(test_broken_models),
     };
     return cmocka_run_group_tests(tests, open_model, close_model);
