@@ -84,7 +84,8 @@ const setting_def vl_settings[] = {
      "port of its own for /metrics, on the same host, over plain HTTP and for anyone who "
      "reaches it; 0: /metrics is on the service's port"},
     {"languages", NULL, "ocr.languages", SETTING_STRING, "", 0, 0, false,
-     "packs or ISO 639 codes for every page, joined by + (eng+fr); empty: found out from each page"},
+     "packs or ISO 639 codes for every page, joined by + (eng+fr); empty: found out from each "
+     "page"},
     {"ocr_engines", "OCR_ENGINES", "ocr.engines", SETTING_LIST,
      "tesseract,reader,tesseract-script", 0, 0, false,
      "engines that read the text; several vote on what the first is not sure of"},
