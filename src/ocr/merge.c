@@ -86,27 +86,37 @@ static bool touch(vl_box a, vl_box b) {
     return box_common(a, b) > TOUCHING * smaller;
 }
 
+/* Of lines that touch, at their first: what the page's lines are worth, and the other's. */
+typedef struct group {
+    double mine, theirs;
+    /* The page's lines as their own engine has them, and as the judge has, without regard to
+     * lines that lie over each other. */
+    double sworn, judged;
+} group;
+
+typedef struct candidate {
+    const vl_engine_line *line;
+    size_t of; /* a line of the same group; itself for its first */
+    double worth;
+    group group;
+} candidate;
+
 /* Lines of both readings, the page's first. */
 typedef struct groups {
-    const vl_engine_line **line;
-    size_t *of;             /* a line of the same group; itself for its first */
-    double *worth;          /* of a line by itself */
-    double *mine, *theirs;  /* of a group, at its first line */
-    double *sworn, *judged; /* the page's lines as their own engine has them, as the judge has,
-                               without regard to lines that lie over each other */
+    candidate *lines;
     size_t count, own;
 } groups;
 
 static size_t first_of(const groups *g, size_t line) {
-    while (g->of[line] != line)
-        line = g->of[line];
+    while (g->lines[line].of != line)
+        line = g->lines[line].of;
     return line;
 }
 
 /* A line's worth; of the page's, as the other engine reads it where that is known, so that one
  * engine is the judge of both. */
 static double judge(const groups *g, size_t line, const vl_engine_reading *same) {
-    const vl_engine_line *seen = g->line[line];
+    const vl_engine_line *seen = g->lines[line].line;
     if (!same)
         return worth(seen, 0);
     if (line >= g->own)
@@ -118,56 +128,60 @@ static double judge(const groups *g, size_t line, const vl_engine_reading *same)
 /* How much of the line no other line of the same reading lies over: ink that is read twice is
  * worth no more. */
 static double share_alone(const groups *g, size_t line) {
-    vl_box a = g->line[line]->box;
+    vl_box a = g->lines[line].line->box;
     double area = fmax(1, (double)a.width * a.height), shared = 0;
     size_t from = line < g->own ? 0 : g->own, to = line < g->own ? g->own : g->count;
     for (size_t i = from; i < to; i++)
-        shared += i == line ? 0 : box_common(a, g->line[i]->box);
+        shared += i == line ? 0 : box_common(a, g->lines[i].line->box);
     return 1 / (1 + shared / area);
+}
+
+static void join_touching(groups *g) {
+    for (size_t i = 0; i < g->own; i++)
+        for (size_t k = g->own; k < g->count; k++)
+            if (touch(g->lines[i].line->box, g->lines[k].line->box)) {
+                size_t a = first_of(g, i), b = first_of(g, k);
+                g->lines[a > b ? a : b].of = a > b ? b : a;
+            }
+}
+
+static void weigh(groups *g, size_t line, const vl_engine_reading *same) {
+    candidate *c = &g->lines[line];
+    group *to = &g->lines[first_of(g, line)].group;
+    c->worth = judge(g, line, same);
+    double alone = c->worth * (same ? share_alone(g, line) : 1);
+    if (line >= g->own) {
+        to->theirs += alone;
+        return;
+    }
+    to->mine += alone;
+    to->sworn += worth(c->line, 0);
+    to->judged += c->worth;
 }
 
 static bool groups_make(vl_arena *arena, const vl_engine_reading *page,
                         const vl_engine_reading *other, const vl_engine_reading *same,
                         groups *g) {
     *g = (groups){.count = page->line_count + other->line_count, .own = page->line_count};
-    g->line = vl_arena_array(arena, g->count + 1, sizeof *g->line);
-    g->of = vl_arena_array(arena, g->count + 1, sizeof *g->of);
-    g->mine = vl_arena_array(arena, g->count + 1, sizeof *g->mine);
-    g->theirs = vl_arena_array(arena, g->count + 1, sizeof *g->theirs);
-    g->worth = vl_arena_array(arena, g->count + 1, sizeof *g->worth);
-    g->sworn = vl_arena_array(arena, g->count + 1, sizeof *g->sworn);
-    g->judged = vl_arena_array(arena, g->count + 1, sizeof *g->judged);
-    if (!g->line || !g->of || !g->mine || !g->theirs || !g->worth || !g->sworn || !g->judged)
+    g->lines = vl_arena_array(arena, g->count + 1, sizeof *g->lines);
+    if (!g->lines)
         return false;
-    for (size_t i = 0; i < g->count; i++) {
-        g->line[i] = i < g->own ? &page->lines[i] : &other->lines[i - g->own];
-        g->of[i] = i;
-        g->mine[i] = g->theirs[i] = g->sworn[i] = g->judged[i] = 0;
-    }
-    for (size_t i = 0; i < g->own; i++)
-        for (size_t k = g->own; k < g->count; k++)
-            if (touch(g->line[i]->box, g->line[k]->box)) {
-                size_t a = first_of(g, i), b = first_of(g, k);
-                g->of[a > b ? a : b] = a > b ? b : a;
-            }
-    for (size_t i = 0; i < g->count; i++) {
-        double *whose = i < g->own ? g->mine : g->theirs;
-        whose[first_of(g, i)] +=
-            (g->worth[i] = judge(g, i, same)) * (same ? share_alone(g, i) : 1);
-        g->sworn[first_of(g, i)] += i < g->own ? worth(g->line[i], 0) : 0;
-        g->judged[first_of(g, i)] += i < g->own ? g->worth[i] : 0;
-    }
+    for (size_t i = 0; i < g->count; i++)
+        g->lines[i] = (candidate){
+            .line = i < g->own ? &page->lines[i] : &other->lines[i - g->own], .of = i};
+    join_touching(g);
+    for (size_t i = 0; i < g->count; i++)
+        weigh(g, i, same);
     return true;
 }
 
 static bool is_better(const groups *g, size_t line) {
-    size_t group = first_of(g, line);
+    const group *all = &g->lines[first_of(g, line)].group;
     /* Lines that lie over each other, and that their own engine makes nothing of, were cut out
      * badly. */
-    if (g->mine[group] < ALONE * g->judged[group] &&
-        g->sworn[group] < DISOWNED * g->judged[group])
-        return g->theirs[group] > g->mine[group] * ENOUGH;
-    return g->theirs[group] > g->mine[group] * BETTER + LEAST_GAIN;
+    if (all->mine < ALONE * all->judged && all->sworn < DISOWNED * all->judged)
+        return all->theirs > all->mine * ENOUGH;
+    return all->theirs > all->mine * BETTER + LEAST_GAIN;
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */
@@ -211,14 +225,14 @@ bool vl_merge_lines(vl_arena *arena, vl_engine_reading *page, size_t **found_by,
     for (size_t i = 0; i < g.own; i++)
         if (!is_better(&g, i)) {
             by[count] = (*found_by)[i];
-            lines[count++] = *g.line[i];
+            lines[count++] = *g.lines[i].line;
         }
     page->lines = lines;
     page->line_count = count;
     *found_by = by;
     for (size_t i = g.own; i < g.count; i++) {
-        vl_engine_line line = *g.line[i];
-        if (!is_better(&g, i) || g.worth[i] == 0)
+        vl_engine_line line = *g.lines[i].line;
+        if (!is_better(&g, i) || g.lines[i].worth == 0)
             continue;
         size_t place = place_for(&line, page), behind = page->line_count - place;
         memmove(&lines[place + 1], &lines[place], behind * sizeof *lines);
