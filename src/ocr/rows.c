@@ -3,7 +3,7 @@
  *
  * Where lines of a third of the columns and more stand at one height, an entry begins. Entries
  * lie wider apart than lines: cells with wrapped text, whose lines stand beside each other too,
- * stay whole.
+ * stay whole. One that some dirt or a wrapped line began right beside another is none.
  *
  *   column_lines       where the lines of one cell are
  *   find_entries       heights at which entries begin
@@ -13,7 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_LEAST = 3, ENTRIES_LEAST = 3, STRAY = 6 /* one in so many is dirt */ };
+enum {
+    COLUMNS_LEAST = 3,
+    LINES_LEAST = 3,
+    ENTRIES_LEAST = 3,
+    STRAY = 6, /* one in so many is dirt */
+};
 /* In heights of a word. */
 static const double SAME_LINE = 0.5, APART = 1.9, ABOVE = 0.6;
 
@@ -26,7 +31,7 @@ typedef struct row_text {
     place *words, *lines; /* by height */
     size_t word_count, line_count;
     int32_t *heights; /* of words */
-    size_t columns;   /* with any */
+    size_t columns;   /* with LINES_LEAST and more */
     double height;    /* the usual one */
 } row_text;
 
@@ -59,13 +64,16 @@ static size_t column_of(const vl_grid *grid, size_t row, vl_box word) {
 
 /* Words of one column at one height are a line. */
 static void column_lines(row_text *t) {
+    size_t in_column = 0;
     qsort(t->words, t->word_count, sizeof *t->words, by_column);
     for (size_t i = 0; i < t->word_count; i++) {
         const place *word = &t->words[i], *last = i ? word - 1 : NULL;
         bool other = !last || last->column != word->column;
-        t->columns += other;
-        if (other || word->middle - last->middle > SAME_LINE * t->height)
-            t->lines[t->line_count++] = *word;
+        if (!other && word->middle - last->middle <= SAME_LINE * t->height)
+            continue;
+        in_column = other ? 1 : in_column + 1;
+        t->columns += in_column == LINES_LEAST;
+        t->lines[t->line_count++] = *word;
     }
     qsort(t->lines, t->line_count, sizeof *t->lines, by_height);
 }
@@ -129,33 +137,47 @@ static bool has_key(const row_text *t, bool rtl, const int32_t *entries, size_t 
     return named * 4 >= count * 3;
 }
 
-/* Heights at which a third of the columns have a line, into `entries`; returns how many. 0: the
- * row is one. */
-static size_t find_entries(const row_text *t, bool rtl, int32_t *entries) {
-    size_t count = 0, needed = (t->columns + 2) / 3;
-    int32_t nearest = INT32_MAX;
-    if (t->columns < COLUMNS_LEAST)
-        return 0;
+/* Where `needed` columns and more have a line at one height; `lines` [count]: how many. */
+static size_t find_common(const row_text *t, size_t needed, int32_t *entries, size_t *lines) {
+    size_t count = 0;
     for (size_t i = 0, end; i < t->line_count; i = end) {
         for (end = i + 1; end < t->line_count &&
                           t->lines[end].middle - t->lines[i].middle <= SAME_LINE * t->height;)
             end++;
-        if (end - i >= needed && end - i > 1)
-            entries[count++] = t->lines[i + (end - i) / 2].middle;
+        if (end - i < needed || end - i < 2)
+            continue;
+        lines[count] = end - i;
+        entries[count++] = t->lines[i + (end - i) / 2].middle;
     }
-    int32_t *apart = t->heights; /* no longer needed as they are */
-    for (size_t i = 1; i < count; i++) {
-        apart[i - 1] = entries[i] - entries[i - 1];
-        nearest = apart[i - 1] < nearest ? apart[i - 1] : nearest;
+    return count;
+}
+
+/* Of entries that lie no further apart than lines do, the one of more columns stays. Returns
+ * how many do; 0: so many would go that these are lines. */
+static size_t drop_stray(double height, int32_t *entries, size_t *lines, size_t count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool near = kept && entries[i] - entries[kept - 1] < APART * height;
+        if (near && lines[i] <= lines[kept - 1])
+            continue;
+        kept -= near;
+        lines[kept] = lines[i];
+        entries[kept++] = entries[i];
     }
-    if (count < ENTRIES_LEAST)
+    return (count - kept) * STRAY <= count ? kept : 0;
+}
+
+/* Heights at which a third of the columns have a line, into `entries`; returns how many. 0: the
+ * row is one. `lines`: as many numbers. */
+static size_t find_entries(const row_text *t, bool rtl, int32_t *entries, size_t *lines) {
+    if (t->columns < COLUMNS_LEAST)
         return 0;
-    qsort(apart, count - 1, sizeof *apart, by_value);
-    bool wide = apart[(count - 1) / 2] >= APART * t->height && nearest > t->height;
-    return wide && columns_of_one_line(t, entries, count) * 2 >= t->columns &&
-                   has_key(t, rtl, entries, count)
-               ? count
-               : 0;
+    size_t count = find_common(t, (t->columns + 2) / 3, entries, lines);
+    count = drop_stray(t->height, entries, lines, count);
+    bool named = count >= ENTRIES_LEAST &&
+                 columns_of_one_line(t, entries, count) * 2 >= t->columns &&
+                 has_key(t, rtl, entries, count);
+    return named ? count : 0;
 }
 
 /* Whether cells of the row go on below it. */
@@ -203,9 +225,10 @@ bool layout_split_rows(const layout_work *w, vl_grid *grid) {
         if (!read_row(w, grid, row, &text))
             return false;
         int32_t *entries = vl_arena_array(w->arena, text.line_count + 1, sizeof *entries);
-        if (!entries)
+        size_t *lines = vl_arena_array(w->arena, text.line_count + 1, sizeof *lines);
+        if (!entries || !lines)
             return false;
-        size_t count = find_entries(&text, w->rtl, entries);
+        size_t count = find_entries(&text, w->rtl, entries, lines);
         if (count)
             begin_row(grid, row);
         for (size_t i = 1; i < count; i++, row++)

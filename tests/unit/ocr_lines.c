@@ -167,12 +167,13 @@ static table *table_new(void) {
     return t;
 }
 
-/* Entries 80 apart, whose last column has three lines each; a word is missing here and there.
- */
-static void test_register(void **state) {
-    (void)state;
+/* Entries 80 apart, whose last column has three lines each; a word is missing here and there,
+ * and (`dirt`) one stands beside a wrapped line. */
+static void check_register(bool dirt) {
     enum { ENTRIES = 6, APART = 80 };
     table *t = table_new();
+    if (dirt)
+        word(t, 1, 70 + 2 * APART + 26);
     for (int32_t i = 0; i < ENTRIES; i++) {
         int32_t y = 70 + i * APART;
         for (size_t c = 0; c + 1 < COLUMNS; c++)
@@ -193,6 +194,12 @@ static void test_register(void **state) {
         assert_int_equal(t->grid.owner[i], i);
 }
 
+static void test_register(void **state) {
+    (void)state;
+    check_register(false);
+    check_register(true);
+}
+
 /* The rule under the heading is not drawn through: a cell that reaches down ends there. */
 static void test_cell_from_above(void **state) {
     (void)state;
@@ -207,16 +214,19 @@ static void test_cell_from_above(void **state) {
         assert_int_equal(t->grid.owner[i], i);
 }
 
-/* Wrapped text stands side by side as well, but its lines are close; two columns may be prose;
- * entries of one column alone are no rows, and what the first column does not name is none. */
+/* Wrapped text stands side by side as well, but its lines are close, if only by twos; two
+ * columns may be prose; entries of one column alone are no rows, and what the first column does
+ * not name is none. */
 static void test_rows_that_stay(void **state) {
     (void)state;
-    for (int32_t kind = 0; kind < 4; kind++) {
+    for (int32_t kind = 0; kind < 5; kind++) {
         table *t = table_new();
         for (int32_t i = 0; i < 5; i++)
             for (size_t c = 0; c < COLUMNS; c++)
                 if (kind == 0)
                     word(t, c, 70 + i * 26);
+                else if (kind == 4)
+                    word(t, c, 70 + i / 2 * 80 + i % 2 * 26);
                 else if (kind == 1 ? c < 2 : kind == 2 ? c == 0 || i == 0 : c > 0 || i == 0)
                     word(t, c, 70 + i * 80);
         assert_true(layout_split_rows(&t->work, &t->grid));
