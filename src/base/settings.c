@@ -188,6 +188,13 @@ const setting_def vl_settings[] = {
      false, "seconds between two removals of what is past its time"},
     {"allowed_hosts", "ALLOWED_HOSTS", "security.allowed_hosts", SETTING_LIST, "", 0, 0, false,
      "names accepted in the Host header; empty: any"},
+    {"fetch_hosts", "FETCH_HOSTS", "security.fetch_hosts", SETTING_LIST, "", 0, 0, false,
+     "hosts that image_url may name (.example.org: those below it; *: any with a public "
+     "address); empty: nothing is fetched"},
+    {"fetch_networks", NULL, "security.fetch_networks", SETTING_LIST, "", 0, 0, false,
+     "networks that image_url may lead to although they are not public (10.0.0.0/8)"},
+    {"fetch_timeout", NULL, "security.fetch_timeout", SETTING_NUMBER, "10", 0.1, 300, false,
+     "seconds for a picture that image_url names"},
     {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,
      "origins whose pages may call the service; empty: none but its own"},
 };

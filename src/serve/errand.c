@@ -1,4 +1,4 @@
-/* errand.c — two small pools of threads beside the workers. */
+/* errand.c — small pools of threads beside the workers. */
 #include "serve/errand.h"
 #include "serve/service.h"
 
@@ -6,7 +6,8 @@
 
 static const struct {
     size_t threads, queued;
-} desks[VL_DESK_COUNT] = {[VL_DESK_QUICK] = {4, 1024}, [VL_DESK_SLOW] = {2, 64}};
+} desks[VL_DESK_COUNT] = {
+    [VL_DESK_QUICK] = {4, 1024}, [VL_DESK_SLOW] = {2, 64}, [VL_DESK_FETCH] = {8, 64}};
 
 struct vl_errands {
     vl_pool *pools[VL_DESK_COUNT];

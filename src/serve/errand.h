@@ -2,8 +2,9 @@
  * event thread and from the workers that read.
  *
  * A request on an errand has its connection suspended and belongs to the errand's thread alone,
- * until the event thread has it back; its headers may be read there. Errands are short: there
- * is no giving up on them, and a service that stops waits for them. */
+ * until the event thread has it back; its headers may be read there. Errands are short, or end
+ * soon after server->stopping: there is no giving up on them, and a service that stops waits.
+ */
 #ifndef VISLANG_SERVE_ERRAND_H
 #define VISLANG_SERVE_ERRAND_H
 
@@ -15,6 +16,7 @@ typedef struct vl_server vl_server;
 typedef enum vl_desk {
     VL_DESK_QUICK, /* a row or two: who is this, may he go on? Every request may wait here. */
     VL_DESK_SLOW,  /* passwords, lists, files */
+    VL_DESK_FETCH, /* pictures from elsewhere, for as long as fetch_timeout lets them */
     VL_DESK_COUNT,
 } vl_desk;
 

@@ -35,6 +35,12 @@ static vl_status fail(vl_request *request, unsigned http, vl_error *error, vl_st
     return vl_fail(error, status, "%s", detail);
 }
 
+static unsigned form_status(const vl_request *request, vl_status status) {
+    if (request->field_status)
+        return request->field_status;
+    return status == VL_ERR_INPUT || status == VL_ERR_USAGE ? 400 : vl_http_status(status);
+}
+
 /* The field a route takes under this name, or VL_FORM_NONE with the reason. */
 static vl_form_field find_field(vl_request *request, const char *name, vl_error *error) {
     const char *known[VL_FORM_FIELD_COUNT];
@@ -205,11 +211,71 @@ vl_status vl_form_set(vl_form *form, vl_form_field field, const char *value, vl_
 
 /* ---- JSON body -------------------------------------------------------------------- */
 
+static vl_status take_url(vl_request *request, const char *url, vl_error *error) {
+    if (!(request->route->fields & 1u << VL_FORM_FILE))
+        return vl_fail(error, VL_ERR_INPUT, "this route takes no \"image_url\"");
+    if (!*request->server->settings.fetch_hosts)
+        return fail(request, 403, error, VL_ERR_DENIED,
+                    "this service fetches no pictures (fetch_hosts); send \"image_base64\" or "
+                    "a form with the file");
+    if (!url || !*url)
+        return vl_fail(error, VL_ERR_INPUT, "the member \"image_url\" is not a URL");
+    vl_status status = begin_field(request, VL_FORM_FILE, NULL, error);
+    if (!status && !(request->form->url = strdup(url)))
+        status = vl_fail(error, VL_ERR_MEMORY, "no memory for a URL");
+    return status;
+}
+
+static vl_status take_fetched(void *to, const void *bytes, size_t count, vl_error *error) {
+    return file_data(to, bytes, count, error);
+}
+
+static vl_status fetch_file(vl_request *request, vl_fetch_reply *reply, vl_error *error) {
+    vl_fetch_request ask = {.url = request->form->url,
+                            .sink = take_fetched,
+                            .to = request,
+                            .cancel = &request->server->stopping};
+    const vl_serve_settings *settings = &request->server->settings;
+    vl_fetch_rules rules = settings->fetch;
+    rules.hosts = settings->fetch_hosts;
+    vl_fetcher *fetcher;
+    vl_status status = vl_fetcher_new(&rules, &fetcher, error);
+    if (status)
+        return status;
+    request->field = VL_FORM_FILE;
+    status = vl_fetch(fetcher, &ask, reply, error);
+    vl_fetcher_free(fetcher);
+    if (!status && (reply->status < 200 || reply->status > 299))
+        status =
+            vl_fail(error, VL_ERR_MISSING, "its host answers with status %u", reply->status);
+    if (status == VL_ERR_MISSING)
+        request->field_status = 502;
+    return status;
+}
+
+vl_status vl_form_fetch(vl_request *request, unsigned *http, vl_error *error) {
+    vl_form *form = request->form;
+    vl_fetch_reply reply;
+    vl_fetch_reply_init(&reply);
+    vl_status status = fetch_file(request, &reply, error);
+    if (!status) {
+        keep_filename(form, reply.url);
+        status = on_end(request, error);
+    }
+    if (!status && (status = vl_upload_finish(&form->upload, error)))
+        request->field_status = 500;
+    *http = form_status(request, status);
+    if (status)
+        vl_error_prefix(error, "image_url");
+    vl_fetch_reply_deinit(&reply);
+    free(form->url);
+    form->url = NULL;
+    return status;
+}
+
 static vl_status take_json_item(vl_request *request, const cJSON *item, vl_error *error) {
-    if (!strcmp(item->string, "image_url"))
-        return fail(request, 501, error, VL_ERR_UNSUPPORTED,
-                    "this version does not fetch pictures; send \"image_base64\" or a form "
-                    "with the file");
+    if (!strcmp(item->string, "image_url") && !request->form->batch)
+        return take_url(request, cJSON_GetStringValue(item), error);
     bool is_file = !strcmp(item->string, "image_base64");
     vl_form_field field = is_file ? VL_FORM_FILE : find_field(request, item->string, error);
     if (!field || (!is_file && field == VL_FORM_FILE))
@@ -355,13 +421,8 @@ void vl_form_free(vl_server *server, vl_form *form) {
     for (vl_form_field f = 0; f < VL_FORM_FIELD_COUNT; f++)
         vl_buf_deinit(&form->text[f]);
     vl_buf_deinit(&form->json);
+    free(form->url);
     free(form);
-}
-
-static unsigned form_status(const vl_request *request, vl_status status) {
-    if (request->field_status)
-        return request->field_status;
-    return status == VL_ERR_INPUT || status == VL_ERR_USAGE ? 400 : vl_http_status(status);
 }
 
 vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, unsigned *http,
@@ -390,7 +451,8 @@ vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error) {
     if (!status && !request->form->has_file && !request->form->seen[VL_FORM_TEXT])
         status = vl_fail(error, VL_ERR_INPUT, "there is no %s",
                          request->parser ? "field \"file\"" : "member \"image_base64\"");
-    if (!status && (status = vl_upload_finish(&request->form->upload, error)))
+    if (!status && !request->form->url &&
+        (status = vl_upload_finish(&request->form->upload, error)))
         request->field_status = 500;
     *http = form_status(request, status);
     return status;

@@ -12,7 +12,7 @@
 #ifndef VISLANG_SERVE_IDENTITY_H
 #define VISLANG_SERVE_IDENTITY_H
 
-#include "serve/address.h"
+#include "base/address.h"
 
 #include <vislang/store.h>
 

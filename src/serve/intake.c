@@ -2,7 +2,8 @@
  *
  * libmicrohttpd calls vl_intake_begin with the raw target, then vl_intake once with the
  * headers (twice when it takes an errand to find out who calls), once per piece of the body,
- * and once at the end; after a worker's answer it calls it again. */
+ * and once at the end; after a file was fetched, and after a worker's answer, it calls it
+ * again. */
 #include "serve/service.h"
 
 #include <inttypes.h>
@@ -268,24 +269,42 @@ static enum MHD_Result take_piece(vl_request *request, const char *data, size_t 
     return vl_respond(request);
 }
 
+/* For a file that the body names by its URL. */
+static void fetch_work(vl_request *request) {
+    vl_error error;
+    unsigned http = 0;
+    if (vl_form_fetch(request, &http, &error))
+        vl_decide_problem(request, http, "%s", error.message);
+    else
+        request->state = VL_REQUEST_RECEIVING; /* now it has all */
+}
+
+static void take_whole(vl_request *request) {
+    vl_error error;
+    unsigned http = 0;
+    atomic_fetch_add(&request->server->metrics.upload_bytes, request->body_bytes);
+    if (request->link)
+        atomic_store(&request->link->deadline_ns, 0);
+    if (request->form && vl_form_finish(request, &http, &error))
+        vl_decide_problem(request, http, "%s", error.message);
+    else if (request->form && request->form->url)
+        vl_errand_start(request, VL_DESK_FETCH, fetch_work);
+    else
+        request->route->handle(request);
+}
+
 static enum MHD_Result last_call(vl_request *request) {
+    bool is_back = request->final; /* from an errand or a worker */
     request->final = true;
     request->suspended = false;
     if (request->state == VL_REQUEST_REFUSED)
         return MHD_NO; /* answered; all was read, so the close is clean */
-    if (request->state == VL_REQUEST_RECEIVING) {
-        vl_error error;
-        unsigned http = 0;
-        atomic_fetch_add(&request->server->metrics.upload_bytes, request->body_bytes);
-        if (request->link)
-            atomic_store(&request->link->deadline_ns, 0);
-        if (request->form && vl_form_finish(request, &http, &error))
-            vl_decide_problem(request, http, "%s", error.message);
-        else
-            request->route->handle(request);
-    }
+    if (request->state == VL_REQUEST_RECEIVING && is_back)
+        request->route->handle(request);
+    else if (request->state == VL_REQUEST_RECEIVING)
+        take_whole(request);
     if (request->suspended)
-        return MHD_YES; /* the worker's until the library calls again */
+        return MHD_YES; /* another thread's until the library calls again */
     if (request->state == VL_REQUEST_DECIDED)
         return vl_respond(request);
     return MHD_YES;

@@ -34,15 +34,44 @@ static cJSON *string_schema(void) {
 
 /* ---- what goes in ------------------------------------------------------------------- */
 
-/* One of two fields, and never both. */
-static void add_choice(cJSON *schema, const char *first, const char *second) {
-    const char *const names[] = {first, second};
-    cJSON *choice = cJSON_AddArrayToObject(schema, "oneOf");
-    for (size_t i = 0; i < 2; i++) {
+/* Exactly one of some fields. A schema may ask for several such choices. */
+static void add_choice(cJSON *schema, const char *const *names, size_t count) {
+    cJSON *all = cJSON_GetObjectItem(schema, "allOf");
+    if (!all)
+        all = cJSON_AddArrayToObject(schema, "allOf");
+    cJSON *holder = cJSON_CreateObject(), *choice = cJSON_AddArrayToObject(holder, "oneOf");
+    cJSON_AddItemToArray(all, holder);
+    for (size_t i = 0; i < count; i++) {
         cJSON *one = cJSON_CreateObject();
         cJSON_AddItemToObject(one, "required", cJSON_CreateStringArray(&names[i], 1));
         cJSON_AddItemToArray(choice, one);
     }
+}
+
+/* The file, in one of the ways it may come, or a text in its place. */
+static void add_file_choice(cJSON *schema, bool as_json, bool text_will_do) {
+    const char *names[3];
+    size_t count = 0;
+    names[count++] = as_json ? "image_base64" : vl_form_field_name(VL_FORM_FILE);
+    if (as_json)
+        names[count++] = "image_url";
+    if (text_will_do)
+        names[count++] = vl_form_field_name(VL_FORM_TEXT);
+    if (count == 1)
+        cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(names, 1));
+    else
+        add_choice(schema, names, count);
+}
+
+static cJSON *url_schema(void) {
+    cJSON *json = string_schema();
+    cJSON_AddStringToObject(json, "format", "uri");
+    cJSON_AddStringToObject(json, "pattern", "^https?://");
+    cJSON_AddNumberToObject(json, "maxLength", VL_FETCH_URL_SIZE - 1);
+    cJSON_AddStringToObject(json, "description",
+                            "fetched, when its host is one of the setting fetch_hosts and has "
+                            "a public address");
+    return json;
 }
 
 /* Of a batch: several files, or items that may each ask for something of their own. */
@@ -94,20 +123,20 @@ static cJSON *body_schema(const vl_server *server, const vl_route *route, bool a
     const char *file = as_json ? "image_base64" : vl_form_field_name(VL_FORM_FILE);
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddStringToObject(schema, "type", "object");
-    bool text_will_do = route->fields & 1u << VL_FORM_TEXT;
-    if (!text_will_do)
-        cJSON_AddItemToObject(schema, "required", cJSON_CreateStringArray(&file, 1));
     cJSON *properties = cJSON_AddObjectToObject(schema, "properties");
     for (vl_form_field f = VL_FORM_FILE; f < VL_FORM_FIELD_COUNT; f++)
         if (route->fields & 1u << f)
             cJSON_AddItemToObject(properties, f == VL_FORM_FILE ? file : vl_form_field_name(f),
                                   vl_openapi_field(server, route, f, as_json));
+    if (as_json)
+        cJSON_AddItemToObject(properties, "image_url", url_schema());
     cJSON_AddBoolToObject(schema, "additionalProperties", false);
-    if (text_will_do)
-        add_choice(schema, file, vl_form_field_name(VL_FORM_TEXT));
-    if (route->fields & 1u << VL_FORM_QUESTION)
-        add_choice(schema, vl_form_field_name(VL_FORM_QUESTION),
-                   vl_form_field_name(VL_FORM_STATEMENT));
+    add_file_choice(schema, as_json, route->fields & 1u << VL_FORM_TEXT);
+    if (route->fields & 1u << VL_FORM_QUESTION) {
+        const char *const asked[] = {vl_form_field_name(VL_FORM_QUESTION),
+                                     vl_form_field_name(VL_FORM_STATEMENT)};
+        add_choice(schema, asked, 2);
+    }
     return schema;
 }
 
@@ -208,6 +237,8 @@ static cJSON *make_operation(const vl_server *server, const vl_route *route) {
         add_problem(responses, "413", 413);
         add_problem(responses, "415", 415);
         add_problem(responses, "422", 422);
+        if (route->body == VL_BODY_FORM_OR_JSON) /* what image_url names does not come */
+            add_problem(responses, "502", 502);
         add_problem(responses, "503", 503);
         add_problem(responses, "504", 504);
     }

@@ -42,6 +42,16 @@ static vl_status read_answer_settings(const vl_config *config, vl_serve_settings
     return status;
 }
 
+static vl_status read_fetch_rules(const vl_config *config, vl_fetch_rules *rules,
+                                  vl_error *error) {
+    *rules = vl_fetch_rules_default();
+    rules->seconds = vl_config_number(config, "fetch_timeout");
+    rules->max_bytes = at_least(vl_config_int(config, "max_upload_size"), 1);
+    vl_status status =
+        vl_networks_parse(vl_config_string(config, "fetch_networks"), &rules->networks, error);
+    return status ? vl_error_prefix(error, "fetch_networks") : VL_OK;
+}
+
 vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *settings,
                                  vl_error *error) {
     int64_t port = vl_config_int(config, "port");
@@ -78,6 +88,9 @@ vl_status vl_serve_settings_read(const vl_config *config, vl_serve_settings *set
     copy_setting(config, "allowed_hosts", settings->allowed_hosts,
                  sizeof settings->allowed_hosts);
     copy_setting(config, "cors_origins", settings->cors_origins, sizeof settings->cors_origins);
+    copy_setting(config, "fetch_hosts", settings->fetch_hosts, sizeof settings->fetch_hosts);
+    if ((status = read_fetch_rules(config, &settings->fetch, error)))
+        return status;
     return read_answer_settings(config, settings, error);
 }
 

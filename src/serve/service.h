@@ -24,6 +24,8 @@
 #include "serve/tls.h"
 #include "serve/upload.h"
 
+#include "harvest/fetch.h"
+
 #include <vislang/answer.h>
 #include <vislang/serve.h>
 #include <vislang/store.h>
@@ -60,7 +62,8 @@ typedef struct vl_serve_settings {
     unsigned max_connections, max_connections_per_ip;
     size_t cache_bytes;
     double cache_seconds;
-    char allowed_hosts[1024], cors_origins[1024];
+    char allowed_hosts[1024], cors_origins[1024], fetch_hosts[1024];
+    vl_fetch_rules fetch; /* its hosts are fetch_hosts, its bytes max_upload */
     bool log_requests;
     bool monitoring;
     uint16_t monitor_port; /* 0: metrics are a route like others */
@@ -152,6 +155,7 @@ struct vl_form { /* what a client asks to be done with a file */
     vl_buf text[VL_FORM_FIELD_COUNT]; /* every field but the file */
     vl_buf json;                      /* the whole body of a route that takes VL_BODY_JSON */
     vl_batch *batch;                  /* of a route that takes many files; else NULL */
+    char *url;                        /* where the file is to be fetched from; NULL: it came */
 };
 
 struct vl_request {
@@ -319,7 +323,10 @@ vl_status vl_form_set(vl_form *form, vl_form_field field, const char *value, vl_
 /* One piece of the body. On failure `*http` is the status to answer with. */
 vl_status vl_form_feed(vl_request *request, const char *bytes, size_t count, unsigned *http,
                        vl_error *error);
+/* All of the body is there; a file that it names by a URL is not. */
 vl_status vl_form_finish(vl_request *request, unsigned *http, vl_error *error);
+/* Fetches that file, on the thread of an errand. */
+vl_status vl_form_fetch(vl_request *request, unsigned *http, vl_error *error);
 
 /* ---- respond.c -------------------------------------------------------------------- */
 

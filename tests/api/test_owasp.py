@@ -5,13 +5,17 @@ usage: test_owasp.py PROGRAM [unittest options]
 One class an item; every test is an attack, and says what must come of it. What other suites try
 in depth (smuggling: api.serve; keys and tokens: api.identity; TLS: api.tls) is not repeated."""
 import base64
+import glob
+import gzip
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import re
 import socket
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -286,9 +290,122 @@ class Api6UnrestrictedAccessToSensitiveBusinessFlows(Case):
         self.assertEqual(set(spoofed), {429}, "an address that the client made up in front")
 
 
+class Site(http.server.ThreadingHTTPServer):
+    """Somebody's web server: what stands at its paths, and who came."""
+
+    def __init__(self, **pages):
+        self.pages, self.seen = pages, []
+        super().__init__(("127.0.0.1", 0), Visit)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, address):
+        pass  # whoever left early
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Visit(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers)))
+        page = self.server.pages.get(self.path.strip("/").split(".")[0])
+        if page is None:
+            self.send_error(404)
+        elif isinstance(page, str):
+            self.send_response(302)
+            self.send_header("Location", page)
+            self.end_headers()
+        elif callable(page):
+            page(self)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+    def log_message(self, *args):
+        pass
+
+
+def endless(visit):
+    visit.send_response(200)
+    visit.end_headers()
+    visit.wfile.write(PICTURE)
+    while True:
+        visit.wfile.write(bytes(65536))
+
+
+def unpacked(visit):
+    """8 KB that become 8 MB."""
+    visit.send_response(200)
+    visit.send_header("Content-Encoding", "gzip")
+    visit.end_headers()
+    visit.wfile.write(gzip.compress(PICTURE + bytes(8 << 20)))
+
+
+def silent(visit):
+    time.sleep(8)
+
+
+PICTURE = png(64, 32)
+NAMES = "/usr/lib/x86_64-linux-gnu/libnss_wrapper.so"  # names as a file says, for one process
+
+
+class Fetching(Case):
+    """A service that fetches from pictures.example.org, which is where the file `hosts` says."""
+    fetches = {"fetch_hosts": "pictures.example.org, .pictures.example.org", "fetch_timeout": 2,
+               "max_upload_size": 1 << 20}
+    written = 1_000_000_000
+
+    @classmethod
+    def setUpClass(cls):
+        paths = [p for p in (NAMES, *glob.glob("/usr/lib/*/libnss_wrapper.so")) if os.path.exists(p)]
+        if not paths:
+            raise unittest.SkipTest("SKIPPED: libnss-wrapper is not installed (scripts/deps.sh)")
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.hosts = Path(cls.folder.name) / "hosts"
+        cls.point_to("127.0.0.1")
+        cls.inside = Site(secret=PICTURE)
+        inside = f"http://127.0.0.1:{cls.inside.port}/secret.png"
+        cls.site = Site(a=PICTURE, text=b"<html>a page</html>", endless=endless, unpacked=unpacked, silent=silent,
+                        near="/a.png", inside=inside, metadata="http://169.254.169.254/latest/", loop="/loop.png",
+                        file="file:///etc/passwd", gopher="gopher://127.0.0.1/", user="http://a:b@pictures.example.org/")
+        before = dict(os.environ)
+        os.environ.update(LD_PRELOAD=paths[0], NSS_WRAPPER_HOSTS=str(cls.hosts))
+        try:
+            super().setUpClass()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.site.close()
+        cls.inside.close()
+        cls.folder.cleanup()
+
+    @classmethod
+    def point_to(cls, *addresses):
+        """Read again when its time is another second."""
+        new = cls.hosts.with_suffix(".new")
+        new.write_text("".join(f"{a} pictures.example.org\n" for a in addresses))
+        cls.written += 1
+        os.utime(new, (cls.written, cls.written))
+        new.rename(cls.hosts)
+
+    def fetch(self, url, **more):
+        return self.call("amina", "POST", "/api/v1/ocr", {"image_url": url, **more})
+
+    def url(self, page, host="pictures.example.org"):
+        return f"http://{host}:{self.site.port}/{page}.png"
+
+
 class Api7ServerSideRequestForgery(Case):
-    def test_image_url(self):
-        """This version fetches nothing: whatever is named, no connection is made."""
+    def test_image_url_where_nothing_is_fetched(self):
+        """By default whatever is named, no connection is made."""
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(1)
         port = listener.getsockname()[1]
@@ -296,7 +413,7 @@ class Api7ServerSideRequestForgery(Case):
                     f"http://2130706433:{port}/", "http://169.254.169.254/latest/meta-data/", "file:///etc/passwd",
                     f"gopher://127.0.0.1:{port}/", "https://example.org/a.png"):
             r = self.call("amina", "POST", "/api/v1/ocr", {"image_url": url})
-            self.assertEqual(r.status, 501, url)
+            self.assertEqual(r.status, 403, url)
         with self.assertRaises(TimeoutError):
             listener.accept()
         listener.close()
@@ -315,6 +432,95 @@ class Api7ServerSideRequestForgery(Case):
         with self.assertRaises(TimeoutError):
             listener.accept()
         listener.close()
+
+
+class Api7FetchingFromOnesOwnNetwork(Fetching):
+    settings = {**Fetching.fetches, "fetch_networks": "127.0.0.0/8"}
+
+    def test_what_may_be_fetched(self):
+        for page in ("a", "near"):
+            r = self.fetch(self.url(page))
+            self.assertEqual(r.status, 200, r)
+            self.assertEqual(r.json()["pages"][0]["width"], 64)
+        sent = self.site.seen[-1][1]
+        self.assertNotIn("X-Api-Key", {k.title() for k in sent}, "nothing of who asks is told to others")
+        self.assertIn("vislang", sent["User-Agent"])
+
+    def test_other_hosts(self):
+        port = self.inside.port
+        before = len(self.inside.seen)
+        for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]", "[::1]",
+                     "pictures.example.org.evil.example", "xpictures.example.org", "pictures.example.org@127.0.0.1",
+                     "127.0.0.1#pictures.example.org", "127.0.0.1\\@pictures.example.org"):
+            r = self.fetch(f"http://{host}:{port}/secret.png")
+            self.assertIn(r.status, (400, 403), (host, r))
+        self.assertEqual(len(self.inside.seen), before)
+
+    def test_redirects(self):
+        before = len(self.inside.seen)
+        for page, status in (("inside", 403), ("metadata", 403), ("file", 400), ("gopher", 400), ("user", 400), ("loop", 413)):
+            r = self.fetch(self.url(page))
+            self.assertEqual(r.status, status, (page, r))
+            self.assertNotIn(b"root:", r.body)
+        self.assertEqual(len(self.inside.seen), before)
+
+    def test_answers_that_are_no_picture(self):
+        start = time.monotonic()
+        for page, status in (("text", 415), ("missing", 502), ("endless", 413), ("unpacked", 413), ("silent", 504)):
+            r = self.fetch(self.url(page))
+            self.assertEqual(r.status, status, (page, r))
+        self.assertLess(time.monotonic() - start, 30)
+
+    def test_nonsense(self):
+        for url in ("", "a", "http://", "//pictures.example.org/a.png", "http://pictures.example.org:99999/",
+                    "http://pictures.example.org/" + 3000 * "a", "http://pictures.example.org/\r\nX: y", None, 7, ["a"]):
+            r = self.fetch(url)
+            self.assertIn(r.status, (400, 422), (url, r))
+        r = self.fetch(self.url("a"), image_base64=base64.b64encode(PICTURE).decode())
+        self.assertEqual(r.status, 400, "one or the other")
+
+    def test_a_host_that_keeps_everybody_waiting(self):
+        """Slow hosts hold up those who ask for them, and no others."""
+        waiting = [threading.Thread(target=self.fetch, args=(self.url("silent"),)) for _ in range(12)]
+        for thread in waiting:
+            thread.start()
+        start = time.monotonic()
+        self.assertEqual(self.call("root", "GET", "/admin/users").status, 200)
+        self.assertLess(time.monotonic() - start, 1.5)
+        for thread in waiting:
+            thread.join()
+
+
+class Api7FetchingFromThePublicNetwork(Fetching):
+    settings = Fetching.fetches
+
+    def test_a_name_that_leads_inside(self):
+        """An allowed name may belong to whoever attacks; its address is what counts."""
+        for addresses in (("127.0.0.1",), ("::1",), ("10.0.0.1",), ("169.254.169.254",), ("fd00::1",), ("0.0.0.0",),
+                          ("127.0.0.1", "::1")):
+            self.point_to(*addresses)
+            r = self.fetch(self.url("a"))
+            self.assertEqual(r.status, 403, (addresses, r))
+        self.assertEqual(self.site.seen, [])
+
+    def test_a_name_that_leads_elsewhere_the_second_time(self):
+        """DNS rebinding: public when it is looked at, private when it is connected to."""
+        stop = threading.Event()
+
+        def turn():
+            while not stop.is_set():
+                for addresses in (("192.88.98.1",), ("127.0.0.1",), ("192.88.98.1", "127.0.0.1")):
+                    self.point_to(*addresses)
+                    time.sleep(0.005)
+
+        turner = threading.Thread(target=turn)
+        turner.start()
+        statuses = {self.fetch(self.url("a")).status for _ in range(25)}
+        stop.set()
+        turner.join()
+        self.assertLessEqual(statuses, {403, 502, 504})
+        self.assertIn(403, statuses)
+        self.assertEqual(self.site.seen, [])
 
 
 class Api8SecurityMisconfiguration(Case):

@@ -234,7 +234,7 @@ class Answers(Shared):
                               ({"image_base64": ""}, 400),
                               ({"image_base64": base64.b64encode(b"plain text, long enough").decode()},
                                415),
-                              ({"image_url": "http://169.254.169.254/"}, 501),
+                              ({"image_url": "http://169.254.169.254/"}, 403),
                               ({"image_base64": good, "format": "docx"}, 400),
                               ({"image_base64": 7}, 400), ({}, 400), ([], 400),
                               (b"{", 400), (b"[" * 5000, 400)):
@@ -663,7 +663,8 @@ class OpenApi(Shared):
     def fields_of(self, operation):
         """The fields that a route's form must have."""
         schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-        required = schema.get("required", []) + schema.get("oneOf", [{"required": []}])[0]["required"]
+        required = schema.get("required", []) + [
+            name for choice in schema.get("allOf", []) for name in choice["oneOf"][0]["required"]]
         self.assertLessEqual(set(required), set(schema["properties"]))
         return [("file", png(seed=50), "a.png") if name == "file" else
                 (name, schema["properties"][name].get("enum", ["what is it?"])[0]) for name in required]

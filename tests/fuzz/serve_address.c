@@ -1,7 +1,7 @@
 /* serve_address.c — lists of networks and X-Forwarded-For. The first line is a list of
  * networks, the rest values of the header: whatever they say, nobody outside the list is walked
  * past, and what is written is read back as the same. */
-#include "serve/address.h"
+#include "base/address.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  *
  * An IPv4 address is kept as the IPv6 address that stands for it (::ffff:a.b.c.d, RFC 4291,
  * section 2.5.5.2), so that the two ways of writing one are one address. Pure functions. */
-#ifndef VISLANG_SERVE_ADDRESS_H
-#define VISLANG_SERVE_ADDRESS_H
+#ifndef VL_BASE_ADDRESS_H
+#define VL_BASE_ADDRESS_H
 
 #include <vislang/base.h>
 
@@ -29,6 +29,10 @@ void vl_address_from_socket(const struct sockaddr *from, vl_address *address);
 /* "192.0.2.1", "2001:db8::1", "-" when it is not known. */
 void vl_address_format(const vl_address *address, char text[VL_ADDRESS_TEXT_SIZE]);
 bool vl_address_is_loopback(const vl_address *address);
+/* Whether it is of the public internet: global unicast, and none of IANA's special-purpose
+ * registries (RFC 6890: private, link-local, loopback, shared, documentation, benchmarking,
+ * multicast, …). An address that carries an IPv4 one (6to4, NAT64) is as public as that. */
+bool vl_address_is_public(const vl_address *address);
 /* Who shares a bucket: an IPv4 address, or the /64 that one IPv6 customer has for himself. */
 void vl_address_owner(const vl_address *address, vl_address *owner);
 

@@ -1,5 +1,6 @@
-/* address.c — addresses, networks, and the walk through X-Forwarded-For. */
-#include "serve/address.h"
+/* address.c — addresses, networks, what of them is public, and the walk through
+ * X-Forwarded-For. */
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -148,6 +149,44 @@ bool vl_networks_hold(const vl_networks *networks, const vl_address *address) {
         if (agree(&networks->list[i].address, address, networks->list[i].bits))
             return true;
     return false;
+}
+
+/* ---- public -------------------------------------------------------------------------- */
+
+/* IANA's registries of special-purpose addresses, IPv4 and IPv6, and multicast: what of them is
+ * not globally reachable, and 2001::/23 whole. */
+static const char special[] =
+    "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, "
+    "192.0.0.0/24, 192.0.2.0/24, 192.88.99.0/24, 192.168.0.0/16, 198.18.0.0/15, "
+    "198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/4, 240.0.0.0/4, "
+    "2001::/23, 2001:db8::/32, 3fff::/20";
+static const char global_unicast[] = "2000::/3";
+
+/* The IPv4 address that another carries: 6to4 (RFC 3056) and NAT64 (RFC 6052) reach it. */
+static bool carried(const vl_address *address, vl_address *ipv4) {
+    static const uint8_t six_to_four[2] = {0x20, 0x02};
+    static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+    const uint8_t *from = !memcmp(address->bytes, six_to_four, sizeof six_to_four)
+                              ? address->bytes + 2
+                          : !memcmp(address->bytes, nat64, sizeof nat64) ? address->bytes + 12
+                                                                         : NULL;
+    if (!from)
+        return false;
+    memcpy(ipv4->bytes, mapped, sizeof mapped);
+    memcpy(ipv4->bytes + sizeof mapped, from, 4);
+    return true;
+}
+
+bool vl_address_is_public(const vl_address *address) {
+    vl_networks not_public, unicast;
+    vl_address inner;
+    if (carried(address, &inner))
+        return vl_address_is_public(&inner);
+    if (vl_networks_parse(special, &not_public, NULL) ||
+        vl_networks_parse(global_unicast, &unicast, NULL))
+        return false;
+    return !vl_networks_hold(&not_public, address) &&
+           (is_ipv4(address) || vl_networks_hold(&unicast, address));
 }
 
 /* ---- the client ---------------------------------------------------------------------- */
