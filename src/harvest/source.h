@@ -1,0 +1,92 @@
+/* source.h — what a source of documents is to us: pages of records, one adapter file each.
+ *
+ * An adapter speaks one API. It turns a page of the source's answer into records and says where
+ * the next page begins; it keeps nothing. Whoever calls it (harvest.c) keeps what it gave,
+ * fetches the files, and begins again at the last page that was kept whole, so a record may be
+ * given twice.
+ *
+ * Ownership: everything an adapter gives may lie in call->arena, which is emptied after each
+ * page. Thread-safety: a call belongs to one thread. */
+#ifndef VL_HARVEST_SOURCE_H
+#define VL_HARVEST_SOURCE_H
+
+#include "harvest/polite.h"
+
+/* What is asked for. Lists are comma lists; "" leaves it open. */
+typedef struct vl_harvest_query {
+    const char *languages;     /* ISO 639-1 or -3: "sw,fra" */
+    const char *countries;     /* ISO 3166-1 alpha-3: "ken,ssd" */
+    const char *themes;        /* as the source calls them: "Health,Water Sanitation Hygiene" */
+    const char *formats;       /* "pdf,html,docx,odt,data,picture" */
+    const char *words;         /* to search for */
+    const char *since, *until; /* dates, "2025-01-31", or times of RFC 3339; both inclusive */
+    uint64_t limit;            /* records; 0: all. The caller counts; a hint for page sizes. */
+} vl_harvest_query;
+
+/* A file that belongs to a record. */
+typedef struct vl_record_file {
+    const char *url;      /* NULL: `body` is all of it */
+    const char *type;     /* media type as the source has it; NULL: as the server will say */
+    const char *name;     /* file name or description; NULL: none */
+    const char *language; /* ISO 639 when it is not the record's; NULL */
+    const char *version;  /* hash, revision or time as the source has it; NULL: none. The same:
+                             the file is not fetched again. */
+    const char *body;     /* of a text that came with the record (UTF-8); NULL */
+    size_t body_bytes;
+    uint64_t bytes; /* as the source says; 0: not said */
+} vl_record_file;
+
+/* One thing that a source published: a report, a data set, a notice. Absent strings are NULL.
+ */
+typedef struct vl_record {
+    const char *key; /* of this record in its source, for good: never NULL */
+    const char *title, *url;
+    const char *language;  /* ISO 639-1 or -3, the first of them */
+    const char *published; /* RFC 3339 */
+    const char *changed;   /* RFC 3339; what `since` of the next harvest goes by */
+    const char *licence;   /* SPDX name, URL or the source's words */
+    const char *terms;     /* disclaimer that the licence comes with */
+    const char *publisher;
+    const char *countries, *themes, *disasters; /* comma lists; GLIDE numbers where there are */
+    const char *raw;                            /* the source's own object, as JSON */
+    const vl_record_file *files;
+    size_t file_count;
+} vl_record;
+typedef vl_status (*vl_record_fn)(const vl_record *record, void *to, vl_error *error);
+
+typedef struct vl_source_call {
+    const vl_harvest_query *query;
+    const vl_config *config; /* the settings harvest_<source>_url, _token, … */
+    vl_polite *net;
+    vl_arena *arena;
+    vl_record_fn give;
+    void *to;
+} vl_source_call;
+
+typedef struct vl_source {
+    const char *name;    /* "reliefweb": of the command line, of settings and of kept records */
+    const char *title;   /* "ReliefWeb reports (OCHA)" */
+    const char *summary; /* what there is, and what it needs: for the help */
+    bool any_host; /* its records name files on hosts of others; robots.txt is obeyed there */
+    /* Whether all is set that it needs, and whether it can answer this query. VL_ERR_MISSING or
+     * VL_ERR_USAGE says what to do. Nothing is fetched. */
+    vl_status (*check)(const vl_source_call *call, vl_error *error);
+    /* Gives the records of one page. `cursor` is "" for the first page, else what a call before
+     * left in `next`; `next` stays empty when there are no more. A record that makes no sense
+     * is logged and left out; an answer that makes none is VL_ERR_INPUT. VL_ERR_BUSY: the
+     * source's quota is used up, with when to come back; VL_ERR_DENIED: it does not let us in.
+     */
+    vl_status (*page)(const vl_source_call *call, const char *cursor, vl_buf *next,
+                      vl_error *error);
+} vl_source;
+
+/* All of them, NULL at the end. */
+extern const vl_source *const vl_sources[];
+/* VL_ERR_USAGE names the nearest one. */
+vl_status vl_source_find(const char *name, const vl_source **source, vl_error *error);
+
+extern const vl_source vl_source_reliefweb, vl_source_unhcr, vl_source_unhcr_portal,
+    vl_source_hdx, vl_source_hapi, vl_source_who, vl_source_unicef, vl_source_wfp,
+    vl_source_site, vl_source_dir;
+
+#endif
