@@ -74,8 +74,7 @@ class Service:
 
 def admin(settings, *words):
     """`vislang admin …` on the database of those settings; what it printed."""
-    known = {name: settings[name] for name in ("database_url", "secret_key", "object_path", "encryption_key")
-             if name in settings}
+    known = {name: settings[name] for name in ("database_url", "audit_log") if name in settings}
     done = subprocess.run([PROGRAM, "admin", *words, *flags_of({"secret_key": SECRET, **known})], env=environment(),
                           capture_output=True, text=True)
     if done.returncode:

@@ -164,6 +164,10 @@ vl_status vl_file_writer_commit(vl_file_writer *writer, vl_error *error);
 void vl_file_writer_abandon(vl_file_writer *writer); /* NULL allowed */
 /* All of that for bytes that are in memory. */
 vl_status vl_file_write(const char *path, const void *data, size_t bytes, vl_error *error);
+/* A line more (`bytes` with its '\n'), fsynced: whole or not at all. Processes that do so at
+ * once wait for each other; what a full disk or a killed process left of a line is cut off. */
+vl_status vl_file_append_line(const char *path, const char *line, size_t bytes,
+                              vl_error *error);
 /* mkdir -p. */
 vl_status vl_dir_make(const char *path, vl_error *error);
 /* Where bundled read-only files lie ("models/langid.bin", …): $VISLANG_DATA, else the

@@ -211,13 +211,18 @@ typedef struct vl_audit_entry {
     const char *hash;                 /* hexadecimal; in entries that are listed */
 } vl_audit_entry;
 typedef struct vl_audit vl_audit; /* thread-safe */
-/* `log` NULL: the table alone; else each entry is a line of JSON in that file too, synced.
+/* `log` NULL: the table alone; else each entry is a line of JSON in that file too, synced; one
+ * for which there was no room, or whose process was killed, is there with the next one.
  * `key` of `key_bytes` is copied; none of it is a chain that only finds mistakes. */
 vl_status vl_audit_open(vl_db *db, const void *key, size_t key_bytes, const char *log,
                         vl_audit **audit, vl_error *error);
 void vl_audit_close(vl_audit *audit);
 /* Written when it returns VL_OK; entries of several processes form one chain. */
 vl_status vl_audit_append(vl_audit *audit, const vl_audit_entry *entry, vl_error *error);
+/* What `work` does with the same database, on this thread, and the entries that it appends are
+ * one transaction: all of it is there, or nothing. It may be run several times. */
+typedef vl_status (*vl_audit_work)(void *user, vl_error *error);
+vl_status vl_audit_together(vl_audit *audit, vl_audit_work work, void *user, vl_error *error);
 typedef vl_status (*vl_audit_fn)(const vl_audit_entry *entry, void *to, vl_error *error);
 /* Entries after number `after`, oldest first, at most `most` (0: all). */
 vl_status vl_audit_list(vl_audit *audit, int64_t after, int64_t most, vl_audit_fn give,
@@ -256,6 +261,8 @@ typedef struct vl_object {
  * when it returns VL_OK. */
 vl_status vl_vault_put(vl_vault *vault, const void *bytes, size_t count, vl_object *object,
                        vl_error *error);
+/* Removes the file of an object whose row was put in a transaction that came to nothing. */
+void vl_vault_discard(vl_vault *vault, const char *id);
 /* Appends its bytes to `out` (may be NULL). VL_ERR_DENIED: there is none of that id;
  * VL_ERR_INPUT: its file was changed; VL_ERR_MISSING: its master key is not here. */
 vl_status vl_vault_get(vl_vault *vault, const char *id, vl_object *object, vl_buf *out,

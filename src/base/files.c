@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -226,6 +227,53 @@ vl_status vl_file_write(const char *path, const void *data, size_t bytes, vl_err
         return status;
     vl_file_writer_put(writer, data, bytes, NULL); /* a failure is kept for the commit */
     return vl_file_writer_commit(writer, error);
+}
+
+/* ---- lines ------------------------------------------------------------------------ */
+
+/* How much of the file is whole lines; -1 with errno. */
+static off_t whole_lines(int fd) {
+    char chunk[CHUNK];
+    struct stat info;
+    if (fstat(fd, &info))
+        return -1;
+    for (off_t end = info.st_size; end > 0;) {
+        off_t begin = end > CHUNK ? end - CHUNK : 0;
+        ssize_t got = pread(fd, chunk, (size_t)(end - begin), begin);
+        if (got != end - begin)
+            return -1;
+        const char *last = memrchr(chunk, '\n', (size_t)got);
+        if (last)
+            return begin + (last - chunk) + 1;
+        end = begin;
+    }
+    return 0;
+}
+
+static vl_status append_line(int fd, const char *path, const char *line, size_t bytes,
+                             vl_error *error) {
+    errno = 0;
+    while (flock(fd, LOCK_EX))
+        if (errno != EINTR)
+            return vl_fail(error, VL_ERR_IO, "cannot lock %s: %s", path, strerror(errno));
+    off_t end = whole_lines(fd);
+    if (end >= 0 && !ftruncate(fd, end) && pwrite(fd, line, bytes, end) == (ssize_t)bytes &&
+        !fsync(fd))
+        return VL_OK;
+    int cause = errno ? errno : ENOSPC;
+    if (end >= 0 && ftruncate(fd, end))
+        cause = errno; /* the next one cuts it off */
+    return vl_fail(error, VL_ERR_IO, "cannot write %s: %s", path, strerror(cause));
+}
+
+vl_status vl_file_append_line(const char *path, const char *line, size_t bytes,
+                              vl_error *error) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return vl_fail(error, VL_ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    vl_status status = append_line(fd, path, line, bytes, error);
+    close(fd); /* and gives the lock back */
+    return status;
 }
 
 vl_status vl_dir_make(const char *path, vl_error *error) {

@@ -1,7 +1,10 @@
 /* accounts.c — logging in, users, keys, the audit trail, over HTTP.
  *
  * A body that holds a member its route does not know is refused, so that nothing is taken that
- * somebody believes to have set. */
+ * somebody believes to have set.
+ *
+ * What is changed and its entry of the audit trail are one transaction (with_trail), which may
+ * be begun again: its function changes and notes, and decides nothing. */
 #include "serve/accounts.h"
 #include "serve/jwt.h"
 #include "serve/service.h"
@@ -118,6 +121,11 @@ static cJSON *json_of_key(const vl_key *key) {
     return json;
 }
 
+static vl_status with_trail(vl_request *request, vl_audit_work work, void *user,
+                            vl_error *error) {
+    return vl_audit_together(request->server->store.audit, work, user, error);
+}
+
 /* ---- logging in ---------------------------------------------------------------------- */
 
 static void refuse(vl_request *request, vl_denial denial, const char *user,
@@ -155,28 +163,40 @@ static void refuse_login(vl_request *request, const char *name) {
            "Name or password is wrong, or the user is locked for a while.");
 }
 
+typedef struct login {
+    vl_request *request;
+    vl_user user;
+    vl_session session;
+} login;
+
+static vl_status begin_session(void *user, vl_error *error) {
+    login *l = user;
+    const vl_server *server = l->request->server;
+    vl_status status =
+        vl_session_begin(server->store.db, &l->user,
+                         vl_identity_session_seconds(server->identity), &l->session, error);
+    return status ? status : vl_trail_done(l->request, "login", "", NULL, error);
+}
+
 static void log_in(vl_request *request, const char *name, const char *password) {
     vl_server *server = request->server;
-    vl_user user;
-    vl_session session = {0};
+    login l = {.request = request};
     vl_error error;
-    vl_status status = vl_user_login(server->store.db, name, password, &user, NULL, &error);
+    vl_status status = vl_user_login(server->store.db, name, password, &l.user, NULL, &error);
     if (status == VL_ERR_DENIED) {
         refuse_login(request, name);
         return;
     }
-    if (!status)
-        status =
-            vl_session_begin(server->store.db, &user,
-                             vl_identity_session_seconds(server->identity), &session, &error);
-    if (status) {
-        decide_error(request, &error);
-        return;
+    if (!status) {
+        request->caller =
+            (vl_caller){.kind = VL_CALLER_USER, .role = l.user.role, .user = l.user.id};
+        snprintf(request->caller.name, sizeof request->caller.name, "%s", l.user.name);
+        status = with_trail(request, begin_session, &l, &error);
     }
-    request->caller = (vl_caller){.kind = VL_CALLER_USER, .role = user.role, .user = user.id};
-    snprintf(request->caller.name, sizeof request->caller.name, "%s", user.name);
-    vl_trail_done(request, "login", "", NULL);
-    decide_tokens(request, &session);
+    if (status)
+        decide_error(request, &error);
+    else
+        decide_tokens(request, &l.session);
 }
 
 static void token_work(vl_request *request) {
@@ -253,36 +273,42 @@ static void users_work(vl_request *request) {
     decide_error(request, &error);
 }
 
-static void note_user(vl_request *request, const char *action, const vl_user *user,
-                      const char *detail) {
-    char subject[VL_ACTOR_SIZE];
+static vl_status note_user(vl_request *request, const char *action, const vl_user *user,
+                           vl_error *error) {
+    char subject[VL_ACTOR_SIZE], detail[64];
     snprintf(subject, sizeof subject, "user:%s", user->name);
-    vl_trail_done(request, action, subject, detail);
+    snprintf(detail, sizeof detail, "{\"role\":\"%s\"}", vl_role_name(user->role));
+    return vl_trail_done(request, action, subject, detail, error);
+}
+
+typedef struct making {
+    vl_request *request;
+    const char *name, *password;
+    vl_role role;
+    vl_user made;
+} making;
+
+static vl_status make_user(void *user, vl_error *error) {
+    making *m = user;
+    vl_status status = vl_user_create(m->request->server->store.db, m->name, m->password,
+                                      m->role, &m->made, error);
+    return status ? status : note_user(m->request, "user.create", &m->made, error);
 }
 
 static void user_create_work(vl_request *request) {
     static const char *const names[] = {"name", "password", "role", NULL};
     vl_error error;
-    vl_user user;
-    vl_role role;
-    char detail[64];
+    making m = {.request = request};
     cJSON *json = read_body(request, names);
-    const char *name = json ? text_of(request, json, "name") : NULL,
-               *password = name ? text_of(request, json, "password") : NULL;
-    if (!password || !role_of(request, json, "role", &role)) {
-        cJSON_Delete(json);
-        return;
+    m.name = json ? text_of(request, json, "name") : NULL;
+    m.password = m.name ? text_of(request, json, "password") : NULL;
+    if (m.password && role_of(request, json, "role", &m.role)) {
+        if (with_trail(request, make_user, &m, &error))
+            decide_error(request, &error);
+        else
+            vl_decide_json(request, json_of_user(&m.made));
     }
-    vl_status status =
-        vl_user_create(request->server->store.db, name, password, role, &user, &error);
     cJSON_Delete(json);
-    if (status) {
-        decide_error(request, &error);
-        return;
-    }
-    snprintf(detail, sizeof detail, "{\"role\":\"%s\"}", vl_role_name(role));
-    note_user(request, "user.create", &user, detail);
-    vl_decide_json(request, json_of_user(&user));
 }
 
 /* The user the path names. False: decided. */
@@ -301,53 +327,63 @@ static bool find_user(vl_request *request, vl_user *user) {
     return !status;
 }
 
-/* One change each, so that it is made or not. Fills `action`; false: decided. */
-static bool change_user(vl_request *request, const vl_user *user, const cJSON *json,
-                        char action[32]) {
-    vl_db *db = request->server->store.db;
-    const cJSON *item = json->child;
-    vl_error error = {0};
+typedef struct change {
+    vl_request *request;
+    vl_user user;                  /* as he is afterwards */
+    const char *action, *password; /* NULL: that is not changed */
     vl_role role;
+} change;
+
+static vl_status change_user(void *user, vl_error *error) {
+    change *c = user;
+    vl_db *db = c->request->server->store.db;
     vl_status status;
+    if (c->password)
+        status = vl_user_set_password(db, c->user.id, c->password, error);
+    else if (!strcmp(c->action, "user.role"))
+        status = vl_user_set_role(db, c->user.id, c->role, error);
+    else
+        status =
+            vl_user_set_disabled(db, c->user.id, !strcmp(c->action, "user.disable"), error);
+    if (!status)
+        status = vl_user_find(db, c->user.id, &c->user, error);
+    return status ? status : note_user(c->request, c->action, &c->user, error);
+}
+
+/* One change each, so that it is made or not. False: decided. */
+static bool read_change(vl_request *request, const cJSON *json, change *c) {
+    const cJSON *item = json->child;
     if (!item || item->next) {
         vl_decide_problem(request, 400, "Change one of role, disabled and password at once.");
         return false;
     }
     if (!strcmp(item->string, "role")) {
-        if (!role_of(request, json, "role", &role))
-            return false;
-        status = vl_user_set_role(db, user->id, role, &error);
-        snprintf(action, 32, "user.role");
-    } else if (!strcmp(item->string, "password")) {
-        const char *password = text_of(request, json, "password");
-        if (!password)
-            return false;
-        status = vl_user_set_password(db, user->id, password, &error);
-        snprintf(action, 32, "user.password");
-    } else if (cJSON_IsBool(item)) {
-        status = vl_user_set_disabled(db, user->id, cJSON_IsTrue(item), &error);
-        snprintf(action, 32, cJSON_IsTrue(item) ? "user.disable" : "user.enable");
-    } else {
-        vl_decide_problem(request, 400, "The member \"disabled\" is true or false.");
-        return false;
+        c->action = "user.role";
+        return role_of(request, json, "role", &c->role);
     }
-    if (status)
-        decide_error(request, &error);
-    return !status;
+    if (!strcmp(item->string, "password")) {
+        c->action = "user.password";
+        return (c->password = text_of(request, json, "password")) != NULL;
+    }
+    c->action = cJSON_IsTrue(item) ? "user.disable" : "user.enable";
+    if (!cJSON_IsBool(item))
+        vl_decide_problem(request, 400, "The member \"disabled\" is true or false.");
+    return cJSON_IsBool(item);
 }
 
 static void user_change_work(vl_request *request) {
     static const char *const names[] = {"role", "disabled", "password", NULL};
-    vl_user user;
-    char action[32], detail[64];
+    vl_error error;
+    change c = {.request = request};
     cJSON *json = read_body(request, names);
-    if (json && find_user(request, &user) && change_user(request, &user, json, action)) {
-        vl_identity_forget(request->server->identity, NULL, 0, user.id);
-        if (find_user(request, &user)) {
-            snprintf(detail, sizeof detail, "{\"role\":\"%s\"}", vl_role_name(user.role));
-            note_user(request, action, &user, detail);
-            vl_decide_json(request, json_of_user(&user));
-        }
+    if (json && find_user(request, &c.user) && read_change(request, json, &c)) {
+        vl_status status = with_trail(request, change_user, &c, &error);
+        /* Also when nobody can say whether it was done. */
+        vl_identity_forget(request->server->identity, NULL, 0, c.user.id);
+        if (status)
+            decide_error(request, &error);
+        else
+            vl_decide_json(request, json_of_user(&c.user));
     }
     cJSON_Delete(json);
 }
@@ -359,18 +395,23 @@ static void decide_gone(vl_request *request, int64_t id) {
     vl_decide_json(request, json);
 }
 
+static vl_status delete_user(void *user, vl_error *error) {
+    const change *c = user;
+    vl_status status = vl_user_delete(c->request->server->store.db, c->user.id, error);
+    return status ? status : note_user(c->request, c->action, &c->user, error);
+}
+
 static void user_delete_work(vl_request *request) {
-    vl_user user;
+    change c = {.request = request, .action = "user.delete"};
     vl_error error;
-    if (!find_user(request, &user))
+    if (!find_user(request, &c.user))
         return;
-    if (vl_user_delete(request->server->store.db, user.id, &error)) {
+    vl_status status = with_trail(request, delete_user, &c, &error);
+    vl_identity_forget(request->server->identity, NULL, 0, c.user.id);
+    if (status)
         decide_error(request, &error);
-        return;
-    }
-    vl_identity_forget(request->server->identity, NULL, 0, user.id);
-    note_user(request, "user.delete", &user, NULL);
-    decide_gone(request, user.id);
+    else
+        decide_gone(request, c.user.id);
 }
 
 /* ---- keys ---------------------------------------------------------------------------- */
@@ -406,53 +447,72 @@ static bool seconds_of(vl_request *request, const cJSON *json, double *seconds) 
     return false;
 }
 
-static void key_create_work(vl_request *request) {
-    static const char *const names[] = {"name", "scope", "expires_in", NULL};
+typedef struct cutting { /* of a key */
+    vl_request *request;
     vl_user user;
-    vl_error error;
-    vl_key made;
+    const char *name;
     vl_role scope;
     double seconds;
-    char key[VL_KEY_SIZE], subject[VL_ACTOR_SIZE];
+    char key[VL_KEY_SIZE];
+    vl_key made;
+} cutting;
+
+static vl_status make_key(void *user, vl_error *error) {
+    cutting *c = user;
+    char subject[VL_ACTOR_SIZE];
+    vl_status status = vl_key_create(c->request->server->store.db, c->user.id, c->name,
+                                     c->scope, c->seconds, c->key, &c->made, error);
+    snprintf(subject, sizeof subject, "key:%s", status ? "" : c->made.prefix);
+    return status ? status : vl_trail_done(c->request, "apikey.create", subject, NULL, error);
+}
+
+static void key_create_work(vl_request *request) {
+    static const char *const names[] = {"name", "scope", "expires_in", NULL};
+    vl_error error;
+    cutting c = {.request = request};
     cJSON *json = read_body(request, names);
-    const char *name = json ? text_of(request, json, "name") : NULL;
-    bool ok = name && role_of(request, json, "scope", &scope) &&
-              seconds_of(request, json, &seconds) && find_user(request, &user);
-    if (ok && vl_key_create(request->server->store.db, user.id, name, scope, seconds, key,
-                            &made, &error)) {
-        decide_error(request, &error);
-        ok = false;
+    c.name = json ? text_of(request, json, "name") : NULL;
+    if (c.name && role_of(request, json, "scope", &c.scope) &&
+        seconds_of(request, json, &c.seconds) && find_user(request, &c.user)) {
+        if (with_trail(request, make_key, &c, &error)) {
+            decide_error(request, &error);
+        } else {
+            cJSON *answer = json_of_key(&c.made);
+            cJSON_AddStringToObject(answer, "key", c.key);
+            vl_decide_json(request, answer);
+        }
     }
     cJSON_Delete(json);
-    if (!ok)
-        return;
-    snprintf(subject, sizeof subject, "key:%s", made.prefix);
-    vl_trail_done(request, "apikey.create", subject, NULL);
-    cJSON *answer = json_of_key(&made);
-    cJSON_AddStringToObject(answer, "key", key);
-    vl_decide_json(request, answer);
-    explicit_bzero(key, sizeof key);
+    explicit_bzero(c.key, sizeof c.key);
+}
+
+typedef struct revoking {
+    vl_request *request;
+    int64_t id;
+} revoking;
+
+static vl_status revoke_key(void *user, vl_error *error) {
+    const revoking *r = user;
+    char subject[VL_ACTOR_SIZE];
+    snprintf(subject, sizeof subject, "key:%lld", (long long)r->id);
+    vl_status status = vl_key_revoke(r->request->server->store.db, 0, r->id, error);
+    return status ? status : vl_trail_done(r->request, "apikey.revoke", subject, NULL, error);
 }
 
 static void key_revoke_work(vl_request *request) {
-    int64_t id;
+    revoking r = {.request = request};
     vl_error error = {0};
-    char subject[VL_ACTOR_SIZE];
-    vl_status status = vl_route_id(request, "id", &id)
-                           ? vl_key_revoke(request->server->store.db, 0, id, &error)
+    vl_status status = vl_route_id(request, "id", &r.id)
+                           ? with_trail(request, revoke_key, &r, &error)
                            : VL_ERR_INPUT;
-    if (status == VL_ERR_INPUT) {
+    if (status != VL_ERR_INPUT)
+        vl_identity_forget(request->server->identity, NULL, r.id, 0);
+    if (status == VL_ERR_INPUT)
         vl_decide_problem(request, 404, "There is no such key.");
-        return;
-    }
-    if (status) {
+    else if (status)
         decide_error(request, &error);
-        return;
-    }
-    vl_identity_forget(request->server->identity, NULL, id, 0);
-    snprintf(subject, sizeof subject, "key:%lld", (long long)id);
-    vl_trail_done(request, "apikey.revoke", subject, NULL);
-    decide_gone(request, id);
+    else
+        decide_gone(request, r.id);
 }
 
 /* ---- the audit trail ----------------------------------------------------------------- */

@@ -87,9 +87,7 @@ static void owner_of(const vl_caller *caller, char owner[VL_JOB_OWNER_SIZE]) {
 
 static void decide_error(vl_request *request, const vl_error *error) {
     unsigned status = error->status == VL_ERR_DENIED ? 404 : vl_http_status(error->status);
-    if (status == 503)
-        request->outcome.retry_after = 5;
-    vl_decide_problem(request, status, "%s", error->message);
+    vl_decide_failure(request, status, error);
 }
 
 /* The job that the path names, when the caller may see it. */

@@ -120,10 +120,11 @@ static bool read_subject(vl_request *request, char subject[VL_SUBJECT_SIZE]) {
 }
 
 static void decide_failure(vl_request *request, const vl_error *error) {
-    unsigned status = error->status == VL_ERR_DENIED    ? 404
-                      : error->status == VL_ERR_MISSING ? 409
-                                                        : vl_http_status(error->status);
-    vl_decide_problem(request, status, "%s", error->message);
+    bool unsigned_receipt = error->status == VL_ERR_MISSING && !request->server->store.secret;
+    unsigned status = error->status == VL_ERR_DENIED ? 404
+                      : unsigned_receipt             ? 409
+                                                     : vl_http_status(error->status);
+    vl_decide_failure(request, status, error);
 }
 
 static vl_status note_export(vl_request *request, const char *subject, vl_error *error) {

@@ -36,10 +36,10 @@ unsigned vl_http_status(vl_status status) {
     case VL_ERR_MISSING:
     case VL_ERR_BUSY:
     case VL_ERR_CANCELLED:
+    case VL_ERR_IO: /* a full disk has room again */
         return 503;
     case VL_ERR_TIMEOUT:
         return 504;
-    case VL_ERR_IO:
     case VL_ERR_MEMORY:
     case VL_ERR_INTERNAL:
         break;
@@ -59,8 +59,23 @@ void vl_decide_problem(vl_request *request, unsigned status, const char *format,
     request->state = VL_REQUEST_DECIDED;
 }
 
+/* Where our files and servers are is for the log. */
+static const char *said_of(const vl_error *error) {
+    const char *said = error->status == VL_ERR_IO
+                           ? "What is to be kept cannot be written here now; try again later."
+                       : error->format && !strncmp(error->format, "the database", 12)
+                           ? "The database does not answer as it should; try again later."
+                           : NULL;
+    if (said)
+        vl_log(VL_LOG_WARN, "a request cannot be answered now",
+               VL_F_STR("reason", error->message));
+    return said ? said : error->message;
+}
+
 void vl_decide_failure(vl_request *request, unsigned status, const vl_error *error) {
-    vl_decide_problem(request, status, "%s", error->message);
+    vl_decide_problem(request, status, "%s", said_of(error));
+    if (status == 503 && !request->outcome.retry_after)
+        request->outcome.retry_after = 5;
     request->outcome.format = error->format;
     request->outcome.kind = error->status;
     request->outcome.file = error->file;

@@ -87,7 +87,12 @@ static void clear(vl_request *request) {
                            : VL_OK;
     snprintf(detail, sizeof detail, "{\"entries\":%zu,\"shared\":%" PRId64 "}", entries,
              removed);
-    vl_trail_done(request, "cache.clear", "", detail);
+    if (vl_trail_done(request, "cache.clear", "", detail, &error)) {
+        request->outcome.retry_after = 5;
+        vl_decide_problem(request, 503,
+                          "The caches are empty; the audit trail could not be written.");
+        return;
+    }
     if (status) {
         request->outcome.retry_after = 5;
         vl_decide_problem(request, 503,

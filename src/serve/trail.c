@@ -37,25 +37,20 @@ void vl_trail_free(vl_trail *trail) {
     free(trail);
 }
 
-static void append(vl_server *server, const vl_audit_entry *entry) {
-    vl_error error;
-    if (vl_audit_append(server->store.audit, entry, &error))
-        vl_log(VL_LOG_ERROR, "the audit trail cannot be written",
-               VL_F_STR("action", entry->action), VL_F_STR("reason", error.message));
-}
-
-void vl_trail_done(vl_request *request, const char *action, const char *subject,
-                   const char *detail) {
+vl_status vl_trail_done(vl_request *request, const char *action, const char *subject,
+                        const char *detail, vl_error *error) {
     char actor[VL_ACTOR_SIZE], address[VL_ADDRESS_TEXT_SIZE];
     vl_caller_actor(&request->caller, actor);
     vl_address_format(&request->client, address);
-    append(request->server, &(vl_audit_entry){.actor = actor,
-                                              .action = action,
-                                              .subject = subject,
-                                              .outcome = "done",
-                                              .detail = detail ? detail : "{}",
-                                              .request_id = request->id,
-                                              .address = address});
+    return vl_audit_append(request->server->store.audit,
+                           &(vl_audit_entry){.actor = actor,
+                                             .action = action,
+                                             .subject = subject,
+                                             .outcome = "done",
+                                             .detail = detail ? detail : "{}",
+                                             .request_id = request->id,
+                                             .address = address},
+                           error);
 }
 
 /* ---- refusals ------------------------------------------------------------------------ */
@@ -96,7 +91,7 @@ bool vl_trail_is_due(vl_trail *trail) {
            vl_clock_ns() - atomic_load(&trail->looked_ns) > LOOK_NS;
 }
 
-static void write_row(vl_server *server, const row *r, bool is_others) {
+static vl_status write_row(vl_server *server, const row *r, bool is_others, vl_error *error) {
     char address[VL_ADDRESS_TEXT_SIZE] = "", subject[VL_ACTOR_SIZE] = "", detail[DETAIL_SIZE];
     size_t length = 0;
     for (int d = VL_DENIAL_NONE + 1; d < VL_DENIAL_COUNT; d++)
@@ -109,18 +104,37 @@ static void write_row(vl_server *server, const row *r, bool is_others) {
         vl_address_format(&r->owner, address);
     if (*r->user)
         snprintf(subject, sizeof subject, "user:%s", r->user);
-    append(server, &(vl_audit_entry){.actor = "anonymous",
-                                     .action = "auth.refused",
-                                     .subject = subject,
-                                     .outcome = "refused",
-                                     .detail = detail,
-                                     .request_id = r->request_id,
-                                     .address = is_others ? "others" : address});
+    return vl_audit_append(server->store.audit,
+                           &(vl_audit_entry){.actor = "anonymous",
+                                             .action = "auth.refused",
+                                             .subject = subject,
+                                             .outcome = "refused",
+                                             .detail = detail,
+                                             .request_id = r->request_id,
+                                             .address = is_others ? "others" : address},
+                           error);
+}
+
+/* What could not be written is counted with what comes. */
+static void put_back(vl_trail *trail, row *r, const row *due) {
+    pthread_mutex_lock(&trail->lock);
+    if (!memcmp(&r->owner, &due->owner, sizeof r->owner)) {
+        for (int d = 0; d < VL_DENIAL_COUNT; d++)
+            r->counts[d] += due->counts[d];
+        r->total += due->total;
+        r->written_ns = due->written_ns;
+        if (!*r->request_id) {
+            memcpy(r->user, due->user, sizeof r->user);
+            memcpy(r->request_id, due->request_id, sizeof r->request_id);
+        }
+    }
+    pthread_mutex_unlock(&trail->lock);
 }
 
 void vl_trail_flush(vl_server *server, bool all) {
     vl_trail *trail = server->trail;
     bool waits = false;
+    vl_error error;
     atomic_store(&trail->looked_ns, vl_clock_ns());
     atomic_store(&trail->pending, false);
     for (int i = 0; i <= ROWS; i++) {
@@ -133,8 +147,12 @@ void vl_trail_flush(vl_server *server, bool all) {
         }
         waits = waits || r->total;
         pthread_mutex_unlock(&trail->lock);
-        if (due.total)
-            write_row(server, &due, i == ROWS);
+        if (due.total && write_row(server, &due, i == ROWS, &error)) {
+            vl_log(VL_LOG_WARN, "the audit trail cannot be written",
+                   VL_F_STR("action", "auth.refused"), VL_F_STR("reason", error.message));
+            put_back(trail, r, &due);
+            waits = true;
+        }
     }
     if (waits)
         atomic_store(&trail->pending, true);

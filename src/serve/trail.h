@@ -12,10 +12,10 @@ typedef struct vl_trail vl_trail;
 vl_trail *vl_trail_new(void); /* NULL: no memory */
 void vl_trail_free(vl_trail *trail);
 /* An entry by the request's caller. Waits for the database: on an errand, not on the event
- * thread. A trail that cannot be written is an error in the log, and no reason to undo what was
- * done. `detail`: a JSON object; NULL: none. */
-void vl_trail_done(vl_request *request, const char *action, const char *subject,
-                   const char *detail);
+ * thread. What is done in the database is to be done with it in one vl_audit_together, so that
+ * nothing is done that is not written down. `detail`: a JSON object; NULL: none. */
+vl_status vl_trail_done(vl_request *request, const char *action, const char *subject,
+                        const char *detail, vl_error *error);
 /* Counts a refusal (vislang_auth_failures_total) and keeps it for the trail; any thread.
  * `user`: the name of a user that exists; "" none. */
 void vl_trail_refused(vl_request *request, vl_denial denial, const char *user);

@@ -2,20 +2,17 @@
  *
  * The row of audit_head is written with every entry: it is what appenders wait for each other
  * at, and what tells that the last entries are gone. */
+#include "store/audit_log.h"
 #include "store/db.h"
 #include "store/json.h"
 
 #include <cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 enum { KEY_MAX = 256, LINE_MAX_BYTES = 64 << 10 };
 
@@ -23,8 +20,8 @@ struct vl_audit {
     vl_db *db;
     uint8_t key[KEY_MAX];
     size_t key_bytes;
-    int log;              /* -1: none */
-    pthread_mutex_t lock; /* of the log */
+    audit_log *log;            /* NULL: none */
+    atomic_int_fast64_t first; /* the last entry before the first of this process; -1: none */
 };
 
 static const char beginning[] =
@@ -84,15 +81,14 @@ vl_status vl_audit_open(vl_db *db, const void *key, size_t key_bytes, const char
     if (!audit)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the audit trail");
     audit->db = db;
-    audit->log = -1;
     audit->key_bytes = key_bytes;
     if (key_bytes)
         memcpy(audit->key, key, key_bytes);
-    pthread_mutex_init(&audit->lock, NULL);
-    if (log && (audit->log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0) {
-        vl_fail(error, VL_ERR_IO, "the audit trail's file %s: %s", log, strerror(errno));
+    atomic_init(&audit->first, -1);
+    vl_status status = log ? audit_log_open(log, &audit->log, error) : VL_OK;
+    if (status) {
         vl_audit_close(audit);
-        return VL_ERR_IO;
+        return status;
     }
     *opened = audit;
     return VL_OK;
@@ -101,9 +97,7 @@ vl_status vl_audit_open(vl_db *db, const void *key, size_t key_bytes, const char
 void vl_audit_close(vl_audit *audit) {
     if (!audit)
         return;
-    if (audit->log >= 0)
-        close(audit->log);
-    pthread_mutex_destroy(&audit->lock);
+    audit_log_close(audit->log);
     explicit_bzero(audit->key, sizeof audit->key);
     free(audit);
 }
@@ -116,7 +110,7 @@ typedef struct head {
 } head;
 
 typedef struct addition {
-    const vl_audit *audit;
+    vl_audit *audit;
     vl_audit_entry entry;
     char hash[VL_SHA256_HEX_SIZE];
 } addition;
@@ -157,6 +151,8 @@ static vl_status add(vl_db_conn *conn, void *user, vl_error *error) {
     vl_status status = hold_head(conn, &h, error);
     if (status)
         return status;
+    int64_t none = -1;
+    atomic_compare_exchange_strong(&a->audit->first, &none, h.number);
     e->number = h.number + 1;
     e->at_ms = vl_db_now_ms();
     status = hash_of(a->audit, h.hash, e, a->hash, error);
@@ -182,21 +178,13 @@ static vl_status add(vl_db_conn *conn, void *user, vl_error *error) {
     return status;
 }
 
-static vl_status log_entry(vl_audit *audit, const vl_audit_entry *entry, vl_error *error) {
-    vl_buf line;
-    if (audit->log < 0)
-        return VL_OK;
-    vl_buf_init(&line, LINE_MAX_BYTES);
-    vl_audit_json(entry, &line);
-    vl_buf_puts(&line, "\n");
-    vl_status status = vl_buf_status(&line, "an audit entry", error);
-    pthread_mutex_lock(&audit->lock);
-    if (!status &&
-        (write(audit->log, line.data, line.len) != (ssize_t)line.len || fdatasync(audit->log)))
-        status = vl_fail(error, VL_ERR_IO, "the audit trail's file: %s", strerror(errno));
-    pthread_mutex_unlock(&audit->lock);
-    vl_buf_deinit(&line);
-    return status;
+/* The file after the table. What could not be written now comes with the next entry: the trail
+ * is what the table says. */
+static void follow_file(vl_audit *audit) {
+    vl_error error;
+    if (audit->log && audit_log_follow(audit->log, audit, atomic_load(&audit->first), &error))
+        vl_log(VL_LOG_ERROR, "the audit trail's file is behind",
+               VL_F_STR("reason", error.message));
 }
 
 static const char *or_empty(const char *text) {
@@ -213,8 +201,16 @@ vl_status vl_audit_append(vl_audit *audit, const vl_audit_entry *entry, vl_error
                             .request_id = or_empty(entry->request_id),
                             .address = or_empty(entry->address)}};
     vl_status status = vl_db_transact(audit->db, VL_DB_READ_COMMITTED, add, &a, error);
-    a.entry.hash = a.hash;
-    return status ? status : log_entry(audit, &a.entry, error);
+    if (!status && !vl_db_is_together(audit->db))
+        follow_file(audit);
+    return status;
+}
+
+vl_status vl_audit_together(vl_audit *audit, vl_audit_work work, void *user, vl_error *error) {
+    vl_status status = vl_db_together(audit->db, work, user, error);
+    if (!status)
+        follow_file(audit);
+    return status;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */

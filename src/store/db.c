@@ -1,7 +1,8 @@
 /* db.c — values, the pool of connections, and transactions that are begun again.
  *
  *   vl_db_open, borrow, give_back     the pool
- *   vl_db_transact, vl_db_once        what runs on a connection */
+ *   vl_db_transact, vl_db_once        what runs on a connection
+ *   vl_db_together                    several of them as one */
 #include "store/db.h"
 
 #include <errno.h>
@@ -27,6 +28,12 @@ struct vl_db {
     vl_db_conn *idle;
     size_t open; /* idle and lent */
 };
+
+/* The transaction that this thread is in by vl_db_together. */
+static _Thread_local struct {
+    const vl_db *db; /* NULL: none */
+    vl_db_conn *conn;
+} together;
 
 /* ---- values ------------------------------------------------------------------------------ */
 
@@ -276,6 +283,8 @@ static bool is_worth_another(vl_status status, bool committing) {
 vl_status vl_db_transact(vl_db *db, vl_db_isolation isolation, vl_db_work work, void *user,
                          vl_error *error) {
     vl_status status = VL_OK;
+    if (together.db == db)
+        return work(together.conn, user, error);
     for (int tries = 0; tries < MAX_TRIES; tries++) {
         vl_db_conn *conn;
         bool committing = false;
@@ -289,6 +298,31 @@ vl_status vl_db_transact(vl_db *db, vl_db_isolation isolation, vl_db_work work, 
         pause_after(tries);
     }
     return status;
+}
+
+typedef struct joint {
+    const vl_db *db;
+    vl_db_joint work;
+    void *user;
+} joint;
+
+static vl_status run_joint(vl_db_conn *conn, void *user, vl_error *error) {
+    const joint *j = user;
+    together.db = j->db;
+    together.conn = conn;
+    vl_status status = j->work(j->user, error);
+    together.db = NULL;
+    return status;
+}
+
+vl_status vl_db_together(vl_db *db, vl_db_joint work, void *user, vl_error *error) {
+    joint j = {db, work, user};
+    return together.db == db ? work(user, error)
+                             : vl_db_transact(db, VL_DB_SERIALIZABLE, run_joint, &j, error);
+}
+
+bool vl_db_is_together(const vl_db *db) {
+    return together.db == db;
 }
 
 static vl_status run_call(vl_db_conn *conn, void *call, vl_error *error) {

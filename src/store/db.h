@@ -80,6 +80,14 @@ typedef vl_status (*vl_db_work)(vl_db_conn *conn, void *user, vl_error *error);
  * must begin anew each time. VL_OK: what it wrote is on disk. */
 vl_status vl_db_transact(vl_db *db, vl_db_isolation isolation, vl_db_work work, void *user,
                          vl_error *error);
+/* Several of the store's functions as one serializable transaction: what `work` asks of `db`,
+ * on this thread, is done when it returns VL_OK, or nothing of it is. It may be run again, as
+ * the work of vl_db_transact; a failure of one of them is to be returned, nothing can follow
+ * it. */
+typedef vl_status (*vl_db_joint)(void *user, vl_error *error);
+vl_status vl_db_together(vl_db *db, vl_db_joint work, void *user, vl_error *error);
+/* Whether this thread is inside of one. */
+bool vl_db_is_together(const vl_db *db);
 /* One statement, a transaction of its own. */
 vl_status vl_db_once(vl_db *db, const vl_db_call *call, vl_error *error);
 

@@ -11,7 +11,6 @@
 
 #include <cJSON.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -314,11 +313,8 @@ static vl_status write_line(const char *path, const erasure *e, vl_error *error)
              slash ? path : ".");
     if (!status)
         status = vl_dir_make(folder, error);
-    int fd = status ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (!status && (fd < 0 || write(fd, line.data, line.len) != (ssize_t)line.len || fsync(fd)))
-        status = vl_fail(error, VL_ERR_IO, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    if (!status)
+        status = vl_file_append_line(path, line.data, line.len, error);
     cJSON_free(text);
     vl_buf_deinit(&line);
     return status;
@@ -351,6 +347,28 @@ static vl_status note(vl_store *store, const erasure *e, const vl_erasing *by,
                            error);
 }
 
+typedef struct erasing {
+    vl_store *store;
+    erasure *e;
+    const vl_erasing *by;
+    int64_t objects;
+    vl_buf *receipt;
+} erasing;
+
+/* Rows, tombstone and the entry of the trail, with the receipt. */
+static vl_status erase_all(void *user, vl_error *error) {
+    const erasing *w = user;
+    char signature[VL_SHA256_HEX_SIZE];
+    rows r = {w->e, w->by, w->objects};
+    vl_status status = vl_db_transact(w->store->db, VL_DB_SERIALIZABLE, erase_rows, &r, error);
+    vl_buf_clear(w->receipt);
+    if (!status)
+        status = sign(w->store, w->e->receipt, signature, error);
+    if (!status)
+        status = answer(w->e, signature, w->receipt, error);
+    return status ? status : note(w->store, w->e, w->by, w->receipt, error);
+}
+
 vl_status vl_subject_erase(vl_store *store, const char *subject, const vl_erasing *by,
                            vl_buf *receipt, vl_error *error) {
     char mark[VL_SUBJECT_MARK_SIZE], signature[VL_SHA256_HEX_SIZE];
@@ -363,17 +381,11 @@ vl_status vl_subject_erase(vl_store *store, const char *subject, const vl_erasin
         return status;
     vl_buf_init(&e.list, FILE_MAX_BYTES);
     status = delete_objects(store, &e, error);
-    rows r = {&e, by, e.objects};
+    erasing w = {store, &e, by, e.objects, receipt};
     if (!status)
-        status = vl_db_transact(store->db, VL_DB_SERIALIZABLE, erase_rows, &r, error);
+        status = vl_audit_together(store->audit, erase_all, &w, error);
     if (!status)
         status = write_line(store->erasures, &e, error);
-    if (!status)
-        status = sign(store, e.receipt, signature, error);
-    if (!status)
-        status = answer(&e, signature, receipt, error);
-    if (!status)
-        status = note(store, &e, by, receipt, error);
     vl_buf_deinit(&e.list);
     return status;
 }

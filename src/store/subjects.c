@@ -40,10 +40,44 @@ static vl_status add_consent(vl_db *db, const vl_keep *keep, vl_error *error) {
         error);
 }
 
+typedef struct keeping {
+    vl_store *store;
+    const void *bytes;
+    size_t count;
+    const vl_keep *keep;
+    vl_object *object;
+} keeping;
+
+static vl_status note_kept(const keeping *k, vl_error *error) {
+    char mark[VL_SUBJECT_MARK_SIZE], detail[160];
+    vl_subject_mark(k->keep->subject, mark);
+    snprintf(detail, sizeof detail, "{\"object\":\"%s\",\"bytes\":%zu}", k->object->id,
+             k->count);
+    return vl_audit_append(k->store->audit,
+                           &(vl_audit_entry){.actor = k->keep->actor,
+                                             .action = "upload.keep",
+                                             .subject = mark,
+                                             .outcome = "done",
+                                             .detail = detail,
+                                             .request_id = k->keep->request_id,
+                                             .address = k->keep->address},
+                           error);
+}
+
+/* Nothing is kept of which nobody knows why: rows of the object, the consent and the trail are
+ * one transaction. */
+static vl_status keep_all(void *user, vl_error *error) {
+    const keeping *k = user;
+    vl_vault_discard(k->store->vault, k->object->id); /* of a try before */
+    vl_status status = vl_vault_put(k->store->vault, k->bytes, k->count, k->object, error);
+    if (!status)
+        status = add_consent(k->store->db, k->keep, error);
+    return status ? status : note_kept(k, error);
+}
+
 vl_status vl_subject_keep(vl_store *store, const void *bytes, size_t count, const vl_keep *keep,
                           vl_object *object, vl_error *error) {
-    char mark[VL_SUBJECT_MARK_SIZE], detail[160];
-    vl_error unused;
+    keeping k = {store, bytes, count, keep, object};
     if (!store->vault)
         return vl_fail(error, VL_ERR_MISSING,
                        "nothing is kept here: encryption_key names no master key");
@@ -56,24 +90,10 @@ vl_status vl_subject_keep(vl_store *store, const void *bytes, size_t count, cons
     snprintf(object->media_type, sizeof object->media_type, "%s", keep->media_type);
     if (keep->seconds > 0)
         object->expires_ms = vl_db_now_ms() + (int64_t)(keep->seconds * 1000);
-    status = vl_vault_put(store->vault, bytes, count, object, error);
-    if (status)
-        return status;
-    status = add_consent(store->db, keep, error);
-    vl_subject_mark(keep->subject, mark);
-    snprintf(detail, sizeof detail, "{\"object\":\"%s\",\"bytes\":%zu}", object->id, count);
-    if (!status)
-        status = vl_audit_append(store->audit,
-                                 &(vl_audit_entry){.actor = keep->actor,
-                                                   .action = "upload.keep",
-                                                   .subject = mark,
-                                                   .outcome = "done",
-                                                   .detail = detail,
-                                                   .request_id = keep->request_id,
-                                                   .address = keep->address},
-                                 error);
-    if (status) /* nothing is kept of which nobody knows why */
-        vl_vault_delete(store->vault, object->id, &unused);
+    status = vl_audit_together(store->audit, keep_all, &k, error);
+    /* When nobody can say whether the rows were written, the sweep will see. */
+    if (status && status != VL_ERR_MISSING)
+        vl_vault_discard(store->vault, object->id);
     return status;
 }
 

@@ -145,6 +145,13 @@ vl_status vl_vault_put(vl_vault *vault, const void *bytes, size_t count, vl_obje
     return status;
 }
 
+void vl_vault_discard(vl_vault *vault, const char *id) {
+    char path[4096];
+    path_of(vault, id, path);
+    if (is_id(id))
+        unlink(path);
+}
+
 /* ---- getting ----------------------------------------------------------------------------- */
 
 typedef struct row {

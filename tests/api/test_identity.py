@@ -415,7 +415,8 @@ class Away(Case):
     @unittest.skipUnless(os.environ.get("VISLANG_TEST_POSTGRES"), "needs a PostgreSQL (tests/store/with-postgres.sh)")
     def test_postgres_stops(self):
         control = os.environ["VISLANG_TEST_PG_CTL"]
-        server = self.serve(admin=True, database_url=os.environ["VISLANG_TEST_POSTGRES"])
+        server = self.serve(admin=True, database_url=os.environ["VISLANG_TEST_POSTGRES"],
+                            secret_key="a secret of the tests, long enough")
         other = server.admin("apikey", "create", "root", "other", role="viewer")
         self.assertEqual(server.get("/models").status, 200)
         subprocess.run([control, "stop"], check=True)
@@ -428,6 +429,11 @@ class Away(Case):
                 self.assertEqual(r.headers["retry-after"], "5")
             self.assertEqual(server.get("/health").status, 200)
             self.check_problem(server.call("POST", "/auth/token", {"username": "root", "password": PASSWORD}), 503)
+            for r in (server.get("/admin/subjects/case-7", method="DELETE"), server.get("/api/v1/jobs"),
+                      server.call("POST", "/admin/users", {"name": "nobody", "password": PASSWORD})):
+                self.check_problem(r, 503)
+                self.assertEqual(r.headers["retry-after"], "5")
+                self.assertNotIn(".s.PGSQL", r.body.decode())  # where the database is
         finally:
             subprocess.run([control, "start"], check=True)
         self.assertTrue(wait_until(

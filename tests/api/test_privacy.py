@@ -163,6 +163,23 @@ class Subjects(Case):
             self.assertEqual([e["action"] for e in entries], ["upload.keep", "upload.keep"])
             self.assertEqual(entries[0]["actor"][:4], "key:")
 
+    def test_no_room(self):
+        """The vault cannot be written: nothing is kept, and it is said without where the vault is."""
+        folder = os.path.join(self.server.state.name, "objects")
+        os.rename(folder, folder + "-away")
+        with open(folder, "w"):  # where a folder is to be made
+            pass
+        refused = [self.keep(), self.server.post("/api/v1/batch", [("task", "ocr"), ("file", png(30, 30), "a.png")])]
+        os.unlink(folder)
+        os.rename(folder + "-away", folder)
+        for response in refused:
+            self.check_problem(response, 503, "try again later")
+            self.assertIn("retry-after", response.headers)
+            self.assertNotIn(folder, response.body.decode())
+        self.assertEqual(self.server.get("/admin/subjects/case-7").status, 404)
+        self.assertEqual([e["action"] for e in self.audit() if e["action"] == "upload.keep"], [])
+        self.assertEqual(self.keep().status, 200)
+
     def test_half_a_wish_is_none(self):
         for fields, status in (({"keep": "true"}, 422), ({"keep": "true", "subject": "a"}, 422),
                                ({"keep": "true", "consent": "yes"}, 422), ({"subject": "a"}, 422),

@@ -4,6 +4,8 @@
 
 #include <cJSON.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const char key[] = "a key that the database does not hold";
@@ -193,6 +195,114 @@ static void list_and_log(vl_db *db) {
                      VL_ERR_IO);
 }
 
+/* The numbers of the file's lines, with blanks. */
+static void check_log(const char *log, const char *expected) {
+    char numbers[256] = "";
+    vl_buf text;
+    vl_buf_init(&text, 1 << 20);
+    need(vl_file_read(log, 1 << 20, &text, &error));
+    for (char *at = strtok(text.data, "\n"); at; at = strtok(NULL, "\n")) {
+        cJSON *entry = cJSON_Parse(at);
+        assert_non_null(entry);
+        snprintf(numbers + strlen(numbers), sizeof numbers - strlen(numbers), "%d ",
+                 cJSON_GetObjectItem(entry, "number")->valueint);
+        cJSON_Delete(entry);
+    }
+    assert_string_equal(numbers, expected);
+    vl_buf_deinit(&text);
+}
+
+/* What other processes wrote, and what a full disk cut short, is there with the next entry,
+ * once and in order. */
+static void log_follows(vl_db *db) {
+    const char *log = FOLDER "/audit.log";
+    struct rlimit old, full;
+    struct stat facts;
+    unlink(log);
+    vl_audit *audit = begin(db, log), *silent = begin(db, NULL), *other = begin(db, log);
+    append(audit, 1);
+    append(other, 2);
+    append(silent, 3);
+    append(audit, 4);
+    check_log(log, "1 2 3 4 ");
+    assert_int_equal(stat(log, &facts), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    full = (struct rlimit){(rlim_t)facts.st_size + 20, old.rlim_max};
+    if (vl_db_is_postgres(db)) { /* SQLite could not write itself */
+        setrlimit(RLIMIT_FSIZE, &full);
+        append(audit, 5);
+        setrlimit(RLIMIT_FSIZE, &old);
+        check_log(log, "1 2 3 4 ");
+    }
+    assert_int_equal(truncate(log, facts.st_size - 30), 0); /* as a killed process may */
+    append(other, 6);
+    check_log(log, vl_db_is_postgres(db) ? "1 2 3 4 5 6 " : "1 2 3 4 5 ");
+    vl_audit_close(audit);
+    vl_audit_close(silent);
+    unlink(log);
+    append(other, 7); /* its file is gone, and goes on */
+    vl_audit_close(other);
+    audit = begin(db, log); /* a new one begins with what is new */
+    append(audit, 8);
+    check_log(log, vl_db_is_postgres(db) ? "8 " : "7 ");
+    vl_audit_close(audit);
+}
+
+static void test_log_follows(void **state) {
+    (void)state;
+    on_both(log_follows);
+}
+
+/* ---- with what was done ------------------------------------------------------------------ */
+
+typedef struct deed {
+    vl_db *db;
+    vl_audit *audit;
+    vl_status end; /* what comes of it after the entry */
+    int tries;
+} deed;
+
+static vl_status do_it(void *user, vl_error *why) {
+    deed *d = user;
+    vl_user made;
+    d->tries++;
+    vl_status status =
+        vl_user_create(d->db, "amina", "correct horse battery", VL_ROLE_VIEWER, &made, why);
+    if (!status)
+        status = vl_audit_append(
+            d->audit, &(vl_audit_entry){.actor = "system", .action = "user.create"}, why);
+    if (!status && d->end == VL_ERR_BUSY && d->tries > 2)
+        return VL_OK;
+    return status ? status : d->end ? vl_fail(why, d->end, "as it was to be") : VL_OK;
+}
+
+static void together(vl_db *db) {
+    const char *log = FOLDER "/audit.log";
+    vl_user user;
+    vl_audit_report report;
+    unlink(log);
+    vl_audit *audit = begin(db, log);
+    deed fails = {db, audit, VL_ERR_USAGE, 0}, again = {db, audit, VL_ERR_BUSY, 0};
+    assert_int_equal(vl_audit_together(audit, do_it, &fails, &error), VL_ERR_USAGE);
+    assert_int_equal(vl_user_find_name(db, "amina", &user, &error), VL_ERR_INPUT);
+    need(vl_audit_verify(audit, &report, &error));
+    assert_int_equal(report.entries, 0);
+    need(vl_audit_together(audit, do_it, &again, &error));
+    assert_int_equal(again.tries, 3); /* what others were in the way of is begun anew */
+    need(vl_user_find_name(db, "amina", &user, &error));
+    need(vl_audit_verify(audit, &report, &error));
+    assert_int_equal(report.entries, 1);
+    assert_int_equal(report.first_bad, 0);
+    check_log(log, "1 ");
+    vl_audit_close(audit);
+}
+
+static void test_together(void **state) {
+    (void)state;
+    on_both(together);
+}
+
 static void test_list_and_log(void **state) {
     (void)state;
     on_both(list_and_log);
@@ -200,10 +310,9 @@ static void test_list_and_log(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tampering),
-        cmocka_unit_test(test_other_key),
-        cmocka_unit_test(test_one_chain),
-        cmocka_unit_test(test_list_and_log),
+        cmocka_unit_test(test_tampering),   cmocka_unit_test(test_other_key),
+        cmocka_unit_test(test_one_chain),   cmocka_unit_test(test_list_and_log),
+        cmocka_unit_test(test_log_follows), cmocka_unit_test(test_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

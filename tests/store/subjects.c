@@ -105,6 +105,43 @@ static void keep_and_export(vl_db *db) {
     close_store(&store);
 }
 
+static int files_in_vault(void) {
+    char text[16] = "";
+    FILE *count = popen("find " VAULT " -type f | wc -l", "r");
+    assert_non_null(count);
+    assert_non_null(fgets(text, sizeof text, count));
+    pclose(count);
+    return atoi(text);
+}
+
+/* An upload whose entry of the trail cannot be written is not kept, nor its consent. */
+static void kept_whole_or_not(vl_db *db) {
+    vl_store store = open_store(db);
+    vl_object object;
+    vl_keep how = {.subject = "case-7",
+                   .consent = "she agreed",
+                   .kind = "upload",
+                   .media_type = "image/png",
+                   .actor = "user:amina",
+                   .request_id = "r1",
+                   .address = "10.0.0.1"};
+    need(vl_db_once(db, &(vl_db_call){.sql = "ALTER TABLE audit RENAME TO away"}, &error));
+    assert_true(vl_subject_keep(&store, "a picture", 9, &how, &object, &error));
+    need(vl_db_once(db, &(vl_db_call){.sql = "ALTER TABLE away RENAME TO audit"}, &error));
+    assert_int_equal(number_of(db, "SELECT count(*) FROM consents"), 0);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs"), 0);
+    assert_int_equal(files_in_vault(), 0);
+    need(vl_subject_keep(&store, "a picture", 9, &how, &object, &error));
+    assert_int_equal(number_of(db, "SELECT count(*) FROM consents"), 1);
+    assert_int_equal(files_in_vault(), 1);
+    close_store(&store);
+}
+
+static void test_kept_whole_or_not(void **state) {
+    (void)state;
+    on_both(kept_whole_or_not);
+}
+
 static void test_keep_and_export(void **state) {
     (void)state;
     on_both(keep_and_export);
@@ -238,6 +275,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_keep_and_export),
+        cmocka_unit_test(test_kept_whole_or_not),
         cmocka_unit_test(test_erase_and_verify),
         cmocka_unit_test(test_restored),
         cmocka_unit_test(test_zip),

@@ -271,6 +271,59 @@ static void test_full_disk_keeps_old_content(void **state) {
     unlink(target);
 }
 
+static void write_plain(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void test_append_line(void **state) {
+    static const struct {
+        const char *before, *after;
+    } rows[] = {{NULL, "new\n"},
+                {"", "new\n"},
+                {"old\n", "old\nnew\n"},
+                {"old\nhal", "old\nnew\n"}, /* what a killed process left */
+                {"hal", "new\n"}};
+    (void)state;
+    vl_error error;
+    char path[1200];
+    snprintf(path, sizeof path, "%s", in_folder("lines"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unlink(path);
+        if (rows[i].before)
+            write_plain(path, rows[i].before);
+        assert_int_equal(vl_file_append_line(path, "new\n", 4, &error), VL_OK);
+        assert_content(path, rows[i].after);
+    }
+    unlink(path);
+    assert_int_equal(vl_file_append_line(in_folder("no/dir"), "new\n", 4, &error), VL_ERR_IO);
+}
+
+/* The disk runs full within a line: nothing of it stays. */
+static void test_append_line_to_a_full_disk(void **state) {
+    (void)state;
+    char path[1200];
+    vl_error error;
+    int how;
+    snprintf(path, sizeof path, "%s", in_folder("lines"));
+    write_plain(path, "old\n");
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit limit = {10, 10};
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        _exit(vl_file_append_line(path, "a long line\n", 12, NULL) == VL_ERR_IO ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    assert_content(path, "old\n");
+    assert_int_equal(vl_file_append_line(path, "a long line\n", 12, &error), VL_OK);
+    assert_content(path, "old\na long line\n");
+    unlink(path);
+}
+
 typedef struct rewriting {
     char path[1200];
     atomic_bool stop;
@@ -340,6 +393,8 @@ int main(void) {
         cmocka_unit_test(test_writer),
         cmocka_unit_test(test_writer_abandoned),
         cmocka_unit_test(test_full_disk_keeps_old_content),
+        cmocka_unit_test(test_append_line),
+        cmocka_unit_test(test_append_line_to_a_full_disk),
         cmocka_unit_test(test_reader_never_sees_half),
         cmocka_unit_test(test_dir_make),
         cmocka_unit_test(test_data_dir),
