@@ -63,7 +63,7 @@ void vl_decide_problem(vl_request *request, unsigned status, const char *format,
 static const char *said_of(const vl_error *error) {
     const char *said = error->status == VL_ERR_IO
                            ? "What is to be kept cannot be written here now; try again later."
-                       : error->format && !strncmp(error->format, "the database", 12)
+                       : !strncmp(error->message, "the database", 12)
                            ? "The database does not answer as it should; try again later."
                            : NULL;
     if (said)
