@@ -323,6 +323,8 @@ typedef struct vl_job_order {
     const char *key;           /* one order has one job, however often it comes; NULL: none */
     const char *digest;        /* of what was ordered under that key */
     const char *const *inputs; /* [count] an item each: JSON */
+    /* [count] whom each is about (vl_subject_check), NULL: nobody; or NULL altogether. */
+    const char *const *subjects;
     size_t count;
     int priority, max_attempts;
     uint64_t bytes; /* that it occupies until it has ended */
@@ -398,8 +400,15 @@ typedef struct vl_job_swept {
     int64_t removed;  /* jobs, with their results */
 } vl_job_swept;
 vl_status vl_job_sweep_leases(vl_db *db, vl_job_swept *swept, vl_error *error);
-/* Jobs that were made or ended more than `keep_seconds` ago. */
-vl_status vl_job_sweep(vl_db *db, double keep_seconds, vl_job_swept *swept, vl_error *error);
+/* Jobs that were made or ended more than `keep_seconds` ago. `leave` (NULL: nobody) hears of
+ * each that is to go, may keep it for now by not returning VL_OK, and hears when it is gone. */
+typedef struct vl_job_leave {
+    vl_status (*before)(const char *job, void *to);
+    void (*after)(const char *job, void *to);
+    void *to;
+} vl_job_leave;
+vl_status vl_job_sweep(vl_db *db, double keep_seconds, const vl_job_leave *leave,
+                       vl_job_swept *swept, vl_error *error);
 
 /* ---- people who are spoken of ------------------------------------------------------------ */
 
@@ -421,14 +430,15 @@ typedef struct vl_keep {
  * VL_ERR_MISSING: there is no vault. */
 vl_status vl_subject_keep(struct vl_store *store, const void *bytes, size_t count,
                           const vl_keep *keep, vl_object *object, vl_error *error);
-/* All that is kept of a subject as a ZIP (docs/privacy.md). VL_ERR_DENIED: there is nothing;
- * VL_ERR_LIMIT: more than `zip` may hold. */
+/* All that is kept of a subject, jobs about it included, as a ZIP (docs/privacy.md).
+ * VL_ERR_DENIED: there is nothing; VL_ERR_LIMIT: more than `zip` may hold. */
 vl_status vl_subject_export(struct vl_store *store, const char *subject, vl_buf *zip,
                             vl_error *error);
-/* Removes all of it, also when there is nothing, and leaves a tombstone, which restoring a copy
- * obeys. `receipt` receives {"receipt", "algorithm", "signature"}, which is also in the audit
- * trail. VL_ERR_MISSING, and nothing is removed: there is no secret_key to sign with. After
- * another error it can be asked for again. */
+/* Removes all of it, also when there is nothing: objects, consents, items of jobs with their
+ * files and results (who has one in work loses its lease). Leaves a tombstone, which restoring
+ * a copy obeys. `receipt` receives {"receipt", "algorithm", "signature"}, which is also in the
+ * audit trail. VL_ERR_MISSING, and nothing is removed: there is no secret_key to sign with.
+ * After another error it can be asked for again. */
 typedef struct vl_erasing {
     const char *actor, *request_id, *address; /* who asks; the last two may be NULL */
 } vl_erasing;
@@ -448,9 +458,10 @@ typedef struct vl_store {
     struct vl_redis *redis; /* of store/redis.h; NULL: no redis_url */
     char *secret;           /* secret_key; NULL: none */
     char erasures[4096];    /* file of tombstones */
+    char job_files[4096];   /* folder of files of jobs, where there is no vault */
 } vl_store;
-/* As database_url, secret_key, audit_log, encryption_key, object_path and redis_url say; the
- * database is migrated. Redis is not waited for: it may come and go. */
+/* As database_url, secret_key, audit_log, encryption_key, object_path, job_path and redis_url
+ * say; the database is migrated. Redis is not waited for: it may come and go. */
 vl_status vl_store_open(const vl_config *config, vl_store *store, vl_error *error);
 void vl_store_close(vl_store *store); /* what is open of it */
 /* The file of tombstones: erasures.jsonl in the folder of object_path. */

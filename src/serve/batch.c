@@ -65,10 +65,11 @@ static vl_form_field field_called(const char *name) {
     return field;
 }
 
-/* What of a task's fields a batch takes too: its files are not kept beyond it. */
+/* What of a task's fields a batch takes too: its files are not kept beyond it, and belong to
+ * their subject until then. */
 static bool takes(const vl_route *route, vl_form_field field) {
     return field < VL_FORM_FIELD_COUNT && field != VL_FORM_TASK && field != VL_FORM_KEEP &&
-           field != VL_FORM_CONSENT && field != VL_FORM_SUBJECT && route->fields & 1u << field;
+           field != VL_FORM_CONSENT && route->fields & 1u << field;
 }
 
 static const char *value_of(const cJSON *member) {

@@ -137,8 +137,17 @@ typedef struct arrival { /* of a batch */
     char id[VL_JOB_ID_SIZE], owner[VL_JOB_OWNER_SIZE], subject[VL_USER_NAME_SIZE + 8];
     char digest[VL_SHA256_HEX_SIZE];
     char *options_text;
-    char **inputs; /* [count of the batch] */
+    char **inputs;         /* [count of the batch] */
+    const char **subjects; /* the same: whom each is about */
 } arrival;
+
+/* Whom an item is about: as it says, as all of them say, or who ordered it. */
+static const char *subject_of(const arrival *a, const vl_batch_item *item) {
+    const char *name = vl_form_field_name(VL_FORM_SUBJECT),
+               *own = cJSON_GetStringValue(cJSON_GetObjectItem(item->options, name)),
+               *all = cJSON_GetStringValue(cJSON_GetObjectItem(a->options, name));
+    return own ? own : all ? all : a->subject;
+}
 
 /* What every item asks, held against what the task takes and what is loaded. */
 static vl_status check_items(const arrival *a, vl_error *error) {
@@ -190,8 +199,10 @@ static vl_status keep_item(arrival *a, const vl_job_order *order, size_t number,
     cJSON_AddStringToObject(input, "name", item->name);
     if (item->options)
         cJSON_AddItemToObject(input, "options", cJSON_Duplicate(item->options, true));
-    vl_status status = job_file_keep(a->jobs, order, number, a->subject, bytes + item->begin,
-                                     item->size, input, error);
+    vl_status status = vl_job_file_keep(
+        &a->request->server->store, order, number,
+        vl_media_kind_type(vl_media_sniff(bytes + item->begin, item->size)),
+        2 * a->jobs->keep_seconds, bytes + item->begin, item->size, input, error);
     a->inputs[number] = status ? NULL : cJSON_PrintUnformatted(input);
     if (!status && !a->inputs[number])
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for a job");
@@ -203,7 +214,7 @@ static vl_status keep_item(arrival *a, const vl_job_order *order, size_t number,
 static void discard(arrival *a, size_t count) {
     for (size_t i = 0; i < count; i++) {
         cJSON *input = a->inputs[i] ? cJSON_Parse(a->inputs[i]) : NULL;
-        job_file_remove(a->jobs, a->id, (int64_t)i, input);
+        vl_job_file_remove(&a->request->server->store, a->id, (int64_t)i, input, NULL);
         cJSON_Delete(input);
     }
 }
@@ -230,6 +241,9 @@ static vl_status place_order(arrival *a, vl_job_info *job, vl_error *error) {
                       vl_utf8_valid_prefix(order.key, strlen(order.key)) != strlen(order.key)))
         return vl_fail(error, VL_ERR_INPUT, "an Idempotency-Key has at most %d bytes", KEY_MAX);
     vl_status status = VL_OK;
+    for (size_t i = 0; i < order.count; i++)
+        a->subjects[i] = subject_of(a, &form->batch->items[i]);
+    order.subjects = a->subjects;
     for (; kept < order.count && !status; kept++)
         status = keep_item(a, &order, kept, error);
     order.inputs = (const char *const *)a->inputs;
@@ -297,13 +311,15 @@ static void batch_errand(vl_request *request) {
     a.options = vl_batch_options(form);
     a.options_text = cJSON_PrintUnformatted(a.options);
     a.inputs = calloc(form->batch->count + 1, sizeof *a.inputs);
-    if (a.options_text && a.inputs)
+    a.subjects = calloc(form->batch->count + 1, sizeof *a.subjects);
+    if (a.options_text && a.inputs && a.subjects)
         take_batch(&a);
     else
         vl_decide_problem(request, 500, "There is no memory for the job.");
     for (size_t i = 0; a.inputs && i < form->batch->count; i++)
         cJSON_free(a.inputs[i]);
     free(a.inputs);
+    free(a.subjects);
     cJSON_free(a.options_text);
     cJSON_Delete(a.options);
 }
@@ -329,7 +345,8 @@ static void add_result(page *p, cJSON *json, const vl_job_item *item) {
     vl_buf_init(&text, 2 * JOB_RESULT_MAX);
     if (!*item->result) {
         cJSON_AddNullToObject(json, "result");
-    } else if (job_result_unseal(p->jobs, p->job, item->number, item->result, &text, &why)) {
+    } else if (vl_job_result_unseal(&p->jobs->server->store, p->job, item->number, item->result,
+                                    &text, &why)) {
         char *problem = job_problem_text(why.message);
         cJSON_AddNullToObject(json, "result");
         cJSON_AddItemToObject(json, "problem", cJSON_CreateRaw(problem ? problem : "{}"));
@@ -416,7 +433,7 @@ static void cancel_errand(vl_request *request) {
         return;
     }
     if (job.state == VL_JOB_CANCELLED) {
-        job_files_remove(jobs, s.id);
+        vl_job_files_remove(&request->server->store, s.id);
         if (before.state < VL_JOB_DONE)
             atomic_fetch_add(&jobs->by_state[VL_JOB_CANCELLED], 1);
     }
@@ -603,7 +620,6 @@ static void init_locks(vl_jobs *jobs) {
 }
 
 static void read_settings(vl_jobs *jobs, const vl_config *config) {
-    const char *folder = vl_config_string(config, "job_path");
     jobs->lease_seconds = vl_config_number(config, "job_lease");
     jobs->keep_seconds = vl_config_number(config, "job_retention");
     jobs->grace_seconds = vl_config_number(config, "job_grace");
@@ -611,10 +627,6 @@ static void read_settings(vl_jobs *jobs, const vl_config *config) {
     jobs->owner_items_max = vl_config_int(config, "job_items_per_owner");
     jobs->attempts = (int)vl_config_int(config, "job_attempts");
     jobs->listeners_max = (size_t)vl_config_int(config, "job_listeners");
-    if (*folder)
-        snprintf(jobs->folder, sizeof jobs->folder, "%s", folder);
-    else
-        snprintf(jobs->folder, sizeof jobs->folder, "%s/jobs", vl_state_dir());
 }
 
 vl_status vl_jobs_open(vl_server *server, const vl_config *config, vl_error *error) {
@@ -640,6 +652,11 @@ void vl_jobs_drain(vl_server *server) {
     pthread_cond_signal(&jobs->wake);
     pthread_mutex_unlock(&jobs->lock);
     job_streams_end(jobs);
+}
+
+void vl_jobs_revoked(vl_server *server) {
+    job_revoked(server->jobs);
+    job_changed(server->jobs);
 }
 
 bool vl_jobs_busy(vl_server *server) {

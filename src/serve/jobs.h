@@ -28,6 +28,8 @@ vl_status vl_jobs_open(vl_server *server, const vl_config *config, vl_error *err
 /* No item is begun any more, and streams end. What is in work has job_grace seconds; then it is
  * stopped and given back to the queue. */
 void vl_jobs_drain(vl_server *server);
+/* Something was erased: what is in work here and was part of it ends at once. */
+void vl_jobs_revoked(vl_server *server);
 bool vl_jobs_busy(vl_server *server); /* items are in work here */
 /* Gives back what is still in work, and ends the threads. */
 void vl_jobs_stop(vl_server *server);

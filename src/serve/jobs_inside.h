@@ -1,13 +1,13 @@
 /* jobs_inside.h — between the files of jobs: jobs.c (what is asked over HTTP), jobs_work.c (the
- * work), jobs_files.c (what was sent), jobs_events.c (those who follow). */
+ * work), jobs_events.c (those who follow). */
 #ifndef VISLANG_SERVE_JOBS_INSIDE_H
 #define VISLANG_SERVE_JOBS_INSIDE_H
 
 #include "serve/batch.h"
 #include "serve/service.h"
+#include "store/jobs.h"
 
 enum {
-    JOB_FOLDER_MAX = 4096,
     JOB_RESULT_MAX = 16 << 20, /* of one item */
     JOB_BUCKETS = 10,
 };
@@ -22,7 +22,6 @@ struct vl_jobs {
     int64_t owner_items_max;
     int attempts;
     size_t listeners_max;
-    char folder[JOB_FOLDER_MAX];
 
     pthread_mutex_t lock; /* of all below but the counters */
     pthread_cond_t wake;  /* work was ordered or ended, or it is to stop */
@@ -53,28 +52,6 @@ struct vl_jobs {
 char *job_problem_text(const char *problem);
 /* The name of the file in an item's input; "" none. */
 void job_item_name(const char *input, char name[VL_FILENAME_MAX]);
-
-/* ---- jobs_files.c ------------------------------------------------------------------- */
-
-/* Keeps one item's file, on disk when it returns VL_OK, and notes in `input` where. */
-vl_status job_file_keep(vl_jobs *jobs, const vl_job_order *order, size_t number,
-                        const char *subject, const void *bytes, size_t count,
-                        struct cJSON *input, vl_error *error);
-vl_status job_file_read(vl_jobs *jobs, const char *job, int64_t number,
-                        const struct cJSON *input, vl_buf *out, vl_error *error);
-/* What cannot be removed now goes with a sweep. */
-void job_file_remove(vl_jobs *jobs, const char *job, int64_t number, const struct cJSON *input);
-/* All that are left of a job's. */
-void job_files_remove(vl_jobs *jobs, const char *job);
-/* Those of items that are done, whose worker was killed before he could remove them. */
-void job_files_tidy(vl_jobs *jobs, const char *job);
-/* The same for all jobs, and folders that no job, or a cancelled one, speaks of. */
-void job_files_sweep(vl_jobs *jobs);
-/* A result as it stands in the database, and back: sealed when there is a vault. */
-vl_status job_result_seal(vl_jobs *jobs, const vl_job_task *task, const char *text, vl_buf *out,
-                          vl_error *error);
-vl_status job_result_unseal(vl_jobs *jobs, const char *job, int64_t number, const char *kept,
-                            vl_buf *out, vl_error *error);
 
 /* ---- jobs_work.c -------------------------------------------------------------------- */
 

@@ -59,7 +59,8 @@ static vl_status make_form(vl_jobs *jobs, const vl_job_task *task, const vl_rout
     cJSON *options = cJSON_Parse(task->options.data ? task->options.data : "");
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(input, "name"));
     vl_buf_init(&bytes, jobs->server->settings.max_upload);
-    vl_status status = job_file_read(jobs, task->job, task->number, input, &bytes, error);
+    vl_status status =
+        vl_job_file_read(&jobs->server->store, task->job, task->number, input, &bytes, error);
     if (!status)
         status = vl_batch_form(route, options, cJSON_GetObjectItem(input, "options"),
                                name ? name : "", bytes.data, bytes.len, form, error);
@@ -191,7 +192,8 @@ static void make_result(vl_jobs *jobs, const vl_job_task *task, size_t worker,
         e->status =
             vl_fail(why, VL_ERR_LIMIT, "the result has over %d MB", JOB_RESULT_MAX >> 20);
     if (!e->status)
-        e->status = job_result_seal(jobs, task, text.data, &e->result, why);
+        e->status = vl_job_result_seal(&jobs->server->store, task->job, task->number, text.data,
+                                       &e->result, why);
     vl_blob_unref(blob);
     vl_buf_deinit(&text);
 }
@@ -211,9 +213,9 @@ static void write_end(vl_jobs *jobs, vl_job_task *task, const cJSON *input, endi
     } else {
         double milliseconds = vl_clock_ms_since(start_ns);
         if (!e->status)
-            job_file_remove(jobs, task->job, task->number, input);
+            vl_job_file_remove(&jobs->server->store, task->job, task->number, input, NULL);
         if (task->left >= VL_JOB_DONE)
-            job_files_tidy(jobs, task->job);
+            vl_job_files_tidy(&jobs->server->store, task->job);
         count_ending(jobs, task, e);
         count_duration(jobs, milliseconds / 1000);
         log_item(task, e, why, milliseconds);
@@ -444,9 +446,9 @@ static void sweep_leases(vl_jobs *jobs) {
 
 static void sweep(vl_jobs *jobs) {
     vl_job_swept swept;
-    if (vl_job_sweep(jobs->server->store.db, jobs->keep_seconds, &swept, NULL))
+    if (vl_jobs_sweep(&jobs->server->store, jobs->keep_seconds, &swept, NULL))
         return;
-    job_files_sweep(jobs);
+    vl_job_files_sweep(&jobs->server->store);
     if (swept.expired + swept.removed)
         vl_log(VL_LOG_INFO, "old jobs are gone", VL_F_INT("cancelled", swept.expired),
                VL_F_INT("removed", swept.removed));

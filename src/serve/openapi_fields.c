@@ -24,7 +24,7 @@ static const struct {
     [VL_FORM_SOURCE] = {VL_SOURCE_MAX, "^[^\\u0000-\\u001f\\u007f]*$", NULL,
                         "where the picture comes from, such as fax: engines are judged apart "
                         "for each"},
-    [VL_FORM_SUBJECT] = {0, "^[A-Za-z0-9._:@-]{1,127}$", NULL, "whose picture it is"},
+    [VL_FORM_SUBJECT] = {0, "^[A-Za-z0-9._:@-]{1,127}$", NULL, "whom it is about"},
     [VL_FORM_CONSENT] = {VL_INSTRUCTION_MAX, "^[^\\u0000]*$", NULL,
                          "what the subject agreed to"},
     [VL_FORM_FORMAT] = {0, NULL, "json", NULL},

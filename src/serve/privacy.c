@@ -1,5 +1,6 @@
 /* privacy.c — keeping, forgetting, giving out and erasing. */
 #include "serve/service.h"
+#include "store/jobs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void sweep(vl_server *server) {
     vl_error error;
     vl_status status = store->vault ? vl_vault_sweep(store->vault, &objects, &error) : VL_OK;
     if (!status && server->retention.job_seconds > 0)
-        status = vl_job_sweep(store->db, server->retention.job_seconds, &jobs, &error);
+        status = vl_jobs_sweep(store, server->retention.job_seconds, &jobs, &error);
     snprintf(detail, sizeof detail, "{\"objects\":%lld,\"jobs\":%lld}", (long long)objects,
              (long long)jobs.removed);
     if (!status && (objects || jobs.removed))
@@ -175,6 +176,7 @@ static void erase_on_errand(vl_request *request) {
     else
         vl_decide_blob(request, 200,
                        vl_blob_new("application/json", receipt.data, receipt.len));
+    vl_jobs_revoked(request->server);
     vl_buf_deinit(&receipt);
 }
 

@@ -24,7 +24,7 @@
 #define BATCH_FIELDS                                                                           \
     (FIELD(TASK) |                                                                             \
      ((PREDICT_FIELDS | CAPTION_FIELDS | VQA_FIELDS | SCENE_FIELDS | OCR_FIELDS) &             \
-      ~KEEP_FIELDS))
+      ~(FIELD(KEEP) | FIELD(CONSENT))))
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",

@@ -614,6 +614,16 @@ vl_status vl_work_check(const vl_server *server, const vl_route *route, const vl
     return can->asks_picture_model ? check_picture(server, can->task, form, error) : VL_OK;
 }
 
+/* From either cache. False: in none, or the key is "". */
+static bool cached_answer(vl_server *server, const char *key, vl_blob **blob) {
+    *blob = *key ? vl_cache_get(server->cache, key) : NULL;
+    atomic_fetch_add(*blob ? &server->metrics.cache_hits : &server->metrics.cache_misses,
+                     *key != 0);
+    if (!*blob && (*blob = vl_shared_get(server, key)))
+        vl_cache_put(server->cache, key, *blob);
+    return *blob;
+}
+
 vl_status vl_work_answer(vl_server *server, size_t worker, const vl_route *route, vl_form *form,
                          vl_blob **blob, vl_error *error) {
     vl_flight flight = {.server = server, .form = form};
@@ -623,12 +633,9 @@ vl_status vl_work_answer(vl_server *server, size_t worker, const vl_route *route
     *blob = NULL;
     if (status)
         return status;
-    make_key(server, route, form, flight.key);
-    *blob = vl_cache_get(server->cache, flight.key);
-    atomic_fetch_add(*blob ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
-    if (!*blob && (*blob = vl_shared_get(server, flight.key)))
-        vl_cache_put(server->cache, flight.key, *blob);
-    if (*blob)
+    if (!form_text(form, VL_FORM_SUBJECT)) /* no cache holds what a person may want erased */
+        make_key(server, route, form, flight.key);
+    if (cached_answer(server, flight.key, blob))
         return VL_OK;
     int64_t start_ns = vl_clock_ns();
     can->work(&flight, &server->workers[worker], &result);

@@ -7,6 +7,7 @@
  *
  * The receipt is a text of JSON, signed as a whole: HMAC-SHA256 (RFC 2104) under secret_key of
  * "vislang erasure receipt", a line's end, and the text. */
+#include "store/jobs.h"
 #include "store/subjects.h"
 
 #include <cJSON.h>
@@ -168,7 +169,9 @@ static vl_status insert_tombstone(vl_db_conn *conn, const char *mark, const char
 
 vl_status tombstones_apply(vl_db_conn *conn, const tombstones *all, vl_error *error) {
     search s = {.all = all};
+    gone_items gone;
     vl_status status = VL_OK;
+    gone_items_init(&gone);
     vl_buf_init(&s.found, FILE_MAX_BYTES);
     vl_buf_init(&s.times, FILE_MAX_BYTES);
     for (size_t i = 0; i < all->count && !status; i++)
@@ -177,7 +180,8 @@ vl_status tombstones_apply(vl_db_conn *conn, const tombstones *all, vl_error *er
     if (!status)
         status = vl_db_run(conn,
                            &(vl_db_call){.sql = "SELECT subject FROM blobs UNION SELECT "
-                                                "subject FROM consents",
+                                                "subject FROM consents UNION SELECT subject "
+                                                "FROM job_items WHERE subject IS NOT NULL",
                                          .row = match_subject,
                                          .user = &s},
                            error);
@@ -185,8 +189,11 @@ vl_status tombstones_apply(vl_db_conn *conn, const tombstones *all, vl_error *er
         int64_t until;
         memcpy(&until, s.times.data + i * sizeof until, sizeof until);
         status = delete_rows(conn, s.found.data + at, until, NULL, NULL, error);
+        if (!status) /* their files go with the next sweep */
+            status = job_items_erase(conn, s.found.data + at, until, &gone, error);
         at += strlen(s.found.data + at) + 1;
     }
+    gone_items_deinit(&gone);
     vl_buf_deinit(&s.found);
     vl_buf_deinit(&s.times);
     return status;
@@ -240,6 +247,7 @@ vl_status vl_receipt_verify(const vl_store *store, const char *text, size_t byte
 typedef struct erasure {
     const char *subject, *mark;
     vl_buf list;
+    gone_items items; /* of jobs */
     int64_t objects, consents, ms;
     char receipt[RECEIPT_MAX];
 } erasure;
@@ -261,6 +269,23 @@ static vl_status delete_objects(vl_store *store, erasure *e, vl_error *error) {
     return status;
 }
 
+static vl_status erase_items(vl_db_conn *conn, void *user, vl_error *error) {
+    erasure *e = user;
+    return job_items_erase(conn, e->subject, e->ms, &e->items, error);
+}
+
+/* Rows first: then nobody begins with one, and who has it in work cannot write its result. */
+static vl_status delete_items(vl_store *store, erasure *e, vl_error *error) {
+    vl_status status = vl_db_transact(store->db, VL_DB_READ_COMMITTED, erase_items, e, error);
+    for (size_t i = 0; i < e->items.count && !status; i++) {
+        const gone_item *item = &e->items.items[i];
+        cJSON *input = cJSON_Parse(e->items.inputs.data + item->input);
+        status = vl_job_file_remove(store, item->job, item->number, input, error);
+        cJSON_Delete(input);
+    }
+    return status;
+}
+
 static void write_receipt(erasure *e, const vl_erasing *by) {
     char now[VL_RFC3339_SIZE];
     vl_time_rfc3339(now);
@@ -269,6 +294,7 @@ static void write_receipt(erasure *e, const vl_erasing *by) {
     cJSON_AddStringToObject(json, "erased", now);
     cJSON_AddNumberToObject(json, "objects", (double)e->objects);
     cJSON_AddNumberToObject(json, "consents", (double)e->consents);
+    cJSON_AddNumberToObject(json, "job_items", (double)e->items.count);
     cJSON_AddStringToObject(json, "by", by->actor);
     cJSON_AddStringToObject(json, "request_id", by->request_id ? by->request_id : "");
     if (!cJSON_PrintPreallocated(json, e->receipt, RECEIPT_MAX, false))
@@ -380,12 +406,16 @@ vl_status vl_subject_erase(vl_store *store, const char *subject, const vl_erasin
     if (status)
         return status;
     vl_buf_init(&e.list, FILE_MAX_BYTES);
-    status = delete_objects(store, &e, error);
+    gone_items_init(&e.items);
+    status = delete_items(store, &e, error);
+    if (!status)
+        status = delete_objects(store, &e, error);
     erasing w = {store, &e, by, e.objects, receipt};
     if (!status)
         status = vl_audit_together(store->audit, erase_all, &w, error);
     if (!status)
         status = write_line(store->erasures, &e, error);
     vl_buf_deinit(&e.list);
+    gone_items_deinit(&e.items);
     return status;
 }

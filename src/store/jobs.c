@@ -144,12 +144,14 @@ static vl_status insert_items(vl_db_conn *conn, const vl_job_order *order, int64
     for (size_t i = 0; i < order->count && !status; i++)
         status = vl_db_run(
             conn,
-            &(vl_db_call){.sql = "INSERT INTO job_items (job_id, number, state, priority, "
-                                 "input, ready_ms, turn_ms) "
-                                 "VALUES ($1, $2, 'queued', $3, $4, $5, $6)",
-                          VL_DB_PARAMS(vl_db_text(order->id), vl_db_int((int64_t)i),
-                                       vl_db_int(order->priority), vl_db_text(order->inputs[i]),
-                                       vl_db_int(now), vl_db_int(now + (int64_t)i * APART_MS))},
+            &(vl_db_call){
+                .sql = "INSERT INTO job_items (job_id, number, state, priority, "
+                       "input, ready_ms, turn_ms, subject) "
+                       "VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7)",
+                VL_DB_PARAMS(vl_db_text(order->id), vl_db_int((int64_t)i),
+                             vl_db_int(order->priority), vl_db_text(order->inputs[i]),
+                             vl_db_int(now), vl_db_int(now + (int64_t)i * APART_MS),
+                             vl_db_text(order->subjects ? order->subjects[i] : NULL))},
             error);
     return status;
 }

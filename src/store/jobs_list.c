@@ -313,14 +313,49 @@ static vl_status cancel_old(vl_db *db, int64_t before_ms, int64_t *cancelled, vl
     return status;
 }
 
-vl_status vl_job_sweep(vl_db *db, double keep_seconds, vl_job_swept *swept, vl_error *error) {
+/* One that began anew meanwhile stays. */
+static vl_status remove_job(vl_db *db, const char *id, int64_t before_ms,
+                            const vl_job_leave *leave, int64_t *removed, vl_error *error) {
+    int64_t changed = 0;
+    if (leave && leave->before(id, leave->to))
+        return VL_OK;
+    vl_status status =
+        vl_db_once(db,
+                   &(vl_db_call){.sql = "DELETE FROM jobs WHERE id = $1 AND finished_ms < $2",
+                                 VL_DB_PARAMS(vl_db_text(id), vl_db_int(before_ms)),
+                                 .changed = &changed},
+                   error);
+    *removed += changed;
+    if (!status && changed && leave)
+        leave->after(id, leave->to);
+    return status;
+}
+
+static vl_status remove_old(vl_db *db, int64_t before_ms, const vl_job_leave *leave,
+                            int64_t *removed, vl_error *error) {
+    ids all;
+    vl_status status;
+    int64_t had;
+    do {
+        all.count = 0;
+        had = *removed;
+        status = vl_db_once(
+            db,
+            &(vl_db_call){.sql = "SELECT id FROM jobs WHERE finished_ms < $1 LIMIT $2",
+                          VL_DB_PARAMS(vl_db_int(before_ms), vl_db_int(AT_ONCE)),
+                          .row = take_id,
+                          .user = &all},
+            error);
+        for (size_t i = 0; i < all.count && !status; i++)
+            status = remove_job(db, all.ids[i], before_ms, leave, removed, error);
+    } while (!status && all.count == AT_ONCE && *removed > had);
+    return status;
+}
+
+vl_status vl_job_sweep(vl_db *db, double keep_seconds, const vl_job_leave *leave,
+                       vl_job_swept *swept, vl_error *error) {
     int64_t before = vl_db_now_ms() - (int64_t)(keep_seconds * 1000);
     *swept = (vl_job_swept){0};
     vl_status status = cancel_old(db, before, &swept->expired, error);
-    return status ? status
-                  : vl_db_once(db,
-                               &(vl_db_call){.sql = "DELETE FROM jobs WHERE finished_ms < $1",
-                                             VL_DB_PARAMS(vl_db_int(before)),
-                                             .changed = &swept->removed},
-                               error);
+    return status ? status : remove_old(db, before, leave, &swept->removed, error);
 }

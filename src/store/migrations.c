@@ -135,6 +135,12 @@ static const char queue_down[] =
     "ALTER TABLE jobs DROP COLUMN bytes; ALTER TABLE jobs DROP COLUMN digest;"
     "ALTER TABLE jobs DROP COLUMN idempotency";
 
+/* Whom an item is about, so that who asks for his data, or for its end, is given all of it. */
+static const char item_subjects_up[] = "ALTER TABLE job_items ADD COLUMN subject TEXT;"
+                                       "CREATE INDEX job_items_subject ON job_items (subject)";
+static const char item_subjects_down[] = "DROP INDEX job_items_subject;"
+                                         "ALTER TABLE job_items DROP COLUMN subject";
+
 const migration vl_migrations[] = {
     {"documents, pages, items and their quality", material_up, material_down},
     {"models, training runs and OCR weights", training_up, training_down},
@@ -143,6 +149,7 @@ const migration vl_migrations[] = {
     {"jobs", work_up, work_down},
     {"blobs, consents and erasures", privacy_up, privacy_down},
     {"turns, limits and order of jobs", queue_up, queue_down},
+    {"subjects of job items", item_subjects_up, item_subjects_down},
 };
 const int vl_migration_count = sizeof vl_migrations / sizeof *vl_migrations;
 

@@ -38,6 +38,12 @@ void vl_erasures_path(const vl_config *config, char path[4096]) {
     snprintf(path, 4096, "%s/erasures.jsonl", folder);
 }
 
+static void find_job_files(vl_store *store, const vl_config *config) {
+    const char *path = vl_config_string(config, "job_path");
+    snprintf(store->job_files, sizeof store->job_files, "%s%s", *path ? path : vl_state_dir(),
+             *path ? "" : "/jobs");
+}
+
 static vl_status open_vault(vl_store *store, const vl_config *config, vl_error *error) {
     char folder[4096];
     const char *keys = vl_config_string(config, "encryption_key");
@@ -60,6 +66,7 @@ static vl_status open_redis(vl_store *store, const vl_config *config, vl_error *
 
 vl_status vl_store_open(const vl_config *config, vl_store *store, vl_error *error) {
     *store = (vl_store){0};
+    find_job_files(store, config);
     vl_status status = open_database(store, config, error);
     if (!status)
         status = open_audit(store, config, error);

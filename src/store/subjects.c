@@ -1,6 +1,6 @@
 /* subjects.c — people whose data is kept: what came with their consent, and all of it in one
  * archive. */
-#include "store/db.h"
+#include "store/jobs.h"
 #include "store/json.h"
 #include "store/zip.h"
 
@@ -227,46 +227,74 @@ static vl_status zip_objects(zip_writer *zip, vl_vault *vault, cJSON *objects,
     return status;
 }
 
-static vl_status write_archive(vl_store *store, const char *subject, cJSON *data,
-                               cJSON *consents, cJSON *entries, vl_buf *out, vl_error *error) {
-    zip_writer zip;
+/* What is in the archive beside files. */
+typedef struct facts {
+    cJSON *data, *objects, *consents, *jobs, *entries;
+} facts;
+
+static facts facts_new(const char *subject) {
     char now[VL_RFC3339_SIZE];
+    facts f = {.data = cJSON_CreateObject(),
+               .consents = cJSON_CreateArray(),
+               .jobs = cJSON_CreateArray(),
+               .entries = cJSON_CreateArray()};
     vl_time_rfc3339(now);
-    cJSON_AddStringToObject(data, "subject", subject);
-    cJSON_AddStringToObject(data, "exported", now);
-    cJSON *objects = cJSON_AddArrayToObject(data, "objects");
-    vl_status status = read_consents(store->db, subject, consents, error);
-    if (!status)
-        status = read_entries(store->db, subject, entries, error);
-    if (!status && store->vault)
-        status = vl_vault_list(store->vault, subject, take_object, objects, error);
-    if (!status && !cJSON_GetArraySize(objects) && !cJSON_GetArraySize(consents))
-        return vl_fail(error, VL_ERR_DENIED, "nothing is kept of this subject");
-    zip_begin(&zip, out);
-    if (!status && store->vault)
-        status = zip_objects(&zip, store->vault, objects, error);
-    if (!status)
-        status = zip_json(&zip, "data.json", data, error);
-    if (!status)
-        status = zip_json(&zip, "consents.json", consents, error);
-    if (!status)
-        status = zip_json(&zip, "audit.json", entries, error);
-    if (!status)
-        status = zip_end(&zip, error);
-    zip_free(&zip);
+    cJSON_AddStringToObject(f.data, "subject", subject);
+    cJSON_AddStringToObject(f.data, "exported", now);
+    f.objects = cJSON_AddArrayToObject(f.data, "objects");
+    return f;
+}
+
+static void facts_free(facts *f) {
+    cJSON_Delete(f->data);
+    cJSON_Delete(f->consents);
+    cJSON_Delete(f->jobs);
+    cJSON_Delete(f->entries);
+}
+
+static vl_status write_facts(zip_writer *zip, const facts *f, vl_error *error) {
+    const struct {
+        const char *name;
+        const cJSON *json;
+    } files[] = {{"data.json", f->data},
+                 {"consents.json", f->consents},
+                 {"jobs.json", f->jobs},
+                 {"audit.json", f->entries}};
+    vl_status status = VL_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++)
+        status = zip_json(zip, files[i].name, files[i].json, error);
     return status;
 }
 
-vl_status vl_subject_export(vl_store *store, const char *subject, vl_buf *zip,
+static vl_status write_archive(vl_store *store, const char *subject, facts *f, zip_writer *zip,
+                               vl_error *error) {
+    vl_status status = read_consents(store->db, subject, f->consents, error);
+    if (!status)
+        status = read_entries(store->db, subject, f->entries, error);
+    if (!status && store->vault)
+        status = vl_vault_list(store->vault, subject, take_object, f->objects, error);
+    if (!status && store->vault)
+        status = zip_objects(zip, store->vault, f->objects, error);
+    if (!status)
+        status = job_items_export(store, subject, f->jobs, zip, error);
+    if (!status && !cJSON_GetArraySize(f->objects) && !cJSON_GetArraySize(f->consents) &&
+        !cJSON_GetArraySize(f->jobs))
+        status = vl_fail(error, VL_ERR_DENIED, "nothing is kept of this subject");
+    if (!status)
+        status = write_facts(zip, f, error);
+    return status ? status : zip_end(zip, error);
+}
+
+vl_status vl_subject_export(vl_store *store, const char *subject, vl_buf *out,
                             vl_error *error) {
+    zip_writer zip;
     vl_status status = vl_subject_check(subject, error);
     if (status)
         return status;
-    cJSON *data = cJSON_CreateObject(), *consents = cJSON_CreateArray(),
-          *entries = cJSON_CreateArray();
-    status = write_archive(store, subject, data, consents, entries, zip, error);
-    cJSON_Delete(data);
-    cJSON_Delete(consents);
-    cJSON_Delete(entries);
+    facts f = facts_new(subject);
+    zip_begin(&zip, out);
+    status = write_archive(store, subject, &f, &zip, error);
+    zip_free(&zip);
+    facts_free(&f);
     return status;
 }

@@ -162,6 +162,11 @@ class Batches(test_serve.Shared):
         for task in ("caption", "scene", "predict"):
             r = self.server.call("POST", "/api/v1/batch", {"task": task, "items": [{"image_base64": picture}]})
             self.assertEqual(wait_for(self.server, r.json())["state"], "done", task)
+        r = self.server.call("POST", "/api/v1/batch", {"task": "ocr", "languages": "sw+en", "items": [
+            {"image_base64": picture}, {"image_base64": picture, "languages": "xx"}]})
+        job = wait_for(self.server, r.json())
+        self.assertEqual([i["state"] for i in job["items"]], ["done", "failed"])
+        self.assertIn('unknown language "xx"', job["items"][1]["problem"]["detail"])
         text = order(self.server, [("task", "ocr"), ("format", "markdown")] + files(1, seed=31))
         result = wait_for(self.server, text)["items"][0]["result"]
         self.assertEqual(result["media_type"], "text/markdown; charset=utf-8")

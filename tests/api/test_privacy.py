@@ -15,6 +15,7 @@ import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from server import Server, png, wait_until
+from test_engines import Misbehaving
 
 PROGRAM = None
 SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "samples")
@@ -248,6 +249,56 @@ class Subjects(Case):
     def db(self, *words):
         subprocess.run([PROGRAM, "db", words[0], words[1], *self.server.flags, *words[2:]],
                        check=True, capture_output=True)
+
+    def batch(self, server, items, **more):
+        r = server.call("POST", "/api/v1/batch", {"task": "ocr", "languages": "eng", "items": items, **more})
+        self.assertEqual(r.status, 202, r)
+        return r.json()["status_url"]
+
+    def test_jobs_about_somebody(self):
+        encoded = base64.b64encode(FORM).decode()
+        job = self.batch(self.server, [{"image_base64": encoded, "name": "form.jpg"},
+                                       {"image_base64": encoded, "subject": "case-8"}], subject="case-7")
+        self.assertTrue(wait_until(lambda: self.server.get(job).json()["state"] == "done", 60))
+        with zipfile.ZipFile(io.BytesIO(self.server.get("/admin/subjects/case-7").body)) as files:
+            item, = json.loads(files.read("jobs.json"))
+            self.assertEqual((item["state"], item["task"], item["input"]["name"]), ("done", "ocr", "form.jpg"))
+            self.assertIn("Achol", files.read(item["result"]).decode())
+        same = self.server.post("/api/v1/ocr", [("file", FORM, "form.jpg"), ("languages", b"eng")])
+        self.assertEqual(same.headers["x-cache"], "miss")  # no cache holds what is about somebody
+        receipt = json.loads(self.server.get("/admin/subjects/case-7", method="DELETE").json()["receipt"])
+        self.assertEqual(receipt["job_items"], 1)
+        self.check_problem(self.server.get("/admin/subjects/case-7"), 404)
+        left = self.server.get(job).json()
+        self.assertEqual((left["total"], left["done"], [i["number"] for i in left["items"]]), (1, 1, [1]))
+        self.assertEqual(self.server.get("/admin/subjects/case-8", method="DELETE").status, 200)
+        self.check_problem(self.server.get(job), 404)
+        self.check_problem(self.server.call("POST", "/api/v1/batch", {
+            "task": "ocr", "items": [{"image_base64": encoded, "subject": "a b"}]}), 422)
+
+    def check_erased_in_work(self, **settings):
+        with Misbehaving(None) as service:
+            server = self.serve(admin=True, secret_key=SECRET, workers=1, ocr_engine_timeout=80,
+                                ocr_engines=f"slow=http://127.0.0.1:{service.port}", **settings)
+            waiting = [{"image_base64": base64.b64encode(FORM).decode()}] * 2
+            job = self.batch(server, waiting, subject="case-7")
+            self.assertTrue(wait_until(lambda: service.requests, 60))
+            folder = os.path.join(server.state.name, "objects" if settings else "jobs")
+            kept = lambda: [n for _, _, names in os.walk(folder) for n in names if n != "erasures.jsonl"]
+            self.assertEqual(len(kept()), 2)
+            receipt = json.loads(server.get("/admin/subjects/case-7", method="DELETE").json()["receipt"])
+            self.assertEqual(receipt["job_items"], 2)
+            lost = lambda: 'items_total{outcome="lost"} 1' in server.get("/metrics").body.decode()
+            self.assertTrue(wait_until(lost, 30), server.lines[-5:])  # the worker has let go
+            self.check_problem(server.get(job), 404)
+            self.check_problem(server.get("/admin/subjects/case-7"), 404)
+            self.assertEqual(kept(), [])
+
+    def test_erased_while_in_work(self):
+        self.check_erased_in_work(encryption_key=KEY)
+
+    def test_erased_while_in_work_without_a_vault(self):
+        self.check_erased_in_work()
 
     def test_who_may(self):
         viewer = self.server.admin("apikey", "create", "root", "viewer", role="operator")

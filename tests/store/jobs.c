@@ -371,11 +371,11 @@ static void sweeping(vl_db *db) {
     need(vl_job_finish(db, &task, "{}", &error));
     vl_job_task_deinit(&task);
     enqueue(db, "user:1", 1, 0, &waiting);
-    need(vl_job_sweep(db, 60, &swept, &error));
+    need(vl_job_sweep(db, 60, NULL, &swept, &error));
     assert_int_equal(swept.expired + swept.removed, 0);
     need(run(db, "UPDATE jobs SET created_ms = created_ms - 100000, "
                  "finished_ms = finished_ms - 100000"));
-    need(vl_job_sweep(db, 60, &swept, &error));
+    need(vl_job_sweep(db, 60, NULL, &swept, &error));
     assert_int_equal(swept.expired, 1);
     assert_int_equal(swept.removed, 1);
     check_job(db, &waiting, VL_JOB_CANCELLED, 0, 0);

@@ -2,6 +2,7 @@
  * somebody was erased. */
 #include "both.h"
 
+#include "store/jobs.h"
 #include "store/subjects.h"
 #include "store/zip.h"
 
@@ -243,6 +244,231 @@ static void test_restored(void **state) {
     on_both(restored);
 }
 
+/* ---- jobs ---------------------------------------------------------------------------------
+ */
+
+enum { ITEMS = 4 };
+static const char *const WHOSE[ITEMS] = {"case-7", "case-8", "case-7", NULL};
+
+static void order_items(vl_store *store, const char *const *whose, size_t count,
+                        vl_job_info *job) {
+    char id[VL_JOB_ID_SIZE], *inputs[ITEMS];
+    bool was_there;
+    vl_job_id_new(id);
+    vl_job_order order = {.id = id,
+                          .owner = "user:1",
+                          .kind = "ocr",
+                          .options = "{}",
+                          .inputs = (const char *const *)inputs,
+                          .subjects = whose,
+                          .count = count,
+                          .max_attempts = 3};
+    for (size_t i = 0; i < count; i++) {
+        cJSON *input = cJSON_CreateObject();
+        cJSON_AddStringToObject(input, "name", "a.png");
+        need(
+            vl_job_file_keep(store, &order, i, "image/png", 60, "a picture", 9, input, &error));
+        inputs[i] = cJSON_PrintUnformatted(input);
+        cJSON_Delete(input);
+    }
+    need(vl_job_enqueue(store->db, &order, job, &was_there, &error));
+    for (size_t i = 0; i < count; i++)
+        cJSON_free(inputs[i]);
+}
+
+static void claim_number(vl_db *db, int64_t number, vl_job_task *task) {
+    bool found;
+    need(vl_job_claim(db, 60, task, &found, &error));
+    assert_true(found);
+    assert_int_equal(task->number, number);
+}
+
+static void finish_one(vl_store *store, vl_job_task *task) {
+    vl_buf kept;
+    vl_buf_init(&kept, 1 << 16);
+    need(vl_job_result_seal(store, task->job, task->number, "{\"text\":\"Amina\"}", &kept,
+                            &error));
+    need(vl_job_finish(store->db, task, kept.data, &error));
+    vl_buf_deinit(&kept);
+}
+
+static int64_t files_of(const vl_store *store, const char *job) {
+    int64_t there = 0;
+    for (int i = 0; i < ITEMS; i++) {
+        char path[4200];
+        snprintf(path, sizeof path, "%s/%s/%d", store->job_files, job, i);
+        there += !access(path, F_OK);
+    }
+    return there;
+}
+
+static void check_export(vl_store *store, const char *job, bool has_vault) {
+    vl_buf zip;
+    char name[128];
+    vl_buf_init(&zip, 1 << 20);
+    need(vl_subject_export(store, "case-7", &zip, &error));
+    assert_true(holds(&zip, "jobs.json"));
+    snprintf(name, sizeof name, "jobs/%s/0/result.json", job);
+    assert_true(holds(&zip, name));
+    snprintf(name, sizeof name, "jobs/%s/2/file", job);
+    assert_int_equal(holds(&zip, name), !has_vault);
+    assert_int_equal(holds(&zip, "objects/"), has_vault);
+    snprintf(name, sizeof name, "jobs/%s/1/", job); /* somebody else's */
+    assert_false(holds(&zip, name));
+    vl_buf_deinit(&zip);
+}
+
+static void check_erased(vl_store *store, const char *job, const char *other, vl_buf *receipt) {
+    vl_job_info now;
+    erase(store, "case-7", receipt);
+    assert_true(holds(receipt, "\\\"job_items\\\":3"));
+    vl_buf_deinit(receipt);
+    assert_int_equal(number_of(store->db, "SELECT count(*) FROM job_items"), 2);
+    assert_int_equal(
+        number_of(store->db, "SELECT count(*) FROM job_items WHERE subject = 'case-7'"), 0);
+    assert_int_equal(
+        number_of(store->db, "SELECT count(*) FROM blobs WHERE subject = 'case-7'"), 0);
+    need(vl_job_get(store->db, job, NULL, &now, NULL, &error));
+    assert_int_equal(now.total, 2);
+    assert_int_equal(now.done, 0);
+    assert_string_equal(vl_job_state_name(now.state), "running");
+    assert_int_equal(vl_job_get(store->db, other, NULL, &now, NULL, &error), VL_ERR_DENIED);
+    assert_int_equal(files_of(store, job), store->vault ? 0 : 2);
+    assert_int_equal(files_of(store, other), 0);
+    vl_buf zip;
+    vl_buf_init(&zip, 1 << 20);
+    assert_int_equal(vl_subject_export(store, "case-7", &zip, &error), VL_ERR_DENIED);
+    vl_buf_deinit(&zip);
+}
+
+/* A job of several people and one of a single one, with an item done, one in work, one that
+ * waits. */
+static void erase_jobs(vl_db *db, bool has_vault) {
+    vl_store store = open_store(db);
+    vl_vault *vault = store.vault;
+    vl_job_info job, other;
+    vl_job_task task, in_work;
+    vl_db_copy_report report;
+    vl_buf receipt;
+    assert_int_equal(system("rm -rf " FOLDER "/jobs"), 0);
+    snprintf(store.job_files, sizeof store.job_files, FOLDER "/jobs");
+    store.vault = has_vault ? vault : NULL;
+    order_items(&store, WHOSE, ITEMS, &job);
+    claim_number(db, 0, &task);
+    finish_one(&store, &task);
+    vl_job_task_deinit(&task);
+    order_items(&store, WHOSE, 1, &other);
+    claim_number(db, 0, &in_work);
+    assert_string_equal(in_work.job, other.id);
+    check_export(&store, job.id, has_vault);
+    need(vl_db_backup(db, COPY, &report, &error));
+    check_erased(&store, job.id, other.id, &receipt);
+    assert_int_equal(vl_job_holds(db, &in_work, &error), VL_ERR_CANCELLED);
+    assert_int_equal(vl_job_finish(db, &in_work, "{}", &error), VL_ERR_CANCELLED);
+    vl_job_task_deinit(&in_work);
+    /* What is left goes on, and ends its job. */
+    for (int64_t number = 1; number < ITEMS; number += 2) {
+        need(run(db, "UPDATE job_items SET turn_ms = number"));
+        claim_number(db, number, &task);
+        need(vl_job_finish(db, &task, "{}", &error));
+        vl_job_task_deinit(&task);
+    }
+    need(vl_job_get(db, job.id, NULL, &job, NULL, &error));
+    assert_string_equal(vl_job_state_name(job.state), "done");
+    assert_int_equal(job.done, 2);
+    /* A copy of before does not bring it back. */
+    need(vl_db_restore_obeying(db, COPY, true, store.erasures, &report, &error));
+    assert_int_equal(number_of(db, "SELECT count(*) FROM job_items"), 2);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM job_items WHERE subject = 'case-7'"),
+                     0);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM jobs"), 1);
+    store.vault = vault;
+    close_store(&store);
+}
+
+static void erase_jobs_encrypted(vl_db *db) {
+    erase_jobs(db, true);
+}
+
+static void erase_jobs_plain(vl_db *db) {
+    erase_jobs(db, false);
+}
+
+static void test_erase_jobs(void **state) {
+    (void)state;
+    on_both(erase_jobs_encrypted);
+    on_both(erase_jobs_plain);
+}
+
+/* Its last items gone, a job ends as the others have. */
+static void the_rest_has_ended(vl_db *db) {
+    static const char *const two[] = {"case-7", "case-8"};
+    vl_store store = open_store(db);
+    vl_job_info job;
+    vl_job_task task;
+    vl_buf receipt;
+    bool ended;
+    order_items(&store, two, 2, &job);
+    claim_number(db, 0, &task);
+    need(vl_job_fail(db, &task, "{}", false, &ended, &error));
+    vl_job_task_deinit(&task);
+    erase(&store, "case-8", &receipt);
+    vl_buf_deinit(&receipt);
+    need(vl_job_get(db, job.id, NULL, &job, NULL, &error));
+    assert_string_equal(vl_job_state_name(job.state), "failed");
+    assert_true(job.finished_ms > 0);
+    close_store(&store);
+}
+
+static void test_the_rest_has_ended(void **state) {
+    (void)state;
+    on_both(the_rest_has_ended);
+}
+
+/* Old jobs go with the files of items that failed, and a file without an item goes. */
+static void swept(vl_db *db, bool has_vault) {
+    vl_store store = open_store(db);
+    vl_vault *vault = store.vault;
+    vl_job_info job, other;
+    vl_job_task task;
+    vl_job_swept report;
+    bool ended;
+    assert_int_equal(system("rm -rf " FOLDER "/jobs"), 0);
+    snprintf(store.job_files, sizeof store.job_files, FOLDER "/jobs");
+    store.vault = has_vault ? vault : NULL;
+    order_items(&store, WHOSE, 1, &job);
+    claim_number(db, 0, &task);
+    need(vl_job_fail(db, &task, "{}", false, &ended, &error));
+    vl_job_task_deinit(&task);
+    vl_job_files_sweep(&store); /* it may be tried again */
+    assert_int_equal(files_of(&store, job.id), !has_vault);
+    need(run(db, "UPDATE jobs SET finished_ms = finished_ms - 100000"));
+    order_items(&store, WHOSE, 2, &other);
+    need(vl_jobs_sweep(&store, 60, &report, &error));
+    assert_int_equal(report.removed, 1);
+    assert_int_equal(files_of(&store, job.id), 0);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM blobs"), has_vault ? 2 : 0);
+    need(run(db, "DELETE FROM job_items WHERE number = 1"));
+    vl_job_files_sweep(&store);
+    assert_int_equal(files_of(&store, other.id), !has_vault);
+    store.vault = vault;
+    close_store(&store);
+}
+
+static void swept_encrypted(vl_db *db) {
+    swept(db, true);
+}
+
+static void swept_plain(vl_db *db) {
+    swept(db, false);
+}
+
+static void test_swept(void **state) {
+    (void)state;
+    on_both(swept_encrypted);
+    on_both(swept_plain);
+}
+
 /* ---- archives -----------------------------------------------------------------------------
  */
 
@@ -278,6 +504,9 @@ int main(void) {
         cmocka_unit_test(test_kept_whole_or_not),
         cmocka_unit_test(test_erase_and_verify),
         cmocka_unit_test(test_restored),
+        cmocka_unit_test(test_erase_jobs),
+        cmocka_unit_test(test_the_rest_has_ended),
+        cmocka_unit_test(test_swept),
         cmocka_unit_test(test_zip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
