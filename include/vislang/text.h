@@ -85,12 +85,12 @@ typedef struct vl_personal {
     vl_personal_ground ground;
     const char *rule; /* "in-aadhaar", "e164", "label", …; static */
 } vl_personal;
-/* What stands in `text` (UTF-8, lines by "\n"), in its order and not overlapping, in the arena.
- * VL_ERR_LIMIT: a text over VL_PERSONAL_MAX bytes; VL_ERR_MEMORY. */
 /* Whether `text` is a label and nothing else, as heads of columns are ("Name", "Simu"): *kind
  * is what stands under it. */
 bool vl_personal_label(vl_arena *arena, const char *text, vl_personal_kind *kind);
 enum { VL_PERSONAL_MAX = 16 << 20 };
+/* What stands in `text` (UTF-8, lines by "\n"), in its order and not overlapping, in the arena.
+ * VL_ERR_LIMIT: a text over VL_PERSONAL_MAX bytes; VL_ERR_MEMORY. */
 vl_status vl_personal_find(vl_arena *arena, const char *text, vl_personal **found,
                            size_t *count, vl_error *error);
 

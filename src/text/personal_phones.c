@@ -115,13 +115,19 @@ static bool is_bare_mobile(const row *r) {
            (groups_are(r, "344") || r->group_count == 1);
 }
 
+/* "7 035 767 701": the end of a large number, written in thousands. */
+static bool ends_a_large_number(const personal_text *t, size_t i, const row *r) {
+    return i >= 2 && t->c[i - 1] == ' ' && personal_is_digit(t->c[i - 2]) &&
+           groups_are(r, "333");
+}
+
 static size_t national(const personal_text *t, size_t i) {
     size_t begin = i + (t->c[i] == '(');
     if (!personal_is_digit(t->c[begin]))
         return 0;
     row r = read_row(t, begin, DIGITS_MAX);
     bool spaced_on = t->c[r.end] == ' ' && personal_is_digit(t->c[r.end + 1]);
-    if (!r.whole || spaced_on)
+    if (!r.whole || spaced_on || ends_a_large_number(t, i, &r))
         return 0;
     return is_trunk(&r) || is_nanp(&r) || is_bare_mobile(&r) ? r.end : 0;
 }

@@ -1,0 +1,3 @@
+# The figures of docs/privacy.md: ninja personal_finds && build/personal_finds FILE…
+add_executable(personal_finds tools/personal_finds.c)
+target_link_libraries(personal_finds PRIVATE vl_text PkgConfig::ZLIB)
