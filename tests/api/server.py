@@ -21,6 +21,13 @@ def clean_environment():
     return {k: v for k, v in os.environ.items() if not k.startswith("VISLANG_TEST_")}
 
 
+class AdminRefused(subprocess.CalledProcessError):
+    """`vislang admin …` failed, and said why."""
+
+    def __str__(self):
+        return f"{super().__str__()}\n{self.stderr}"
+
+
 class Server:
     """The program, started on a free port; its log is read line by line as it comes."""
 
@@ -54,7 +61,8 @@ class Server:
         if not self.listening.wait(30) or not self.port:
             self.process.kill()
             self.stop()
-            raise RuntimeError("the service did not start:\n" + "".join(self.lines))
+            raise RuntimeError(f"the service did not start (it ended with {self.process.returncode}):\n"
+                               + "".join(self.lines))
 
     def _read(self):
         for line in self.process.stderr:
@@ -111,14 +119,16 @@ class Server:
                     password.flush()
                     name, value = "password-file", password.name
                 argv += [f"--{name}", str(value)]
-            return subprocess.run(argv, check=True, capture_output=True, text=True,
-                                  env=clean_environment()).stdout.strip()
+            done = subprocess.run(argv, capture_output=True, text=True, env=clean_environment())
+            if done.returncode:
+                raise AdminRefused(done.returncode, argv[:4], done.stdout, done.stderr)
+            return done.stdout.strip()
 
     def make_admin(self):
         """A user "root" and his key; on a database that others use too they may be there."""
         try:
             self.admin("user", "create", "root", role="admin", password="correct horse battery")
-        except subprocess.CalledProcessError as error:
+        except AdminRefused as error:
             if "already" not in error.stderr:
                 raise
         return self.admin("apikey", "create", "root", "tests", role="admin")

@@ -19,7 +19,7 @@ PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../samples/n
 
 def redis(*words, data=None):
     at = urllib.parse.urlsplit(URL)
-    done = subprocess.run(["redis-cli", "-e", "-p", str(at.port), "-n", at.path.strip("/"), *words],
+    done = subprocess.run(["redis-cli", "-e", "-h", at.hostname, "-p", str(at.port), "-n", at.path.strip("/"), *words],
                           input=data, capture_output=True, check=True,
                           env={**os.environ, "REDISCLI_AUTH": urllib.parse.unquote(at.password)})
     return done.stdout.decode("utf-8", "replace").strip()

@@ -10,3 +10,9 @@ foreach(source ${redis_sources})
              $<TARGET_FILE:test_redis_${what}>)
     set_tests_properties(redis.${what} PROPERTIES TIMEOUT 120)
 endforeach()
+# What starts servers for tests may run several times at once.
+add_test(NAME redis.together COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/redis/together.sh
+         ${CMAKE_CURRENT_SOURCE_DIR}/redis/with-redis.sh)
+add_test(NAME store.together COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/redis/together.sh
+         ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh)
+set_tests_properties(redis.together store.together PROPERTIES TIMEOUT 180)

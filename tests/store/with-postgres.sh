@@ -4,7 +4,8 @@
 #   $VISLANG_TEST_POSTGRES   the server's URL
 #   $VISLANG_TEST_PG_CTL     stops and starts it: … stop|start
 # Given $VISLANG_TEST_PG_FSYNC=on it syncs at every commit, as a server does that is not there for a test.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "with-postgres: line $LINENO: \"$BASH_COMMAND\" failed" >&2' ERR
 bin=$(pg_config --bindir 2>/dev/null || true)
 [ -x "$bin/initdb" ] || bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 [ -x "$bin/initdb" ] || { echo "with-postgres: install the package postgresql" >&2; exit 1; }
@@ -27,7 +28,8 @@ finish() {
 }
 trap finish EXIT
 (cd / && as_server "$bin/initdb" -D "$folder/data" -U vislang -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1) ||
-    { cat "$folder/initdb.log" >&2; exit 1; }
-"$folder/ctl" start || { cat "$folder/log" >&2; exit 1; }
+    { echo "with-postgres: $bin/initdb failed"; cat "$folder/initdb.log"; exit 1; } >&2
+"$folder/ctl" start || { echo "with-postgres: the server does not start"; cat "$folder/log"; exit 1; } >&2
 export VISLANG_TEST_POSTGRES="postgresql://vislang@/postgres?host=$folder" VISLANG_TEST_PG_CTL="$folder/ctl"
+trap - ERR # how the command ends is its own business
 "$@"
