@@ -2,8 +2,9 @@
 # Installs what VisLang needs from Debian's packages: nothing when all of it is there already.
 #   scripts/deps.sh           to build, run and test
 #   scripts/deps.sh --train   also fonts and word lists that the reader's lines are made from
-#   scripts/deps.sh --peers   also a Python virtual environment (.venv) with the programs that
-#                             benchmarks and tests compare with
+#   scripts/deps.sh --peers   also a Python virtual environment (.venv, or the folder that
+#                             VISLANG_PEERS names) with the programs that benchmarks and
+#                             tests compare with
 #   scripts/deps.sh --peers torch   PyTorch too, which is large (tools/seer_torch.py)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -93,9 +94,10 @@ fi
 if [ "${1-}" = --peers ]; then
     dpkg-query -W -f '${db:Status-Status}' python3-venv 2>/dev/null | grep -q '^installed$' ||
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y python3-venv >/dev/null
-    [ -x .venv/bin/pip ] || /usr/bin/python3 -m venv .venv
-    .venv/bin/pip install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
+    peers=${VISLANG_PEERS:-.venv}
+    [ -x "$peers/bin/pip" ] || /usr/bin/python3 -m venv "$peers"
+    "$peers/bin/pip" install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
         rapidocr-onnxruntime 'moto[server]' boto3 schemathesis prometheus_client \
         fastapi uvicorn httptools uvloop python-multipart
-    [ "${2-}" != torch ] || .venv/bin/pip install --quiet torch
+    [ "${2-}" != torch ] || "$peers/bin/pip" install --quiet torch
 fi

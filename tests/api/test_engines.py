@@ -3,8 +3,8 @@ services that misbehave, all over real sockets.
 
 usage: test_engines.py PROGRAM [unittest options]
 
-The rapidocr sidecar runs where its packages are: .venv (scripts/deps.sh --peers), or the
-interpreter that VISLANG_PEERS names; its test is skipped, loudly, where they are not."""
+The rapidocr sidecar runs where its packages are: in .venv or the environment that VISLANG_PEERS
+names (scripts/deps.sh --peers); its test is skipped, loudly, where they are not."""
 import difflib
 import json
 import os
@@ -24,7 +24,8 @@ PROGRAM = None
 ROOT = Path(__file__).resolve().parents[2]
 NOTICE = ROOT / "samples" / "notice-eng.jpg"
 SIDECARS = ROOT / "deployment" / "ocr-sidecars"
-PEERS = os.environ.pop("VISLANG_PEERS", str(ROOT / ".venv" / "bin" / "python"))
+sys.path.insert(0, str(ROOT / "scripts"))
+import peers  # noqa: E402
 
 
 def read(engines, *more, picture=NOTICE, pack="eng"):
@@ -380,7 +381,7 @@ class Sidecars(unittest.TestCase):
                 py_compile.compile(str(app), cfile=folder + "/app.pyc", doraise=True)
 
     def start(self, name):
-        process = subprocess.Popen([PEERS, "-B", str(SIDECARS / name / "app.py"), "--port", "0"],
+        process = subprocess.Popen([peers.PYTHON, "-B", str(SIDECARS / name / "app.py"), "--port", "0"],
                                    stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
@@ -390,16 +391,15 @@ class Sidecars(unittest.TestCase):
         return json.loads(line)["port"]
 
     def test_rapidocr(self):
-        there = os.path.exists(PEERS) and not subprocess.run(
-            [PEERS, "-c", "import rapidocr_onnxruntime"], capture_output=True).returncode
-        if not there:
-            print(f"SKIPPED: {PEERS} has no rapidocr-onnxruntime (scripts/deps.sh --peers)")
-            self.skipTest("no rapidocr-onnxruntime")
+        why = peers.lacking("rapidocr_onnxruntime")
+        if why:
+            print(f"SKIPPED: {why}")
+            self.skipTest(why)
         port = self.start("rapidocr")
         engines = f"rapidocr=http://127.0.0.1:{port}"
         with tempfile.TemporaryDirectory() as folder:
             line = Path(folder, "line.png")
-            subprocess.run([PEERS, "-c", "import sys; from PIL import Image; Image.open(sys.argv[1])"
+            subprocess.run([peers.PYTHON, "-c", "import sys; from PIL import Image; Image.open(sys.argv[1])"
                             ".crop((380, 70, 860, 140)).save(sys.argv[2])", str(NOTICE), str(line)],
                            check=True)
             code, page, errors = read(engines, "--set", "ocr_engine_timeout=250",

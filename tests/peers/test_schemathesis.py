@@ -2,7 +2,7 @@
 and what is wrong, zero failures. Its metrics are read by Prometheus' own client too.
 
 usage: test_schemathesis.py VISLANG MAKE_TINY_SEER; schemathesis and prometheus_client come from
-.venv (scripts/deps.sh --peers) or from the interpreter that VISLANG_PEERS names. Exit status 77:
+.venv or the environment that VISLANG_PEERS names (scripts/deps.sh --peers). Exit status 77:
 skipped.
 """
 import os
@@ -13,20 +13,16 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import peers  # noqa: E402
+
 try:
     import schemathesis  # noqa: F401
     from prometheus_client.parser import text_string_to_metric_families
-except ImportError as error:
-    peer = os.environ.get("VISLANG_PEERS") or os.path.join(ROOT, ".venv/bin/python")
-    if os.environ.get("VISLANG_PEERS_TRIED") or not os.path.exists(peer):
-        print(f"SKIPPED, nothing was compared: {error} (scripts/deps.sh --peers installs it)")
-        sys.exit(77)
-    os.environ["VISLANG_PEERS_TRIED"] = "1"
-    os.execv(peer, [peer, "-B"] + sys.argv)
+except ImportError:
+    peers.become("schemathesis", "prometheus_client")
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "api"))
-os.environ.pop("VISLANG_PEERS", None)  # the program refuses variables that it does not know
-os.environ.pop("VISLANG_PEERS_TRIED", None)
 from server import Server  # noqa: E402
 
 EXAMPLES = os.environ.pop("VISLANG_SCHEMATHESIS_EXAMPLES", "15")

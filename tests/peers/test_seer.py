@@ -1,7 +1,7 @@
 """The network `seer` and its training against the same in PyTorch (tools/seer_torch.py).
 
 usage: test_seer.py SEER_DUMP [VISLANG]; torch, numpy, PyYAML and PIL come from .venv
-(scripts/deps.sh --peers torch) or from the interpreter that VISLANG_PEERS names. Without VISLANG
+or the environment that VISLANG_PEERS names (scripts/deps.sh --peers torch). Without VISLANG
 runs are not compared, only the network, its gradients and the tokenizer. Exit status 77: skipped.
 """
 import contextlib
@@ -20,19 +20,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TOOL = os.path.join(ROOT, "tools", "seer_torch.py")
 TOKENIZER = os.path.join(ROOT, "models", "seer-tokenizer.bpe")
 
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import peers  # noqa: E402
+
 try:
     import numpy as np
     import PIL.Image
     import torch
     import yaml  # noqa: F401
-except ImportError as error:
-    peer = (os.environ.get("VISLANG_PEERS") or os.environ.get("VISLANG_PEERS_PYTHON") or
-            os.path.join(ROOT, ".venv/bin/python"))
-    if os.environ.get("VISLANG_PEERS_TRIED") or not os.path.exists(peer):
-        print(f"SKIPPED, nothing was compared: {error} (scripts/deps.sh --peers torch installs it)")
-        sys.exit(77)
-    os.environ["VISLANG_PEERS_TRIED"] = "1"
-    os.execv(peer, [peer, "-B"] + sys.argv)
+except ImportError:
+    peers.become("torch", "numpy", "yaml", "PIL")
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import seer_torch  # noqa: E402

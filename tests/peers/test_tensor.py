@@ -1,8 +1,8 @@
 """Model files against Python's gguf and safetensors: what we write they read with the same values,
 and the other way round.
 
-usage: test_tensor.py TENSOR_PEER; the packages come from .venv (scripts/deps.sh --peers) or from
-the interpreter that VISLANG_PEERS_PYTHON names. Exit status 77: skipped."""
+usage: test_tensor.py TENSOR_PEER; the packages come from .venv or the environment that
+VISLANG_PEERS names (scripts/deps.sh --peers). Exit status 77: skipped."""
 import os
 import subprocess
 import sys
@@ -10,18 +10,16 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import peers  # noqa: E402
+
 try:
     import gguf
     import numpy as np
     import safetensors
     import safetensors.numpy
-except ImportError as error:
-    peer = os.environ.get("VISLANG_PEERS_PYTHON", os.path.join(ROOT, ".venv/bin/python"))
-    if os.environ.get("VISLANG_PEERS_TRIED") or not os.path.exists(peer):
-        print(f"SKIPPED, nothing was compared: {error} (scripts/deps.sh --peers installs it)")
-        sys.exit(77)
-    os.environ["VISLANG_PEERS_TRIED"] = "1"
-    os.execv(peer, [peer, "-B"] + sys.argv)
+except ImportError:
+    peers.become("gguf", "numpy", "safetensors")
 
 PEER = sys.argv[1]
 checks = 0

@@ -12,8 +12,8 @@ if(Python3_FOUND AND TARGET vl_tensor)
 endif()
 
 # The network `seer`, its gradients, its tokenizer and its training against the same in PyTorch
-# (tools/seer_torch.py): scripts/deps.sh --peers torch installs it into .venv, or VISLANG_PEERS
-# names a python that has it; without it the test is skipped and says so.
+# (tools/seer_torch.py): scripts/deps.sh --peers torch installs it into .venv, or the
+# environment that VISLANG_PEERS names; without it the test is skipped and says so.
 if(Python3_FOUND AND TARGET vl_model)
     add_executable(seer_dump ${CMAKE_CURRENT_LIST_DIR}/seer_dump.c)
     set_target_properties(seer_dump PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
@@ -35,4 +35,9 @@ if(Python3_FOUND AND TARGET vislang AND TARGET make_tiny_seer)
              $<TARGET_FILE:make_tiny_seer>)
     set_tests_properties(peers.schemathesis PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900
                          ENVIRONMENT "OMP_THREAD_LIMIT=1")
+endif()
+
+# Where they are looked for.
+if(Python3_FOUND)
+    add_test(NAME peers.where COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/test_peers.py)
 endif()

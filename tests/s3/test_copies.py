@@ -1,6 +1,6 @@
 """Copies of the database in a bucket, against a real S3 server (moto[server], which checks every
-signature itself): scripts/deps.sh --peers installs it into .venv, or VISLANG_PEERS names an
-interpreter that has it; without one the test is skipped, loudly.
+signature itself), in .venv or the environment that VISLANG_PEERS names (scripts/deps.sh --peers);
+without it the test is skipped, loudly.
 
 usage: test_copies.py PROGRAM [unittest options]"""
 import base64
@@ -18,7 +18,9 @@ import unittest
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PEERS = os.environ.pop("VISLANG_PEERS", str(ROOT / ".venv" / "bin" / "python"))
+sys.path.insert(0, str(ROOT / "scripts"))
+import peers  # noqa: E402
+
 PROGRAM = None
 
 USER = """
@@ -50,13 +52,8 @@ elif action == "uploads":
 """
 
 
-def has_moto():
-    return os.access(PEERS, os.X_OK) and subprocess.run(
-        [PEERS, "-c", "import moto.server, boto3"], capture_output=True).returncode == 0
-
-
 def python(code, *words):
-    return subprocess.run([PEERS, "-c", code, *words], check=True, capture_output=True,
+    return subprocess.run([peers.PYTHON, "-c", code, *words], check=True, capture_output=True,
                           text=True).stdout
 
 
@@ -67,7 +64,7 @@ class Copies(unittest.TestCase):
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         cls.endpoint = f"http://127.0.0.1:{port}"
-        cls.server = subprocess.Popen([PEERS, "-m", "moto.server", "-p", str(port)],
+        cls.server = subprocess.Popen([peers.PYTHON, "-m", "moto.server", "-p", str(port)],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(cls.server.wait)
         cls.addClassCleanup(cls.server.terminate)
@@ -186,8 +183,8 @@ class Copies(unittest.TestCase):
 
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
-    if not has_moto():
-        print(f"S3 COPIES NOT TESTED: {PEERS} has no moto[server] and boto3 "
-              "(scripts/deps.sh --peers)", file=sys.stderr)
+    missing = peers.lacking("moto", "flask", "boto3")
+    if missing:
+        print(f"S3 COPIES NOT TESTED: {missing}", file=sys.stderr)
         sys.exit(77)
     unittest.main()
