@@ -1,15 +1,21 @@
-/* db_postgres.c — PostgreSQL 13 and newer, by way of libpq. */
+/* db_postgres.c — PostgreSQL 13 and newer, by way of libpq.
+ *
+ * Nobody waits for ever for a server that is silent. A connection is there within 5 s or is
+ * not; a host that vanished without a word is found out by the kernel (tcp_user_timeout,
+ * keepalives); and a server that holds the connection and says nothing is asked over another
+ * one whether it is alive, as often as that time passes: a statement that takes long goes on, a
+ * server that hangs is given up (VL_ERR_MISSING). What the URL says of these goes before. */
 #include "store/db.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CONNECT_SECONDS = 5,
     PREPARED_MAX = 256,
     PARAMS_MAX = 64,
     COLUMNS_MAX = 64,
@@ -29,6 +35,9 @@ enum {
 
 typedef struct db_link {
     PGconn *server;
+    char *url;                    /* to ask whether the server is alive */
+    int patience_ms;              /* before that; -1: without an end */
+    bool is_lost;                 /* it was not */
     char *prepared[PREPARED_MAX]; /* the statement called "s<i>" */
     size_t count, next;
 } db_link;
@@ -61,11 +70,72 @@ static const char *one_line(const char *message, char *out, size_t size) {
 
 static vl_status trouble(db_link *l, PGresult *result, vl_error *error) {
     char line[400];
-    bool broken = PQstatus(l->server) != CONNECTION_OK;
+    bool broken = l->is_lost || PQstatus(l->server) != CONNECTION_OK;
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    const char *said = result ? PQresultErrorMessage(result) : PQerrorMessage(l->server);
+    const char *said = l->is_lost ? "it says nothing any more"
+                       : result   ? PQresultErrorMessage(result)
+                                  : PQerrorMessage(l->server);
     vl_status status = broken ? VL_ERR_MISSING : status_of(state);
     return vl_fail(error, status, "the database: %s", one_line(said, line, sizeof line));
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+/* What a connection is made with: what the URL says, and else this. */
+static const char *const connect_keys[] = {"connect_timeout",
+                                           "tcp_user_timeout",
+                                           "keepalives_idle",
+                                           "keepalives_interval",
+                                           "keepalives_count",
+                                           "application_name",
+                                           "dbname", /* the URL: goes before those before it */
+                                           NULL};
+enum { URL_AT = 6, CONNECT_VALUES = 8 };
+static void connect_values(const char *url, const char *values[CONNECT_VALUES]) {
+    static const char *const defaults[CONNECT_VALUES] = {"5", "15000", "15",
+                                                         "5", "3",     "vislang"};
+    memcpy(values, defaults, sizeof defaults);
+    values[URL_AT] = url;
+}
+
+/* Whether another connection gets as far as a word from the server. */
+static bool is_alive_elsewhere(const db_link *l) {
+    const char *values[CONNECT_VALUES];
+    connect_values(l->url, values);
+    PGPing ping = PQpingParams(connect_keys, values, 1);
+    return ping == PQPING_OK || ping == PQPING_REJECT;
+}
+
+/* False: the server is given up. */
+static bool wait_for_answer(db_link *l) {
+    while (!l->is_lost && PQisBusy(l->server)) {
+        struct pollfd socket = {.fd = PQsocket(l->server), .events = POLLIN};
+        int ready = poll(&socket, 1, l->patience_ms);
+        if (!ready)
+            l->is_lost = !is_alive_elsewhere(l);
+        else if ((ready > 0 || errno != EINTR) && !PQconsumeInput(l->server))
+            break; /* PQgetResult says why */
+    }
+    return !l->is_lost;
+}
+
+/* NULL: there is none any more, or the server is given up. */
+static PGresult *next_result(db_link *l) {
+    return wait_for_answer(l) ? PQgetResult(l->server) : NULL;
+}
+
+/* The last result of what was `sent`, or the first that is an error. NULL: there is none. */
+static PGresult *only_result(db_link *l, int sent) {
+    PGresult *kept = NULL, *result;
+    while (sent && (result = next_result(l)) != NULL) {
+        if (kept && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
+            PQclear(result);
+            continue;
+        }
+        PQclear(kept);
+        kept = result;
+    }
+    return kept;
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */
@@ -75,14 +145,17 @@ static void postgres_close(void *opened) {
     for (size_t i = 0; i < PREPARED_MAX; i++)
         free(l->prepared[i]);
     PQfinish(l->server);
+    if (l->url)
+        explicit_bzero(l->url, strlen(l->url));
+    free(l->url);
     free(l);
 }
 
 static vl_status postgres_script(void *opened, const char *sql, vl_error *error) {
     db_link *l = opened;
-    PGresult *result = PQexec(l->server, sql);
+    PGresult *result = only_result(l, PQsendQuery(l->server, sql));
     ExecStatusType state = PQresultStatus(result);
-    vl_status status = state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK
+    vl_status status = !l->is_lost && (state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK)
                            ? VL_OK
                            : trouble(l, result, error);
     /* A COMMIT of a transaction that had failed is a rollback that calls itself done. */
@@ -97,19 +170,30 @@ static void keep_quiet(void *nothing, const PGresult *notice) {
     (void)notice;
 }
 
+/* As the connection has it, from the URL or from us; 0 is the system's, which is no end. */
+static int patience_of(PGconn *server) {
+    int ms = 0;
+    PQconninfoOption *options = PQconninfo(server);
+    for (const PQconninfoOption *o = options; o && o->keyword; o++)
+        if (!strcmp(o->keyword, "tcp_user_timeout") && o->val)
+            ms = atoi(o->val);
+    PQconninfoFree(options);
+    return ms > 0 ? ms : -1;
+}
+
 static vl_status postgres_open(const char *url, void **opened, vl_error *error) {
     static const char *const settings =
         "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET lock_timeout = '10s';"
         "SET idle_in_transaction_session_timeout = '60s'; SET extra_float_digits = 1";
-    char seconds[16], line[400];
-    const char *const keys[] = {"dbname", "connect_timeout", "application_name",
-                                "keepalives_idle", NULL};
-    snprintf(seconds, sizeof seconds, "%d", CONNECT_SECONDS);
-    const char *const values[] = {url, seconds, "vislang", "30", NULL};
+    char line[400];
+    const char *values[CONNECT_VALUES];
     db_link *l = calloc(1, sizeof *l);
-    if (!l)
+    if (!l || !(l->url = strdup(url))) {
+        free(l);
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a connection");
-    l->server = PQconnectdbParams(keys, values, 1);
+    }
+    connect_values(url, values);
+    l->server = PQconnectdbParams(connect_keys, values, 1);
     vl_status status = VL_OK;
     if (PQstatus(l->server) != CONNECTION_OK)
         status = vl_fail(error, VL_ERR_MISSING, "the database cannot be reached: %s",
@@ -117,6 +201,7 @@ static vl_status postgres_open(const char *url, void **opened, vl_error *error) 
     else if (PQserverVersion(l->server) < OLDEST_SERVER)
         status = vl_fail(error, VL_ERR_UNSUPPORTED, "PostgreSQL 13 or newer is needed");
     if (!status) {
+        l->patience_ms = patience_of(l->server);
         PQsetNoticeReceiver(l->server, keep_quiet, NULL);
         status = postgres_script(l, settings, error);
     }
@@ -130,7 +215,7 @@ static vl_status postgres_open(const char *url, void **opened, vl_error *error) 
 
 static bool postgres_is_alive(void *opened) {
     db_link *l = opened;
-    return PQstatus(l->server) == CONNECTION_OK;
+    return !l->is_lost && PQstatus(l->server) == CONNECTION_OK;
 }
 
 /* ---- statements -------------------------------------------------------------------------- */
@@ -138,7 +223,7 @@ static bool postgres_is_alive(void *opened) {
 static void deallocate(db_link *l, size_t i) {
     char sql[64];
     snprintf(sql, sizeof sql, "DEALLOCATE s%zu", i);
-    PQclear(PQexec(l->server, sql));
+    PQclear(only_result(l, PQsendQuery(l->server, sql)));
     free(l->prepared[i]);
     l->prepared[i] = NULL;
 }
@@ -154,9 +239,10 @@ static vl_status prepare(db_link *l, const char *sql, char name[24], vl_error *e
     if (l->prepared[place])
         deallocate(l, place);
     snprintf(name, 24, "s%zu", place);
-    PGresult *result = PQprepare(l->server, name, sql, 0, NULL);
-    vl_status status =
-        PQresultStatus(result) == PGRES_COMMAND_OK ? VL_OK : trouble(l, result, error);
+    PGresult *result = only_result(l, PQsendPrepare(l->server, name, sql, 0, NULL));
+    vl_status status = !l->is_lost && PQresultStatus(result) == PGRES_COMMAND_OK
+                           ? VL_OK
+                           : trouble(l, result, error);
     PQclear(result);
     if (status)
         return status;
@@ -249,7 +335,7 @@ static vl_status give_rows(PGresult *result, const vl_db_call *call, vl_error *e
 static vl_status give_results(db_link *l, const vl_db_call *call, vl_error *error) {
     vl_status status = VL_OK;
     PGresult *result;
-    while ((result = PQgetResult(l->server)) != NULL) {
+    while ((result = next_result(l)) != NULL) {
         ExecStatusType state = PQresultStatus(result);
         if (status)
             ; /* only emptied, so that the connection can go on */
@@ -261,7 +347,7 @@ static vl_status give_results(db_link *l, const vl_db_call *call, vl_error *erro
             *call->changed = strtoll(PQcmdTuples(result), NULL, 10);
         PQclear(result);
     }
-    if (!status && PQstatus(l->server) != CONNECTION_OK)
+    if (!status && !postgres_is_alive(l))
         status = trouble(l, NULL, error);
     return status;
 }

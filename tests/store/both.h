@@ -57,7 +57,7 @@ static vl_db *open_empty(const char *url, const vl_db_options *options) {
 }
 
 typedef void (*on_database)(vl_db *db);
-static void on_both(on_database test) {
+__attribute__((unused)) static void on_both(on_database test) {
     need(vl_dir_make(FOLDER, &error));
     const char *const urls[] = {sqlite_url(), postgres_url()};
     for (int i = 0; i < 2; i++) {
