@@ -23,6 +23,8 @@ extern "C" {
 #endif
 
 #define VL_VERSION "0.1.0"
+/* The one that comes after it, with what CHANGELOG.md says is planned. */
+#define VL_VERSION_NEXT "0.2.0"
 
 #if defined(__GNUC__)
 #define VL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

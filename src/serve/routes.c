@@ -145,6 +145,8 @@ const vl_route_more *vl_route_more_of(const vl_route *route) {
         {"jobs", {.status = 200, .query = "before limit all"}},
         {"job", {.status = 200, .query = "after limit"}},
         {"job_retry", {.status = 202}},
+        {"user_create", {.status = 201}},
+        {"key_create", {.status = 201}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(rows[i].id, route->id))
@@ -197,17 +199,18 @@ const vl_route *vl_route_find(const char *method, const char *path, char allow[6
     return NULL;
 }
 
-/* Paths of versions to come are in no description, and say so when they are asked for. */
+/* Paths of the next version are in no description, and say so when they are asked for. */
+#define PLANNED " not in version " VL_VERSION "; planned for " VL_VERSION_NEXT "."
 const char *vl_route_planned(const char *path) {
     static const struct {
         const char *path, *what;
     } planned[] = {
-        {"/research/alignment", "Alignment across languages comes with version 0.2."},
-        {"/load_model", "Models in memory under a budget come with version 0.3."},
-        {"/unload_model", "Models in memory under a budget come with version 0.3."},
-        {"/api/v1/vision/", "Models in memory under a budget come with version 0.3."},
-        {"/research/benchmark", "Benchmarks over HTTP come with version 0.3."},
-        {"/performance-comparison", "Two versions side by side come with version 0.4."},
+        {"/research/alignment", "Alignment across languages is" PLANNED},
+        {"/load_model", "Models in memory under a budget are" PLANNED},
+        {"/unload_model", "Models in memory under a budget are" PLANNED},
+        {"/api/v1/vision/", "Models in memory under a budget are" PLANNED},
+        {"/research/benchmark", "Benchmarks over HTTP are" PLANNED},
+        {"/performance-comparison", "Two versions side by side are" PLANNED},
     };
     for (size_t i = 0; i < sizeof planned / sizeof *planned; i++) {
         size_t length = strlen(planned[i].path);

@@ -90,9 +90,6 @@ class Routes(Shared):
     def test_unknown_and_wrong_method(self):
         self.check_problem(self.server.get("/nope"), 404)
         self.check_problem(self.server.get("/static/nope.js"), 404)
-        for path in ("/research/alignment", "/load_model", "/api/v1/vision/metrics", "/performance-comparison"):
-            self.check_problem(self.server.get(path), 501)
-            self.assertIn("version 0.", self.server.get(path).json()["detail"])
         self.check_problem(self.server.get("/api/v1/visions"), 404)
         for method, path, allow in (("GET", "/predict", "POST, OPTIONS"),
                                     ("DELETE", "/health", "GET, HEAD, OPTIONS"),
@@ -103,6 +100,23 @@ class Routes(Shared):
             self.assertEqual(r.headers["allow"], allow)
         r = self.server.get("/predict", method="OPTIONS")
         self.assertEqual((r.status, r.headers["allow"]), (204, "POST, OPTIONS"))
+
+    def test_what_is_planned(self):
+        """The routes that answer 501 are those that the changelog plans for the next version."""
+        root = Path(__file__).resolve().parents[2]
+        version = re.search(r"project\(vislang VERSION (\d+)\.(\d+)\.(\d+)", (root / "CMakeLists.txt").read_text())
+        major, minor, patch = map(int, version.groups())
+        self.assertEqual(self.server.get("/health").json()["version"], f"{major}.{minor}.{patch}")
+        changes = (root / "CHANGELOG.md").read_text()
+        planned = re.search(rf"^## {major}\.{minor + 1}\.0 — planned$(.*?)^## ", changes, re.M | re.S).group(1)
+        paths = re.findall(r"`(/[^`]*)`", planned)
+        self.assertGreater(len(paths), 3)
+        for path in paths:
+            r = self.server.get(path.replace("…", "metrics"))
+            self.check_problem(r, 501, path)
+            self.assertIn(f"planned for {major}.{minor + 1}.0", r.json()["detail"])
+        said = re.findall(r'^\s*\{"(/[^"]*)", "[^"]*" PLANNED\}', (root / "src/serve/routes.c").read_text(), re.M)
+        self.assertEqual(sorted(p.replace("…", "") for p in paths), sorted(said))
 
     def test_page_and_its_files(self):
         r = self.server.get("/")
