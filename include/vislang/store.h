@@ -167,8 +167,10 @@ vl_status vl_session_refresh(vl_db *db, const char *refresh, double seconds,
                              vl_session *session, bool *was_reused, vl_error *error);
 /* Whether the family goes on and its user may; `user` is as he is now. */
 vl_status vl_session_check(vl_db *db, const char *family, vl_user *user, vl_error *error);
-/* By family, or by one of its refresh tokens; no error when there is none. */
-vl_status vl_session_end(vl_db *db, const char *family, const char *refresh, vl_error *error);
+/* By family, or by one of its refresh tokens; no error when there is none. `ended` (may be
+ * NULL) has the family and the user of what went on until now; family "": nothing did. */
+vl_status vl_session_end(vl_db *db, const char *family, const char *refresh, vl_session *ended,
+                         vl_error *error);
 /* Removes what is past its time. */
 vl_status vl_session_sweep(vl_db *db, int64_t *removed, vl_error *error);
 
@@ -192,8 +194,15 @@ vl_status vl_key_check(vl_db *db, const char *key, vl_key *found, vl_role *role,
                        vl_error *error);
 typedef vl_status (*vl_key_fn)(const vl_key *key, void *to, vl_error *error);
 vl_status vl_key_list(vl_db *db, int64_t user, vl_key_fn give, void *to, vl_error *error);
-/* `user` 0: anyone's. VL_ERR_INPUT: there is no such key. */
-vl_status vl_key_revoke(vl_db *db, int64_t user, int64_t id, vl_error *error);
+/* `user` 0: anyone's. VL_ERR_INPUT: there is no such key. `revoked` (may be NULL) is it. */
+vl_status vl_key_revoke(vl_db *db, int64_t user, int64_t id, vl_key *revoked, vl_error *error);
+
+/* Both as JSON, without secrets; the caller deletes it. NULL: no memory. */
+struct cJSON;
+struct cJSON *vl_user_to_json(const vl_user *user);
+struct cJSON *vl_key_to_json(const vl_key *key);
+/* A moment (RFC 3339, UTC); `ms` 0: null. */
+void vl_json_add_time(struct cJSON *json, const char *name, int64_t ms);
 
 /* ---- the audit trail --------------------------------------------------------------------- */
 

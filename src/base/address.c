@@ -87,10 +87,10 @@ bool vl_address_is_loopback(const vl_address *address) {
                             : !memcmp(address->bytes, one, sizeof one);
 }
 
-void vl_address_owner(const vl_address *address, vl_address *owner) {
+void vl_address_owner(const vl_address *address, unsigned bits, vl_address *owner) {
     *owner = *address;
     if (!is_ipv4(address))
-        memset(owner->bytes + 8, 0, 8);
+        memset(owner->bytes + bits / 8, 0, sizeof owner->bytes - bits / 8);
 }
 
 /* ---- networks ------------------------------------------------------------------------ */

@@ -33,8 +33,10 @@ bool vl_address_is_loopback(const vl_address *address);
  * registries (RFC 6890: private, link-local, loopback, shared, documentation, benchmarking,
  * multicast, …). An address that carries an IPv4 one (6to4, NAT64) is as public as that. */
 bool vl_address_is_public(const vl_address *address);
-/* Who shares a bucket: an IPv4 address, or the /64 that one IPv6 customer has for himself. */
-void vl_address_owner(const vl_address *address, vl_address *owner);
+/* Who is taken for one: an IPv4 address, or the first `bits` of an IPv6 one. A customer has a
+ * /64 to himself at least, a site a /48 (RFC 6177 and RFC 7421). */
+enum { VL_CUSTOMER_BITS = 64, VL_SITE_BITS = 48 };
+void vl_address_owner(const vl_address *address, unsigned bits, vl_address *owner);
 
 /* "10.0.0.0/8, 2001:db8::/32, 192.0.2.7"; empty: none. VL_ERR_USAGE names what is no network,
  * also one with bits set behind its length. */

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PASSWORD_SIZE = 1024, DAY_SECONDS = 86400, MOST_DAYS = 36500, MOST_JOBS = 1000 };
@@ -54,15 +53,6 @@ static void print_json(cJSON *json) {
         puts(text);
     cJSON_free(text);
     cJSON_Delete(json);
-}
-
-static void add_time(cJSON *json, const char *name, int64_t ms) {
-    char text[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    cJSON_AddItemToObject(json, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
 /* ---- users ------------------------------------------------------------------------------- */
@@ -118,14 +108,7 @@ static vl_status print_user(const vl_user *user, void *of, vl_error *error) {
     const session *s = of;
     (void)error;
     if (s->json) {
-        cJSON *json = cJSON_CreateObject();
-        cJSON_AddNumberToObject(json, "id", (double)user->id);
-        cJSON_AddStringToObject(json, "name", user->name);
-        cJSON_AddStringToObject(json, "role", vl_role_name(user->role));
-        cJSON_AddBoolToObject(json, "disabled", user->disabled);
-        add_time(json, "created", user->created_ms);
-        add_time(json, "seen", user->seen_ms);
-        print_json(json);
+        print_json(vl_user_to_json(user));
         return VL_OK;
     }
     printf("%-24s %-10s %s\n", user->name, vl_role_name(user->role),
@@ -205,15 +188,7 @@ static vl_status user_delete(session *s, vl_error *error) {
 static vl_status print_key(const vl_key *key, void *of, vl_error *error) {
     const session *s = of;
     (void)error;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "id", (double)key->id);
-    cJSON_AddStringToObject(json, "name", key->name);
-    cJSON_AddStringToObject(json, "prefix", key->prefix);
-    cJSON_AddStringToObject(json, "role", vl_role_name(key->scope));
-    add_time(json, "created", key->created_ms);
-    add_time(json, "expires", key->expires_ms);
-    add_time(json, "revoked", key->revoked_ms);
-    add_time(json, "used", key->used_ms);
+    cJSON *json = vl_key_to_json(key);
     if (s->json) {
         print_json(json);
         return VL_OK;
@@ -264,8 +239,9 @@ static vl_status apikey_revoke(session *s, vl_error *error) {
     if (*end || id < 1)
         return vl_fail(error, VL_ERR_USAGE, "apikey revoke takes the key's number, not '%.40s'",
                        s->words[0]);
-    vl_status status = vl_key_revoke(s->store.db, 0, id, error);
-    snprintf(subject, sizeof subject, "key:%lld", id);
+    vl_key revoked = {0};
+    vl_status status = vl_key_revoke(s->store.db, 0, id, &revoked, error);
+    snprintf(subject, sizeof subject, "key:%s", revoked.prefix);
     return status ? status : note(s, "apikey.revoke", subject, error);
 }
 
@@ -383,8 +359,8 @@ static vl_status print_job(const vl_job_info *job, void *of, vl_error *error) {
     cJSON_AddNumberToObject(json, "total", (double)job->total);
     cJSON_AddNumberToObject(json, "done", (double)job->done);
     cJSON_AddNumberToObject(json, "failed", (double)job->failed);
-    add_time(json, "created", job->created_ms);
-    add_time(json, "finished", job->finished_ms);
+    vl_json_add_time(json, "created", job->created_ms);
+    vl_json_add_time(json, "finished", job->finished_ms);
     print_json(json);
     return VL_OK;
 }

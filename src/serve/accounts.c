@@ -27,27 +27,46 @@ static const double LONGEST_KEY_SECONDS = 36500.0 * 86400;
 
 /* ---- bodies -------------------------------------------------------------------------- */
 
+static bool is_among(const char *name, const char *const *names) {
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* Each among the `names`, and once: one that comes twice may be read as the one here and as the
+ * other by what looks at requests in front. False: decided. */
+static bool check_members(vl_request *request, const cJSON *json, const char *const *names) {
+    for (const cJSON *item = json->child; item; item = item->next) {
+        if (!is_among(item->string, names)) {
+            vl_decide_problem(request, 400, "There is no member \"%.60s\" here.", item->string);
+            return false;
+        }
+        for (const cJSON *other = item->next; other; other = other->next)
+            if (!strcmp(item->string, other->string)) {
+                vl_decide_problem(request, 400, "The member \"%s\" comes twice.", item->string);
+                return false;
+            }
+    }
+    return true;
+}
+
+/* cJSON ends a text at a NUL: what stands behind it would be taken for not there. */
+static bool has_nul(const vl_buf *body) {
+    return memchr(body->data, '\0', body->len) || memmem(body->data, body->len, "\\u0000", 6);
+}
+
 /* The body as an object whose members are among the `names` (NULL-terminated); NULL: decided.
  */
 static cJSON *read_body(vl_request *request, const char *const *names) {
     const vl_buf *body = &request->form->json;
-    cJSON *json = body->len ? cJSON_ParseWithLength(body->data, body->len) : NULL;
-    if (!cJSON_IsObject(json)) {
-        vl_decide_problem(request, 400, "The body is not a JSON object.");
-        cJSON_Delete(json);
-        return NULL;
-    }
-    for (const cJSON *item = json->child; item; item = item->next) {
-        const char *const *name = names;
-        while (*name && strcmp(*name, item->string) != 0)
-            name++;
-        if (!*name) {
-            vl_decide_problem(request, 400, "There is no member \"%.60s\" here.", item->string);
-            cJSON_Delete(json);
-            return NULL;
-        }
-    }
-    return json;
+    cJSON *json =
+        body->len && !has_nul(body) ? cJSON_ParseWithLength(body->data, body->len) : NULL;
+    if (cJSON_IsObject(json) && check_members(request, json, names))
+        return json;
+    if (!cJSON_IsObject(json))
+        vl_decide_problem(request, 400, "The body is not a JSON object, or has a NUL in it.");
+    cJSON_Delete(json);
+    return NULL;
 }
 
 /* NULL: decided. */
@@ -60,7 +79,7 @@ static const char *text_of(vl_request *request, const cJSON *json, const char *n
     return NULL;
 }
 
-/* Of "role" or "scope", where the least is what says nothing. False: decided. */
+/* Of "role" or "scopes", where the least is what says nothing. False: decided. */
 static bool role_of(vl_request *request, const cJSON *json, const char *name, vl_role *role) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
     vl_error error;
@@ -87,38 +106,14 @@ static void decide_error(vl_request *request, const vl_error *error) {
                                     : error->message);
 }
 
-static void add_time(cJSON *json, const char *name, int64_t ms) {
-    char text[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    cJSON_AddItemToObject(json, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
-static cJSON *json_of_user(const vl_user *user) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "id", (double)user->id);
-    cJSON_AddStringToObject(json, "name", user->name);
-    cJSON_AddStringToObject(json, "role", vl_role_name(user->role));
-    cJSON_AddBoolToObject(json, "disabled", user->disabled);
-    cJSON_AddBoolToObject(json, "locked", user->locked_until_ms > (int64_t)time(NULL) * 1000);
-    add_time(json, "created", user->created_ms);
-    add_time(json, "seen", user->seen_ms);
-    return json;
-}
-
-static cJSON *json_of_key(const vl_key *key) {
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "id", (double)key->id);
-    cJSON_AddStringToObject(json, "name", key->name);
-    cJSON_AddStringToObject(json, "prefix", key->prefix);
-    cJSON_AddStringToObject(json, "scope", vl_role_name(key->scope));
-    add_time(json, "created", key->created_ms);
-    add_time(json, "expires", key->expires_ms);
-    add_time(json, "revoked", key->revoked_ms);
-    add_time(json, "used", key->used_ms);
-    return json;
+/* 201, and what it is changed and removed by. */
+static void decide_made(vl_request *request, cJSON *json, const char *kind, int64_t id) {
+    vl_decide_json(request, json);
+    if (request->outcome.status != 200)
+        return;
+    request->outcome.status = 201;
+    snprintf(request->outcome.location, sizeof request->outcome.location, "/admin/%s/%lld",
+             kind, (long long)id);
 }
 
 static vl_status with_trail(vl_request *request, vl_audit_work work, void *user,
@@ -147,7 +142,7 @@ static void decide_tokens(vl_request *request, vl_session *session) {
     cJSON_AddStringToObject(json, "token_type", "Bearer");
     cJSON_AddNumberToObject(json, "expires_in", VL_ACCESS_SECONDS);
     cJSON_AddStringToObject(json, "refresh_token", session->refresh);
-    add_time(json, "refresh_expires", session->expires_ms);
+    vl_json_add_time(json, "refresh_expires", session->expires_ms);
     cJSON_AddStringToObject(json, "user", session->user.name);
     cJSON_AddStringToObject(json, "role", vl_role_name(session->user.role));
     vl_decide_json(request, json);
@@ -238,15 +233,40 @@ static void refresh_work(vl_request *request) {
         decide_error(request, &error);
 }
 
+typedef struct ending {
+    vl_request *request;
+    const char *token;
+    vl_session ended;
+} ending;
+
+/* Who shows a refresh token speaks for its user. Only a session that went on until now is an
+ * entry of the trail: tokens that nobody gave out, or that ended long ago, fill nothing. */
+static vl_status end_session(void *user, vl_error *error) {
+    ending *e = user;
+    vl_caller *caller = &e->request->caller;
+    vl_status status =
+        vl_session_end(e->request->server->store.db, NULL, e->token, &e->ended, error);
+    if (status || !*e->ended.family)
+        return status;
+    *caller = (vl_caller){
+        .kind = VL_CALLER_USER, .role = e->ended.user.role, .user = e->ended.user.id};
+    snprintf(caller->name, sizeof caller->name, "%s", e->ended.user.name);
+    return vl_trail_done(e->request, "logout", "", NULL, error);
+}
+
 /* As RFC 7009, section 2.2: an unknown token is no error. */
 static void revoke_work(vl_request *request) {
     static const char *const names[] = {"refresh_token", NULL};
     vl_error error;
+    ending e = {.request = request};
     cJSON *json = read_body(request, names);
-    const char *token = json ? text_of(request, json, "refresh_token") : NULL;
-    if (token && vl_session_end(request->server->store.db, NULL, token, &error)) {
+    e.token = json ? text_of(request, json, "refresh_token") : NULL;
+    vl_status status = e.token ? with_trail(request, end_session, &e, &error) : VL_OK;
+    if (*e.ended.family) /* also when nobody can say whether it was done */
+        vl_identity_forget(request->server->identity, e.ended.family, 0, 0);
+    if (status) {
         decide_error(request, &error);
-    } else if (token) {
+    } else if (e.token) {
         cJSON *answer = cJSON_CreateObject();
         cJSON_AddBoolToObject(answer, "revoked", true);
         vl_decide_json(request, answer);
@@ -258,7 +278,7 @@ static void revoke_work(vl_request *request) {
 
 static vl_status add_user(const vl_user *user, void *list, vl_error *error) {
     (void)error;
-    cJSON_AddItemToArray(list, json_of_user(user));
+    cJSON_AddItemToArray(list, vl_user_to_json(user));
     return VL_OK;
 }
 
@@ -306,7 +326,7 @@ static void user_create_work(vl_request *request) {
         if (with_trail(request, make_user, &m, &error))
             decide_error(request, &error);
         else
-            vl_decide_json(request, json_of_user(&m.made));
+            decide_made(request, vl_user_to_json(&m.made), "users", m.made.id);
     }
     cJSON_Delete(json);
 }
@@ -383,7 +403,7 @@ static void user_change_work(vl_request *request) {
         if (status)
             decide_error(request, &error);
         else
-            vl_decide_json(request, json_of_user(&c.user));
+            vl_decide_json(request, vl_user_to_json(&c.user));
     }
     cJSON_Delete(json);
 }
@@ -418,7 +438,7 @@ static void user_delete_work(vl_request *request) {
 
 static vl_status add_key(const vl_key *key, void *list, vl_error *error) {
     (void)error;
-    cJSON_AddItemToArray(list, json_of_key(key));
+    cJSON_AddItemToArray(list, vl_key_to_json(key));
     return VL_OK;
 }
 
@@ -467,19 +487,19 @@ static vl_status make_key(void *user, vl_error *error) {
 }
 
 static void key_create_work(vl_request *request) {
-    static const char *const names[] = {"name", "scope", "expires_in", NULL};
+    static const char *const names[] = {"name", "scopes", "expires_in", NULL};
     vl_error error;
     cutting c = {.request = request};
     cJSON *json = read_body(request, names);
     c.name = json ? text_of(request, json, "name") : NULL;
-    if (c.name && role_of(request, json, "scope", &c.scope) &&
+    if (c.name && role_of(request, json, "scopes", &c.scope) &&
         seconds_of(request, json, &c.seconds) && find_user(request, &c.user)) {
         if (with_trail(request, make_key, &c, &error)) {
             decide_error(request, &error);
         } else {
-            cJSON *answer = json_of_key(&c.made);
+            cJSON *answer = vl_key_to_json(&c.made);
             cJSON_AddStringToObject(answer, "key", c.key);
-            vl_decide_json(request, answer);
+            decide_made(request, answer, "keys", c.made.id);
         }
     }
     cJSON_Delete(json);
@@ -494,8 +514,9 @@ typedef struct revoking {
 static vl_status revoke_key(void *user, vl_error *error) {
     const revoking *r = user;
     char subject[VL_ACTOR_SIZE];
-    snprintf(subject, sizeof subject, "key:%lld", (long long)r->id);
-    vl_status status = vl_key_revoke(r->request->server->store.db, 0, r->id, error);
+    vl_key key = {0};
+    vl_status status = vl_key_revoke(r->request->server->store.db, 0, r->id, &key, error);
+    snprintf(subject, sizeof subject, "key:%s", key.prefix);
     return status ? status : vl_trail_done(r->request, "apikey.revoke", subject, NULL, error);
 }
 

@@ -26,7 +26,7 @@ enum {
 static const int64_t FRESH_NS = 5000000000, STANDS_NS = 60000000000, /* of a verdict */
     SWEEP_NS = 3600000000000,
                      REST_NS =
-                         2000000000; /* without asking, when the database did not answer */
+                         2000000000; /* without asking, when the database cannot be reached */
 
 typedef struct verdict {
     char digest[VL_SHA256_HEX_SIZE]; /* of what was shown, salted; "": free */
@@ -48,7 +48,8 @@ struct vl_identity {
     double session_seconds;
     int64_t swept_ns;
     uint8_t salt[SALT_BYTES];
-    pthread_mutex_t lock; /* of the verdicts */
+    pthread_mutex_t lock; /* of the verdicts, and of: */
+    uint64_t forgotten;   /* how often something was: what was asked before is not remembered */
     verdict verdicts[SETS][WAYS];
 };
 
@@ -139,9 +140,21 @@ static bool recall(vl_identity *identity, const char *digest, verdict *out) {
     return known;
 }
 
-/* A flood of refusals pushes out no one who was let in while there is a refusal to push out. */
-static void remember(vl_identity *identity, const verdict *v) {
+static uint64_t times_forgotten(vl_identity *identity) {
     pthread_mutex_lock(&identity->lock);
+    uint64_t forgotten = identity->forgotten;
+    pthread_mutex_unlock(&identity->lock);
+    return forgotten;
+}
+
+/* Unless something was forgotten since the database was asked: it may have been this. A flood
+ * of refusals pushes out no one who was let in while there is a refusal to push out. */
+static void remember(vl_identity *identity, const verdict *v, uint64_t forgotten) {
+    pthread_mutex_lock(&identity->lock);
+    if (identity->forgotten != forgotten) {
+        pthread_mutex_unlock(&identity->lock);
+        return;
+    }
     verdict *set = set_of(identity, v->digest), *place = set;
     for (int i = 0; i < WAYS; i++) {
         if (!strcmp(set[i].digest, v->digest)) {
@@ -159,6 +172,7 @@ static void remember(vl_identity *identity, const verdict *v) {
 
 void vl_identity_forget(vl_identity *identity, const char *family, int64_t key, int64_t user) {
     pthread_mutex_lock(&identity->lock);
+    identity->forgotten++;
     for (int s = 0; s < SETS; s++)
         for (int i = 0; i < WAYS; i++) {
             verdict *v = &identity->verdicts[s][i];
@@ -220,16 +234,19 @@ static vl_status ask(vl_server *server, const credential *shown, const char *dig
     memcpy(v->digest, digest, sizeof v->digest);
     if (v->checked_ns < atomic_load(&identity->away_until_ns))
         return vl_fail(error, VL_ERR_MISSING, "the database did not answer a moment ago");
+    uint64_t forgotten = times_forgotten(identity);
     vl_status status = shown->is_key ? ask_key(server, shown->text, v, error)
                                      : ask_session(server, shown->text, v, error);
     if (status && status != VL_ERR_DENIED) {
-        atomic_store(&identity->away_until_ns, vl_clock_ns() + REST_NS);
+        /* A database that answers, if not as it should, may answer the next caller. */
+        if (status == VL_ERR_MISSING)
+            atomic_store(&identity->away_until_ns, vl_clock_ns() + REST_NS);
         vl_log(VL_LOG_WARN, "callers cannot be checked", VL_F_STR("reason", error->message));
         return status;
     }
     if (!status)
         v->denial = VL_DENIAL_NONE;
-    remember(identity, v);
+    remember(identity, v, forgotten);
     return VL_OK;
 }
 
@@ -307,7 +324,8 @@ static void check_anonymous(vl_request *request) {
         refuse(request, VL_DENIAL_MISSING);
 }
 
-/* `fresh`: what is remembered; NULL: not on the event thread, the database may be asked. */
+/* `fresh`: what is remembered; NULL: nothing is, and the database may be asked, or nothing was
+ * shown that it could be asked about. */
 static void identify(vl_request *request, const credential *shown, const char *digest,
                      const verdict *fresh) {
     verdict before;
@@ -319,31 +337,48 @@ static void identify(vl_request *request, const credential *shown, const char *d
         admit_verdict(request, fresh);
     } else {
         bool known = recall(request->server->identity, digest, &before);
-        if (known && vl_clock_ns() - before.checked_ns < FRESH_NS)
-            admit_verdict(request, &before);
-        else
-            admit_asked(request, shown, digest, known ? &before : NULL);
+        admit_asked(request, shown, digest, known ? &before : NULL);
     }
+}
+
+/* Who calls, when that is remembered and lets him in; else NULL. */
+static const vl_caller *caller_of(const vl_request *request, const credential *shown,
+                                  const verdict *fresh) {
+    bool is_good = shown->text && !shown->is_malformed && fresh && !fresh->denial &&
+                   (!fresh->expires || fresh->expires > (int64_t)time(NULL)) &&
+                   fresh->caller.role >= vl_access_role(request->route->access);
+    return is_good ? &fresh->caller : NULL;
 }
 
 static void check(vl_request *request, const credential *shown, const char *digest,
                   const verdict *fresh, bool may_wait) {
-    if (!vl_limits_arrive(request, may_wait) || request->route->access >= VL_ACCESS_ANYONE)
+    const vl_caller *known = caller_of(request, shown, fresh);
+    if (!vl_limits_arrive(request, known, may_wait) ||
+        request->route->access >= VL_ACCESS_ANYONE)
         return;
     identify(request, shown, digest, fresh);
-    if (request->state == VL_REQUEST_RECEIVING)
+    if (request->state == VL_REQUEST_RECEIVING && !known)
         vl_limits_caller(request, may_wait);
+}
+
+/* What is remembered of it and is fresh still. */
+static bool recall_fresh(vl_identity *identity, const char *digest, verdict *v) {
+    return recall(identity, digest, v) && vl_clock_ns() - v->checked_ns < FRESH_NS;
 }
 
 static void check_on_errand(vl_request *request) {
     char digest[VL_SHA256_HEX_SIZE] = "";
     credential shown = {0};
+    verdict v;
+    bool knows = false;
     if (request->route->access < VL_ACCESS_ANYONE)
         shown = credential_of(request);
-    if (shown.text && !shown.is_malformed)
+    if (shown.text && !shown.is_malformed) {
         digest_of(request->server->identity, shown.text, digest);
+        knows = recall_fresh(request->server->identity, digest, &v);
+    }
     request->state = VL_REQUEST_RECEIVING;
-    check(request, &shown, digest, NULL, true);
+    check(request, &shown, digest, knows ? &v : NULL, true);
 }
 
 void vl_identity_check(vl_request *request) {
@@ -351,20 +386,23 @@ void vl_identity_check(vl_request *request) {
     char digest[VL_SHA256_HEX_SIZE] = "";
     verdict v;
     credential shown = {0};
-    bool waits = vl_limits_wait(request);
-    if (access == VL_ACCESS_OPEN || vl_limits_deny(request))
+    bool knows = false, asks = false;
+    if (access == VL_ACCESS_OPEN)
         return;
     if (access < VL_ACCESS_ANYONE)
         shown = credential_of(request);
     if (shown.text && !shown.is_malformed) {
         digest_of(request->server->identity, shown.text, digest);
-        waits = waits || !recall(request->server->identity, digest, &v) ||
-                vl_clock_ns() - v.checked_ns >= FRESH_NS;
+        knows = recall_fresh(request->server->identity, digest, &v);
+        asks = !knows;
     }
-    if (waits)
+    const verdict *fresh = knows ? &v : NULL;
+    if (vl_limits_deny(request, caller_of(request, &shown, fresh)))
+        return;
+    if (asks || vl_limits_wait(request))
         vl_errand_start(request, VL_DESK_QUICK, check_on_errand);
     else
-        check(request, &shown, digest, &v, false);
+        check(request, &shown, digest, fresh, false);
 }
 
 /* ---- whether to ask ------------------------------------------------------------------ */

@@ -27,11 +27,19 @@ typedef struct vl_limiter vl_limiter;
  */
 vl_limiter *vl_limiter_new(size_t max_keys, vl_redis *redis); /* NULL: no memory */
 void vl_limiter_free(vl_limiter *limiter);
-/* Takes one from the bucket of `key` ("ip:203.0.113.9"), if it holds one. */
-vl_limit_state vl_limiter_take(vl_limiter *limiter, const char *key, const vl_limit *limit);
-/* The same at a given time, in this process alone; for tests. */
-vl_limit_state vl_limiter_take_at(vl_limiter *limiter, const char *key, const vl_limit *limit,
-                                  int64_t now_us);
+/* One bucket that a request takes from. */
+typedef struct vl_limit_take {
+    char key[VL_LIMIT_KEY_SIZE]; /* "ip:203.0.113.9" */
+    vl_limit limit;              /* of no per_minute: it takes nothing, and is allowed */
+    vl_limit_state state;        /* filled in: as it is afterwards */
+} vl_limit_take;
+enum { VL_LIMIT_TAKES_MAX = 5 };
+/* Takes one from each of the `count` buckets, if each holds one. False: none was taken, and
+ * `state.allowed` says which of them are empty. The keys differ. */
+bool vl_limiter_take(vl_limiter *limiter, vl_limit_take *takes, size_t count);
+/* The same at a given time, in this process alone. */
+bool vl_limiter_take_at(vl_limiter *limiter, vl_limit_take *takes, size_t count,
+                        int64_t now_us);
 size_t vl_limiter_count(vl_limiter *limiter); /* keys remembered */
 
 #endif

@@ -161,69 +161,120 @@ static bool deny_again(vl_request *request, vl_bucket bucket, const char *key) {
     return true;
 }
 
-/* Headers speak of the bucket that has the least left. */
-static bool take(vl_request *request, vl_bucket bucket, const char *key, bool may_wait) {
-    vl_limits *limits = request->server->limits;
-    const vl_limit *limit = &limits->limits[bucket];
-    if (limit->per_minute <= 0)
-        return true;
-    vl_limit_state state =
-        may_wait ? vl_limiter_take(limits->limiter, key, limit)
-                 : vl_limiter_take_at(limits->limiter, key, limit, vl_clock_ns() / 1000);
-    if (!request->is_limited || !state.allowed || state.remaining < request->limit.remaining)
-        request->limit = state;
-    request->is_limited = true;
-    if (!state.allowed && limits->is_shared && may_wait)
-        remember_denial(limits, key, &state);
-    if (!state.allowed)
-        decide_limited(request, bucket, state.retry_seconds);
-    return state.allowed;
+/* ---- which buckets ------------------------------------------------------------------- */
+
+/* What a request takes from, and which bucket each of them is. */
+typedef struct takes {
+    vl_limit_take list[VL_LIMIT_TAKES_MAX];
+    vl_bucket buckets[VL_LIMIT_TAKES_MAX];
+    size_t count;
+} takes;
+
+/* The key's room; NULL: there is no such limit. */
+static char *add_take(takes *t, const vl_limits *limits, vl_bucket bucket) {
+    if (limits->limits[bucket].per_minute <= 0)
+        return NULL;
+    t->buckets[t->count] = bucket;
+    t->list[t->count] = (vl_limit_take){.limit = limits->limits[bucket]};
+    return t->list[t->count++].key;
 }
 
 /* "ip:203.0.113.9": what a bucket of the address is called. */
-static void address_key(const vl_request *request, const char *what,
-                        char key[VL_LIMIT_KEY_SIZE]) {
-    char text[VL_ADDRESS_TEXT_SIZE];
+static void add_address(takes *t, const vl_request *request, vl_bucket bucket, const char *what,
+                        unsigned bits) {
+    char *key = add_take(t, request->server->limits, bucket), text[VL_ADDRESS_TEXT_SIZE];
     vl_address owner;
-    vl_address_owner(&request->client, &owner);
+    if (!key)
+        return;
+    vl_address_owner(&request->client, bits, &owner);
     vl_address_format(&owner, text);
     snprintf(key, VL_LIMIT_KEY_SIZE, "%s:%s", what, text);
 }
 
-bool vl_limits_deny(vl_request *request) {
-    char key[VL_LIMIT_KEY_SIZE];
-    if (!request->server->limits->is_shared || !is_limited(request))
-        return false;
-    address_key(request, "ip", key);
-    if (deny_again(request, VL_BUCKET_ADDRESS, key) ||
-        deny_again(request, VL_BUCKET_ALL, "all"))
-        return true;
-    address_key(request, "login", key);
-    return request->route->access == VL_ACCESS_LOGIN &&
-           deny_again(request, VL_BUCKET_LOGIN, key);
+static void add_number(takes *t, const vl_request *request, vl_bucket bucket, const char *what,
+                       int64_t id) {
+    char *key = add_take(t, request->server->limits, bucket);
+    if (key)
+        snprintf(key, VL_LIMIT_KEY_SIZE, "%s:%lld", what, (long long)id);
 }
 
-bool vl_limits_arrive(vl_request *request, bool may_wait) {
-    char key[VL_LIMIT_KEY_SIZE];
+static void add_arrival(takes *t, const vl_request *request) {
+    char *key;
+    add_address(t, request, VL_BUCKET_ADDRESS, "ip", VL_CUSTOMER_BITS);
+    if ((key = add_take(t, request->server->limits, VL_BUCKET_ALL)))
+        snprintf(key, VL_LIMIT_KEY_SIZE, "all");
+    if (request->route->access == VL_ACCESS_LOGIN)
+        add_address(t, request, VL_BUCKET_LOGIN, "login", VL_SITE_BITS);
+}
+
+static void add_caller(takes *t, const vl_request *request, const vl_caller *caller) {
+    if (caller->kind == VL_CALLER_ANONYMOUS)
+        return;
+    add_number(t, request, VL_BUCKET_USER, "user", caller->user);
+    if (caller->kind == VL_CALLER_KEY)
+        add_number(t, request, VL_BUCKET_KEY, "key", caller->key);
+}
+
+/* ---- taking -------------------------------------------------------------------------- */
+
+/* Headers speak of the bucket that has the least left, or that is empty for the longest. */
+static bool is_nearer(const vl_limit_state *a, const vl_limit_state *b) {
+    if (a->allowed != b->allowed)
+        return !a->allowed;
+    return a->allowed ? a->remaining < b->remaining : a->retry_seconds > b->retry_seconds;
+}
+
+static bool take(vl_request *request, takes *t, bool may_wait) {
+    vl_limits *limits = request->server->limits;
+    bool all = true;
+    size_t nearest = 0;
+    if (!t->count)
+        return true;
+    all = may_wait
+              ? vl_limiter_take(limits->limiter, t->list, t->count)
+              : vl_limiter_take_at(limits->limiter, t->list, t->count, vl_clock_ns() / 1000);
+    for (size_t i = 0; i < t->count; i++) {
+        const vl_limit_state *state = &t->list[i].state;
+        if (!state->allowed && limits->is_shared && may_wait)
+            remember_denial(limits, t->list[i].key, state);
+        if (is_nearer(state, &t->list[nearest].state))
+            nearest = i;
+    }
+    if (!request->is_limited || is_nearer(&t->list[nearest].state, &request->limit))
+        request->limit = t->list[nearest].state;
+    request->is_limited = true;
+    if (!all)
+        decide_limited(request, t->buckets[nearest], request->limit.retry_seconds);
+    return all;
+}
+
+bool vl_limits_deny(vl_request *request, const vl_caller *caller) {
+    takes t = {.count = 0};
+    if (!request->server->limits->is_shared || !is_limited(request))
+        return false;
+    add_arrival(&t, request);
+    if (caller)
+        add_caller(&t, request, caller);
+    for (size_t i = 0; i < t.count; i++)
+        if (deny_again(request, t.buckets[i], t.list[i].key))
+            return true;
+    return false;
+}
+
+bool vl_limits_arrive(vl_request *request, const vl_caller *caller, bool may_wait) {
+    takes t = {.count = 0};
     if (!is_limited(request))
         return true;
-    address_key(request, "ip", key);
-    if (!take(request, VL_BUCKET_ADDRESS, key, may_wait) ||
-        !take(request, VL_BUCKET_ALL, "all", may_wait))
-        return false;
-    address_key(request, "login", key);
-    return request->route->access != VL_ACCESS_LOGIN ||
-           take(request, VL_BUCKET_LOGIN, key, may_wait);
+    add_arrival(&t, request);
+    if (caller)
+        add_caller(&t, request, caller);
+    return take(request, &t, may_wait);
 }
 
 bool vl_limits_caller(vl_request *request, bool may_wait) {
-    char key[VL_LIMIT_KEY_SIZE];
-    const vl_caller *caller = &request->caller;
-    if (caller->kind == VL_CALLER_ANONYMOUS || !is_limited(request))
+    takes t = {.count = 0};
+    if (!is_limited(request))
         return true;
-    snprintf(key, sizeof key, "user:%lld", (long long)caller->user);
-    if (!take(request, VL_BUCKET_USER, key, may_wait))
-        return false;
-    snprintf(key, sizeof key, "key:%lld", (long long)caller->key);
-    return caller->kind != VL_CALLER_KEY || take(request, VL_BUCKET_KEY, key, may_wait);
+    add_caller(&t, request, &request->caller);
+    return take(request, &t, may_wait);
 }

@@ -159,10 +159,14 @@ static void add_ok(cJSON *responses, const vl_route *route) {
     static const char *const ocr_types[] = {"text/plain",      "text/html",
                                             "application/xml", "text/markdown",
                                             "application/pdf", "image/png"};
-    bool is_taken = vl_route_more_of(route)->status == 202;
-    cJSON *ok = cJSON_AddObjectToObject(responses, is_taken ? "202" : "200");
+    unsigned status = vl_route_more_of(route)->status;
+    char code[8];
+    snprintf(code, sizeof code, "%u", status);
+    cJSON *ok = cJSON_AddObjectToObject(responses, code);
     cJSON_AddStringToObject(ok, "description",
-                            is_taken ? "Taken; Location says where it is" : "Done");
+                            status == 201   ? "Made; Location says where it is"
+                            : status == 202 ? "Taken; Location says where it is"
+                                            : "Done");
     cJSON *content = cJSON_AddObjectToObject(ok, "content");
     if (route->schema)
         add_content(content, "application/json", schema_reference(route->schema));

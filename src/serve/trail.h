@@ -1,8 +1,8 @@
 /* trail.h — what the service writes into the audit trail (vl_audit of store.h).
  *
- * What is done is an entry each. What is refused is added up by address and written at most
- * once a minute for each of a few addresses, the rest as one: whoever is refused a million
- * times a minute fills neither the trail nor the disk. */
+ * What is done is an entry each. What is refused is added up by address (serve/refusals.h) and
+ * written now and then: whoever is refused a million times a minute, from a million addresses,
+ * fills neither the trail nor the disk. */
 #ifndef VISLANG_SERVE_TRAIL_H
 #define VISLANG_SERVE_TRAIL_H
 

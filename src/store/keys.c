@@ -144,16 +144,33 @@ vl_status vl_key_list(vl_db *db, int64_t user, vl_key_fn give, void *to, vl_erro
                       error);
 }
 
-vl_status vl_key_revoke(vl_db *db, int64_t user, int64_t id, vl_error *error) {
-    int64_t revoked = 0;
+static vl_status find_id(vl_db *db, int64_t id, found *f, vl_error *error) {
+    *f = (found){0};
+    return vl_db_once(db,
+                      &(vl_db_call){.sql = "SELECT " USER_COLUMNS ", " KEY_COLUMNS
+                                           " FROM api_keys k JOIN users u ON u.id = k.user_id "
+                                           "WHERE k.id = $1",
+                                    VL_DB_PARAMS(vl_db_int(id)),
+                                    .row = take_key,
+                                    .user = f},
+                      error);
+}
+
+vl_status vl_key_revoke(vl_db *db, int64_t user, int64_t id, vl_key *revoked, vl_error *error) {
+    int64_t changed = 0;
+    found f;
     vl_status status = vl_db_once(
         db,
         &(vl_db_call){.sql = "UPDATE api_keys SET revoked_ms = coalesce(revoked_ms, $1) "
                              "WHERE id = $2 AND CAST($3 AS BIGINT) IN (0, user_id)",
                       VL_DB_PARAMS(vl_db_int(vl_db_now_ms()), vl_db_int(id), vl_db_int(user)),
-                      .changed = &revoked},
+                      .changed = &changed},
         error);
-    if (!status && !revoked)
+    if (!status && !changed)
         status = vl_fail(error, VL_ERR_INPUT, "there is no key %lld", (long long)id);
+    if (!status && revoked) {
+        status = find_id(db, id, &f, error);
+        *revoked = f.key;
+    }
     return status;
 }

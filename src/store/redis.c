@@ -22,7 +22,7 @@ enum {
     NODES_MAX = 64,
     IDLE_MAX = 32,
     REDIRECTS_MAX = 4,
-    ARGUMENTS_MAX = 16,
+    ARGUMENTS_MAX = VL_REDIS_WORDS_MAX + 3,
     DEFAULT_PORT = 6379,
 };
 
@@ -557,30 +557,35 @@ static void sha1_hex(const char *text, char out[41]) {
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-static vl_status run_script(vl_redis *r, const char *verb, const char *script, const char *key,
-                            const char *const *arguments, size_t count, redisReply **reply,
+/* `text`: the script or its digest, as the verb wants it. */
+static vl_status run_script(vl_redis *r, const char *verb, const char *text,
+                            const vl_redis_script *script, redisReply **reply,
                             vl_error *error) {
-    command c = {.key = key};
+    char keys[8];
+    command c = {.key = script->keys[0]};
+    snprintf(keys, sizeof keys, "%zu", script->key_count);
     put(&c, verb);
-    put(&c, script);
-    put(&c, "1");
-    put(&c, key);
-    for (size_t i = 0; i < count && c.argc < ARGUMENTS_MAX; i++)
-        put(&c, arguments[i]);
+    put(&c, text);
+    put(&c, keys);
+    for (size_t i = 0; i < script->key_count; i++)
+        put(&c, script->keys[i]);
+    for (size_t i = 0; i < script->argument_count; i++)
+        put(&c, script->arguments[i]);
     return call(r, &c, reply, error);
 }
 
-vl_status vl_redis_eval(vl_redis *r, const char *script, const char *key,
-                        const char *const *arguments, size_t argument_count, int64_t *numbers,
+vl_status vl_redis_eval(vl_redis *r, const vl_redis_script *script, int64_t *numbers,
                         size_t count, vl_error *error) {
     char digest[41];
     redisReply *reply;
-    sha1_hex(script, digest);
-    vl_status status =
-        run_script(r, "EVALSHA", digest, key, arguments, argument_count, &reply, error);
+    if (!script->key_count || script->key_count + script->argument_count > VL_REDIS_WORDS_MAX)
+        return vl_fail(error, VL_ERR_INTERNAL, "a script of Redis takes 1 to %d words",
+                       VL_REDIS_WORDS_MAX);
+    sha1_hex(script->text, digest);
+    vl_status status = run_script(r, "EVALSHA", digest, script, &reply, error);
     if (!status && reply->type == REDIS_REPLY_ERROR && !strncmp(reply->str, "NOSCRIPT", 8)) {
         freeReplyObject(reply);
-        status = run_script(r, "EVAL", script, key, arguments, argument_count, &reply, error);
+        status = run_script(r, "EVAL", script->text, script, &reply, error);
     }
     if (status)
         return status;

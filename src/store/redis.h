@@ -31,10 +31,19 @@ vl_status vl_redis_delete(vl_redis *redis, const char *key, vl_error *error);
 /* Removes every key that begins with `prefix`. */
 vl_status vl_redis_clear(vl_redis *redis, const char *prefix, int64_t *removed,
                          vl_error *error);
-/* A script over one key, by its digest (EVALSHA; sent when the server does not know it), whose
- * answer is `count` whole numbers. */
-vl_status vl_redis_eval(vl_redis *redis, const char *script, const char *key,
-                        const char *const *arguments, size_t argument_count, int64_t *numbers,
+/* A script over keys, by its digest (EVALSHA; sent when the server does not know it), whose
+ * answer is `count` whole numbers. In a cluster all keys are of one slot: they hold the same
+ * text in braces, "{limit}:a" and "{limit}:b". At most VL_REDIS_WORDS_MAX keys and arguments.
+ */
+enum { VL_REDIS_WORDS_MAX = 24 };
+typedef struct vl_redis_script {
+    const char *text;
+    const char *const *keys;
+    size_t key_count; /* at least 1 */
+    const char *const *arguments;
+    size_t argument_count;
+} vl_redis_script;
+vl_status vl_redis_eval(vl_redis *redis, const vl_redis_script *script, int64_t *numbers,
                         size_t count, vl_error *error);
 /* "7.0.15" */
 vl_status vl_redis_version(vl_redis *redis, char version[32], vl_error *error);

@@ -157,18 +157,48 @@ vl_status vl_session_check(vl_db *db, const char *family, vl_user *user, vl_erro
     return status;
 }
 
-vl_status vl_session_end(vl_db *db, const char *family, const char *refresh, vl_error *error) {
-    char hash[VL_SHA256_HEX_SIZE] = "";
-    if (refresh)
-        token_hash(refresh, hash);
-    return vl_db_once(
-        db,
-        &(vl_db_call){.sql = "UPDATE sessions SET revoked_ms = $1 WHERE "
-                             "revoked_ms IS NULL AND (family = $2 OR family = "
-                             "(SELECT s.family FROM sessions s WHERE s.hash = $3))",
-                      VL_DB_PARAMS(vl_db_int(vl_db_now_ms()), vl_db_text(family ? family : ""),
-                                   vl_db_text(hash))},
+typedef struct ending {
+    const char *family;
+    char hash[VL_SHA256_HEX_SIZE];
+    vl_session ended;
+} ending;
+
+static vl_status take_ended(const vl_db_value *columns, size_t count, void *user,
+                            vl_error *error) {
+    vl_session *ended = user;
+    (void)count;
+    (void)error;
+    user_from(columns, &ended->user);
+    snprintf(ended->family, sizeof ended->family, "%s",
+             vl_db_string(&columns[USER_COLUMN_COUNT]));
+    return VL_OK;
+}
+
+static vl_status end(vl_db_conn *conn, void *user, vl_error *error) {
+    ending *e = user;
+    e->ended = (vl_session){0};
+    vl_status status = vl_db_run(
+        conn,
+        &(vl_db_call){.sql = "SELECT " USER_COLUMNS ", s.family FROM sessions s "
+                             "JOIN users u ON u.id = s.user_id WHERE s.revoked_ms IS NULL AND "
+                             "(s.family = $1 OR s.family = "
+                             "(SELECT o.family FROM sessions o WHERE o.hash = $2))",
+                      VL_DB_PARAMS(vl_db_text(e->family), vl_db_text(e->hash)),
+                      .row = take_ended,
+                      .user = &e->ended},
         error);
+    return status || !*e->ended.family ? status : end_family(conn, e->ended.family, error);
+}
+
+vl_status vl_session_end(vl_db *db, const char *family, const char *refresh, vl_session *ended,
+                         vl_error *error) {
+    ending e = {.family = family ? family : ""};
+    if (refresh)
+        token_hash(refresh, e.hash);
+    vl_status status = vl_db_transact(db, VL_DB_SERIALIZABLE, end, &e, error);
+    if (ended)
+        *ended = e.ended;
+    return status;
 }
 
 vl_status vl_session_sweep(vl_db *db, int64_t *removed, vl_error *error) {

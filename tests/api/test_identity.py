@@ -4,6 +4,7 @@ usage: test_identity.py PROGRAM [unittest options]"""
 import base64
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -274,6 +275,9 @@ class Accounts(Case):
                              (b'{"username":"root"}', 400), (b'{"username":"root","password":7}', 400),
                              (b'{"username":"root","password":"' + b"a" * 2000 + b'"}', 400),
                              (b'{"username":"root","password":"x","role":"admin"}', 400),
+                             (b'{"username":"root","password":"%s","password":"x"}' % PASSWORD.encode(), 400),
+                             (b'{"username":"root","password":"%s\\u0000x"}' % PASSWORD.encode(), 400),
+                             (b'{"username":"root","password":"%s"}\0' % PASSWORD.encode(), 400),
                              (b" " * 70000, 413)):
             r = self.server.send(request_bytes("POST", "/auth/token", [
                 "Content-Type: application/json", f"Content-Length: {len(body)}"], body))
@@ -309,13 +313,14 @@ class Accounts(Case):
             self.assertEqual((r.status, r.json()), (200, {"revoked": True}))
         self.check_problem(self.server.call("POST", "/auth/refresh",
                                             {"refresh_token": tokens["refresh_token"]}), 401)
-        self.assertTrue(wait_until(lambda: self.models(tokens["access_token"]).status == 401, 8))
+        self.check_problem(self.models(tokens["access_token"]), 401)  # at once
         self.assertEqual(self.models(other["access_token"]).status, 200)
+        self.assertEqual([a for a in self.actions() if a[0] == "logout"], [("logout", "user:root", "")])
 
     def test_users(self):
         call = self.server.call
         made = call("POST", "/admin/users", {"name": "amina", "password": PASSWORD, "role": "annotator"})
-        self.assertEqual((made.status, made.json()["role"]), (200, "annotator"))
+        self.assertEqual((made.status, made.json()["role"]), (201, "annotator"))
         path = f"/admin/users/{made.json()['id']}"
         for body, status in (({"name": "amina", "password": PASSWORD}, 409), ({"name": "b"}, 400),
                              ({"name": "B d", "password": PASSWORD}, 422), ({"name": "b", "password": "x"}, 422),
@@ -349,22 +354,30 @@ class Accounts(Case):
 
     def test_keys(self):
         call = self.server.call
-        made = call("POST", "/admin/users/1/keys", {"name": "laptop", "scope": "operator", "expires_in": 3600})
+        made = call("POST", "/admin/users/1/keys", {"name": "laptop", "scopes": "operator", "expires_in": 3600})
         key = made.json()["key"]
-        self.assertEqual((made.status, made.json()["scope"], key[:3]), (200, "operator", "vl_"))
+        self.assertEqual((made.status, made.json()["scopes"], key[:3]), (201, "operator", "vl_"))
         self.assertEqual(self.server.get("/models", f"X-API-Key: {key}").status, 200)
         self.check_problem(self.server.get("/admin/users", f"X-API-Key: {key}"), 403)
+        self.assertEqual(made.headers["location"], f"/admin/keys/{made.json()['id']}")
         listed = call("GET", "/admin/users/1/keys").json()["keys"]
+        self.assertEqual([json.loads(line) for line in  # the shell says the same
+                          self.server.admin("apikey", "list", "root", "--json").splitlines()], listed)
+        self.assertEqual([json.loads(line) for line in self.server.admin("user", "list", "--json").splitlines()],
+                         call("GET", "/admin/users").json()["users"])
+        self.check_problem(call("POST", "/admin/users/1/keys", {"name": "x", "scope": "viewer"}), 400)
         self.assertEqual([k["name"] for k in listed], ["tests", "laptop"])
         self.assertNotIn(key, json.dumps(listed))
-        for body, status in (({}, 400), ({"name": "x", "expires_in": 0}, 400), ({"name": "x", "scope": 3}, 400),
+        for body, status in (({}, 400), ({"name": "x", "expires_in": 0}, 400), ({"name": "x", "scopes": 3}, 400),
                              ({"name": "x", "expires_in": "1h"}, 400), ({"name": "x", "user": 2}, 400)):
             self.check_problem(call("POST", "/admin/users/1/keys", body), status, body)
         self.check_problem(call("POST", "/admin/users/77/keys", {"name": "x"}), 404)
         self.server.admin("user", "create", "amina", role="viewer", password=PASSWORD)
-        self.check_problem(call("POST", "/admin/users/2/keys", {"name": "x", "scope": "admin"}), 409)
+        self.check_problem(call("POST", "/admin/users/2/keys", {"name": "x", "scopes": "admin"}), 409)
         self.assertEqual(call("DELETE", f"/admin/keys/{made.json()['id']}").status, 200)
         self.check_problem(self.server.get("/models", f"X-API-Key: {key}"), 401)  # at once
+        self.assertEqual([a[2] for a in self.actions() if a[0].startswith("apikey.") and a[2] == f"key:{key[:11]}"],
+                         [f"key:{key[:11]}"] * 2)  # made and revoked, under one name
         self.check_problem(call("DELETE", "/admin/keys/99"), 404)
         short = call("POST", "/admin/users/1/keys", {"name": "short", "expires_in": 1}).json()["key"]
         self.assertTrue(wait_until(
@@ -407,6 +420,84 @@ class Accounts(Case):
                 other = self.server.get("/models", header).status
                 self.assertEqual([first.stop(), second.stop()], [0, 0])
                 self.assertEqual((statuses, other), ([200, 200], 401))
+
+
+class Revoked(Case):
+    """What is revoked is refused: at once by the process that was told, within 5 s by all others."""
+
+    def test_two_replicas(self):
+        with tempfile.TemporaryDirectory() as folder:
+            settings = {"secret_key": "0123456789abcdefghijklmnopqrstuvwxyz",
+                        "database_url": os.environ.get("VISLANG_TEST_POSTGRES") or f"sqlite://{folder}/shared.db"}
+            replicas = [Server(PROGRAM, admin=True, **settings), Server(PROGRAM, **settings)]
+            try:
+                self.revoke(*replicas)
+            finally:
+                self.assertEqual([s.stop() for s in replicas], [0, 0])
+
+    def revoke(self, first, second):
+        users = {u["name"]: u["id"] for u in first.call("GET", "/admin/users").json()["users"]}
+        if "amina" in users:  # of a test before, in one database
+            first.call("DELETE", f"/admin/users/{users['amina']}")
+        user = first.call("POST", "/admin/users", {"name": "amina", "password": PASSWORD, "role": "annotator"}).json()
+        made = first.call("POST", f"/admin/users/{user['id']}/keys", {"name": "ci"}).json()
+        login = lambda: first.call("POST", "/auth/token", {"username": "amina", "password": PASSWORD}).json()
+        out, kept = login(), login()
+        bearer = lambda tokens: f"Authorization: Bearer {tokens['access_token']}"
+        ways = (  # what is shown, and the call that ends it
+            (f"X-API-Key: {made['key']}", ("DELETE", f"/admin/keys/{made['id']}")),
+            (bearer(out), ("POST", "/auth/revoke", {"refresh_token": out["refresh_token"]})),
+            (bearer(kept), ("PATCH", f"/admin/users/{user['id']}", {"disabled": True})))
+        for shown, end in ways:
+            for s in (first, second):  # both know it now
+                self.assertEqual(s.get("/models", shown).status, 200, end)
+            self.assertEqual(first.call(*end).status, 200, end)
+            self.check_problem(first.get("/models", shown), 401, end)
+            self.assertTrue(wait_until(lambda: second.get("/models", shown).status == 401, 6), end)
+        trail = first.get("/admin/audit?limit=1000").json()["entries"]
+        done = [(e["action"], e["subject"]) for e in trail]
+        for entry in (("apikey.revoke", f"key:{made['prefix']}"), ("logout", ""), ("user.disable", "user:amina")):
+            self.assertIn(entry, done)
+
+    def test_while_it_is_asked_for(self):
+        """An answer that the database gave before is not remembered after."""
+        server = self.serve(admin=True)
+        for turn in range(8):
+            made = server.call("POST", "/admin/users/1/keys", {"name": f"k{turn}"}).json()
+            shown, gone, late = f"X-API-Key: {made['key']}", threading.Event(), []
+
+            def ask():
+                while not gone.is_set():
+                    server.get("/models", shown)
+                late.append(server.get("/models", shown).status)
+            threads = [threading.Thread(target=ask) for _ in range(4)]
+            for t in threads:
+                t.start()
+            self.assertEqual(server.call("DELETE", f"/admin/keys/{made['id']}").status, 200)
+            gone.set()
+            for t in threads:
+                t.join()
+            self.assertEqual(late, [401] * 4)
+
+
+class Trouble(Case):
+    def test_an_error_of_another_kind(self):
+        """A database that answers, if with an error, is asked for the next caller all the same."""
+        with tempfile.TemporaryDirectory() as folder:
+            server = Server(PROGRAM, admin=True, database_url=f"sqlite://{folder}/a.db")
+            try:
+                tokens = server.call("POST", "/auth/token", {"username": "root", "password": PASSWORD}).json()
+                with sqlite3.connect(f"{folder}/a.db", timeout=10) as db:
+                    db.execute("ALTER TABLE api_keys RENAME TO away")
+                for _ in range(3):
+                    self.check_problem(server.get("/models", "X-API-Key: vl_00000000_other"), 503)
+                r = server.get("/models", f"Authorization: Bearer {tokens['access_token']}")
+                self.assertEqual(r.status, 200)
+                with sqlite3.connect(f"{folder}/a.db", timeout=10) as db:
+                    db.execute("ALTER TABLE away RENAME TO api_keys")
+                self.check_problem(server.get("/models", "X-API-Key: vl_00000000_other"), 401)
+            finally:
+                self.assertEqual(server.stop(), 0)
 
 
 class Away(Case):
@@ -509,6 +600,29 @@ class Limits(Case):
             statuses = [self.ask(server, *[h.format(i) for h in headers]).status for i in range(1, 9)]
             self.assertEqual(server.stop(), 0)
             self.assertEqual(statuses, [401] * 4 + [429] * 4 if same else [401] * 8, (trusted, headers))
+
+    def test_logins_of_a_site(self):
+        """Whoever has a /48 logs in no more often than who has one address."""
+        server = self.serve(login_limit_per_minute=3, trusted_proxies="127.0.0.1")
+        statuses = [server.call("POST", "/auth/token", {"username": "a", "password": PASSWORD},
+                                f"X-Forwarded-For: 2001:db8:1:{i}::1").status for i in range(5)]
+        self.assertEqual(statuses, [401] * 3 + [429] * 2)
+        r = server.call("POST", "/auth/token", {"username": "a", "password": PASSWORD},
+                        "X-Forwarded-For: 2001:db8:2::1")
+        self.assertEqual(r.status, 401)
+
+    def test_all_or_none(self):
+        """A request that one bucket refuses takes from no other."""
+        server = self.serve(admin=True, rate_limit_per_minute=100, rate_limit_per_key=2)
+        key, other = (server.admin("apikey", "create", "root", name, role="viewer") for name in "ab")
+        left = [self.ask(server, f"X-API-Key: {k}").headers["ratelimit-remaining"]
+                for k in (key, key, key, key, key)]
+        self.assertEqual(left, ["1", "0", "0", "0", "0"])
+        self.check_problem(self.ask(server, f"X-API-Key: {key}"), 429)
+        self.ask(server, f"X-API-Key: {other}")
+        r = self.ask(server)  # the address alone: two, the first of the other, and this
+        self.check_problem(r, 401)
+        self.assertEqual(r.headers["ratelimit-remaining"], "96")
 
     def test_allow_list(self):
         server = self.serve(ip_allowlist="192.0.2.0/24,2001:db8::/32", trusted_proxies="127.0.0.1",

@@ -68,7 +68,7 @@ class Api1BrokenObjectLevelAuthorization(Case):
         for user in ("amina", "bilal"):
             for number in range(0, 6):
                 for method, path, body in (("GET", f"/admin/users/{number}/keys", None),
-                                           ("POST", f"/admin/users/{number}/keys", {"name": "mine", "scope": "admin"}),
+                                           ("POST", f"/admin/users/{number}/keys", {"name": "mine", "scopes": "admin"}),
                                            ("PATCH", f"/admin/users/{number}", {"password": "stolen horse battery"}),
                                            ("DELETE", f"/admin/users/{number}", None),
                                            ("DELETE", f"/admin/keys/{number}", None)):

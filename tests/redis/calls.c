@@ -41,6 +41,15 @@ static const char *get(vl_redis *redis, const char *key, vl_buf *out) {
     return found && out->data ? out->data : "";
 }
 
+/* From one bucket. */
+static vl_limit_state take(vl_limiter *limiter, const char *key, const vl_limit *limit) {
+    vl_limit_take t = {.limit = *limit};
+    snprintf(t.key, sizeof t.key, "%s", key);
+    bool all = vl_limiter_take(limiter, &t, 1);
+    assert_int_equal(all, t.state.allowed);
+    return t.state;
+}
+
 /* ---- commands ---------------------------------------------------------------------------- */
 
 static void test_commands(void **state) {
@@ -78,17 +87,20 @@ static void test_commands(void **state) {
         assert_string_equal(get(redis, "odd:7", &out), "");
         assert_string_equal(get(redis, "even:8", &out), "even:8");
         need(vl_redis_clear(redis, "even:", &removed, &error));
-        const char *arguments[] = {"7", "ab"};
+        const char *keys[] = {"{k}k", "{k}kk"}, *arguments[] = {"7", "ab"};
+        vl_redis_script script = {"return {ARGV[1] * 6, string.len(ARGV[2] .. KEYS[2])}", keys,
+                                  2, arguments, 2};
         for (int twice = 0; twice < 2; twice++) {
-            need(vl_redis_eval(redis, "return {ARGV[1] * 6, string.len(ARGV[2] .. KEYS[1])}",
-                               "kkk", arguments, 2, numbers, 2, &error));
+            need(vl_redis_eval(redis, &script, numbers, 2, &error));
             assert_int_equal(numbers[0], 42);
-            assert_int_equal(numbers[1], 5);
+            assert_int_equal(numbers[1], 7);
         }
-        assert_int_equal(vl_redis_eval(redis, "return {1", "k", NULL, 0, numbers, 1, &error),
-                         VL_ERR_INTERNAL);
-        assert_int_equal(vl_redis_eval(redis, "return 1", "k", NULL, 0, numbers, 2, &error),
-                         VL_ERR_INTERNAL);
+        vl_redis_script broken = {"return {1", keys, 1, NULL, 0},
+                        lone = {"return 1", keys, 1, NULL, 0},
+                        none = {"return {}", keys, 0, NULL, 0};
+        assert_int_equal(vl_redis_eval(redis, &broken, numbers, 1, &error), VL_ERR_INTERNAL);
+        assert_int_equal(vl_redis_eval(redis, &lone, numbers, 2, &error), VL_ERR_INTERNAL);
+        assert_int_equal(vl_redis_eval(redis, &none, numbers, 0, &error), VL_ERR_INTERNAL);
         need(vl_redis_version(redis, version, &error));
         assert_true(version[0] >= '5' && version[1] == '.');
         vl_buf_deinit(&out);
@@ -151,22 +163,22 @@ static void test_goes_away(void **state) {
     (void)state;
     vl_buf_init(&out, 1 << 16);
     set(redis, "k", "v");
-    assert_true(vl_limiter_take(limiter, "ip:1", &limit).allowed);
+    assert_true(take(limiter, "ip:1", &limit).allowed);
     assert_int_equal(vl_limiter_count(limiter), 0); /* it is counted there */
     control("stop");
     assert_int_equal(vl_redis_get(redis, "k", &out, &found, &error), VL_ERR_MISSING);
     assert_false(vl_redis_is_up(redis));
     /* Limits go on, each process for itself. */
-    assert_true(vl_limiter_take(limiter, "ip:1", &limit).allowed);
-    assert_true(vl_limiter_take(limiter, "ip:1", &limit).allowed);
-    assert_false(vl_limiter_take(limiter, "ip:1", &limit).allowed);
+    assert_true(take(limiter, "ip:1", &limit).allowed);
+    assert_true(take(limiter, "ip:1", &limit).allowed);
+    assert_false(take(limiter, "ip:1", &limit).allowed);
     control("start");
     usleep(250000); /* longer than it rests */
     assert_string_equal(get(redis, "k", &out), "");
     set(redis, "k", "w");
     assert_string_equal(get(redis, "k", &out), "w");
     assert_true(vl_redis_is_up(redis));
-    assert_true(vl_limiter_take(limiter, "ip:1", &limit).allowed);
+    assert_true(take(limiter, "ip:1", &limit).allowed);
     vl_buf_deinit(&out);
     vl_limiter_free(limiter);
     vl_redis_close(redis);
@@ -189,8 +201,7 @@ static void test_shared_limits(void **state) {
             vl_limit limit = {.per_minute = 0.001, .burst = BURST};
             uint8_t allowed = 0;
             for (int k = 0; k < TRIES; k++)
-                allowed =
-                    (uint8_t)(allowed + vl_limiter_take(limiter, "user:7", &limit).allowed);
+                allowed = (uint8_t)(allowed + take(limiter, "user:7", &limit).allowed);
             _exit(write(pipes[1], &allowed, 1) != 1 || vl_limiter_count(limiter) != 0);
         }
     for (int i = 0; i < PROCESSES; i++) {
@@ -211,8 +222,7 @@ static void test_same_figures(void **state) {
     vl_limit limit = {.per_minute = 6, .burst = 5};
     (void)state;
     for (int i = 0; i < 8; i++) {
-        vl_limit_state a = vl_limiter_take(there, "same", &limit),
-                       b = vl_limiter_take(here, "same", &limit);
+        vl_limit_state a = take(there, "same", &limit), b = take(here, "same", &limit);
         assert_int_equal(a.allowed, i < 5);
         assert_int_equal(a.allowed, b.allowed);
         assert_true(a.limit == b.limit && a.remaining == b.remaining);
@@ -225,11 +235,55 @@ static void test_same_figures(void **state) {
     vl_redis_close(redis);
 }
 
+/* All buckets of a request in one call: the same from a cluster, whose keys must be of one
+ * slot, from a server, and from this process; and what one server was asked for grows by one a
+ * take. */
+static long commands_of(vl_redis *redis) {
+    static const char script[] = "local n = string.match(redis.call('INFO', 'commandstats'), "
+                                 "'cmdstat_evalsha:calls=(%d+)') return {tonumber(n or '0')}";
+    const char *key = "{vislang:limit}:";
+    int64_t number;
+    need(
+        vl_redis_eval(redis, &(vl_redis_script){script, &key, 1, NULL, 0}, &number, 1, &error));
+    return (long)number;
+}
+
+static void test_several_at_once(void **state) {
+    static const char *const kinds[] = {"VISLANG_TEST_REDIS", "VISLANG_TEST_REDIS_CLUSTER"};
+    static const char *const keys[] = {"ip:9", "all", "user:9", "key:9"};
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        vl_redis *redis = open_redis(kinds[k]);
+        vl_limiter *there = vl_limiter_new(1000, redis), *here = vl_limiter_new(1000, NULL);
+        for (int turn = 0; turn < 5; turn++) {
+            vl_limit_take a[4], b[4];
+            for (int i = 0; i < 4; i++) {
+                a[i] = (vl_limit_take){.limit = {.per_minute = 0.01, .burst = 3 + i}};
+                snprintf(a[i].key, sizeof a[i].key, "%s", keys[i]);
+                b[i] = a[i];
+            }
+            long before = commands_of(redis);
+            assert_int_equal(vl_limiter_take(there, a, 4), turn < 3);
+            assert_true(turn < 1 || commands_of(redis) == before + 2); /* it, and this */
+            assert_int_equal(vl_limiter_take(here, b, 4), turn < 3);
+            for (int i = 0; i < 4; i++) {
+                assert_int_equal(a[i].state.allowed, turn < 3 || i > 0);
+                assert_int_equal(a[i].state.allowed, b[i].state.allowed);
+                assert_true(a[i].state.remaining == b[i].state.remaining);
+            }
+        }
+        assert_int_equal(vl_limiter_count(there), 0); /* Redis was asked each time */
+        vl_limiter_free(there);
+        vl_limiter_free(here);
+        vl_redis_close(redis);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commands),     cmocka_unit_test(test_urls),
         cmocka_unit_test(test_goes_away),    cmocka_unit_test(test_shared_limits),
-        cmocka_unit_test(test_same_figures),
+        cmocka_unit_test(test_same_figures), cmocka_unit_test(test_several_at_once),
     };
     vl_log_set_level(VL_LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,9 +170,13 @@ static void stolen(vl_db *db) {
     assert_int_equal(vl_session_refresh(db, "never given", 60, &thief, &reused, &error),
                      VL_ERR_DENIED);
     assert_false(reused);
-    need(vl_session_end(db, NULL, other.refresh, &error));
+    need(vl_session_end(db, NULL, other.refresh, &thief, &error));
+    assert_string_equal(thief.family, other.family);
+    assert_string_equal(thief.user.name, "amina");
+    need(vl_session_end(db, NULL, other.refresh, &thief, &error)); /* it had ended */
+    assert_string_equal(thief.family, "");
     assert_int_equal(vl_session_check(db, other.family, &user, &error), VL_ERR_DENIED);
-    need(vl_session_end(db, "no such family", NULL, &error));
+    need(vl_session_end(db, "no such family", NULL, NULL, &error));
     char sql[160];
     snprintf(sql, sizeof sql, "SELECT count(*) FROM sessions WHERE hash = '%s'", other.refresh);
     assert_int_equal(number_of(db, sql), 0); /* only its digest is kept */
@@ -286,14 +290,17 @@ static void keys(vl_db *db) {
     assert_int_equal(vl_key_check(db, brief, &seen, &role, &error), VL_ERR_DENIED);
     need(vl_key_list(db, user.id, count_key, &count, &error));
     assert_int_equal(count, 2);
-    assert_int_equal(vl_key_revoke(db, other.id, made.id, &error), VL_ERR_INPUT); /* not his */
+    assert_int_equal(vl_key_revoke(db, other.id, made.id, NULL, &error),
+                     VL_ERR_INPUT); /* not his */
     assert_int_equal(vl_key_check(db, "vl_00000000_guessed", &seen, &role, &error),
                      VL_ERR_DENIED);
     need(vl_user_set_disabled(db, user.id, true, &error));
     assert_int_equal(vl_key_check(db, key, &seen, &role, &error), VL_ERR_DENIED);
     need(vl_user_set_disabled(db, user.id, false, &error));
     need(vl_key_check(db, key, &seen, &role, &error));
-    need(vl_key_revoke(db, 0, seen.id, &error));
+    need(vl_key_revoke(db, 0, seen.id, &made, &error));
+    assert_string_equal(made.prefix, seen.prefix);
+    assert_true(made.revoked_ms > 0);
     assert_int_equal(vl_key_check(db, key, &seen, &role, &error), VL_ERR_DENIED);
     need(vl_user_delete(db, user.id, &error));
     assert_int_equal(number_of(db, "SELECT count(*) FROM api_keys"), 0);

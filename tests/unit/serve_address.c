@@ -73,10 +73,15 @@ static void test_loopback_and_owner(void **state) {
         assert_true(vl_address_parse(rows[i].text, strlen(rows[i].text), &address));
         assert_true(vl_address_parse(rows[i].owner, strlen(rows[i].owner), &expected));
         assert_int_equal(vl_address_is_loopback(&address), rows[i].is_loopback);
-        vl_address_owner(&address, &owner);
+        vl_address_owner(&address, VL_CUSTOMER_BITS, &owner);
         assert_memory_equal(&owner, &expected, sizeof owner);
     }
     char text[VL_ADDRESS_TEXT_SIZE];
+    vl_address site;
+    assert_true(vl_address_parse("2001:db8:1:2::3", 15, &site));
+    vl_address_owner(&site, VL_SITE_BITS, &site);
+    vl_address_format(&site, text);
+    assert_string_equal(text, "2001:db8:1::");
     vl_address_format(&(vl_address){0}, text);
     assert_string_equal(text, "-");
 }
