@@ -98,6 +98,8 @@ vl_answer_options vl_answer_options_default(void);
 vl_status vl_answer_options_from_config(const vl_config *config, vl_answer_options *options,
                                         vl_error *error);
 
+/* What answers, in `model_info` of an answer. */
+#define VL_ANSWER_MODEL "vislang"
 typedef struct vl_answerer vl_answerer;
 vl_status vl_answerer_new(const vl_answer_options *options, vl_answerer **answerer,
                           vl_error *error);
@@ -110,6 +112,10 @@ typedef struct vl_answer_request {
     bool keep_pictures;
     bool explain; /* keep in every word what each engine said */
     bool redact;  /* take personal data out of pages, facts and pictures (docs/privacy.md) */
+    /* Called for each page that was read, the `number`th (from 0) of `pages` that will be
+     * tried; NULL: nobody is told. */
+    void (*on_page)(void *user, const vl_page *page, uint32_t number, uint32_t pages);
+    void *user;
 } vl_answer_request;
 /* Labels in `seen` live as long as the model. Errors are those of vl_document_open and
  * vl_ocr_read, and VL_ERR_INPUT when no page could be read. A page that cannot be read beside

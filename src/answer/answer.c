@@ -139,6 +139,8 @@ static vl_status read_pages(vl_answerer *a, vl_document *document,
                 *error = reason;
             return status; /* not the page's fault: the next one would end the same */
         }
+        if (!status && request->on_page)
+            request->on_page(request->user, answer->pages[answer->page_count - 1], i, count);
         if (status && !(*bad)++) {
             first_bad = status;
             if (error)

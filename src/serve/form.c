@@ -88,10 +88,6 @@ static vl_status begin_field(vl_request *request, vl_form_field field, const cha
 
 static vl_status on_begin(void *user, const vl_part *part, vl_error *error) {
     vl_request *request = user;
-    if (!strcmp(part->name, "model") || !strcmp(part->name, "stream"))
-        return fail(request, 501, error, VL_ERR_UNSUPPORTED,
-                    "this version has one model and answers in one piece: the fields \"model\" "
-                    "and \"stream\" are not there yet");
     vl_form_field field = find_field(request, part->name, error);
     return field ? begin_field(request, field, part->filename, error) : VL_ERR_INPUT;
 }
@@ -149,7 +145,7 @@ static vl_status on_data(void *user, const char *bytes, size_t count, vl_error *
 
 bool vl_form_is_switch(vl_form_field field) {
     return field == VL_FORM_PICTURES || field == VL_FORM_EXPLAIN || field == VL_FORM_REDACT ||
-           field == VL_FORM_KEEP;
+           field == VL_FORM_KEEP || field == VL_FORM_STREAM;
 }
 
 static vl_status check_text(vl_form_field field, const vl_buf *text, vl_error *error) {

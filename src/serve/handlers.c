@@ -177,7 +177,7 @@ static vl_blob *make_models(const vl_server *server) {
         const char *name, *version, *task;
         bool available;
     } models[] = {
-        {"vislang", VL_VERSION, "answer", true},
+        {VL_ANSWER_MODEL, VL_VERSION, "answer", true},
         {"tesseract", vl_ocr_engine_version(), "ocr", server->ocr_ready},
         {"seer", server->seer ? vl_seer_version(server->seer) : "", "caption, vqa, scene",
          server->seer != NULL},

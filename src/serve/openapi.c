@@ -175,6 +175,8 @@ static void add_ok(cJSON *responses, const vl_route *route) {
     else
         add_content(content, route->produces ? route->produces : "*/*",
                     route->produces ? string_schema() : cJSON_CreateObject());
+    if (route->fields & 1u << VL_FORM_STREAM)
+        add_content(content, "text/event-stream", string_schema());
     for (size_t i = 0;
          (route->fields & 1u << VL_FORM_FORMAT) && i < sizeof ocr_types / sizeof *ocr_types;
          i++)

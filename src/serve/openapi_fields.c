@@ -27,6 +27,9 @@ static const struct {
     [VL_FORM_SUBJECT] = {0, "^[A-Za-z0-9._:@-]{1,127}$", NULL, "whom it is about"},
     [VL_FORM_CONSENT] = {VL_INSTRUCTION_MAX, "^[^\\u0000]*$", NULL,
                          "what the subject agreed to"},
+    [VL_FORM_STREAM] = {0, NULL, "false",
+                        "true: server-sent events, page for each that was read, then answer or "
+                        "problem"},
     [VL_FORM_FORMAT] = {0, NULL, "json", NULL},
 };
 
@@ -100,6 +103,8 @@ cJSON *vl_openapi_field(const vl_server *server, const vl_route *route, vl_form_
         add_switch(json, as_json);
     if (field == VL_FORM_TASK)
         add_tasks(json);
+    if (field == VL_FORM_MODEL)
+        add_values(json, (const char *const[]){VL_ANSWER_MODEL, ""}, 2);
     if (field == VL_FORM_FORMAT)
         add_formats(json);
     bool captions = route->handle == vl_work_caption || route->handle == vl_handle_batch;

@@ -12,7 +12,7 @@
 #define KEEP_FIELDS (FIELD(KEEP) | FIELD(CONSENT) | FIELD(SUBJECT))
 #define PREDICT_FIELDS                                                                         \
     (FIELD(FILE) | FIELD(INSTRUCTION) | FIELD(LANGUAGES) | FIELD(PICTURES) | FIELD(EXPLAIN) |  \
-     FIELD(REDACT) | KEEP_FIELDS)
+     FIELD(REDACT) | FIELD(MODEL) | FIELD(STREAM) | KEEP_FIELDS)
 #define CAPTION_FIELDS (FIELD(FILE) | FIELD(LANGUAGE) | KEEP_FIELDS)
 #define VQA_FIELDS (FIELD(FILE) | FIELD(QUESTION) | FIELD(STATEMENT) | KEEP_FIELDS)
 #define SCENE_FIELDS (FIELD(FILE) | FIELD(SET) | KEEP_FIELDS)
@@ -24,7 +24,7 @@
 #define BATCH_FIELDS                                                                           \
     (FIELD(TASK) |                                                                             \
      ((PREDICT_FIELDS | CAPTION_FIELDS | VQA_FIELDS | SCENE_FIELDS | OCR_FIELDS) &             \
-      ~(FIELD(KEEP) | FIELD(CONSENT))))
+      ~(FIELD(KEEP) | FIELD(CONSENT) | FIELD(STREAM))))
 
 const vl_route vl_routes[] = {
     {"GET", "/health", "health", "The process answers", VL_BODY_NONE, 0, "application/json",
@@ -255,6 +255,6 @@ const char *vl_form_field_name(vl_form_field field) {
     static const char *const names[VL_FORM_FIELD_COUNT] = {
         "",          "file",     "instruction", "languages", "pictures", "format",  "question",
         "statement", "language", "set",         "text",      "k",        "explain", "source",
-        "redact",    "keep",     "consent",     "subject",   "task"};
+        "redact",    "model",    "stream",      "keep",      "consent",  "subject", "task"};
     return names[field];
 }

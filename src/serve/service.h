@@ -86,6 +86,8 @@ typedef struct vl_link { /* one open connection, in the server's list */
     /* When the keeper may cut it off (0: never). It grows with the bytes that arrive. */
     atomic_int_fast64_t deadline_ns;
 } vl_link;
+/* Whether the other side has closed it. */
+bool vl_link_is_gone(const vl_link *link);
 
 /* ---- request ---------------------------------------------------------------------- */
 
@@ -140,6 +142,8 @@ typedef enum vl_form_field { /* of the part that is arriving */
                              VL_FORM_EXPLAIN,
                              VL_FORM_SOURCE,
                              VL_FORM_REDACT,
+                             VL_FORM_MODEL,
+                             VL_FORM_STREAM,
                              VL_FORM_KEEP,
                              VL_FORM_CONSENT,
                              VL_FORM_SUBJECT,

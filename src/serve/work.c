@@ -4,6 +4,7 @@
  * A flight is one piece of work in the queue or with a worker, and the requests that wait for
  * it. Whoever takes a request off a flight's list (under work_lock) decides it and resumes its
  * connection; nobody else touches it until the event thread has it back. */
+#include "serve/live.h"
 #include "serve/service.h"
 #include "serve/shared.h"
 
@@ -30,6 +31,13 @@ typedef struct flight_result {
 
 typedef void (*flight_work)(vl_flight *flight, vl_worker *worker, flight_result *result);
 
+typedef struct listening {
+    vl_live *live;
+    struct listening *next;
+    int64_t since_ns;
+    bool expired;
+} listening;
+
 struct vl_flight {
     vl_server *server;
     vl_flight *next;
@@ -37,6 +45,7 @@ struct vl_flight {
     flight_work work;
     vl_form *form; /* owned */
     vl_request *waiters;
+    listening *listeners;    /* who follows it live; under work_lock, as the waiters */
     bool asks_picture_model; /* and nothing else */
     char request_id[65];     /* of the request that it was begun for */
     vl_keeper_note keep;
@@ -72,7 +81,8 @@ static void make_key(const vl_server *server, const vl_route *route, const vl_fo
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         vl_sha256_update(hash, parts[i], strlen(parts[i]) + 1);
     for (vl_form_field f = VL_FORM_INSTRUCTION; f < VL_FORM_FIELD_COUNT; f++) {
-        const char *text = form_text(form, f);
+        bool changes = f != VL_FORM_STREAM && f != VL_FORM_MODEL;
+        const char *text = changes ? form_text(form, f) : NULL;
         vl_sha256_update(hash, text ? text : "", text ? strlen(text) + 1 : 1);
     }
     vl_sha256_finish(hash, key);
@@ -90,6 +100,18 @@ static vl_status warm_ocr(vl_server *server, vl_worker *worker, vl_error *error)
     return worker->ocr ? VL_OK : vl_ocr_new(&server->settings.answer.ocr, &worker->ocr, error);
 }
 
+/* A page that was read. */
+static void tell_page(void *user, const vl_page *page, uint32_t number, uint32_t pages) {
+    vl_flight *flight = user;
+    char text[128];
+    int bytes = snprintf(text, sizeof text, "{\"page\":%u,\"pages\":%u,\"words\":%zu}",
+                         number + 1, pages, vl_page_word_count(page));
+    pthread_mutex_lock(&flight->server->work_lock);
+    for (const listening *l = flight->listeners; l; l = l->next)
+        vl_live_tell(l->live, "page", text, (size_t)bytes, false);
+    pthread_mutex_unlock(&flight->server->work_lock);
+}
+
 static void work_predict(vl_flight *flight, vl_worker *worker, flight_result *result) {
     const vl_form *form = flight->form;
     vl_answer_request ask = {
@@ -100,6 +122,8 @@ static void work_predict(vl_flight *flight, vl_worker *worker, flight_result *re
         .keep_pictures = is_true(form, VL_FORM_PICTURES),
         .explain = is_true(form, VL_FORM_EXPLAIN),
         .redact = is_true(form, VL_FORM_REDACT),
+        .on_page = tell_page,
+        .user = flight,
     };
     vl_answer *answer = NULL;
     char *text = NULL;
@@ -290,12 +314,32 @@ static void hand_back(vl_request *request) {
     MHD_resume_connection(request->connection);
 }
 
+static unsigned failure_status(const vl_error *error) {
+    return error->status == VL_ERR_USAGE ? 422 : vl_http_status(error->status);
+}
+
 /* By now the request's form was right, so that what cannot be meant is its content. */
 static void decide_failure(vl_request *request, const vl_error *error) {
-    unsigned status = error->status == VL_ERR_USAGE ? 422 : vl_http_status(error->status);
+    unsigned status = failure_status(error);
     vl_decide_failure(request, status, error);
     if (status == 503)
         request->outcome.retry_after = 5;
+}
+
+static void end_listening(listening *listeners, const flight_result *result) {
+    char kept[VL_OBJECT_ID_SIZE + 16];
+    for (listening *l = listeners, *next; l; l = next) {
+        next = l->next;
+        int bytes = snprintf(kept, sizeof kept, "{\"object\":\"%s\"}", result->object);
+        if (result->object[0])
+            vl_live_tell(l->live, "kept", kept, (size_t)bytes, false);
+        if (result->blob)
+            vl_live_tell(l->live, "answer", result->blob->bytes, result->blob->size, true);
+        else
+            vl_live_fail(l->live, failure_status(&result->error), result->error.message);
+        vl_live_release(l->live);
+        free(l);
+    }
 }
 
 static void land(vl_flight *flight, flight_result *result) {
@@ -309,8 +353,11 @@ static void land(vl_flight *flight, flight_result *result) {
     *link = flight->next;
     server->flight_count--;
     vl_request *waiters = flight->waiters;
+    listening *listeners = flight->listeners;
     flight->waiters = NULL;
+    flight->listeners = NULL;
     pthread_mutex_unlock(&server->work_lock);
+    end_listening(listeners, result);
     for (vl_request *next; waiters; waiters = next) {
         next = waiters->next_waiter;
         waiters->flight = NULL;
@@ -332,12 +379,11 @@ static bool has_hung_up(const vl_link *link) {
     return poll(&ask, 1, 0) > 0;
 }
 
-static bool has_gone(const vl_request *request) {
+bool vl_link_is_gone(const vl_link *link) {
     char byte;
-    if (request->link && request->link->session)
-        return has_hung_up(request->link);
-    ssize_t got =
-        request->link ? recv(request->link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
+    if (link->session)
+        return has_hung_up(link);
+    ssize_t got = recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return !got || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
@@ -345,7 +391,9 @@ static bool all_gone(vl_flight *flight) {
     bool gone = true;
     pthread_mutex_lock(&flight->server->work_lock);
     for (const vl_request *r = flight->waiters; r && gone; r = r->next_waiter)
-        gone = has_gone(r);
+        gone = r->link && vl_link_is_gone(r->link);
+    for (const listening *l = flight->listeners; l && gone; l = l->next)
+        gone = l->expired || vl_live_is_gone(l->live);
     pthread_mutex_unlock(&flight->server->work_lock);
     return gone;
 }
@@ -373,6 +421,8 @@ static void fly_traced(void *arg, size_t index) {
 static void keep_upload(vl_flight *flight, flight_result *result) {
     pthread_mutex_lock(&flight->server->work_lock);
     bool waits = flight->waiters != NULL;
+    for (const listening *l = flight->listeners; l && !waits; l = l->next)
+        waits = !l->expired;
     pthread_mutex_unlock(&flight->server->work_lock);
     if (!result->blob || !flight->keep.keeps || !waits)
         return;
@@ -424,21 +474,16 @@ static void fly(void *arg, size_t index) {
 
 /* ---- starting ----------------------------------------------------------------------- */
 
-/* Adds the request to identical work that has not ended; under work_lock. */
-static bool join_flight(vl_server *server, vl_request *request, const char *key) {
-    for (vl_flight *flight = server->flights; flight && *key; flight = flight->next) {
-        if (strcmp(flight->key, key))
-            continue;
-        request->flight = flight;
-        request->next_waiter = flight->waiters;
-        flight->waiters = request;
-        return true;
-    }
-    return false;
+/* Identical work that has not ended; under work_lock. */
+static vl_flight *find_flight(const vl_server *server, const char *key) {
+    vl_flight *flight = *key ? server->flights : NULL;
+    while (flight && strcmp(flight->key, key))
+        flight = flight->next;
+    return flight;
 }
 
 static vl_status start_flight(vl_server *server, vl_request *request, const char *key,
-                              flight_work work) {
+                              flight_work work, vl_flight **out) {
     if (atomic_load(&server->stopping) || server->flight_count >= server->settings.max_in_work)
         return VL_ERR_BUSY;
     vl_flight *flight = calloc(1, sizeof *flight);
@@ -447,7 +492,6 @@ static vl_status start_flight(vl_server *server, vl_request *request, const char
     flight->server = server;
     flight->work = work;
     flight->asks_picture_model = work != work_predict && work != work_ocr;
-    flight->waiters = request;
     memcpy(flight->key, key, strlen(key) + 1);
     memcpy(flight->request_id, request->id, sizeof request->id);
     flight->keep = request->keep;
@@ -462,29 +506,44 @@ static vl_status start_flight(vl_server *server, vl_request *request, const char
         return status;
     }
     request->form = NULL;
-    request->flight = flight;
     server->flight_count++;
+    *out = flight;
     return VL_OK;
 }
 
-/* With a key of "" the answer is nobody else's. */
-static void queue(vl_request *request, const char *key, flight_work work) {
+/* Under work_lock, so that the work cannot end meanwhile. */
+static void board(vl_flight *flight, vl_request *request, listening *l) {
+    if (l) {
+        l->next = flight->listeners;
+        flight->listeners = l;
+        vl_live_send(l->live, request);
+        return;
+    }
+    request->flight = flight;
+    request->next_waiter = flight->waiters;
+    flight->waiters = request;
+    request->suspended = true;
+    MHD_suspend_connection(request->connection);
+}
+
+/* With a key of "" the answer is nobody else's. `l`: the answer is told while it is made; owned
+ * when true is returned. False: refused. */
+static bool queue(vl_request *request, const char *key, flight_work work, listening *l) {
     vl_server *server = request->server;
     request->state = VL_REQUEST_WAITING;
     request->waiting_ns = vl_clock_ns();
     vl_status status = VL_OK;
     pthread_mutex_lock(&server->work_lock);
-    if (join_flight(server, request, key))
+    vl_flight *flight = find_flight(server, key);
+    if (flight)
         atomic_fetch_add(&server->metrics.shared_answers, 1);
     else
-        status = start_flight(server, request, key, work);
-    if (!status) { /* under the lock: nobody can resume it before it is suspended */
-        request->suspended = true;
-        MHD_suspend_connection(request->connection);
-    }
+        status = start_flight(server, request, key, work, &flight);
+    if (!status)
+        board(flight, request, l);
     pthread_mutex_unlock(&server->work_lock);
     if (!status)
-        return;
+        return true;
     request->outcome.cache_state = NULL;
     request->outcome.retry_after = 1;
     atomic_fetch_add(&server->metrics.refused_busy, 1);
@@ -492,6 +551,26 @@ static void queue(vl_request *request, const char *key, flight_work work) {
                       "As many documents as allowed (%zu) are being read; try "
                       "again soon.",
                       server->settings.max_in_work);
+    return false;
+}
+
+/* `hit` (may be NULL): the answer, made before; its reference is taken over. */
+static void start_live(vl_request *request, const char *key, flight_work work, vl_blob *hit) {
+    listening *l = calloc(1, sizeof *l);
+    if (l)
+        *l = (listening){.live = vl_live_new(request), .since_ns = vl_clock_ns()};
+    if (!l || !l->live) {
+        vl_decide_problem(request, 500, "There is no memory for the answer.");
+    } else if (hit) {
+        vl_live_send(l->live, request);
+        vl_live_tell(l->live, "answer", hit->bytes, hit->size, true);
+    } else if (queue(request, key, work, l)) {
+        return;
+    }
+    if (l && l->live)
+        vl_live_release(l->live);
+    free(l);
+    vl_blob_unref(hit);
 }
 
 static void start(vl_request *request, flight_work work) {
@@ -503,23 +582,32 @@ static void start(vl_request *request, flight_work work) {
     char key[VL_CACHE_KEY_SIZE];
     if (!vl_privacy_admit(request, &request->keep))
         return;
-    if (request->keep.keeps) { /* no cache holds what a person may want erased */
-        queue(request, "", work);
-        return;
+    bool is_live = is_true(request->form, VL_FORM_STREAM);
+    key[0] = '\0'; /* no cache holds what a person may want erased */
+    vl_blob *hit = NULL;
+    if (!request->keep.keeps) {
+        make_key(server, request->route, request->form, key);
+        hit = vl_cache_get(server->cache, key);
+        request->outcome.cache_state = hit ? "hit" : "miss";
+        atomic_fetch_add(hit ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
     }
-    make_key(server, request->route, request->form, key);
-    vl_blob *hit = vl_cache_get(server->cache, key);
-    request->outcome.cache_state = hit ? "hit" : "miss";
-    atomic_fetch_add(hit ? &server->metrics.cache_hits : &server->metrics.cache_misses, 1);
-    if (hit) {
+    if (is_live)
+        start_live(request, key, work, hit);
+    else if (hit)
         vl_decide_blob(request, 200, hit);
-        return;
-    }
-    queue(request, key, work);
+    else
+        queue(request, key, work, NULL);
 }
 
+/* One model answers; the field is there for when there are more. */
 void vl_work_predict(vl_request *request) {
-    start(request, work_predict);
+    const char *model = form_text(request->form, VL_FORM_MODEL);
+    if (model && strcmp(model, VL_ANSWER_MODEL))
+        vl_decide_problem(request, 422,
+                          "There is no model '%.60s' that answers; there is '%s'.", model,
+                          VL_ANSWER_MODEL);
+    else
+        start(request, work_predict);
 }
 
 void vl_work_ocr(vl_request *request) {
@@ -528,7 +616,7 @@ void vl_work_ocr(vl_request *request) {
 
 void vl_work_corrections(vl_request *request) {
     if (request->server->settings.answer.ocr.record)
-        queue(request, "", work_corrections);
+        queue(request, "", work_corrections, NULL);
     else
         vl_decide_problem(request, 503,
                           "This service keeps no record of its engines (setting ocr_record).");
@@ -666,15 +754,33 @@ static void expire(vl_request *request, bool stopping) {
     hand_back(request);
 }
 
+/* Those who were told for long enough; the others hear that it goes on. */
+static void expire_listeners(vl_flight *flight, double limit_ms, bool all) {
+    vl_server *server = flight->server;
+    char text[96];
+    snprintf(text, sizeof text, "The document could not be read within %g seconds.",
+             server->settings.request_seconds);
+    for (listening *l = flight->listeners; l; l = l->next) {
+        vl_live_beat(l->live);
+        bool late = limit_ms > 0 && vl_clock_ms_since(l->since_ns) > limit_ms;
+        if (l->expired || (!all && !late))
+            continue;
+        l->expired = true;
+        atomic_fetch_add(&server->metrics.timeouts, !all);
+        vl_live_fail(l->live, all ? 503 : 504,
+                     all ? "The service stops; send the request again." : text);
+    }
+}
+
 void vl_work_expire(vl_server *server, bool all) {
     double limit_ms = server->settings.request_seconds * 1000;
-    if (limit_ms <= 0 && !all)
-        return;
     pthread_mutex_lock(&server->work_lock);
     for (vl_flight *flight = server->flights; flight; flight = flight->next) {
+        expire_listeners(flight, limit_ms, all);
         for (vl_request **link = &flight->waiters; *link;) {
             vl_request *request = *link;
-            if (all || vl_clock_ms_since(request->waiting_ns) > limit_ms) {
+            bool late = limit_ms > 0 && vl_clock_ms_since(request->waiting_ns) > limit_ms;
+            if (all || late) {
                 *link = request->next_waiter;
                 expire(request, all);
             } else {

@@ -186,6 +186,20 @@ class Client:
         self.buffer += data
         return bool(data)
 
+    def _take(self, count):
+        while len(self.buffer) < count:
+            if not self._fill():
+                raise ConnectionError(f"the connection ended within a chunk: {self.buffer[:200]}")
+        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        return taken
+
+    def _chunk(self):
+        """Of a chunked body; the last one is empty."""
+        size = b""
+        while not size.endswith(b"\r\n"):
+            size += self._take(1)
+        return self._take(int(size, 16) + 2)[:-2]
+
     def response(self, head=False):
         """The next response, or None when the connection ends without one."""
         while b"\r\n\r\n" not in self.buffer:
@@ -200,6 +214,8 @@ class Client:
             headers[name.lower()] = value.strip()
         if status == 100:
             return Response(status, headers, b"")
+        if headers.get("transfer-encoding") == "chunked":
+            return Response(status, headers, b"".join(iter(self._chunk, b"")))
         length = 0 if head or status in (204, 304) else int(headers.get("content-length", "0"))
         while len(self.buffer) < length:
             if not self._fill():

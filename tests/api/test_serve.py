@@ -390,7 +390,8 @@ class Attacks(Shared):
                 (form_body([("instruction", "x" * 5000), ("file", picture, "a.png")]), 400),
                 (form_body([("languages", "../../etc"), ("file", picture, "a.png")]), 400),
                 (form_body([("pictures", "maybe"), ("file", picture, "a.png")]), 400),
-                (form_body([("stream", "true"), ("file", picture, "a.png")]), 501)):
+                (form_body([("stream", "yes"), ("file", picture, "a.png")]), 400),
+                (form_body([("model", "gpt"), ("file", picture, "a.png")]), 422)):
             r = self.server.send(self.form(body))
             self.check_problem(r, status, body[:150])
         r = self.server.send(self.form(form_body([("instrution", "x")])))
@@ -591,6 +592,74 @@ class Pressure(unittest.TestCase):
                 c.__exit__()
             self.assertIn(504, statuses)
             self.assertEqual(server.get("/health").status, 200)
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def events(self, client):
+        """The events of a stream, as (name, object)."""
+        r = client.response()
+        self.assertEqual((r.status, r.headers["content-type"]), (200, "text/event-stream"), r)
+        told = [[line.split(": ", 1)[1] for line in event.splitlines() if not line.startswith(":")]
+                for event in r.body.decode().strip().split("\n\n")]
+        return [(name, json.loads(data)) for name, data in told]
+
+    def follow(self, server, data, name="a.png", *fields):
+        with server.connect(90) as client:
+            client.write(form_request("/predict", [("file", data, name), ("stream", "true"), *fields]))
+            return self.events(client)
+
+    def test_streamed_answers(self):
+        server = Server(PROGRAM, workers=2)
+        try:
+            letter = (SAMPLES / "letter-fra-scan.pdf").read_bytes()
+            told = self.follow(server, letter, "letter.pdf", ("model", "vislang"))
+            self.assertEqual([name for name, _ in told], ["page", "page", "answer"])
+            self.assertEqual([(o["page"], o["pages"]) for _, o in told[:2]], [(1, 2), (2, 2)])
+            self.assertTrue(all(o["words"] > 10 for _, o in told[:2]))
+            plain = server.post("/predict", [("file", letter, "letter.pdf")])
+            self.assertEqual(plain.headers["x-cache"], "hit", "the same answer, streamed or not")
+            self.assertEqual(told[2][1], plain.json())
+            self.assertEqual(self.follow(server, letter, "letter.pdf"), [("answer", plain.json())])
+            cut = png(seed=900)[:-30]
+            told = self.follow(server, cut)
+            self.assertEqual([name for name, _ in told], ["problem"])
+            self.assertEqual((told[0][1]["status"], told[0][1]["instance"]), (422, "/predict"))
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_streams_of_one_document_are_one_reading(self):
+        server = Server(PROGRAM, workers=1)
+        try:
+            clients = [server.connect(90) for _ in range(8)]
+            for client in clients:
+                client.write(form_request("/predict", [("file", page(901), "a.png"), ("stream", "true")]))
+            told = [self.events(client) for client in clients]
+            self.assertTrue(all(t[-1] == ("answer", told[0][-1][1]) for t in told))
+            metrics = server.get("/metrics").body.decode()
+            self.assertEqual(re.search(r"^vislang_documents_processed_total (\d+)", metrics, re.M).group(1), "1")
+            for client in clients:
+                client.__exit__()
+        finally:
+            self.assertEqual(server.stop(), 0)
+
+    def test_streams_that_end_early(self):
+        server = Server(PROGRAM, workers=1, request_timeout=0.2, drain_timeout=0)
+        try:
+            clients = [server.connect(90) for _ in range(6)]
+            for i, client in enumerate(clients):
+                client.write(form_request("/predict", [("file", page(910 + i), "a.png"), ("stream", "true")]))
+            gone = clients.pop()
+            gone.__exit__()
+            ends = [self.events(client)[-1] for client in clients]
+            self.assertIn(504, [o.get("status") for _, o in ends])
+            self.assertLessEqual({name for name, _ in ends}, {"answer", "problem"})
+            for client in clients:
+                client.__exit__()
+            with server.connect(90) as last:
+                last.write(form_request("/predict", [("file", page(950), "a.png"), ("stream", "true")]))
+                wait_until(lambda: server.get("/stats").json()["in_work"] >= 1)
+                server.process.send_signal(signal.SIGTERM)
+                self.assertIn(self.events(last)[-1][0], ("answer", "problem"))
         finally:
             self.assertEqual(server.stop(), 0)
 
