@@ -160,6 +160,11 @@ static size_t take_header(char *line, size_t size, size_t count, void *user) {
     return 0;
 }
 
+static void keep_refusal(vl_buf *to, const char *data, size_t bytes) {
+    if (to && to->len < to->max)
+        vl_buf_append(to, data, bytes < to->max - to->len ? bytes : to->max - to->len);
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *user) {
     arrival *a = user;
     size_t bytes = size * count;
@@ -170,7 +175,9 @@ static size_t take_body(char *data, size_t size, size_t count, void *user) {
     if (a->reply->bytes > max)
         a->refused = vl_fail(a->error, VL_ERR_LIMIT, "it is larger than %llu bytes",
                              (unsigned long long)max);
-    else if (status >= 200 && status < 300 && a->request->sink)
+    else if (status < 200 || status >= 300)
+        keep_refusal(a->request->refusal, data, bytes);
+    else if (a->request->sink)
         a->refused = a->request->sink(a->request->to, data, bytes, a->error);
     return a->refused ? 0 : bytes;
 }
@@ -243,6 +250,9 @@ static vl_status ask(vl_fetcher *f, arrival *a, struct curl_slist *headers, doub
     if (seconds <= 0)
         return fail_as(CURLE_OPERATION_TIMEDOUT, a);
     a->reply->bytes = 0;
+    *a->reply->next = '\0';
+    if (a->request->refusal)
+        vl_buf_clear(a->request->refusal);
     vl_buf_clear(&a->reply->headers);
     set_up(f->curl, a, a->reply->url, headers, seconds);
     CURLcode code = curl_easy_perform(f->curl);
@@ -274,10 +284,26 @@ static bool is_same_origin(const char *one, const char *other) {
 }
 
 /* Where the answer sends us; NULL: it is the last one. */
-static const char *redirected(CURL *curl) {
+static const char *redirected(CURL *curl, const vl_fetch_reply *reply) {
     char *url = NULL;
-    curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &url);
+    if (reply->status != 304)
+        curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &url);
     return url;
+}
+
+/* Writes down where the answer sends us, unless it may not. */
+static vl_status note_redirect(arrival *a, const char *next, vl_error *error) {
+    vl_fetch_reply *reply = a->reply;
+    if (a->request->body)
+        return vl_fail(error, VL_ERR_DENIED, "a redirect of what was sent is not followed");
+    if (!strncmp(reply->url, "https:", 6) && strncmp(next, "https:", 6))
+        return vl_fail(error, VL_ERR_DENIED, "it is redirected from https to http");
+    if (strlen(next) >= sizeof reply->next)
+        return vl_fail(error, VL_ERR_INPUT, "it is redirected to a URL of over %d bytes",
+                       VL_FETCH_URL_SIZE - 1);
+    strcpy(reply->next, next);
+    reply->next_is_elsewhere = !is_same_origin(reply->url, next);
+    return VL_OK;
 }
 
 static vl_status follow(vl_fetcher *f, arrival *a, struct curl_slist *headers,
@@ -286,22 +312,17 @@ static vl_status follow(vl_fetcher *f, arrival *a, struct curl_slist *headers,
     for (unsigned hop = 0;; hop++) {
         double left = f->rules.seconds - vl_clock_ms_since(start) / 1000;
         vl_status status = ask(f, a, headers, left, error);
-        const char *next = status ? NULL : redirected(f->curl);
-        if (!next)
+        const char *next = status ? NULL : redirected(f->curl, a->reply);
+        if (next)
+            status = note_redirect(a, next, error);
+        if (status || !next || a->request->stay)
             return status;
-        if (a->request->body)
-            return vl_fail(error, VL_ERR_DENIED, "a redirect of what was sent is not followed");
         if (hop == f->rules.redirects)
             return vl_fail(error, VL_ERR_LIMIT, "it is redirected more than %u times",
                            f->rules.redirects);
-        if (!strncmp(a->reply->url, "https:", 6) && strncmp(next, "https:", 6))
-            return vl_fail(error, VL_ERR_DENIED, "it is redirected from https to http");
-        if (strlen(next) >= sizeof a->reply->url)
-            return vl_fail(error, VL_ERR_INPUT, "it is redirected to a URL of over %d bytes",
-                           VL_FETCH_URL_SIZE - 1);
-        if (!is_same_origin(a->reply->url, next))
+        if (a->reply->next_is_elsewhere)
             headers = NULL;
-        strcpy(a->reply->url, next);
+        memcpy(a->reply->url, a->reply->next, sizeof a->reply->url);
     }
 }
 
@@ -315,6 +336,9 @@ vl_status vl_fetch(vl_fetcher *f, const vl_fetch_request *request, vl_fetch_repl
         return vl_fail(error, VL_ERR_INPUT, "the URL is longer than %d bytes",
                        VL_FETCH_URL_SIZE - 1);
     strcpy(reply->url, request->url);
+    reply->status = 0;
+    *reply->next = '\0';
+    reply->next_is_elsewhere = false;
     for (const char *const *line = request->headers; line && *line; line++) {
         struct curl_slist *more = curl_slist_append(headers, *line);
         if (!more) {

@@ -40,14 +40,20 @@ typedef struct vl_fetch_request {
     size_t body_bytes;
     vl_fetch_sink sink; /* of an answer with a status from 200 to 299 */
     void *to;
+    /* Takes the beginning of the body of an answer with any other status, as much as fits
+     * below its maximum; NULL: nobody reads it. */
+    vl_buf *refusal;
+    bool stay;                 /* a redirect is an answer too; where it leads is reply->next */
     const atomic_bool *cancel; /* NULL: cannot be */
 } vl_fetch_request;
 
 typedef struct vl_fetch_reply {
     unsigned status;
-    char url[VL_FETCH_URL_SIZE]; /* whose answer this is, after redirects */
-    uint64_t bytes;              /* of the body, decoded */
-    vl_buf headers;              /* "name: value\n" as they came, of the last answer */
+    char url[VL_FETCH_URL_SIZE];  /* whose answer this is, after redirects */
+    uint64_t bytes;               /* of the body, decoded */
+    vl_buf headers;               /* "name: value\n" as they came, of the last answer */
+    char next[VL_FETCH_URL_SIZE]; /* where a redirect leads that was not followed; "": none */
+    bool next_is_elsewhere;       /* to another origin, which gets no headers of the request */
 } vl_fetch_reply;
 void vl_fetch_reply_init(vl_fetch_reply *reply);
 void vl_fetch_reply_deinit(vl_fetch_reply *reply);
