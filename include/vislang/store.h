@@ -282,6 +282,8 @@ vl_status vl_vault_list(vl_vault *vault, const char *subject, vl_object_fn give,
                         vl_error *error);
 /* Wraps the keys of all objects that older master keys wrapped. */
 vl_status vl_vault_rotate(vl_vault *vault, int64_t *rewrapped, vl_error *error);
+/* The name of the master key that is in use. */
+const char *vl_vault_key_id(const vl_vault *vault);
 /* Removes what is past its time, and files that no row speaks of (of a process that was
  * killed). */
 vl_status vl_vault_sweep(vl_vault *vault, int64_t *removed, vl_error *error);
@@ -469,6 +471,9 @@ typedef struct vl_store {
     char erasures[4096];    /* file of tombstones */
     char job_files[4096];   /* folder of files of jobs, where there is no vault */
 } vl_store;
+/* After vl_vault_rotate, so that the older master keys can go: results of jobs that they sealed
+ * are sealed under the first one. There is a vault. */
+vl_status vl_job_results_rotate(vl_store *store, int64_t *resealed, vl_error *error);
 /* As database_url, secret_key, audit_log, encryption_key, object_path, job_path and redis_url
  * say; the database is migrated. Redis is not waited for: it may come and go. */
 vl_status vl_store_open(const vl_config *config, vl_store *store, vl_error *error);

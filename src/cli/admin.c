@@ -280,16 +280,19 @@ static vl_status audit_verify(session *s, vl_error *error) {
 }
 
 static vl_status key_rotate(session *s, vl_error *error) {
-    int64_t rewrapped = 0;
+    int64_t rewrapped = 0, results = 0;
     if (!s->store.vault)
         return vl_fail(
             error, VL_ERR_MISSING,
             "nothing is kept encrypted: encryption_key names no master key (ENCRYPTION_KEY)");
     vl_status status = vl_vault_rotate(s->store.vault, &rewrapped, error);
     if (!status)
+        status = vl_job_results_rotate(&s->store, &results, error);
+    if (!status)
         status = note(s, "key.rotate", "", error);
     if (!status)
-        printf("%lld objects under the new key\n", (long long)rewrapped);
+        printf("%lld objects and %lld results of jobs under the new key\n",
+               (long long)rewrapped, (long long)results);
     return status;
 }
 

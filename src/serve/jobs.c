@@ -1,13 +1,13 @@
 /* jobs.c — jobs as a client sees them: a batch is taken, a job is shown, listed, cancelled and
  * tried again. All of it waits for the database or the disk, and runs as an errand. */
 #include "serve/jobs_inside.h"
+#include "store/json.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     PAGE_DEFAULT = 100,
@@ -19,15 +19,6 @@ enum {
 
 /* ---- what is said of a job ---------------------------------------------------------- */
 
-static void add_time(cJSON *json, const char *name, int64_t ms) {
-    char text[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    cJSON_AddItemToObject(json, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
 static cJSON *job_json(const vl_job_info *job) {
     char url[96];
     cJSON *json = cJSON_CreateObject();
@@ -37,8 +28,8 @@ static cJSON *job_json(const vl_job_info *job) {
     cJSON_AddNumberToObject(json, "total", (double)job->total);
     cJSON_AddNumberToObject(json, "done", (double)job->done);
     cJSON_AddNumberToObject(json, "failed", (double)job->failed);
-    add_time(json, "created", job->created_ms);
-    add_time(json, "finished", job->finished_ms);
+    json_add_time(json, "created", job->created_ms);
+    json_add_time(json, "finished", job->finished_ms);
     snprintf(url, sizeof url, "/api/v1/jobs/%s", job->id);
     cJSON_AddStringToObject(json, "status_url", url);
     snprintf(url, sizeof url, "/api/v1/jobs/%s/events", job->id);
@@ -91,12 +82,12 @@ static void decide_error(vl_request *request, const vl_error *error) {
 }
 
 /* The job that the path names, when the caller may see it. */
-typedef struct subject {
+typedef struct named_job {
     char id[VL_JOB_ID_SIZE], own[VL_JOB_OWNER_SIZE];
     const char *owner; /* NULL: anyone's */
-} subject;
+} named_job;
 
-static bool find_subject(vl_request *request, subject *s) {
+static bool find_named_job(vl_request *request, named_job *s) {
     owner_of(&request->caller, s->own);
     s->owner = request->caller.role >= VL_ROLE_OPERATOR ? NULL : s->own;
     if (vl_route_segment(request, "id", s->id, sizeof s->id) && vl_job_id_is(s->id))
@@ -381,7 +372,7 @@ static vl_status add_item(const vl_job_item *item, void *to, vl_error *error) {
     return VL_OK;
 }
 
-static void show(vl_request *request, const subject *s, int64_t after, int64_t most) {
+static void show(vl_request *request, const named_job *s, int64_t after, int64_t most) {
     vl_db *db = request->server->store.db;
     vl_job_info job;
     vl_error error;
@@ -408,9 +399,9 @@ static void show(vl_request *request, const subject *s, int64_t after, int64_t m
 }
 
 static void job_errand(vl_request *request) {
-    subject s;
+    named_job s;
     int64_t after = -1, most = PAGE_DEFAULT;
-    if (find_subject(request, &s) && query_number(request, "after", 0, 999999999, &after) &&
+    if (find_named_job(request, &s) && query_number(request, "after", 0, 999999999, &after) &&
         query_number(request, "limit", 1, PAGE_MAX, &most))
         show(request, &s, after, most);
 }
@@ -424,8 +415,8 @@ static void cancel_errand(vl_request *request) {
     vl_db *db = request->server->store.db;
     vl_job_info before, job;
     vl_error error;
-    subject s;
-    if (!find_subject(request, &s))
+    named_job s;
+    if (!find_named_job(request, &s))
         return;
     if (vl_job_get(db, s.id, s.owner, &before, NULL, &error) ||
         vl_job_cancel(db, s.id, s.owner, &job, &error)) {
@@ -449,8 +440,8 @@ void vl_handle_job_cancel(vl_request *request) {
 static void retry_errand(vl_request *request) {
     vl_job_info job;
     vl_error error;
-    subject s;
-    if (!find_subject(request, &s))
+    named_job s;
+    if (!find_named_job(request, &s))
         return;
     vl_status status = vl_job_retry(request->server->store.db, s.id, s.owner, &job, &error);
     if (status == VL_ERR_USAGE)
@@ -470,8 +461,8 @@ void vl_handle_job_retry(vl_request *request) {
 static void events_errand(vl_request *request) {
     vl_job_info job;
     vl_error error;
-    subject s;
-    if (!find_subject(request, &s))
+    named_job s;
+    if (!find_named_job(request, &s))
         return;
     if (vl_job_get(request->server->store.db, s.id, s.owner, &job, NULL, &error))
         decide_error(request, &error);

@@ -77,7 +77,8 @@ static ssize_t read_piece(void *self, uint64_t position, char *out, size_t max) 
     } else {
         l->suspended = true;
         MHD_suspend_connection(l->connection);
-        pthread_cond_signal(&l->jobs->changed); /* there is room */
+        l->jobs->changes++; /* there is room; the teller may be at work and hear no signal */
+        pthread_cond_signal(&l->jobs->changed);
     }
     pthread_mutex_unlock(&l->jobs->lock);
     return count;

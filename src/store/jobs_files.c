@@ -13,7 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 + 80, ORPHAN_SECONDS = 3600, INPUTS_MAX = 64 << 20 };
+enum {
+    PATH_SIZE = 4096 + 80,
+    ORPHAN_SECONDS = 3600,
+    INPUTS_MAX = 64 << 20,
+    RESULT_MAX = 32 << 20
+};
 
 static void folder_of(const vl_store *store, const char *job, char path[PATH_SIZE]) {
     snprintf(path, PATH_SIZE, "%s/%s", store->job_files, job);
@@ -48,14 +53,20 @@ static vl_status make_folder(const vl_store *store, const char *job, vl_error *e
     return status;
 }
 
-static void sync_folder(const vl_store *store, const char *job) {
-    char path[PATH_SIZE];
-    folder_of(store, job, path);
+static void sync_folder(const char *path) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
     fsync(fd);
     close(fd);
+}
+
+/* The names of the job's files, and of its folder. */
+static void sync_names(const vl_store *store, const char *job) {
+    char path[PATH_SIZE];
+    folder_of(store, job, path);
+    sync_folder(path);
+    sync_folder(store->job_files);
 }
 
 static vl_status keep_plain(vl_store *store, const vl_job_order *order, size_t number,
@@ -73,7 +84,7 @@ static vl_status keep_plain(vl_store *store, const vl_job_order *order, size_t n
             vl_fail(error, VL_ERR_IO, "a file of the job cannot be kept: %s", strerror(errno));
     close(fd);
     if (!status && number + 1 == order->count)
-        sync_folder(store, order->id);
+        sync_names(store, order->id);
     return status;
 }
 
@@ -295,4 +306,78 @@ vl_status vl_job_result_unseal(vl_store *store, const char *job, int64_t number,
                        "the result is encrypted, and this process has no encryption_key");
     result_name(job, number, name);
     return vl_vault_unseal(store->vault, name, kept, out, error);
+}
+
+/* ---- another master key --------------------------------------------------------------- */
+
+typedef struct sealed_result {
+    char job[VL_JOB_ID_SIZE];
+    int64_t number;
+    vl_buf kept;
+    bool found;
+} sealed_result;
+
+static vl_status take_sealed(const vl_db_value *columns, size_t count, void *user,
+                             vl_error *error) {
+    sealed_result *r = user;
+    (void)count;
+    snprintf(r->job, sizeof r->job, "%s", vl_db_string(&columns[0]));
+    r->number = columns[1].integer;
+    r->found = true;
+    vl_buf_puts(&r->kept, vl_db_string(&columns[2]));
+    return vl_buf_status(&r->kept, "a result", error);
+}
+
+static vl_status next_of_other_key(vl_store *store, sealed_result *r, vl_error *error) {
+    char current[80];
+    snprintf(current, sizeof current, "%s:%%", vl_vault_key_id(store->vault));
+    r->found = false;
+    vl_buf_clear(&r->kept);
+    return vl_db_once(store->db,
+                      &(vl_db_call){.sql = "SELECT job_id, number, result FROM job_items "
+                                           "WHERE result IS NOT NULL AND result NOT LIKE '{%' "
+                                           "AND result NOT LIKE $1 LIMIT 1",
+                                    VL_DB_PARAMS(vl_db_text(current)),
+                                    .row = take_sealed,
+                                    .user = r},
+                      error);
+}
+
+static vl_status reseal(vl_store *store, const sealed_result *r, int64_t *changed,
+                        vl_error *error) {
+    vl_buf text, sealed;
+    vl_buf_init(&text, RESULT_MAX);
+    vl_buf_init(&sealed, 2 * RESULT_MAX);
+    vl_status status =
+        vl_job_result_unseal(store, r->job, r->number, r->kept.data, &text, error);
+    if (!status)
+        status = vl_job_result_seal(store, r->job, r->number, text.data, &sealed, error);
+    if (!status)
+        status = vl_db_once(
+            store->db,
+            &(vl_db_call){.sql = "UPDATE job_items SET result = $1 WHERE job_id = $2 "
+                                 "AND number = $3 AND result = $4",
+                          VL_DB_PARAMS(vl_db_text(sealed.data), vl_db_text(r->job),
+                                       vl_db_int(r->number), vl_db_text(r->kept.data)),
+                          .changed = changed},
+            error);
+    vl_buf_deinit(&text);
+    vl_buf_deinit(&sealed);
+    return status;
+}
+
+vl_status vl_job_results_rotate(vl_store *store, int64_t *resealed, vl_error *error) {
+    sealed_result r = {.found = true};
+    vl_status status = VL_OK;
+    *resealed = 0;
+    vl_buf_init(&r.kept, 2 * RESULT_MAX);
+    while (r.found && !status) {
+        int64_t changed = 0;
+        status = next_of_other_key(store, &r, error);
+        if (!status && r.found)
+            status = reseal(store, &r, &changed, error);
+        *resealed += changed;
+    }
+    vl_buf_deinit(&r.kept);
+    return status;
 }

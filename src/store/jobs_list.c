@@ -288,6 +288,7 @@ static vl_status take_id(const vl_db_value *columns, size_t count, void *user,
     return VL_OK;
 }
 
+/* One that was begun again lately is not old. */
 static vl_status cancel_old(vl_db *db, int64_t before_ms, int64_t *cancelled, vl_error *error) {
     ids all;
     vl_job_info job;
@@ -297,7 +298,10 @@ static vl_status cancel_old(vl_db *db, int64_t before_ms, int64_t *cancelled, vl
         status =
             vl_db_once(db,
                        &(vl_db_call){.sql = "SELECT id FROM jobs WHERE finished_ms IS NULL "
-                                            "AND created_ms < $1 LIMIT $2",
+                                            "AND created_ms < $1 AND NOT EXISTS (SELECT 1 "
+                                            "FROM job_items WHERE job_id = jobs.id "
+                                            "AND state IN ('queued', 'running') "
+                                            "AND ready_ms >= $1) LIMIT $2",
                                      VL_DB_PARAMS(vl_db_int(before_ms), vl_db_int(AT_ONCE)),
                                      .row = take_id,
                                      .user = &all},

@@ -1,12 +1,12 @@
 /* jobs_subjects.c — what jobs hold about a person: given out, and taken out of them. */
 #include "store/jobs.h"
+#include "store/json.h"
 #include "store/zip.h"
 
 #include <cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { INPUTS_MAX = 64 << 20, RESULT_MAX = 64 << 20, FILE_MAX = 1 << 30, FIRST_ROOM = 64 };
 
@@ -106,15 +106,6 @@ vl_status job_items_erase(vl_db_conn *conn, const char *subject, int64_t until_m
 
 /* ---- giving out -------------------------------------------------------------------------- */
 
-static void add_time(cJSON *to, const char *name, int64_t ms) {
-    char text[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    cJSON_AddItemToObject(to, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
 static void add_parsed(cJSON *to, const char *name, const char *text) {
     cJSON *json = cJSON_Parse(text);
     cJSON_AddItemToObject(to, name, json ? json : cJSON_CreateNull());
@@ -129,7 +120,7 @@ static vl_status take_item(const vl_db_value *columns, size_t count, void *user,
     cJSON_AddNumberToObject(o, "number", (double)columns[1].integer);
     cJSON_AddStringToObject(o, "task", vl_db_string(&columns[2]));
     cJSON_AddStringToObject(o, "state", vl_db_string(&columns[3]));
-    add_time(o, "created", columns[4].integer);
+    json_add_time(o, "created", columns[4].integer);
     add_parsed(o, "options", vl_db_string(&columns[5]));
     add_parsed(o, "input", vl_db_string(&columns[6]));
     cJSON_AddStringToObject(o, "problem", vl_db_string(&columns[7]));

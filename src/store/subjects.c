@@ -7,7 +7,6 @@
 #include <cJSON.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { TEXT_MAX = 64 << 20, OBJECT_BYTES_MAX = 1 << 30 };
 
@@ -99,15 +98,6 @@ vl_status vl_subject_keep(vl_store *store, const void *bytes, size_t count, cons
 
 /* ---- the archive ------------------------------------------------------------------------- */
 
-static void add_time(cJSON *to, const char *name, int64_t ms) {
-    char text[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    cJSON_AddItemToObject(to, name, ms ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
 static vl_status take_consent(const vl_db_value *columns, size_t count, void *user,
                               vl_error *error) {
     cJSON *o = cJSON_CreateObject();
@@ -116,8 +106,8 @@ static vl_status take_consent(const vl_db_value *columns, size_t count, void *us
     cJSON_AddStringToObject(o, "purpose", vl_db_string(&columns[0]));
     cJSON_AddStringToObject(o, "wording", vl_db_string(&columns[1]));
     cJSON_AddStringToObject(o, "request_id", vl_db_string(&columns[2]));
-    add_time(o, "given", columns[3].integer);
-    add_time(o, "withdrawn", columns[4].integer);
+    json_add_time(o, "given", columns[3].integer);
+    json_add_time(o, "withdrawn", columns[4].integer);
     cJSON_AddItemToArray(user, o);
     return VL_OK;
 }
@@ -140,7 +130,7 @@ static vl_status take_entry(const vl_db_value *columns, size_t count, void *user
     (void)count;
     (void)error;
     cJSON_AddNumberToObject(o, "number", (double)columns[0].integer);
-    add_time(o, "at", columns[1].integer);
+    json_add_time(o, "at", columns[1].integer);
     cJSON_AddStringToObject(o, "actor", vl_db_string(&columns[2]));
     cJSON_AddStringToObject(o, "action", vl_db_string(&columns[3]));
     cJSON_AddStringToObject(o, "outcome", vl_db_string(&columns[4]));
@@ -185,8 +175,8 @@ static vl_status take_object(const vl_object *object, void *to, vl_error *error)
     cJSON_AddStringToObject(o, "media_type", object->media_type);
     cJSON_AddNumberToObject(o, "bytes", (double)object->bytes);
     cJSON_AddStringToObject(o, "sha256", object->sha256);
-    add_time(o, "created", object->created_ms);
-    add_time(o, "expires", object->expires_ms);
+    json_add_time(o, "created", object->created_ms);
+    json_add_time(o, "expires", object->expires_ms);
     cJSON_AddStringToObject(o, "file", file);
     cJSON_AddItemToArray(to, o);
     return VL_OK;

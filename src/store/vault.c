@@ -66,6 +66,10 @@ static const master_key *key_called(const vl_vault *vault, const char *id) {
     return NULL;
 }
 
+const char *vl_vault_key_id(const vl_vault *vault) {
+    return vault->keys[0].id;
+}
+
 /* ---- putting ----------------------------------------------------------------------------- */
 
 /* "<folder>/ab/ab12…": 256 folders. */

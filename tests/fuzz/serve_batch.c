@@ -76,7 +76,8 @@ static void check_batch(const vl_form *form) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const routes[] = {"batch", "ocr", "caption", "vqa", "scene", "retrieve"};
-    static vl_server server = {.settings = {.max_upload = UPLOAD_MAX, .max_in_work = 1}};
+    static vl_server server = {
+        .settings = {.max_upload = UPLOAD_MAX, .max_in_work = 1, .fetch_hosts = "a.example"}};
     static vl_request request;
     unsigned http;
     if (!size)

@@ -375,11 +375,28 @@ static void sweeping(vl_db *db) {
     assert_int_equal(swept.expired + swept.removed, 0);
     need(run(db, "UPDATE jobs SET created_ms = created_ms - 100000, "
                  "finished_ms = finished_ms - 100000"));
+    need(run(db, "UPDATE job_items SET ready_ms = ready_ms - 100000"));
     need(vl_job_sweep(db, 60, NULL, &swept, &error));
     assert_int_equal(swept.expired, 1);
     assert_int_equal(swept.removed, 1);
     check_job(db, &waiting, VL_JOB_CANCELLED, 0, 0);
     assert_int_equal(number_of(db, "SELECT count(*) FROM job_items"), 1);
+    /* One that is old and was begun again is in use. */
+    vl_job_info again;
+    bool failed;
+    enqueue(db, "user:1", 1, 0, &again);
+    assert_true(claim(db, 60, &task));
+    need(vl_job_fail(db, &task, "{}", false, &failed, &error));
+    vl_job_task_deinit(&task);
+    need(run(db, "UPDATE jobs SET created_ms = created_ms - 100000"));
+    need(run(db, "UPDATE job_items SET ready_ms = ready_ms - 100000"));
+    need(vl_job_retry(db, again.id, NULL, &again, &error));
+    need(vl_job_sweep(db, 60, NULL, &swept, &error));
+    assert_int_equal(swept.expired, 0);
+    check_job(db, &again, VL_JOB_RUNNING, 0, 0);
+    ready_now(db);
+    need(vl_job_sweep(db, 60, NULL, &swept, &error));
+    assert_int_equal(swept.expired, 1);
 }
 
 static void test_sweeping(void **state) {

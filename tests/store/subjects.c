@@ -469,6 +469,39 @@ static void test_swept(void **state) {
     on_both(swept_plain);
 }
 
+/* After a rotation the older master key is needed for nothing. */
+static void results_rotate(vl_db *db) {
+    static const char new_key[] = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+    static const char both[] = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=," KEY;
+    vl_store store = open_store(db);
+    vl_job_info job;
+    vl_job_task task;
+    int64_t changed;
+    vl_buf zip;
+    order_items(&store, WHOSE, 1, &job);
+    claim_number(db, 0, &task);
+    finish_one(&store, &task);
+    vl_job_task_deinit(&task);
+    vl_vault_close(store.vault);
+    need(vl_vault_open(db, VAULT, both, &store.vault, &error));
+    need(vl_vault_rotate(store.vault, &changed, &error));
+    need(vl_job_results_rotate(&store, &changed, &error));
+    assert_int_equal(changed, 1);
+    need(vl_job_results_rotate(&store, &changed, &error));
+    assert_int_equal(changed, 0);
+    vl_vault_close(store.vault);
+    need(vl_vault_open(db, VAULT, new_key, &store.vault, &error));
+    vl_buf_init(&zip, 1 << 20);
+    need(vl_subject_export(&store, "case-7", &zip, &error)); /* with the result */
+    vl_buf_deinit(&zip);
+    close_store(&store);
+}
+
+static void test_results_rotate(void **state) {
+    (void)state;
+    on_both(results_rotate);
+}
+
 /* ---- archives -----------------------------------------------------------------------------
  */
 
@@ -507,6 +540,7 @@ int main(void) {
         cmocka_unit_test(test_erase_jobs),
         cmocka_unit_test(test_the_rest_has_ended),
         cmocka_unit_test(test_swept),
+        cmocka_unit_test(test_results_rotate),
         cmocka_unit_test(test_zip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
