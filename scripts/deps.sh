@@ -33,7 +33,7 @@ packages=(
     fonts-noto-core fontconfig
     # tests and benchmarks
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-pil python3-numpy
-    libcmocka-dev openssl libxml2-utils libxml2-dev qpdf python3 wrk hey libnss-wrapper chromium postgresql redis-server
+    libcmocka-dev openssl libxml2-utils libxml2-dev qpdf python3 wrk nghttp2-client libnss-wrapper chromium postgresql redis-server
 )
 # Node may come from elsewhere than Debian; any version that runs will do.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
