@@ -199,7 +199,7 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
     if (request->origin) {
         sink(user, "Access-Control-Allow-Origin", request->origin);
         sink(user, "Access-Control-Expose-Headers",
-             "X-Request-Id, X-Object-Id, X-Cache, Retry-After, RateLimit-Limit, "
+             "X-Request-Id, X-Object-Id, X-Cache, Location, Retry-After, RateLimit-Limit, "
              "RateLimit-Remaining, "
              "RateLimit-Reset, traceresponse");
         if (!strcmp(request->method, "OPTIONS")) {
