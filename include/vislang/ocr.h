@@ -131,23 +131,48 @@ typedef struct vl_ocr_engine_health {
 /* At most `max` of them into `health`; returns how many. */
 size_t vl_ocr_engines_health(vl_ocr_engines *engines, vl_ocr_engine_health *health, size_t max);
 
-/* The file that the setting ocr_record stands for: itself; "": ocr-record.json in
- * vl_state_dir(); "none", or where there is no such place: NULL. Static storage, or `setting`.
+/* ---- the engines' track record --------------------------------------------------------- */
+
+/* How often each engine was right, and what was learned of that by reading (docs/consensus.md).
+ * Any number of threads and of vl_ocr may share one; it must outlive them. Only the functions
+ * here wait for its database; reading never does. */
+struct vl_db;
+typedef struct vl_ocr_record vl_ocr_record;
+/* Whether the setting ocr_record says `store` or `none`. VL_ERR_USAGE: neither; of a file's
+ * name it says how such a file is taken over. */
+vl_status vl_ocr_record_setting(const vl_config *config, bool *kept, vl_error *error);
+/* The one in a database whose schema is the newest (vl_db_migrate), which stays the caller's
+ * and must outlive it. NULL: in memory. VL_ERR_INPUT: the rows there are damaged, and stay so.
  */
-const char *vl_ocr_record_path(const char *setting);
-/* The engines' track record in the file at `path` (docs/consensus.md): as a table for people,
- * as JSON, or forgotten for `engine` (NULL: for all of them). A file that is not there is an
- * empty record. VL_ERR_INPUT: it is damaged; VL_ERR_IO, VL_ERR_MEMORY. */
-vl_status vl_ocr_record_show(const char *path, vl_buf *table, vl_error *error);
-vl_status vl_ocr_record_export(const char *path, vl_buf *json, vl_error *error);
-vl_status vl_ocr_record_reset(const char *path, const char *engine, vl_error *error);
+vl_status vl_ocr_record_open(struct vl_db *db, vl_ocr_record **record, vl_error *error);
+/* Writes what was learned and is not written yet; the log says when that fails. NULL allowed.
+ */
+void vl_ocr_record_close(vl_ocr_record *record);
+/* To be called now and then, by any thread that may wait for the database; most calls return at
+ * once. Looks every second whether others wrote (one row is read), and writes every ten seconds
+ * what was learned. While the database is away nothing is lost, and the log says so once. */
+void vl_ocr_record_tend(vl_ocr_record *record);
+bool vl_ocr_record_is_due(vl_ocr_record *record); /* the next call does something */
+/* As a table for people, as JSON, forgotten for `engine` (NULL: for all of them; `removed`, may
+ * be NULL: how many rows), or replaced by such JSON. VL_ERR_INPUT: what is wrong with the JSON.
+ */
+vl_status vl_ocr_record_show(vl_ocr_record *record, vl_buf *table, vl_error *error);
+vl_status vl_ocr_record_export(vl_ocr_record *record, vl_buf *json, vl_error *error);
+vl_status vl_ocr_record_reset(vl_ocr_record *record, const char *engine, size_t *removed,
+                              vl_error *error);
+/* For those who reset it in the database themselves (vl_weights_reset, in a transaction with
+ * other things): before that, what was learned so far is written; after it, memory follows. */
+vl_status vl_ocr_record_flush(vl_ocr_record *record, vl_error *error);
+void vl_ocr_record_forget(vl_ocr_record *record, const char *engine);
+vl_status vl_ocr_record_import(vl_ocr_record *record, const void *json, size_t bytes,
+                               vl_error *error);
 /* Learns from lines that a person has corrected: `json` is a document as the JSON writer makes
  * it with options.explain, in which lines have a member "corrected", the text that stands there
  * (docs/formats.md). `report` receives {"lines", "engines": [{"engine", "accuracy_before",
- * "accuracy", "characters"}]}: over everything an engine read. VL_ERR_INPUT: what is wrong with
- * the document; VL_ERR_LIMIT: too much at once; VL_ERR_IO: the file cannot be written. Nothing
- * is learned then. */
-vl_status vl_ocr_record_correct(const char *path, const void *json, size_t bytes,
+ * "accuracy", "characters"}]}: over everything an engine read. It is in the database when this
+ * returns VL_OK. VL_ERR_INPUT: what is wrong with the document; VL_ERR_LIMIT: too much at once;
+ * what the database says. Nothing is learned then (in memory, part of it may be). */
+vl_status vl_ocr_record_correct(vl_ocr_record *record, const void *json, size_t bytes,
                                 vl_buf *report, vl_error *error);
 
 typedef struct vl_ocr_options {
@@ -161,7 +186,7 @@ typedef struct vl_ocr_options {
     double threshold;          /* posterior of every word that settles a line; default 0.9 */
     bool explain;              /* keep in every word what each engine said */
     bool redact;               /* take personal data out (docs/privacy.md) */
-    const char *record;        /* file of the engines' track record; NULL: in memory only */
+    vl_ocr_record *record;     /* NULL: each vl_ocr has its own, in memory */
     const char *source; /* where the pages come from, a key of it ("fax"); NULL: unknown */
     const char *preprocessing; /* "auto", "none" or a clean-up: docs/ocr.md; NULL: auto */
     const char *tessdata;      /* NULL: $TESSDATA_PREFIX, then the distribution's directory */

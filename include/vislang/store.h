@@ -421,6 +421,59 @@ typedef struct vl_job_leave {
 vl_status vl_job_sweep(vl_db *db, double keep_seconds, const vl_job_leave *leave,
                        vl_job_swept *swept, vl_error *error);
 
+/* ---- how often each engine was right ----------------------------------------------------- */
+
+/* The track record of the engines that read text (docs/consensus.md): counts of right and wrong
+ * characters by voice and by more and more specific keys, and calibrations of voices. Whoever
+ * changes something leaves another mark, a number by chance, so that a look at one row tells
+ * whether there is anything to read again, also after a copy was restored. */
+enum { VL_WEIGHT_FIELDS = 5, VL_WEIGHTS_MAX = 65536 };
+typedef struct vl_weight {
+    /* voice, script, language, degradation, source; "": not known. */
+    const char *key[VL_WEIGHT_FIELDS];
+    double right, wrong, human; /* of both, by correction */
+    double fade;                /* of what is merged: what is there is multiplied by it first */
+} vl_weight;
+typedef struct vl_weight_calibration {
+    const char *voice;
+    double slope, offset, base;
+} vl_weight_calibration;
+typedef struct vl_weights {
+    const vl_weight *rows;
+    size_t row_count;
+    const vl_weight_calibration *calibrations;
+    size_t calibration_count;
+} vl_weights;
+typedef struct vl_weights_reader {
+    void (*begin)(void *to); /* it may begin again */
+    /* Strings are there until the function returns. */
+    vl_status (*row)(const vl_weight *row, void *to, vl_error *error);
+    vl_status (*calibration)(const vl_weight_calibration *calibration, void *to,
+                             vl_error *error);
+    void *to;
+} vl_weights_reader;
+/* 0: nothing was ever changed. */
+vl_status vl_weights_mark(vl_db *db, int64_t *mark, vl_error *error);
+/* All of one moment, and its mark. VL_ERR_INPUT: a value is no number. */
+vl_status vl_weights_read(vl_db *db, const vl_weights_reader *reader, int64_t *mark,
+                          vl_error *error);
+/* What a change found and what it left: whoever had read at `before` knows what is there now.
+ */
+typedef struct vl_weights_change {
+    int64_t before, after;
+    int64_t removed; /* rows and calibrations, by vl_weights_reset */
+} vl_weights_change;
+/* Adds counts to rows, after fading them, and replaces calibrations, all of it or nothing;
+ * however many do so at once, every count is added. Of more than VL_WEIGHTS_MAX rows those with
+ * the least evidence go. When the connection breaks during the commit it may have been done. */
+vl_status vl_weights_merge(vl_db *db, const vl_weights *learned, vl_weights_change *change,
+                           vl_error *error);
+vl_status vl_weights_replace(vl_db *db, const vl_weights *all, vl_weights_change *change,
+                             vl_error *error);
+/* Forgets a voice (and "voice/…"), or everything for NULL. */
+vl_status vl_weights_reset(vl_db *db, const char *voice, vl_weights_change *change,
+                           vl_error *error);
+
 /* ---- people who are spoken of ------------------------------------------------------------ */
 
 /* A subject is a person whose data is kept, under an id that whoever uploads gives. In the

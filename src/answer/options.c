@@ -26,13 +26,15 @@ vl_status vl_answer_options_from_config(const vl_config *config, vl_answer_optio
     options->ocr.preprocessing = vl_config_string(config, "preprocessing");
     if (vl_ocr_preprocessing_check(options->ocr.preprocessing, error))
         return error ? vl_error_prefix(error, "preprocessing") : VL_ERR_USAGE;
+    bool kept;
+    if ((status = vl_ocr_record_setting(config, &kept, error)))
+        return status;
     options->max_pages = (uint32_t)vl_config_int(config, "max_pages");
     options->ocr.languages = string_or_null(config, "languages");
     options->ocr.tessdata = string_or_null(config, "tessdata");
     options->ocr.max_seconds = vl_config_number(config, "ocr_timeout");
     options->ocr.max_engine_seconds = vl_config_number(config, "ocr_engine_timeout");
     options->ocr.threshold = vl_config_number(config, "confidence_threshold");
-    options->ocr.record = vl_ocr_record_path(vl_config_string(config, "ocr_record"));
     options->limits.max_bytes = (size_t)vl_config_int(config, "max_upload_size");
     options->limits.max_side = (uint32_t)vl_config_int(config, "max_side");
     options->limits.max_pixels = (uint64_t)vl_config_int(config, "max_pixels");

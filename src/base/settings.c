@@ -94,9 +94,9 @@ const setting_def vl_settings[] = {
     {"preprocessing", NULL, "ocr.preprocessing", SETTING_STRING, "auto", 0, 0, false,
      "clean-up of page pictures: auto (where a page reads poorly), none, or one by name for "
      "every page"},
-    {"ocr_record", NULL, "ocr.record", SETTING_STRING, "", 0, 0, false,
-     "file that keeps how often each engine was right; none: in memory only; empty: "
-     "ocr-record.json in $STATE_DIRECTORY, $XDG_STATE_HOME/vislang or ~/.local/state/vislang"},
+    {"ocr_record", NULL, "ocr.record", SETTING_STRING, "store", 0, 0, false,
+     "where it is kept how often each engine was right: store (the database), or none (in "
+     "memory only)"},
     {"ocr_timeout", NULL, "ocr.timeout", SETTING_NUMBER, "60", 0.1, 86400, false,
      "seconds to read one page"},
     {"ocr_engine_timeout", NULL, "ocr.engine_timeout", SETTING_NUMBER, "30", 0.1, 86400, false,
@@ -118,9 +118,8 @@ const setting_def vl_settings[] = {
     {"pdf_dpi", NULL, "limits.pdf_dpi", SETTING_NUMBER, "200", 36, 1200, false,
      "dots per inch at which PDF pages are drawn"},
     {"database_url", "DATABASE_URL", "database.url", SETTING_STRING, "sqlite:", 0, 0, true,
-     "sqlite:PATH or postgresql://USER@HOST/NAME; sqlite: alone is vislang.db where ocr_record "
-     "is "
-     "kept by default"},
+     "sqlite:PATH or postgresql://USER@HOST/NAME; sqlite: alone is vislang.db in "
+     "$STATE_DIRECTORY, $XDG_STATE_HOME/vislang or ~/.local/state/vislang"},
     {"redis_url", "REDIS_URL", "cache.redis", SETTING_STRING, "", 0, 0, true,
      "redis://HOST:PORT/N, redis+unix, redis+sentinel or redis+cluster: what several processes "
      "share; empty: each for itself"},

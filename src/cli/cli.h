@@ -7,6 +7,7 @@
 
 #include <vislang/answer.h>
 #include <vislang/base.h>
+#include <vislang/store.h>
 
 typedef struct cli_flag {
     const char *name;     /* "languages" for --languages */
@@ -66,6 +67,20 @@ void cli_print_help(const cli_command *command, vl_buf *out);
 void cli_print_overview(vl_buf *out);
 void cli_print_man(vl_buf *out);
 vl_status cli_print_completion(const char *shell, vl_buf *out, vl_error *error);
+
+/* ---- the engines' track record -------------------------------------------------- */
+
+typedef struct cli_record {
+    vl_db *db;
+    vl_ocr_record *record; /* NULL: the setting ocr_record is none, or it cannot be had */
+} cli_record;
+/* In the database of the settings. The caller closes it, when nobody reads with it any more. */
+vl_status cli_record_open(const vl_config *config, cli_record *record, vl_error *error);
+/* For commands that do without it: then a warning says so. */
+void cli_record_try(const vl_config *config, cli_record *record);
+void cli_record_close(cli_record *record);
+
+/* ---- commands ------------------------------------------------------------------- */
 
 int cli_predict(const cli_args *args);
 int cli_ocr(const cli_args *args);

@@ -99,7 +99,7 @@ static const cli_flag ocr_flags[] = {
     {"correct", 0, NULL,
      "instead: learn from JSON files of --explain whose lines have a \"corrected\" text"},
     {"record", 0, "WHAT",
-     "instead: show, export or reset the engines' track record (setting ocr_record)"},
+     "instead: show, export, reset or import the engines' track record (setting ocr_record)"},
     {"resume", 'r', NULL, "leave out what an earlier run into the same folder finished"},
     {"full-names", 0, NULL, "name outputs after the whole file name: scan.png.txt"},
     {"json", 'j', NULL, "print the summary of the run as JSON"},

@@ -161,6 +161,8 @@ static void work(void *arg, size_t worker) {
         status = read_item(run, run->engines[worker], item, &item->error);
     if (!status)
         status = batch_record(&run->files, item, &item->error);
+    if (run->options.ocr.record)
+        vl_ocr_record_tend(run->options.ocr.record);
     pthread_mutex_lock(&run->lock);
     item->status = status;
     item->milliseconds = vl_clock_ms_since(started);
@@ -413,6 +415,7 @@ int cli_ocr(const cli_args *args) {
                             .item_done = PTHREAD_COND_INITIALIZER};
     vl_error error;
     vl_config *config = NULL;
+    cli_record record = {0};
     int exit_code;
     if (cli_has(args, "record"))
         return cli_ocr_record(args);
@@ -428,6 +431,8 @@ int cli_ocr(const cli_args *args) {
         struct sigaction action = {.sa_handler = ask_stop};
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
+        cli_record_try(config, &record);
+        run.options.ocr.record = record.record;
         run.started_ns = vl_clock_ns();
         status = run_all(&run, &error);
     }
@@ -439,6 +444,7 @@ int cli_ocr(const cli_args *args) {
     }
     for (size_t i = 0; i < MAX_JOBS; i++)
         vl_ocr_free(run.engines[i]);
+    cli_record_close(&record);
     batch_deinit(&run.files);
     vl_config_free(config);
     return exit_code;

@@ -72,6 +72,7 @@ int cli_predict(const cli_args *args) {
     vl_error error;
     vl_config *config = NULL;
     vl_answerer *answerer = NULL;
+    cli_record record = {0};
     vl_seer *seer = NULL;
     vl_arena *arena = vl_arena_new(ANSWER_ARENA_BYTES);
     int exit_code = 0;
@@ -97,6 +98,8 @@ int cli_predict(const cli_args *args) {
     }
     open_seer(config, &seer);
     options.seer = seer;
+    cli_record_try(config, &record);
+    options.ocr.record = record.record;
     if (vl_answerer_new(&options, &answerer, &error)) {
         exit_code = cli_fail(args, &error);
         goto out;
@@ -108,6 +111,7 @@ int cli_predict(const cli_args *args) {
     exit_code = cli_finish_stdout(args, exit_code);
 out:
     vl_answerer_free(answerer);
+    cli_record_close(&record);
     vl_seer_free(seer);
     vl_config_free(config);
     vl_arena_free(arena);

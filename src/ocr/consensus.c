@@ -21,15 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_AFTER = 2000 }; /* lines learned from; a flush reads and writes the whole file */
-
 static const double SPECK = 0.6; /* confidence under which single characters are dirt */
 
 struct vl_consensus {
     vl_voices voices;
-    vl_record *record;
-    bool in_file;
-    size_t learned; /* lines since the last flush */
+    vl_record *record, *own_record; /* the same, or it is shared */
     double threshold;
     bool explain;
     vl_ngram *models; /* NULL: none are installed */
@@ -57,11 +53,11 @@ typedef struct page_vote {
 static void say_once(const vl_error *error) {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&said))
-        vl_log(VL_LOG_WARN, "the engines' track record is kept in memory only",
+        vl_log(VL_LOG_WARN, "nothing is learned of the engines",
                VL_F_STR("reason", error->message));
 }
 
-vl_status vl_consensus_new(const char *record, double threshold, bool explain,
+vl_status vl_consensus_new(vl_ocr_record *record, double threshold, bool explain,
                            vl_consensus **out, vl_error *error) {
     vl_error trouble;
     vl_consensus *c = calloc(1, sizeof *c);
@@ -69,21 +65,17 @@ vl_status vl_consensus_new(const char *record, double threshold, bool explain,
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the consensus");
     c->threshold = threshold;
     c->explain = explain;
-    if (record && *record) {
-        c->in_file = !vl_record_prepare(record, &trouble) &&
-                     !vl_record_open(record, NULL, &c->record, &trouble);
-        if (!c->in_file)
-            say_once(&trouble);
-    }
-    vl_status status = c->record ? VL_OK : vl_record_open(NULL, NULL, &c->record, error);
+    vl_status status = record ? VL_OK : vl_record_open(NULL, NULL, &c->own_record, error);
+    c->record = record ? vl_ocr_record_inside(record) : c->own_record;
     if (status) {
         vl_consensus_free(c);
         return status;
     }
-    /* What ships is only where to begin. */
-    if (!vl_voices_open(NULL, &c->voices, &trouble))
-        vl_record_set_base(c->record, c->voices.record);
-    else
+    /* What ships is only where to begin. One that is shared has it. */
+    bool has_voices = !vl_voices_open(NULL, &c->voices, &trouble);
+    if (has_voices && c->own_record)
+        vl_record_set_base(c->own_record, c->voices.record);
+    if (!has_voices)
         vl_log(VL_LOG_WARN, "the engines' votes go without calibration",
                VL_F_STR("reason", trouble.message));
     /* Without the models close calls are the voices' alone. */
@@ -98,28 +90,10 @@ void vl_consensus_explain(vl_consensus *consensus, bool explain) {
     consensus->explain = explain;
 }
 
-/* What other processes and people's corrections have taught since. */
-static void take_over_record(vl_consensus *c) {
-    vl_error trouble;
-    if (c->in_file && vl_record_refresh(c->record, &trouble))
-        say_once(&trouble);
-}
-
-static void flush(vl_consensus *c) {
-    vl_error trouble;
-    c->learned = 0;
-    if (c->in_file && vl_record_flush(c->record, &trouble)) {
-        c->in_file = false;
-        say_once(&trouble);
-    }
-}
-
 void vl_consensus_free(vl_consensus *c) {
     if (!c)
         return;
-    if (c->record && c->learned)
-        flush(c);
-    vl_record_free(c->record);
+    vl_record_free(c->own_record);
     vl_voices_deinit(&c->voices);
     vl_ngram_free(c->models);
     free(c);
@@ -438,8 +412,6 @@ static void learn(page_vote *v, const vl_vote_result *result) {
                 : vl_record_learn(v->c->record, result, &v->key, &trouble);
     if (status)
         say_once(&trouble);
-    else if (++v->c->learned >= FLUSH_AFTER)
-        flush(v->c);
 }
 
 /* Who read the line as it came out. Of one voice alone there was no vote. */
@@ -660,7 +632,6 @@ vl_status vl_consensus_vote(vl_consensus *consensus, const vl_consensus_page *pa
             v.order[v.count++] = all[i];
     find_language(&v, reading);
     *page->key = (vl_page_key){v.key.script, v.key.language, v.key.degradation, v.key.source};
-    take_over_record(consensus);
     if (!(v.found_by = vl_arena_array(v.arena, reading->line_count + 1, sizeof *v.found_by)))
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the lines of a page");
     for (size_t i = 0; i < reading->line_count; i++)

@@ -7,7 +7,7 @@
  * outside read the whole page, once, and what lies in the line is theirs.
  *
  * A consensus holds what outlives a page: the engines' track record and the language models.
- * Thread-safety: one per thread. Processes and threads may share the record's file. */
+ * Thread-safety: one per thread; they may share the record. */
 #ifndef VL_OCR_CONSENSUS_H
 #define VL_OCR_CONSENSUS_H
 
@@ -15,14 +15,11 @@
 #include "ocr/vote.h"
 
 typedef struct vl_consensus vl_consensus;
-/* `record`: the file of the track record; NULL or "": in memory only. A file that cannot be
- * read or written is no failure: votes go on with a record in memory, and the log says so
- * once. */
-vl_status vl_consensus_new(const char *record, double threshold, bool explain,
+/* `record` NULL: one of its own, in memory. */
+vl_status vl_consensus_new(vl_ocr_record *record, double threshold, bool explain,
                            vl_consensus **consensus, vl_error *error);
 /* Whether words keep what each engine said, from the next page on. */
 void vl_consensus_explain(vl_consensus *consensus, bool explain);
-/* Writes down what was learned. */
 void vl_consensus_free(vl_consensus *consensus);
 
 /* What the page's reading came from. */

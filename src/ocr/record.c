@@ -1,32 +1,10 @@
-/* record.c — questions to the track record, learning, and its one file.
- *
- * Flushing: the file's lock (FILE.lock) is taken, the file read, what this process learned
- * since its last flush added (a row's fresh counts, after the fading that it saw), the whole
- * written beside and renamed over. Fading and adding commute well enough between processes:
- * both are small between flushes. */
+/* record.c — questions to the track record, and learning. What it keeps in the store is
+ * record_store.c's. */
 #include "ocr/record_table.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <limits.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-struct vl_record {
-    pthread_mutex_t mutex;
-    vl_record_options options;
-    record_table table;
-    char *path;              /* NULL: in memory only */
-    struct timespec written; /* the file that `table` was last read from or written to … */
-    ino_t inode;             /* … which is replaced by each flush; 0: there was none */
-    const vl_record *base;
-};
 
 vl_record_options vl_record_options_default(void) {
     return (vl_record_options){.prior = 0.8,
@@ -97,12 +75,6 @@ double vl_record_corrected(vl_record *record, const vl_record_key *key) {
     return share;
 }
 
-static void add_faded(record_counts *to, const record_counts *more, double fade) {
-    to->right = to->right * fade + more->right;
-    to->wrong = to->wrong * fade + more->wrong;
-    to->human = to->human * fade + more->human;
-}
-
 /* With the lock held. */
 static vl_status count(vl_record *record, const vl_record_key *key, const record_counts *more,
                        vl_error *error) {
@@ -117,8 +89,8 @@ static vl_status count(vl_record *record, const vl_record_key *key, const record
         record_row *row = record_touch(&record->table, text);
         if (!row)
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
-        add_faded(&row->all, more, fade);
-        add_faded(&row->fresh, more, fade);
+        record_counts_add(&row->all, more, fade);
+        record_counts_add(&row->fresh, more, fade);
         row->fade *= fade;
     }
     return VL_OK;
@@ -316,14 +288,9 @@ vl_vote_calibration vl_record_calibration(vl_record *record, const char *voice) 
 
 vl_status vl_record_calibrate(vl_record *record, const char *voice,
                               const vl_vote_calibration *calibration, vl_error *error) {
-    char text[RECORD_KEY_BYTES];
-    vl_record_key key = {.voice = voice};
-    vl_status status = record_key_make(&key, 1, text, error);
+    vl_status status = record_calibration_check(voice, calibration, error);
     if (status)
         return status;
-    if (!(calibration->slope >= 0 && calibration->slope <= 100 &&
-          fabs(calibration->offset) <= 100 && calibration->base >= 0 && calibration->base <= 1))
-        return vl_fail(error, VL_ERR_INPUT, "a calibration of %s that is out of range", voice);
     pthread_mutex_lock(&record->mutex);
     record_voice *to = record_touch_voice(&record->table, voice);
     if (to) {
@@ -334,261 +301,20 @@ vl_status vl_record_calibrate(vl_record *record, const char *voice,
     return to ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
 }
 
-/* ---- the file --------------------------------------------------------------------------- */
-
-static vl_status read_table(const char *path, record_table *table, vl_error *error) {
-    *table = (record_table){0};
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return VL_OK;
-    vl_buf text;
-    vl_buf_init(&text, VL_RECORD_MAX_BYTES);
-    vl_status status = vl_file_read(path, VL_RECORD_MAX_BYTES, &text, error);
-    if (!status &&
-        (status = record_table_parse(text.data ? text.data : "", text.len, table, error)))
-        vl_error_prefix(error, "%s", path);
-    vl_buf_deinit(&text);
-    return status;
-}
-
-static void note_file(vl_record *record) {
-    struct stat info;
-    bool there = !stat(record->path, &info);
-    record->inode = there ? info.st_ino : 0;
-    record->written = there ? info.st_mtim : (struct timespec){0};
-}
-
-static bool has_changed(const vl_record *record) {
-    struct stat info;
-    return !stat(record->path, &info) &&
-           (info.st_ino != record->inode || info.st_mtim.tv_sec != record->written.tv_sec ||
-            info.st_mtim.tv_nsec != record->written.tv_nsec);
-}
-
-vl_status vl_record_prepare(const char *path, vl_error *error) {
-    char folder[PATH_MAX] = ".";
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) : 0;
-    if (length >= sizeof folder)
-        return vl_fail(error, VL_ERR_IO, "the path of the track record is too long");
-    if (slash)
-        snprintf(folder, sizeof folder, "%.*s", length ? (int)length : 1, path);
-    vl_status status = vl_dir_make(folder, error);
-    if (!status && access(folder, W_OK) != 0)
-        status = vl_fail(error, VL_ERR_IO, "cannot write in %s: %s", folder, strerror(errno));
-    return status;
-}
-
-vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
-                         vl_error *error) {
-    *record = NULL;
-    vl_record *r = calloc(1, sizeof *r);
-    if (!r || (path && !(r->path = strdup(path)))) {
-        free(r);
-        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    }
-    r->options = options ? *options : vl_record_options_default();
-    pthread_mutex_init(&r->mutex, NULL);
-    if (path)
-        note_file(r);
-    vl_status status = path ? read_table(path, &r->table, error) : VL_OK;
-    if (status)
-        vl_record_free(r);
-    else
-        *record = r;
-    return status;
-}
+/* ---- in and out ------------------------------------------------------------------------- */
 
 void vl_record_free(vl_record *record) {
     if (!record)
         return;
+    pthread_mutex_destroy(&record->store_mutex);
     pthread_mutex_destroy(&record->mutex);
     record_table_free(&record->table);
-    free(record->path);
     free(record);
 }
-
-/* Waits for other processes; -1 with errno. The lock goes with the descriptor. */
-static int take_lock(const char *path) {
-    char name[4096];
-    int length = snprintf(name, sizeof name, "%s.lock", path);
-    if (length < 0 || (size_t)length >= sizeof name) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    while (fd >= 0 && flock(fd, LOCK_EX) != 0)
-        if (errno != EINTR) {
-            int cause = errno;
-            close(fd);
-            errno = cause;
-            fd = -1;
-        }
-    return fd;
-}
-
-static vl_status write_table(const char *path, const record_table *table, vl_error *error) {
-    vl_buf text;
-    vl_buf_init(&text, VL_RECORD_MAX_BYTES);
-    vl_status status = record_table_write(table, &text, error);
-    if (!status)
-        status = vl_file_write(path, text.data, text.len, error);
-    vl_buf_deinit(&text);
-    return status;
-}
-
-/* Adds to `table`, which is what the file holds, what `own` learned; still to be written when
- * it is `kept`. */
-static bool add_fresh(const record_table *own, record_table *table, bool kept) {
-    for (size_t i = 0; i < own->row_count; i++) {
-        const record_row *from = &own->rows[i];
-        if (!(from->fresh.right + from->fresh.wrong > 0))
-            continue;
-        record_row *to = record_touch(table, from->key);
-        if (!to)
-            return false;
-        add_faded(&to->all, &from->fresh, from->fade);
-        if (kept) {
-            to->fresh = from->fresh;
-            to->fade = from->fade;
-        }
-    }
-    for (size_t i = 0; i < own->voice_count; i++) {
-        if (!own->voices[i].fresh)
-            continue;
-        record_voice *to = record_touch_voice(table, own->voices[i].name);
-        if (!to)
-            return false;
-        to->calibration = own->voices[i].calibration;
-        to->fresh = kept;
-    }
-    return true;
-}
-
-static bool is_fresh(const record_table *table) {
-    bool fresh = false;
-    for (size_t i = 0; i < table->row_count && !fresh; i++)
-        fresh = table->rows[i].fresh.right + table->rows[i].fresh.wrong > 0;
-    for (size_t i = 0; i < table->voice_count && !fresh; i++)
-        fresh = table->voices[i].fresh;
-    return fresh;
-}
-
-/* "tesseract" and "tesseract/…" are the voice "tesseract". */
-static bool is_voice(const char *key, const char *voice) {
-    size_t bytes = voice ? strlen(voice) : 0;
-    return !voice ||
-           (!strncmp(key, voice, bytes) && strchr("/\t", key[bytes])); /* or the end */
-}
-
-static void forget(record_table *table, const char *voice) {
-    size_t kept = 0;
-    for (size_t i = 0; i < table->row_count; i++)
-        if (is_voice(table->rows[i].key, voice))
-            free(table->rows[i].key);
-        else
-            table->rows[kept++] = table->rows[i];
-    table->row_count = kept;
-    kept = 0;
-    for (size_t i = 0; i < table->voice_count; i++)
-        if (!is_voice(table->voices[i].name, voice))
-            table->voices[kept++] = table->voices[i];
-    table->voice_count = kept;
-}
-
-/* With the mutex held: the file becomes itself, what is fresh, and less `voice` when something
- * is `dropped`; so does memory. */
-static vl_status merge(vl_record *record, bool dropped, const char *voice, vl_error *error) {
-    record_table table = {0};
-    int lock = take_lock(record->path);
-    if (lock < 0)
-        return vl_fail(error, VL_ERR_IO, "cannot lock %s: %s", record->path, strerror(errno));
-    vl_status status = read_table(record->path, &table, error);
-    if (!status && !add_fresh(&record->table, &table, false))
-        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
-    if (!status && dropped)
-        forget(&table, voice);
-    if (!status && (dropped || is_fresh(&record->table)))
-        status = write_table(record->path, &table, error);
-    if (!status) /* nobody else writes before the lock is given back */
-        note_file(record);
-    close(lock);
-    if (status) {
-        record_table_free(&table);
-        return status;
-    }
-    record_table_free(&record->table);
-    record->table = table;
-    return VL_OK;
-}
-
-/* With the mutex held. Whoever writes renames a whole file into place: no lock is needed. */
-static vl_status take_over(vl_record *record, vl_error *error) {
-    record_table table = {0};
-    note_file(record);
-    vl_status status = read_table(record->path, &table, error);
-    if (!status && !add_fresh(&record->table, &table, true))
-        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the track record");
-    if (status) {
-        record_table_free(&table);
-        return status;
-    }
-    record_table_free(&record->table);
-    record->table = table;
-    return VL_OK;
-}
-
-vl_status vl_record_refresh(vl_record *record, vl_error *error) {
-    pthread_mutex_lock(&record->mutex);
-    bool changed = record->path && has_changed(record);
-    vl_status status = changed ? take_over(record, error) : VL_OK;
-    pthread_mutex_unlock(&record->mutex);
-    return status;
-}
-
-vl_status vl_record_flush(vl_record *record, vl_error *error) {
-    pthread_mutex_lock(&record->mutex);
-    vl_status status = record->path ? merge(record, false, NULL, error) : VL_OK;
-    pthread_mutex_unlock(&record->mutex);
-    return status;
-}
-
-vl_status vl_record_reset(vl_record *record, const char *voice, vl_error *error) {
-    pthread_mutex_lock(&record->mutex);
-    vl_status status = record->path ? merge(record, true, voice, error) : VL_OK;
-    if (!record->path)
-        forget(&record->table, voice);
-    pthread_mutex_unlock(&record->mutex);
-    return status;
-}
-
-/* ---- in and out ------------------------------------------------------------------------- */
 
 vl_status vl_record_export(vl_record *record, vl_buf *out, vl_error *error) {
     pthread_mutex_lock(&record->mutex);
     vl_status status = record_table_write(&record->table, out, error);
-    pthread_mutex_unlock(&record->mutex);
-    return status;
-}
-
-vl_status vl_record_import(vl_record *record, const void *json, size_t bytes, vl_error *error) {
-    record_table table;
-    vl_status status = record_table_parse(json, bytes, &table, error);
-    if (status)
-        return status;
-    pthread_mutex_lock(&record->mutex);
-    int lock = record->path ? take_lock(record->path) : -1;
-    if (record->path && lock < 0)
-        status = vl_fail(error, VL_ERR_IO, "cannot lock %s: %s", record->path, strerror(errno));
-    else if (record->path)
-        status = write_table(record->path, &table, error);
-    if (lock >= 0)
-        close(lock);
-    if (!status) {
-        record_table_free(&record->table);
-        record->table = table;
-    } else {
-        record_table_free(&table);
-    }
     pthread_mutex_unlock(&record->mutex);
     return status;
 }
@@ -630,66 +356,4 @@ void vl_record_show(vl_record *record, vl_buf *out) {
         show_row(rows[i], out);
     free(rows);
     pthread_mutex_unlock(&record->mutex);
-}
-
-/* ---- the file of a configuration --------------------------------------------------------- */
-
-static char default_path[PATH_MAX + 32];
-static pthread_once_t default_path_once = PTHREAD_ONCE_INIT;
-
-static void default_path_find(void) {
-    if (*vl_state_dir())
-        snprintf(default_path, sizeof default_path, "%s/ocr-record.json", vl_state_dir());
-}
-
-const char *vl_ocr_record_path(const char *setting) {
-    if (*setting)
-        return strcmp(setting, "none") != 0 ? setting : NULL;
-    pthread_once(&default_path_once, default_path_find);
-    return *default_path ? default_path : NULL;
-}
-
-vl_status vl_ocr_record_show(const char *path, vl_buf *table, vl_error *error) {
-    vl_record *record;
-    vl_status status = vl_record_open(path, NULL, &record, error);
-    if (status)
-        return status;
-    vl_record_show(record, table);
-    vl_record_free(record);
-    return vl_buf_status(table, "the track record", error);
-}
-
-vl_status vl_ocr_record_export(const char *path, vl_buf *json, vl_error *error) {
-    vl_record *record;
-    vl_status status = vl_record_open(path, NULL, &record, error);
-    if (status)
-        return status;
-    status = vl_record_export(record, json, error);
-    vl_record_free(record);
-    return status;
-}
-
-vl_status vl_ocr_record_reset(const char *path, const char *engine, vl_error *error) {
-    vl_record *record;
-    vl_status status = vl_record_open(path, NULL, &record, error);
-    if (status)
-        return status;
-    status = vl_record_reset(record, engine, error);
-    vl_record_free(record);
-    return status;
-}
-
-vl_status vl_ocr_record_correct(const char *path, const void *json, size_t bytes,
-                                vl_buf *report, vl_error *error) {
-    vl_record *record;
-    vl_status status = vl_record_prepare(path, error);
-    if (!status)
-        status = vl_record_open(path, NULL, &record, error);
-    if (status)
-        return status;
-    status = vl_record_correct_document(record, json, bytes, report, error);
-    if (!status)
-        status = vl_record_flush(record, error);
-    vl_record_free(record);
-    return status;
 }

@@ -8,9 +8,9 @@
  * the old one's mistakes.
  *
  * What was learned since the last vl_record_flush lives in memory and is then added to what the
- * file holds by then, under a lock, so several processes may learn into one file and none
- * loses what another found. vl_record_open and vl_record_flush are the only functions that
- * know a file; a store may keep the same bytes (vl_record_export, vl_record_import) instead.
+ * store holds by then, so that several processes may learn into one database and none loses
+ * what another found. Only vl_record_open, _refresh, _flush, _reset and _import wait for the
+ * database; questions and learning never do, also while another thread waits there.
  *
  * Ownership: keys are copied. Thread-safety: all functions, one vl_record from any thread. */
 #ifndef VL_OCR_RECORD_H
@@ -19,8 +19,13 @@
 #include "ocr/vote.h"
 
 #include <vislang/ocr.h>
+#include <vislang/store.h>
 
-enum { VL_RECORD_MAX_ROWS = 65536, VL_RECORD_MAX_FIELD = 64, VL_RECORD_MAX_BYTES = 32 << 20 };
+enum {
+    VL_RECORD_MAX_ROWS = VL_WEIGHTS_MAX,
+    VL_RECORD_MAX_FIELD = 64,
+    VL_RECORD_MAX_BYTES = 32 << 20
+};
 
 /* From general to specific. NULL or "": not known. At most 63 bytes each, no control
  * characters. */
@@ -50,13 +55,10 @@ typedef struct vl_record vl_record;
 /* What `base` knows counts as if it had been learned here, fades never and is not written;
  * calibrations are its where this one has none. It stays the caller's and must live as long. */
 void vl_record_set_base(vl_record *record, const vl_record *base);
-/* `path` NULL: in memory only. A file that is not there is an empty record. VL_ERR_INPUT: a
- * damaged file, with what is wrong; it stays as it is. */
-vl_status vl_record_open(const char *path, const vl_record_options *options, vl_record **record,
+/* `db` NULL: in memory only. Else its schema is the newest, it stays the caller's and must live
+ * as long. VL_ERR_INPUT: what is wrong with its rows, which stay as they are. */
+vl_status vl_record_open(vl_db *db, const vl_record_options *options, vl_record **record,
                          vl_error *error);
-/* Makes the folder of the file at `path` unless it is there. VL_ERR_IO: it can't be made or
- * written in. */
-vl_status vl_record_prepare(const char *path, vl_error *error);
 /* What was not flushed is lost. */
 void vl_record_free(vl_record *record);
 
@@ -96,20 +98,29 @@ void vl_record_limit(vl_record *record, double clusters);
  * On an error part of it may have been learned. */
 vl_status vl_record_correct_document(vl_record *record, const void *json, size_t bytes,
                                      vl_buf *report, vl_error *error);
-/* Takes over what others wrote to the file since it was last read, if anything, and keeps what
- * was learned. Costs a look at the file's date. */
+/* Takes over what others wrote to the store since it was last read, if anything, and keeps what
+ * was learned. Costs a look at one row. */
 vl_status vl_record_refresh(vl_record *record, vl_error *error);
-/* Adds what was learned since to the file, and takes over what others added. On an error the
- * file is as it was and nothing learned is lost: call it again. VL_ERR_INPUT: the file was
- * damaged since. */
+/* Adds what was learned since to the store, and takes over what others added. On an error the
+ * store is as it was and nothing learned is lost: call it again. (Where the connection broke
+ * during the commit it may have been added, and is added twice then.) */
 vl_status vl_record_flush(vl_record *record, vl_error *error);
-/* Forgets a voice (and "voice/…"), or everything for NULL, in memory and in the file, and
- * with them calibrations. */
-vl_status vl_record_reset(vl_record *record, const char *voice, vl_error *error);
+/* Forgets a voice (and "voice/…"), or everything for NULL, in memory and in the store, and
+ * with them calibrations. `removed` (may be NULL): rows and calibrations. */
+vl_status vl_record_reset(vl_record *record, const char *voice, size_t *removed,
+                          vl_error *error);
 
-/* The file's bytes (JSON), with what was learned since. */
+/* What is inside of the one that readers share. */
+vl_record *vl_ocr_record_inside(vl_ocr_record *shared);
+
+/* In memory alone, when the caller has reset it in the store (vl_weights_reset). Returns how
+ * many rows and calibrations that were. */
+size_t vl_record_forget(vl_record *record, const char *voice);
+
+/* As JSON, with what was learned since. */
 vl_status vl_record_export(vl_record *record, vl_buf *out, vl_error *error);
-/* Replaces everything by such bytes. VL_ERR_INPUT: what is wrong; nothing changed then. */
+/* Replaces everything by such bytes, in the store too. VL_ERR_INPUT: what is wrong; nothing
+ * changed then. */
 vl_status vl_record_import(vl_record *record, const void *json, size_t bytes, vl_error *error);
 /* A table for people: one row a line, most evidence first within a voice. */
 void vl_record_show(vl_record *record, vl_buf *out);

@@ -20,6 +20,12 @@ static const double most = 1e12;
 const char *const record_field_names[RECORD_FIELDS] = {"voice", "script", "language",
                                                        "degradation", "source"};
 
+void record_counts_add(record_counts *to, const record_counts *more, double fade) {
+    to->right = to->right * fade + more->right;
+    to->wrong = to->wrong * fade + more->wrong;
+    to->human = to->human * fade + more->human;
+}
+
 /* ---- rows ------------------------------------------------------------------------------- */
 
 void record_table_free(record_table *table) {
@@ -143,6 +149,19 @@ vl_status record_key_make(const vl_record_key *key, size_t fields, char out[RECO
         to = stpcpy(stpcpy(to, value), "\t");
     }
     return VL_OK;
+}
+
+vl_status record_calibration_check(const char *voice, const vl_vote_calibration *calibration,
+                                   vl_error *error) {
+    char text[RECORD_KEY_BYTES];
+    vl_record_key key = {.voice = voice};
+    vl_status status = record_key_make(&key, 1, text, error);
+    if (!status &&
+        !(calibration->slope >= 0 && calibration->slope <= 100 &&
+          fabs(calibration->offset) <= 100 && calibration->base >= 0 && calibration->base <= 1))
+        status =
+            vl_fail(error, VL_ERR_INPUT, "a calibration of %s that is out of range", voice);
+    return status;
 }
 
 /* ---- from JSON -------------------------------------------------------------------------- */

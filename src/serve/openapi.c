@@ -282,6 +282,9 @@ static cJSON *query_schema(const char *name) {
         cJSON_AddStringToObject(schema, "pattern", "^[0-9a-f]{32}$");
     } else if (!strcmp(name, "all")) {
         cJSON_AddItemToObject(schema, "enum", cJSON_CreateStringArray(truth, 2));
+    } else if (!strcmp(name, "engine")) {
+        cJSON_AddNumberToObject(schema, "minLength", 1);
+        cJSON_AddNumberToObject(schema, "maxLength", 63);
     } else {
         cJSON_ReplaceItemInObject(schema, "type", cJSON_CreateString("integer"));
         cJSON_AddNumberToObject(schema, "minimum", !strcmp(name, "limit"));

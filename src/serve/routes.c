@@ -3,6 +3,7 @@
 #include "serve/accounts.h"
 #include "serve/service.h"
 #include "serve/shared.h"
+#include "serve/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,12 @@ const vl_route vl_routes[] = {
     {"POST", "/admin/clear_cache", "clear_cache",
      "Forgets answers that were made before, here and in Redis", VL_BODY_NONE, 0,
      "application/json", "CacheCleared", NULL, vl_handle_clear_cache, VL_ACCESS_OPERATOR},
+    {"GET", "/admin/ocr/weights", "weights",
+     "How often each engine was right, as votes are weighed by it", VL_BODY_NONE, 0,
+     "application/json", "OcrWeights", NULL, vl_weights_show, VL_ACCESS_OPERATOR},
+    {"DELETE", "/admin/ocr/weights", "weights_reset",
+     "Forgets how often `engine` was right; without that, how often each was", VL_BODY_NONE, 0,
+     "application/json", "OcrWeightsReset", NULL, vl_weights_reset_them, VL_ACCESS_ADMIN},
     {"GET", "/admin/audit", "audit",
      "Entries of the audit trail after number `after`, oldest first, at most `limit` (100)",
      VL_BODY_NONE, 0, "application/json", "Audit", NULL, vl_account_audit, VL_ACCESS_ADMIN},
@@ -147,6 +154,7 @@ const vl_route_more *vl_route_more_of(const vl_route *route) {
         {"job_retry", {.status = 202}},
         {"user_create", {.status = 201}},
         {"key_create", {.status = 201}},
+        {"weights_reset", {.status = 200, .query = "engine"}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(rows[i].id, route->id))

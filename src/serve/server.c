@@ -1,6 +1,7 @@
 /* server.c — the service as a whole: settings, socket, event thread, keeper thread, drain. */
 #include "serve/service.h"
 #include "serve/trail.h"
+#include "serve/weights.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -253,6 +254,7 @@ static void *keep(void *cls) {
         vl_work_expire(server, false);
         vl_identity_tick(server);
         vl_privacy_tick(server);
+        vl_weights_tick(server);
         sleep_ms(KEEPER_TICK_MS);
     }
     return NULL;
@@ -394,6 +396,7 @@ static void free_server(vl_server *server) {
     cJSON_Delete(server->ocr_packs);
     vl_ocr_engines_free(server->engines);
     vl_health_free(server->health);
+    vl_weights_close(server);
     vl_store_close(&server->store);
     vl_tls_close(server->tls);
     vl_sentry_close(server->sentry, SENTRY_SECONDS);
@@ -467,6 +470,7 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     if (!status)
         open_seer(server, config);
     if (status || (status = open_engines(server, error)) ||
+        (status = vl_weights_open(server, config, error)) ||
         (status = vl_retrieve_open(server, config, error)) ||
         (status = vl_handlers_prepare(server, error)) ||
         (status = open_socket(server, error)) ||

@@ -249,6 +249,8 @@ struct vl_server {
     vl_blob *openapi, *models;
     char openapi_etag[24];
     vl_ocr_engines *engines;
+    vl_ocr_record *record;   /* NULL: the setting ocr_record is none */
+    atomic_bool tends;       /* an errand looks after it */
     struct cJSON *ocr_packs; /* array of names */
     bool ocr_ready;
     char ocr_trouble[256]; /* why it is not */

@@ -6,6 +6,7 @@
  * connection; nobody else touches it until the event thread has it back. */
 #include "serve/live.h"
 #include "serve/service.h"
+#include "serve/weights.h"
 #include "serve/shared.h"
 
 #include <cjson/cJSON.h>
@@ -297,8 +298,8 @@ static void work_corrections(vl_flight *flight, vl_worker *worker, flight_result
     vl_buf report;
     (void)worker;
     vl_buf_init(&report, VL_JSON_BODY_MAX);
-    if (!vl_ocr_record_correct(server->settings.answer.ocr.record, json->data, json->len,
-                               &report, &result->error)) {
+    if (!vl_ocr_record_correct(server->record, json->data, json->len, &report,
+                               &result->error)) {
         atomic_fetch_add(&server->taught, 1);
         result->blob = vl_blob_new("application/json", report.data, report.len);
         if (!result->blob)
@@ -615,11 +616,8 @@ void vl_work_ocr(vl_request *request) {
 }
 
 void vl_work_corrections(vl_request *request) {
-    if (request->server->settings.answer.ocr.record)
+    if (vl_weights_admit(request))
         queue(request, "", work_corrections, NULL);
-    else
-        vl_decide_problem(request, 503,
-                          "This service keeps no record of its engines (setting ocr_record).");
 }
 
 static vl_status check_picture(const vl_server *server, vl_picture_task task,

@@ -141,6 +141,18 @@ static const char item_subjects_up[] = "ALTER TABLE job_items ADD COLUMN subject
 static const char item_subjects_down[] = "DROP INDEX job_items_subject;"
                                          "ALTER TABLE job_items DROP COLUMN subject";
 
+/* Of the counts those by people; calibrations of voices; a number that every change replaces.
+ */
+static const char record_up[] =
+    "ALTER TABLE ocr_weights ADD COLUMN human DOUBLE PRECISION NOT NULL DEFAULT 0;"
+    "CREATE TABLE ocr_calibrations ("
+    " engine TEXT PRIMARY KEY, slope DOUBLE PRECISION NOT NULL,"
+    " intercept DOUBLE PRECISION NOT NULL, base DOUBLE PRECISION NOT NULL,"
+    " changed_ms BIGINT NOT NULL);"
+    "CREATE TABLE ocr_record (id INTEGER PRIMARY KEY, mark BIGINT NOT NULL)";
+static const char record_down[] = "DROP TABLE ocr_record; DROP TABLE ocr_calibrations;"
+                                  "ALTER TABLE ocr_weights DROP COLUMN human";
+
 const migration vl_migrations[] = {
     {"documents, pages, items and their quality", material_up, material_down},
     {"models, training runs and OCR weights", training_up, training_down},
@@ -150,12 +162,14 @@ const migration vl_migrations[] = {
     {"blobs, consents and erasures", privacy_up, privacy_down},
     {"turns, limits and order of jobs", queue_up, queue_down},
     {"subjects of job items", item_subjects_up, item_subjects_down},
+    {"corrections and calibrations of OCR engines", record_up, record_down},
 };
 const int vl_migration_count = sizeof vl_migrations / sizeof *vl_migrations;
 
 const char *const vl_tables[] = {
     "documents",   "pages",     "items",    "quality",  "models",   "training_runs",
     "ocr_weights", "users",     "api_keys", "sessions", "audit",    "audit_head",
-    "jobs",        "job_items", "blobs",    "consents", "erasures",
+    "jobs",        "job_items", "blobs",    "consents", "erasures", "ocr_calibrations",
+    "ocr_record",
 };
 const int vl_table_count = sizeof vl_tables / sizeof *vl_tables;

@@ -10,6 +10,7 @@ import json
 import os
 import py_compile
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,18 @@ def read(engines, *more, picture=NOTICE, pack="eng"):
                             capture_output=True, text=True, timeout=280)
     page = json.loads(result.stdout)["pages"][0] if result.stdout else None
     return result.returncode, page, result.stderr
+
+
+def kept_in(database):
+    """Flags that keep the engines' track record there."""
+    return ["--set", "ocr_record=store", "--set", f"database_url=sqlite://{database}"]
+
+
+def record_command(database, *argv):
+    """`vislang ocr …` on the record there; (exit code, standard output, standard error)."""
+    result = subprocess.run([PROGRAM, "ocr", *kept_in(database), *map(str, argv)], capture_output=True,
+                            text=True, timeout=60)
+    return result.returncode, result.stdout, result.stderr
 
 
 def lines_of(page):
@@ -142,24 +155,24 @@ class Services(unittest.TestCase):
         server = Server(PROGRAM, workers=1)
         try:
             with tempfile.TemporaryDirectory() as folder:
-                record = Path(folder, "state", "record.json")
-                more = ["--set", f"ocr_record={record}", "--set", "confidence_threshold=1",
+                database = Path(folder, "state", "vislang.db")
+                more = [*kept_in(database), "--set", "confidence_threshold=1",
                         "--set", "ocr_engine_timeout=200", "--set", "ocr_timeout=250"]
                 code, page, errors = read("tesseract,ocrad", *more)
                 self.assertEqual(code, 0, errors)
-                learned = record.read_text()
+                learned = record_command(database, "--record", "export")[1]
                 for voice in ("tesseract", "ocrad"):
                     self.assertIn(voice, learned)
-                record.unlink()
+                self.assertEqual(record_command(database, "--record", "reset")[0], 0)
                 code, page, errors = read(
                     f"tesseract,ocrad,other=http://127.0.0.1:{server.port}", *more)
                 self.assertEqual(code, 0, errors)
                 self.assertEqual(page["engine"].count(","), 2)
-                learned = record.read_text()
+                learned = record_command(database, "--record", "export")[1]
                 for voice in ("tesseract", "ocrad", "other"):
                     self.assertIn(voice, learned)
                 self.assertIn("CYCLONE WARNING", text_of(page))
-                self.check_record_command(record)
+                self.check_record_command(database)
         finally:
             self.assertEqual(server.stop(), 0)
 
@@ -173,18 +186,20 @@ class Services(unittest.TestCase):
                   for voice in ("tesseract", "rival")]
         with tempfile.TemporaryDirectory() as folder, \
                 Misbehaving(response(200, rival, "Content-Type: application/json")) as service:
-            record = Path(folder, "record.json")
+            database, record = Path(folder, "vislang.db"), Path(folder, "record.json")
             record.write_text(json.dumps({"format": "vislang-record", "version": 1, "rows": [],
                                           "calibrations": fitted}))
+            self.assertEqual(record_command(database, "--record", "import", record), (0, "", ""))
             settings = {"ocr_engines": f"tesseract,rival=http://127.0.0.1:{service.port}",
-                        "ocr_record": record, "confidence_threshold": 1, "ocr_engine_timeout": 200,
+                        "ocr_record": "store", "database_url": f"sqlite://{database}",
+                        "confidence_threshold": 1, "ocr_engine_timeout": 200,
                         "ocr_timeout": 250, "request_timeout": 250}
             server = Server(PROGRAM, workers=1, **settings)
             try:
                 page = self.check_service_learns(server)
             finally:
                 self.assertEqual(server.stop(), 0)
-            self.check_correct_command(Path(folder, "page.json"), record, page)
+            self.check_correct_command(Path(folder, "page.json"), database, page)
 
     def test_the_record_has_a_place_of_its_own(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -205,7 +220,8 @@ class Services(unittest.TestCase):
                 Path(folder, "page.json").write_text(json.dumps(document))
                 r = run("tesseract", "--correct", Path(folder, "page.json"), **value)
                 self.assertEqual(r.returncode, 0, r.stderr)
-                rows = json.loads((at / "ocr-record.json").read_text())["rows"]
+                self.assertTrue((at / "vislang.db").exists())
+                rows = json.loads(run("tesseract", "--record", "export", **value).stdout)["rows"]
                 self.assertIn("ocrad", {row["voice"] for row in rows})
                 self.assertEqual({row.get("degradation", "") for row in rows}, {"", "photo"})
                 self.assertIn("ocrad ", run("tesseract", "--record", "show", **value).stdout)
@@ -215,6 +231,17 @@ class Services(unittest.TestCase):
                     XDG_STATE_HOME=str(Path(folder, "file")))
             self.assertEqual(r.returncode, 0, r.stderr)
             self.assertEqual(r.stderr.count("kept in memory only"), 1, r.stderr)
+            self.assertIn("555 0127", r.stdout)
+            # So is a database that cannot be reached; what is about it alone fails.
+            away = ["--set", "database_url=postgresql://vislang@127.0.0.1:1/none"]
+            r = run("tesseract,ocrad", line, "-l", "eng", *away)
+            self.assertEqual((r.returncode, r.stderr.count("kept in memory only")), (0, 1), r.stderr)
+            self.assertEqual(run("tesseract", "--record", "show", *away).returncode, 4)
+            # A file was named here once.
+            old = Path(folder, "old.json")
+            r = run("tesseract,ocrad", line, "--set", f"ocr_record={old}")
+            self.assertEqual(r.returncode, 2)
+            self.assertIn(f"vislang ocr --record import {old}", r.stderr)
 
     def check_service_learns(self, server):
         def correct(document):
@@ -253,11 +280,9 @@ class Services(unittest.TestCase):
         self.assertEqual(form.status, 415)
         return page
 
-    def check_correct_command(self, path, record, page):
+    def check_correct_command(self, path, database, page):
         def run(*argv):
-            result = subprocess.run([PROGRAM, "ocr", *argv, "--set", f"ocr_record={record}"],
-                                    capture_output=True, text=True, timeout=60)
-            return result.returncode, result.stdout, result.stderr
+            return record_command(database, *argv)
         table = run("--record", "show")[1]
         self.assertRegex(table, r"(?m)^rival +Latn +eng +photo +desk 7 +(99\.[5-9]\d|100\.00)% ")
         path.write_text(json.dumps({"pages": [page]}))
@@ -267,26 +292,24 @@ class Services(unittest.TestCase):
         self.assertRegex(text, r"(?m)^  rival +right 99\.\d% → (100\.0|99\.\d)%$")
         report = json.loads(run("--correct", path, "--json")[1])
         self.assertEqual(report["lines"], len(lines_of(page)))
-        kept = record.read_text()
+        kept = run("--record", "export")[1]
         path.write_text('{"pages": [{"record": {"source": 7}, "blocks": []}]}')
         code, _, errors = run("--correct", path)
         self.assertEqual(code, 3)
         self.assertIn("pages[0]", errors)
-        self.assertEqual(record.read_text(), kept)
+        self.assertEqual(run("--record", "export")[1], kept)
         self.assertEqual(run("--correct")[0], 2)
 
-    def check_record_command(self, record):
-        def run(*argv, path=record):
-            result = subprocess.run([PROGRAM, "ocr", *argv, "--set", f"ocr_record={path}"],
-                                    capture_output=True, text=True, timeout=60)
-            return result.returncode, result.stdout, result.stderr
+    def check_record_command(self, database):
+        def run(*argv):
+            return record_command(database, *argv)
 
         code, table, errors = run("--record", "show")
         self.assertEqual((code, errors), (0, ""))
         self.assertRegex(table, r"voice +script.*\n(.*\n)*tesseract +Latn +eng")
         code, exported, errors = run("--record", "export")
-        self.assertEqual((code, json.loads(exported)), (0, json.loads(record.read_text())))
-        copy = record.with_name("copy.json")
+        self.assertEqual((code, json.loads(exported)["format"]), (0, "vislang-record"))
+        copy = database.with_name("copy.json")
         self.assertEqual(run("--record", "export", "-o", copy)[0], 0)
         self.assertEqual(copy.read_text(), exported)
         self.assertEqual(run("--record", "reset", "ocrad")[0], 0)
@@ -295,13 +318,25 @@ class Services(unittest.TestCase):
         self.assertIn("tesseract", table)
         self.assertEqual(run("--record", "reset")[0], 0)
         self.assertEqual(len(run("--record", "show")[1].splitlines()), 1)
+        self.assertEqual(run("--record", "import", copy)[0], 0)
+        self.assertEqual(run("--record", "export")[1], exported)
+        copy.write_text(exported[:-9])
+        code, _, errors = run("--record", "import", copy)
+        self.assertEqual(code, 3)
+        self.assertIn(str(copy), errors)
+        self.assertEqual(run("--record", "export")[1], exported)
+        self.assertEqual(run("--record", "import")[0], 2)
         self.assertEqual(run("--record", "forget")[0], 2)
         self.assertEqual(run("--record", "show", "page.png")[0], 2)
-        code, _, errors = run("--record", "show", path="none")
+        code, _, errors = run("--record", "show", "--set", "ocr_record=none")
         self.assertEqual(code, 2)
         self.assertIn("no record is kept", errors)
-        record.write_text("{]")
-        self.assertEqual(run("--record", "show")[0], 3)
+        with sqlite3.connect(database) as db:
+            db.execute("UPDATE ocr_weights SET hits = 'torn'")
+        db.close()
+        code, _, errors = run("--record", "show")
+        self.assertEqual(code, 3)
+        self.assertIn("ocr_weights", errors)
 
     def check_explained(self, page, schema):
         words = [word for line in lines_of(page) for word in line["words"]]

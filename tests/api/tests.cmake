@@ -12,13 +12,14 @@ if(TARGET vislang AND Python3_FOUND)
             operations
             privacy
             cache
-            jobs)
+            jobs
+            weights)
         set(more)
         set(beside)
         if(name MATCHES "serve|pictures|jobs")
             set(more $<TARGET_FILE:make_tiny_seer>)
         endif()
-        if(name MATCHES "identity|operations|cache|jobs") # PostgreSQL and Redis, to be stopped and started
+        if(name MATCHES "identity|operations|cache|jobs|weights") # PostgreSQL and Redis, to be stopped and started
             set(beside ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh
                        ${CMAKE_CURRENT_SOURCE_DIR}/redis/with-redis.sh)
         endif()

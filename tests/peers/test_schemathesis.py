@@ -63,7 +63,7 @@ def main(program, make_tiny_seer):
         subprocess.run([make_tiny_seer, folder + "/tiny.gguf", "0",
                         os.path.join(ROOT, "samples", "photos"), folder + "/index"], check=True)
         server = Server(program, admin=True, model_path=folder + "/tiny.gguf",
-                        retrieve_index=folder + "/index", ocr_record=folder + "/record.json",
+                        retrieve_index=folder + "/index", ocr_record="store",
                         login_limit_per_minute=0)
         try:
             text, status = hold(server, folder)

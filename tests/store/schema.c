@@ -153,9 +153,17 @@ static void fill(vl_db *db) {
                            "$1, 8)",
                        VL_DB_PARAMS(vl_db_blob("\0\1\xFF\\", 4))};
     need(vl_db_once(db, &blob, &error));
+    vl_weight row = {.key = {"reader", "Ethi", "amh", "scan", "ፋክስ"},
+                     .right = 1 / 3.0,
+                     .wrong = 2,
+                     .human = 0.1,
+                     .fade = 1};
+    vl_weight_calibration calibration = {"reader", 0.75, -0.5, 0.9};
+    vl_weights_change change;
+    need(vl_weights_merge(db, &(vl_weights){&row, 1, &calibration, 1}, &change, &error));
 }
 
-enum { FILLED = 101 };
+enum { FILLED = 101 + 3 };
 
 /* There and back, through the other kind of database: the same rows, and ids go on after them.
  */
@@ -181,6 +189,12 @@ static void from_one_to_the_other(const char *from, const char *to) {
     assert_int_equal(number_of(db, "SELECT id FROM documents WHERE source = 'new'"), 51);
     assert_int_equal(number_of(db, "SELECT bytes FROM documents WHERE id = 9"), INT64_MAX - 9);
     assert_int_equal(number_of(db, "SELECT count(*) FROM pages WHERE document_id = 50"), 1);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM ocr_weights WHERE engine = 'reader' "
+                                   "AND source = 'ፋክስ' AND human = 0.1"),
+                     1);
+    assert_int_equal(number_of(db, "SELECT count(*) FROM ocr_calibrations WHERE intercept = "
+                                   "-0.5"),
+                     1);
     vl_db_close(db);
 }
 

@@ -275,22 +275,24 @@ static void check_unvoted(const vl_word *word, const vl_line *line) {
 
 /* No vote, no record, whatever the options say. */
 static void test_one_engine_has_no_consensus(void **state) {
-    char path[] = TEST_BINARY_DIR "/record-XXXXXX";
+    vl_buf learned;
+    vl_ocr_record *record;
     (void)state;
-    int file = mkstemp(path);
-    assert_true(file >= 0);
-    close(file);
-    unlink(path);
     vl_ocr_options options = vl_ocr_options_default();
     outcome plain = read_sample("notice-eng.jpg", "eng", "tesseract", options);
+    assert_int_equal(vl_ocr_record_open(NULL, &record, NULL), VL_OK);
     options.threshold = 1;
     options.explain = true;
-    options.record = path;
+    options.record = record;
     outcome asked = read_sample("notice-eng.jpg", "eng", "tesseract", options);
     every_word(asked.page, check_unvoted);
     assert_string_equal(vl_page_text(arena, plain.page), vl_page_text(arena, asked.page));
     assert_true(plain.page->confidence == asked.page->confidence);
-    assert_int_equal(access(path, F_OK), -1);
+    vl_buf_init(&learned, 1 << 20);
+    assert_int_equal(vl_ocr_record_export(record, &learned, NULL), VL_OK);
+    assert_null(strstr(learned.data, "\"voice\""));
+    vl_buf_deinit(&learned);
+    vl_ocr_record_close(record);
 }
 
 /* ---- who said what ---------------------------------------------------------------------- */
@@ -327,29 +329,27 @@ static void test_explained(void **state) {
 
 /* ---- the record ------------------------------------------------------------------------- */
 
-/* Neither a folder that cannot be made nor a damaged file stops a reading, and the damaged
- * file stays as it is. */
-static void test_without_a_place_for_the_record(void **state) {
-    char path[] = TEST_BINARY_DIR "/record-XXXXXX";
-    vl_buf after;
+/* Readers learn into the one that they share, and a page reads as it does with a record of its
+ * reader's own. */
+static void test_a_shared_record(void **state) {
+    vl_buf learned;
+    vl_ocr_record *record;
     (void)state;
-    int file = mkstemp(path);
-    assert_true(file >= 0);
-    assert_int_equal(write(file, "{]", 2), 2);
-    close(file);
-    const char *const places[] = {"/proc/nowhere/record.json", path};
-    for (size_t i = 0; i < 2; i++) {
-        vl_ocr_options options = vl_ocr_options_default();
-        options.threshold = 1;
-        options.record = places[i];
-        outcome out = read_sample("notice-eng.jpg", "eng", "tesseract,ocrad", options);
-        assert_non_null(strstr(out.page->engine, "ocrad"));
-    }
-    vl_buf_init(&after, 100);
-    assert_int_equal(vl_file_read(path, 100, &after, NULL), VL_OK);
-    assert_int_equal(after.len, 2);
-    vl_buf_deinit(&after);
-    unlink(path);
+    vl_ocr_options options = vl_ocr_options_default();
+    options.threshold = 1;
+    outcome alone = read_sample("notice-eng.jpg", "eng", "tesseract,ocrad", options);
+    assert_int_equal(vl_ocr_record_open(NULL, &record, NULL), VL_OK);
+    options.record = record;
+    outcome shared = read_sample("notice-eng.jpg", "eng", "tesseract,ocrad", options);
+    assert_non_null(strstr(shared.page->engine, "ocrad"));
+    assert_string_equal(vl_page_text(arena, alone.page), vl_page_text(arena, shared.page));
+    assert_true(alone.page->confidence == shared.page->confidence);
+    vl_buf_init(&learned, 1 << 20);
+    assert_int_equal(vl_ocr_record_export(record, &learned, NULL), VL_OK);
+    assert_non_null(strstr(learned.data, "{\"voice\": \"ocrad\", \"script\": \"Latn\", "
+                                         "\"language\": \"eng\""));
+    vl_buf_deinit(&learned);
+    vl_ocr_record_close(record);
 }
 
 int main(void) {
@@ -360,7 +360,7 @@ int main(void) {
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_one_engine_has_no_consensus),
         cmocka_unit_test(test_explained),
-        cmocka_unit_test(test_without_a_place_for_the_record),
+        cmocka_unit_test(test_a_shared_record),
     };
     return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

@@ -17,24 +17,24 @@
 #define PAGE(record, line)                                                                     \
     "{\"pages\":[{\"record\":" record ",\"blocks\":[{\"lines\":[" line "]}]}]}"
 
-static char folder[] = TEST_BINARY_DIR "/corrections-XXXXXX", path[512];
+static char folder[] = TEST_BINARY_DIR "/corrections-XXXXXX", url[512];
 
 static int make_folder(void **state) {
     (void)state;
     if (!mkdtemp(folder))
         return -1;
-    snprintf(path, sizeof path, "%s/state/record.json", folder);
+    snprintf(url, sizeof url, "sqlite://%s/vislang.db", folder);
     return 0;
 }
 
 static int drop_folder(void **state) {
+    static const char *const ends[] = {"", "-wal", "-shm"};
     char name[600];
     (void)state;
-    unlink(path);
-    snprintf(name, sizeof name, "%s.lock", path);
-    unlink(name);
-    snprintf(name, sizeof name, "%s/state", folder);
-    rmdir(name);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s/vislang.db%s", folder, ends[i]);
+        unlink(name);
+    }
     return rmdir(folder);
 }
 
@@ -152,19 +152,37 @@ static void test_too_much_is_refused(void **state) {
     vl_record_free(record);
 }
 
+static vl_db *open_db(void) {
+    vl_db *db;
+    int applied;
+    assert_int_equal(vl_db_open(url, NULL, &db, NULL), VL_OK);
+    assert_int_equal(vl_db_migrate(db, 0, &applied, NULL), VL_OK);
+    return db;
+}
+
+static vl_ocr_record *share(vl_db *db) {
+    vl_ocr_record *record;
+    assert_int_equal(vl_ocr_record_open(db, &record, NULL), VL_OK);
+    return record;
+}
+
 static void test_others_learn_of_it(void **state) {
-    vl_record *other;
+    vl_db *db = open_db(), *elsewhere = open_db();
+    vl_ocr_record *shared = share(db);
+    vl_record *other, *inside = vl_ocr_record_inside(shared);
     vl_buf report;
     (void)state;
     vl_buf_init(&report, 1 << 16);
-    assert_int_equal(vl_record_open(path, NULL, &other, NULL), VL_OK);
+    assert_int_equal(vl_record_open(elsewhere, NULL, &other, NULL), VL_OK);
     vl_record_key own = {"tesseract", "Latn", "eng", "scan", "phone"};
     assert_int_equal(vl_record_add(other, &own, 10, 90, NULL), VL_OK);
-    double before = accuracy(other, "ocrad", "scan", "fax");
-    assert_int_equal(vl_record_refresh(other, NULL), VL_OK); /* no file yet */
-    assert_int_equal(vl_ocr_record_correct(path, good, strlen(good), &report, NULL), VL_OK);
+    double before = accuracy(other, "ocrad", "scan", "fax"),
+           shipped = accuracy(inside, "ocrad", "scan", "fax");
+    assert_int_equal(vl_record_refresh(other, NULL), VL_OK); /* nothing is there yet */
+    assert_int_equal(vl_ocr_record_correct(shared, good, strlen(good), &report, NULL), VL_OK);
+    assert_true(accuracy(inside, "ocrad", "scan", "fax") != shipped); /* from now on … */
     assert_true(accuracy(other, "ocrad", "scan", "fax") == before);
-    assert_int_equal(vl_record_refresh(other, NULL), VL_OK);
+    assert_int_equal(vl_record_refresh(other, NULL), VL_OK); /* … and elsewhere at a look */
     assert_true(accuracy(other, "ocrad", "scan", "fax") < before);
     double kept = accuracy(other, "tesseract", "scan", "phone");
     assert_true(kept < 0.5); /* what it had learned itself is still there … */
@@ -172,26 +190,83 @@ static void test_others_learn_of_it(void **state) {
     assert_true(accuracy(other, "tesseract", "scan", "phone") == kept);
     assert_int_equal(vl_record_flush(other, NULL), VL_OK); /* … and is written once */
     vl_record_free(other);
-    assert_int_equal(vl_record_open(path, NULL, &other, NULL), VL_OK);
+    assert_int_equal(vl_record_open(elsewhere, NULL, &other, NULL), VL_OK);
     assert_true(accuracy(other, "ocrad", "scan", "fax") < before);
     double written = accuracy(other, "tesseract", "scan", "phone");
     assert_true(written > kept - 1e-3 && written < kept + 1e-3);
     vl_record_free(other);
+    vl_ocr_record_close(shared);
+    vl_db_close(db);
+    vl_db_close(elsewhere);
     vl_buf_deinit(&report);
 }
 
-static void test_where_a_record_is(void **state) {
-    char wanted[96];
+/* All of a document or nothing, and what readers learned themselves is written at the end. */
+static void test_the_shared_record(void **state) {
+    static const char half[] =
+        "{\"pages\":[{\"blocks\":[{\"lines\":["
+        "{\"corrected\":\"a\",\"words\":[" WORD(SAID("zz", "a")) "]},"
+                                                                 "{\"corrected\":\"a\"}]}]}]}";
+    vl_db *db = open_db();
+    vl_ocr_record *shared = share(db);
+    vl_record_key key = {.voice = "zz"};
     vl_error error;
+    vl_buf out;
+    size_t removed;
     (void)state;
-    unsetenv("STATE_DIRECTORY");
-    setenv("XDG_STATE_HOME", folder, 1);
-    snprintf(wanted, sizeof wanted, "%s/vislang/ocr-record.json", folder);
-    assert_string_equal(vl_ocr_record_path(""), wanted);
-    assert_string_equal(vl_ocr_record_path("mine.json"), "mine.json");
-    assert_null(vl_ocr_record_path("none"));
-    assert_int_equal(vl_record_prepare("record.json", &error), VL_OK);
-    assert_int_equal(vl_record_prepare("/proc/vislang/record.json", &error), VL_ERR_IO);
+    vl_buf_init(&out, 1 << 20);
+    assert_int_equal(vl_ocr_record_correct(shared, half, strlen(half), &out, &error),
+                     VL_ERR_INPUT);
+    vl_buf_clear(&out);
+    assert_int_equal(vl_ocr_record_export(shared, &out, NULL), VL_OK);
+    assert_null(strstr(out.data, "zz"));
+    assert_int_equal(vl_record_add(vl_ocr_record_inside(shared), &key, 3, 1, NULL), VL_OK);
+    vl_ocr_record_close(shared);
+    shared = share(db);
+    vl_buf_clear(&out);
+    assert_int_equal(vl_ocr_record_show(shared, &out, NULL), VL_OK);
+    assert_non_null(strstr(out.data, "\nzz "));
+    assert_int_equal(vl_ocr_record_reset(shared, "a\nb", &removed, &error), VL_ERR_INPUT);
+    assert_int_equal(vl_ocr_record_reset(shared, "nobody", &removed, &error), VL_OK);
+    assert_int_equal(removed, 0);
+    assert_int_equal(vl_ocr_record_reset(shared, "zz", &removed, &error), VL_OK);
+    assert_int_equal(removed, 1);
+    vl_ocr_record_close(shared);
+    vl_db_close(db);
+    shared = share(NULL); /* in memory it does the same */
+    assert_int_equal(vl_ocr_record_correct(shared, good, strlen(good), &out, NULL), VL_OK);
+    vl_buf_clear(&out);
+    assert_int_equal(vl_ocr_record_export(shared, &out, NULL), VL_OK);
+    assert_non_null(strstr(out.data, "\"source\": \"fax\""));
+    vl_ocr_record_close(shared);
+    vl_buf_deinit(&out);
+}
+
+static void test_the_setting(void **state) {
+    static const struct {
+        const char *text;
+        vl_status status;
+        bool kept;
+        const char *says;
+    } rows[] = {
+        {"store", VL_OK, true, ""},
+        {"none", VL_OK, false, ""},
+        {"", VL_ERR_USAGE, false, "store or none"},
+        {"/srv/record.json", VL_ERR_USAGE, false, "--record import /srv/record.json"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_error error = {.message = ""};
+        vl_config *config;
+        bool kept;
+        vl_setting flag = {"ocr_record", rows[i].text};
+        assert_int_equal(vl_config_load(NULL, &flag, 1, &config, &error), VL_OK);
+        assert_int_equal(vl_ocr_record_setting(config, &kept, &error), rows[i].status);
+        assert_int_equal(kept, rows[i].kept);
+        if (!strstr(error.message, rows[i].says))
+            fail_msg("%s", error.message);
+        vl_config_free(config);
+    }
 }
 
 int main(void) {
@@ -200,7 +275,8 @@ int main(void) {
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_too_much_is_refused),
         cmocka_unit_test(test_others_learn_of_it),
-        cmocka_unit_test(test_where_a_record_is),
+        cmocka_unit_test(test_the_shared_record),
+        cmocka_unit_test(test_the_setting),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -1,5 +1,5 @@
-/* Tests of the track record of engines: what it answers, how it fades, its file, and several
- * processes that learn into one. */
+/* Tests of the track record of engines: what it answers, how it fades, what of it is in the
+ * store, several processes that learn into one, and a database that goes away. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,30 +15,50 @@
 #include <unistd.h>
 
 #include "ocr/record.h"
+#include "store/db.h"
 
 /* cmocka compares as float. */
 #define assert_near(a, b, by) assert_true(fabs((double)(a) - (double)(b)) <= (by))
 
-static char path[256], lock_path[270];
+static char path[256], url[270];
 
 static int make_path(void **state) {
     (void)state;
-    snprintf(path, sizeof path, "%s/record-test-%d.json", TEST_BINARY_DIR, (int)getpid());
-    snprintf(lock_path, sizeof lock_path, "%s.lock", path);
+    snprintf(path, sizeof path, "%s/record-test-%d.db", TEST_BINARY_DIR, (int)getpid());
+    snprintf(url, sizeof url, "sqlite://%s", path);
     return 0;
 }
 
 static int remove_files(void **state) {
+    static const char *const ends[] = {"", "-wal", "-shm"};
     (void)state;
-    unlink(path);
-    unlink(lock_path);
+    for (size_t i = 0; i < 3; i++) {
+        char name[300];
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
     return 0;
 }
 
-static vl_record *open_record(const char *file) {
+static vl_db *open_db(void) {
+    vl_db *db;
+    vl_error error = {.message = ""};
+    int applied;
+    if (vl_db_open(url, NULL, &db, &error) || vl_db_migrate(db, 0, &applied, &error))
+        fail_msg("%s", error.message);
+    return db;
+}
+
+static void run(vl_db *db, const char *sql) {
+    vl_error error = {.message = ""};
+    if (vl_db_once(db, &(vl_db_call){.sql = sql}, &error))
+        fail_msg("%s: %s", sql, error.message);
+}
+
+static vl_record *open_record(vl_db *db) {
     vl_record *record;
     vl_error error = {.message = ""};
-    if (vl_record_open(file, NULL, &record, &error))
+    if (vl_record_open(db, NULL, &record, &error))
         fail_msg("%s", error.message);
     return record;
 }
@@ -50,8 +71,10 @@ static double ask(vl_record *record, vl_record_key key) {
     return vl_record_accuracy(record, &key, NULL);
 }
 
-static void write_file(const char *text) {
-    assert_int_equal(vl_file_write(path, text, strlen(text), NULL), VL_OK);
+static double clusters_of(vl_record *record, const char *voice) {
+    double clusters;
+    vl_record_accuracy(record, &(vl_record_key){.voice = voice}, &clusters);
+    return clusters;
 }
 
 /* ---- questions ----------------------------------------------------------------------------
@@ -230,11 +253,12 @@ static void test_corrections_weigh_more(void **state) {
     vl_arena_free(arena);
 }
 
-/* ---- the file -----------------------------------------------------------------------------
+/* ---- the store ----------------------------------------------------------------------------
  */
 
 static void test_round_trip(void **state) {
-    vl_record *r = open_record(path);
+    vl_db *db = open_db();
+    vl_record *r = open_record(db);
     vl_vote_calibration c = {0.75, -0.5, 0.9}, d;
     vl_buf out, again;
     (void)state;
@@ -243,7 +267,7 @@ static void test_round_trip(void **state) {
     add(r, (vl_record_key){.voice = "reader"}, 1.5, 0.25);
     assert_int_equal(vl_record_calibrate(r, "reader", &c, NULL), VL_OK);
     assert_int_equal(vl_record_flush(r, NULL), VL_OK);
-    vl_record *s = open_record(path);
+    vl_record *s = open_record(db);
     vl_buf_init(&out, 1 << 20);
     vl_buf_init(&again, 1 << 20);
     assert_int_equal(vl_record_export(r, &out, NULL), VL_OK);
@@ -266,12 +290,14 @@ static void test_round_trip(void **state) {
     vl_record_free(r);
     vl_record_free(s);
     vl_record_free(t);
+    vl_db_close(db);
     remove_files(NULL);
 }
 
 static void test_reset(void **state) {
-    vl_record *r = open_record(path), *s;
-    double clusters;
+    vl_db *db = open_db();
+    vl_record *r = open_record(db), *s, *other = open_record(db);
+    size_t removed;
     (void)state;
     add(r, (vl_record_key){.voice = "tesseract"}, 10, 0);
     add(r, (vl_record_key){.voice = "tesseract/otsu"}, 10, 0);
@@ -279,62 +305,219 @@ static void test_reset(void **state) {
     add(r, (vl_record_key){.voice = "reader"}, 10, 0);
     assert_int_equal(vl_record_flush(r, NULL), VL_OK);
     add(r, (vl_record_key){.voice = "tesseract"}, 10, 0); /* and what is not flushed yet */
-    assert_int_equal(vl_record_reset(r, "tesseract", NULL), VL_OK);
-    s = open_record(path);
+    add(r, (vl_record_key){.voice = "reader"}, 1, 0);     /* which is another's */
+    assert_int_equal(vl_record_reset(r, "tesseract", &removed, NULL), VL_OK);
+    assert_int_equal(removed, 2);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    s = open_record(db);
     static const struct {
         const char *voice;
         double clusters;
-    } rows[] = {{"tesseract", 0}, {"tesseract/otsu", 0}, {"tesseract5", 10}, {"reader", 10}};
+    } rows[] = {{"tesseract", 0}, {"tesseract/otsu", 0}, {"tesseract5", 10}, {"reader", 11}};
     for (size_t i = 0; i < 4; i++) {
-        vl_record_key key = {.voice = rows[i].voice};
-        vl_record_accuracy(r, &key, &clusters);
-        assert_near(clusters, rows[i].clusters, 1e-9);
-        vl_record_accuracy(s, &key, &clusters);
-        assert_near(clusters, rows[i].clusters, 1e-9);
+        assert_near(clusters_of(r, rows[i].voice), rows[i].clusters, 1e-3);
+        assert_near(clusters_of(s, rows[i].voice), rows[i].clusters, 1e-3);
     }
-    assert_int_equal(vl_record_reset(r, NULL, NULL), VL_OK);
+    assert_int_equal(vl_record_reset(r, NULL, NULL, NULL), VL_OK);
     assert_int_equal(vl_record_flush(s, NULL), VL_OK); /* takes over that all is gone */
     assert_near(ask(s, (vl_record_key){.voice = "reader"}), 0.8, 1e-12);
+    /* Who knows less than the store says how much went there. */
+    add(s, (vl_record_key){.voice = "late"}, 1, 0);
+    assert_int_equal(vl_record_flush(s, NULL), VL_OK);
+    assert_int_equal(vl_record_reset(other, "late", &removed, NULL), VL_OK);
+    assert_int_equal(removed, 1);
     vl_record_free(r);
     vl_record_free(s);
+    vl_record_free(other);
+    vl_db_close(db);
     remove_files(NULL);
 }
 
-static void test_processes_share_a_file(void **state) {
-    enum { PROCESSES = 4, ROUNDS = 25 };
-    double clusters;
+/* What others wrote is seen by a look, and what is not flushed yet stays beside it. */
+static void test_takes_over(void **state) {
+    vl_db *db = open_db();
+    vl_record *r = open_record(db), *s = open_record(db);
     (void)state;
+    add(r, (vl_record_key){.voice = "a"}, 6, 0);
+    add(s, (vl_record_key){.voice = "a"}, 0, 4);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    assert_near(clusters_of(s, "a"), 4, 1e-3);
+    assert_int_equal(vl_record_refresh(s, NULL), VL_OK);
+    assert_near(clusters_of(s, "a"), 10, 1e-2);
+    assert_int_equal(vl_record_flush(s, NULL), VL_OK);
+    assert_int_equal(vl_record_refresh(r, NULL), VL_OK);
+    assert_near(clusters_of(r, "a"), 10, 1e-2);
+    assert_near(ask(r, (vl_record_key){.voice = "a"}), (6 + 32) / 50.0, 1e-4);
+    vl_record_free(r);
+    vl_record_free(s);
+    vl_db_close(db);
+    remove_files(NULL);
+}
+
+/* Nothing is read again while nobody wrote: a row that changes without a mark is not seen. */
+static void test_looks_at_the_mark_alone(void **state) {
+    vl_db *db = open_db();
+    vl_record *r = open_record(db);
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        add(r, (vl_record_key){.voice = "a"}, 10, 0);
+        assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    }
+    run(db, "UPDATE ocr_weights SET hits = 1000");
+    assert_int_equal(vl_record_refresh(r, NULL), VL_OK);
+    assert_near(clusters_of(r, "a"), 30, 0.1);
+    run(db, "UPDATE ocr_record SET mark = mark + 1");
+    assert_int_equal(vl_record_refresh(r, NULL), VL_OK);
+    assert_near(clusters_of(r, "a"), 1000, 1e-9);
+    vl_record_free(r);
+    vl_db_close(db);
+    remove_files(NULL);
+}
+
+enum { PROCESSES = 4, ROUNDS = 25 };
+
+static bool learn(int process) {
+    char name[16];
+    vl_db *db;
+    vl_record *r = NULL;
+    bool ok = !vl_db_open(url, NULL, &db, NULL) && !vl_record_open(db, NULL, &r, NULL);
+    snprintf(name, sizeof name, "v%d", process);
+    for (int i = 0; i < ROUNDS && ok; i++)
+        ok = !vl_record_add(r, &(vl_record_key){.voice = name}, 1, 0, NULL) &&
+             !vl_record_add(r, &(vl_record_key){.voice = "all"}, 1, 0, NULL) &&
+             !vl_record_flush(r, NULL);
+    return ok;
+}
+
+static void test_processes_share_a_store(void **state) {
+    (void)state;
+    vl_db_close(open_db());
     for (int p = 0; p < PROCESSES; p++)
-        if (fork() == 0) {
-            char name[16];
-            vl_record *r;
-            bool ok = !vl_record_open(path, NULL, &r, NULL);
-            snprintf(name, sizeof name, "v%d", p);
-            for (int i = 0; i < ROUNDS && ok; i++)
-                ok = !vl_record_add(r, &(vl_record_key){.voice = name}, 1, 0, NULL) &&
-                     !vl_record_add(r, &(vl_record_key){.voice = "all"}, 1, 0, NULL) &&
-                     !vl_record_flush(r, NULL);
-            _exit(!ok);
-        }
+        if (fork() == 0)
+            _exit(!learn(p));
     for (int p = 0; p < PROCESSES; p++) {
         int status;
         assert_true(wait(&status) > 0);
         assert_int_equal(status, 0);
     }
-    vl_record *r = open_record(path);
+    vl_db *db = open_db();
+    vl_record *r = open_record(db);
     for (int p = 0; p < PROCESSES; p++) {
         char name[16];
         snprintf(name, sizeof name, "v%d", p);
-        vl_record_accuracy(r, &(vl_record_key){.voice = name}, &clusters);
-        assert_near(clusters, ROUNDS, 0.1); /* less what faded */
+        assert_near(clusters_of(r, name), ROUNDS, 0.1); /* less what faded */
     }
-    vl_record_accuracy(r, &(vl_record_key){.voice = "all"}, &clusters);
-    assert_near(clusters, ROUNDS * PROCESSES, 0.5);
+    assert_near(clusters_of(r, "all"), ROUNDS * PROCESSES, 0.5);
     vl_record_free(r);
+    vl_db_close(db);
     remove_files(NULL);
 }
 
-static void test_damaged_files(void **state) {
+typedef struct learner {
+    vl_record *record;
+    const char *voice; /* NULL: flushes */
+    bool ok;
+} learner;
+
+static void *learn_or_flush(void *arg) {
+    learner *l = arg;
+    l->ok = true;
+    for (int i = 0; i < 200 && l->ok; i++)
+        l->ok = l->voice
+                    ? !vl_record_add(l->record, &(vl_record_key){.voice = l->voice}, 1, 0, NULL)
+                    : !vl_record_flush(l->record, NULL);
+    return NULL;
+}
+
+/* What is learned while a flush is under way is neither lost nor written twice. */
+static void test_learning_goes_on(void **state) {
+    vl_db *db = open_db();
+    vl_record *r = open_record(db), *s;
+    pthread_t threads[4];
+    learner learners[4] = {
+        {r, "a", false}, {r, "a", false}, {r, NULL, false}, {r, NULL, false}};
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, learn_or_flush, &learners[i]), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++)
+        assert_true(learners[i].ok);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    s = open_record(db);
+    assert_near(clusters_of(r, "a"), 400, 4); /* less what faded: 400²/2 ln 2 / 20,000 */
+    assert_near(clusters_of(s, "a"), clusters_of(r, "a"), 1e-6);
+    vl_record_free(r);
+    vl_record_free(s);
+    vl_db_close(db);
+    remove_files(NULL);
+}
+
+/* Rows that were damaged are refused and kept; nothing learned is lost once they are well. */
+static void test_damaged_rows(void **state) {
+    static const char *const rows[][3] = {
+        {"UPDATE ocr_weights SET hits = 'torn'", "ocr_weights",
+         "UPDATE ocr_weights SET hits = 3"},
+        {"UPDATE ocr_weights SET misses = -1", "below 0", "UPDATE ocr_weights SET misses = 0"},
+        {"UPDATE ocr_weights SET language = 'a' || char(9)", "control character",
+         "UPDATE ocr_weights SET language = ''"},
+        {"INSERT INTO ocr_calibrations VALUES ('a', 1e9, 0, 0, 1)", "out of range",
+         "DELETE FROM ocr_calibrations"},
+    };
+    vl_db *db = open_db();
+    vl_record *r = open_record(db), *s;
+    (void)state;
+    add(r, (vl_record_key){.voice = "a"}, 3, 0);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_error error = {.message = ""};
+        run(db, rows[i][0]);
+        run(db, "UPDATE ocr_record SET mark = mark + 1");
+        assert_int_equal(vl_record_open(db, NULL, &s, &error), VL_ERR_INPUT);
+        assert_null(s);
+        if (!strstr(error.message, rows[i][1]))
+            fail_msg("row %zu: '%s'", i, error.message);
+        assert_int_equal(vl_record_refresh(r, &error), VL_ERR_INPUT);
+        assert_near(clusters_of(r, "a"), 3, 1e-9); /* as it was */
+        run(db, rows[i][2]);
+        assert_int_equal(vl_record_refresh(r, &error), VL_OK);
+    }
+    vl_record_free(r);
+    vl_db_close(db);
+    remove_files(NULL);
+}
+
+/* A database that is away for a while: what is learned waits, and is written once. */
+static void test_database_away(void **state) {
+    vl_db *db = open_db();
+    vl_record *r = open_record(db);
+    vl_error error;
+    (void)state;
+    add(r, (vl_record_key){.voice = "a"}, 5, 0);
+    run(db, "ALTER TABLE ocr_weights RENAME TO away");
+    assert_int_not_equal(vl_record_flush(r, &error), VL_OK);
+    add(r, (vl_record_key){.voice = "a"}, 0, 2); /* learned after what waits */
+    add(r, (vl_record_key){.voice = "b"}, 1, 0);
+    assert_int_not_equal(vl_record_flush(r, &error), VL_OK);
+    assert_int_not_equal(vl_record_reset(r, NULL, NULL, &error), VL_OK);
+    assert_near(clusters_of(r, "a"), 7, 1e-2);
+    run(db, "ALTER TABLE away RENAME TO ocr_weights");
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK); /* and is not added twice */
+    vl_record *s = open_record(db);
+    assert_near(clusters_of(s, "a"), clusters_of(r, "a"), 1e-9);
+    assert_near(clusters_of(s, "a"), 7, 1e-2);
+    assert_near(clusters_of(s, "b"), 1, 1e-9);
+    vl_record_free(r);
+    vl_record_free(s);
+    vl_db_close(db);
+    remove_files(NULL);
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------
+ */
+
+static void test_damaged_json(void **state) {
     static const char *const rows[][2] = {
         {"", "not JSON"},
         {"{\"format\": \"vislang-record\", \"version\": 1, \"rows\": [", "cut short"},
@@ -364,40 +547,52 @@ static void test_damaged_files(void **state) {
          "x",
          "not JSON"},
     };
+    vl_db *db = open_db();
+    vl_record *r = open_record(db);
     (void)state;
+    add(r, (vl_record_key){.voice = "a"}, 5, 0);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        vl_record *r;
         vl_error error = {.message = ""};
-        vl_buf kept;
-        write_file(rows[i][0]);
-        assert_int_not_equal(vl_record_open(path, NULL, &r, &error), VL_OK);
-        assert_null(r);
-        if (!strstr(error.message, rows[i][1]) || !strstr(error.message, path))
+        assert_int_not_equal(vl_record_import(r, rows[i][0], strlen(rows[i][0]), &error),
+                             VL_OK);
+        if (!strstr(error.message, rows[i][1]))
             fail_msg("row %zu: '%s'", i, error.message);
-        vl_buf_init(&kept, 1 << 16);
-        assert_int_equal(vl_file_read(path, 1 << 16, &kept, NULL), VL_OK);
-        assert_string_equal(kept.len ? kept.data : "", rows[i][0]);
-        vl_buf_deinit(&kept);
     }
+    vl_record *s = open_record(db); /* in memory and in the store all is as it was */
+    assert_near(clusters_of(r, "a"), 5, 1e-9);
+    assert_near(clusters_of(s, "a"), 5, 1e-9);
+    vl_record_free(r);
+    vl_record_free(s);
+    vl_db_close(db);
     remove_files(NULL);
 }
 
-/* Damaged while we run: refused, kept, and nothing learned is lost once it is well again. */
-static void test_damaged_later(void **state) {
-    vl_record *r = open_record(path);
-    vl_error error;
-    double clusters;
+/* Replaces what was there, in the store too, and what was not flushed. */
+static void test_import(void **state) {
+    static const char json[] =
+        "{\"format\": \"vislang-record\", \"version\": 1, \"rows\": [{\"voice\": \"b\", "
+        "\"right\": 7, \"wrong\": 1, \"human\": 2}], \"calibrations\": [{\"voice\": \"b\", "
+        "\"slope\": 0.5, \"offset\": 0, \"base\": 0.9}]}";
+    vl_db *db = open_db();
+    vl_record *r = open_record(db), *other = open_record(db);
     (void)state;
     add(r, (vl_record_key){.voice = "a"}, 5, 0);
-    write_file("torn");
-    assert_int_equal(vl_record_flush(r, &error), VL_ERR_INPUT);
-    assert_int_equal(vl_record_reset(r, NULL, &error), VL_ERR_INPUT);
-    unlink(path);
     assert_int_equal(vl_record_flush(r, NULL), VL_OK);
-    assert_int_equal(vl_record_flush(r, NULL), VL_OK); /* and is not added twice */
-    vl_record_accuracy(r, &(vl_record_key){.voice = "a"}, &clusters);
-    assert_near(clusters, 5, 1e-9);
+    add(r, (vl_record_key){.voice = "a"}, 5, 0);
+    assert_int_equal(vl_record_import(r, json, strlen(json), NULL), VL_OK);
+    assert_int_equal(vl_record_flush(r, NULL), VL_OK);
+    assert_int_equal(vl_record_refresh(other, NULL), VL_OK);
+    vl_record *const both[] = {r, other};
+    for (size_t i = 0; i < 2; i++) {
+        assert_near(clusters_of(both[i], "a"), 0, 0);
+        assert_near(clusters_of(both[i], "b"), 8, 1e-9);
+        assert_near(vl_record_corrected(both[i], &(vl_record_key){.voice = "b"}), 0.25, 1e-9);
+        assert_near(vl_record_calibration(both[i], "b").slope, 0.5, 0);
+    }
     vl_record_free(r);
+    vl_record_free(other);
+    vl_db_close(db);
     remove_files(NULL);
 }
 
@@ -443,9 +638,14 @@ int main(void) {
         cmocka_unit_test(test_corrections_weigh_more),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_processes_share_a_file),
-        cmocka_unit_test(test_damaged_files),
-        cmocka_unit_test(test_damaged_later),
+        cmocka_unit_test(test_takes_over),
+        cmocka_unit_test(test_looks_at_the_mark_alone),
+        cmocka_unit_test(test_processes_share_a_store),
+        cmocka_unit_test(test_learning_goes_on),
+        cmocka_unit_test(test_damaged_rows),
+        cmocka_unit_test(test_database_away),
+        cmocka_unit_test(test_damaged_json),
+        cmocka_unit_test(test_import),
         cmocka_unit_test(test_import_of_rubbish),
         cmocka_unit_test(test_many_sources),
     };

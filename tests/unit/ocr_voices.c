@@ -96,7 +96,7 @@ static void test_base_of_a_record(void **state) {
     assert_true(vl_record_accuracy(record, &ethiopic, NULL) > 0.9);
     assert_int_equal(vl_record_calibrate(record, "a", &own, NULL), VL_OK);
     assert_near(vl_record_calibration(record, "a").slope, 2, 0);
-    assert_int_equal(vl_record_reset(record, NULL, NULL), VL_OK);
+    assert_int_equal(vl_record_reset(record, NULL, NULL, NULL), VL_OK);
     assert_near(vl_record_accuracy(record, &ethiopic, NULL), begin, 1e-9);
     assert_near(vl_record_calibration(record, "a").slope, 0.5, 0);
     vl_record_free(record);
