@@ -196,6 +196,19 @@ const setting_def vl_settings[] = {
      "seconds for a picture that image_url names"},
     {"cors_origins", "CORS_ORIGINS", "security.cors_origins", SETTING_LIST, "", 0, 0, false,
      "origins whose pages may call the service; empty: none but its own"},
+    {"harvest_unhcr_url", NULL, "harvest.unhcr_url", SETTING_STRING,
+     "https://api.unhcr.org/population/v1", 0, 0, false, "UNHCR's refugee statistics"},
+    {"harvest_unhcr_portal_url", NULL, "harvest.unhcr_portal_url", SETTING_STRING,
+     "https://data.unhcr.org", 0, 0, false, "UNHCR's Operational Data Portal"},
+    {"harvest_unhcr_portal_widgets", NULL, "harvest.unhcr_portal_widgets", SETTING_STRING, "",
+     0, 0, false,
+     "its charts that are harvested, with white space between: "
+     "timeseries?widget_id=1&geo_id=2&population_group=3,4 (docs/harvest.md)"},
+    {"harvest_unicef_url", NULL, "harvest.unicef_url", SETTING_STRING,
+     "https://sdmx.data.unicef.org/ws/public/sdmxapi/rest", 0, 0, false,
+     "UNICEF's indicators (SDMX 2.1)"},
+    {"harvest_unicef_format", NULL, "harvest.unicef_format", SETTING_STRING, "csv", 0, 0, false,
+     "what UNICEF is asked for: csv or sdmx-compact-2.1; either becomes CSV"},
 };
 const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
 

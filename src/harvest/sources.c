@@ -4,6 +4,9 @@
 #include <string.h>
 
 const vl_source *const vl_sources[] = {
+    &vl_source_unhcr,
+    &vl_source_unhcr_portal,
+    &vl_source_unicef,
     NULL,
 };
 
