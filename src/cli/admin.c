@@ -22,6 +22,9 @@ typedef struct session {
     vl_config *config;
     vl_store store;
     bool json;
+    char password[PASSWORD_SIZE]; /* asked for once */
+    vl_user made;                 /* what is told when all is done */
+    char key[VL_KEY_SIZE];
 } session;
 
 /* ---- common ------------------------------------------------------------------------------ */
@@ -86,14 +89,16 @@ static vl_status ask_password(char out[PASSWORD_SIZE], vl_error *error) {
     return status;
 }
 
-static vl_status get_password(const session *s, char out[PASSWORD_SIZE], vl_error *error) {
+static vl_status get_password(session *s, vl_error *error) {
     const char *path = cli_value(s->args, "password-file");
+    if (*s->password)
+        return VL_OK;
     if (!path)
-        return ask_password(out, error);
+        return ask_password(s->password, error);
     FILE *file = fopen(path, "re");
     if (!file)
         return vl_fail(error, VL_ERR_INPUT, "%s: %s", path, strerror(errno));
-    vl_status status = read_line(file, out, error);
+    vl_status status = read_line(file, s->password, error);
     fclose(file);
     return status;
 }
@@ -117,18 +122,17 @@ static vl_status print_user(const vl_user *user, void *of, vl_error *error) {
 }
 
 static vl_status user_create(session *s, vl_error *error) {
-    char password[PASSWORD_SIZE];
     vl_role role;
-    vl_user user;
     vl_status status = role_of(s, "viewer", &role, error);
     if (!status)
-        status = get_password(s, password, error);
+        status = get_password(s, error);
     if (!status)
-        status = vl_user_create(s->store.db, s->words[0], password, role, &user, error);
-    explicit_bzero(password, sizeof password);
-    if (!status)
-        status = note_user(s, "user.create", s->words[0], error);
-    return status ? status : print_user(&user, s, error);
+        status = vl_user_create(s->store.db, s->words[0], s->password, role, &s->made, error);
+    return status ? status : note_user(s, "user.create", s->words[0], error);
+}
+
+static void tell_user(session *s) {
+    print_user(&s->made, s, NULL);
 }
 
 static vl_status user_list(session *s, vl_error *error) {
@@ -136,14 +140,12 @@ static vl_status user_list(session *s, vl_error *error) {
 }
 
 static vl_status user_password(session *s, vl_error *error) {
-    char password[PASSWORD_SIZE];
     vl_user user;
     vl_status status = vl_user_find_name(s->store.db, s->words[0], &user, error);
     if (!status)
-        status = get_password(s, password, error);
+        status = get_password(s, error);
     if (!status)
-        status = vl_user_set_password(s->store.db, user.id, password, error);
-    explicit_bzero(password, sizeof password);
+        status = vl_user_set_password(s->store.db, user.id, s->password, error);
     return status ? status : note_user(s, "user.password", user.name, error);
 }
 
@@ -204,7 +206,7 @@ static vl_status print_key(const vl_key *key, void *of, vl_error *error) {
 }
 
 static vl_status apikey_create(session *s, vl_error *error) {
-    char key[VL_KEY_SIZE], subject[96];
+    char subject[96];
     vl_key made;
     vl_user user;
     vl_role role = VL_ROLE_VIEWER;
@@ -216,15 +218,13 @@ static vl_status apikey_create(session *s, vl_error *error) {
         status = cli_value_int(s->args, "days", 1, MOST_DAYS, &days, error);
     if (!status)
         status = vl_key_create(s->store.db, user.id, s->words[1], role,
-                               (double)days * DAY_SECONDS, key, &made, error);
-    if (status)
-        return status;
-    snprintf(subject, sizeof subject, "key:%s", made.prefix);
-    status = note(s, "apikey.create", subject, error);
-    if (!status)
-        puts(key);
-    explicit_bzero(key, sizeof key);
-    return status;
+                               (double)days * DAY_SECONDS, s->key, &made, error);
+    snprintf(subject, sizeof subject, "key:%s", status ? "" : made.prefix);
+    return status ? status : note(s, "apikey.create", subject, error);
+}
+
+static void tell_key(session *s) {
+    puts(s->key);
 }
 
 static vl_status apikey_list(session *s, vl_error *error) {
@@ -422,27 +422,31 @@ static const struct {
     const char *usage;
     vl_status (*run)(session *s, vl_error *error);
     const char *flags[2];
+    /* What it changes and its entry of the audit trail are one transaction, which may be begun
+     * again: it prints nothing; `tell` (may be NULL) does when all is done. */
+    bool changes;
+    void (*tell)(session *s);
 } actions[] = {
-    {"user", "create", 1, "NAME", user_create, {"role", "password-file"}},
-    {"user", "list", 0, "", user_list, {0}},
-    {"user", "password", 1, "NAME", user_password, {"password-file"}},
-    {"user", "role", 2, "NAME ROLE", user_role, {0}},
-    {"user", "disable", 1, "NAME", user_disable, {0}},
-    {"user", "enable", 1, "NAME", user_enable, {0}},
-    {"user", "delete", 1, "NAME", user_delete, {0}},
-    {"apikey", "create", 2, "USER NAME", apikey_create, {"role", "days"}},
-    {"apikey", "list", 1, "USER", apikey_list, {0}},
-    {"apikey", "revoke", 1, "NUMBER", apikey_revoke, {0}},
-    {"audit", "list", 0, "", audit_list, {"after"}},
-    {"audit", "verify", 0, "", audit_verify, {0}},
-    {"key", "rotate", 0, "", key_rotate, {0}},
-    {"subject", "export", 1, "ID", subject_export, {"output"}},
-    {"subject", "erase", 1, "ID", subject_erase, {0}},
-    {"subject", "verify", 1, "RECEIPT-FILE", subject_verify, {0}},
-    {"job", "list", 0, "", job_list, {0}},
-    {"job", "show", 1, "ID", job_show, {0}},
-    {"job", "cancel", 1, "ID", job_cancel, {0}},
-    {"job", "retry", 1, "ID", job_retry, {0}},
+    {"user", "create", 1, "NAME", user_create, {"role", "password-file"}, true, tell_user},
+    {"user", "list", 0, "", user_list, {0}, false, NULL},
+    {"user", "password", 1, "NAME", user_password, {"password-file"}, true, NULL},
+    {"user", "role", 2, "NAME ROLE", user_role, {0}, true, NULL},
+    {"user", "disable", 1, "NAME", user_disable, {0}, true, NULL},
+    {"user", "enable", 1, "NAME", user_enable, {0}, true, NULL},
+    {"user", "delete", 1, "NAME", user_delete, {0}, true, NULL},
+    {"apikey", "create", 2, "USER NAME", apikey_create, {"role", "days"}, true, tell_key},
+    {"apikey", "list", 1, "USER", apikey_list, {0}, false, NULL},
+    {"apikey", "revoke", 1, "NUMBER", apikey_revoke, {0}, true, NULL},
+    {"audit", "list", 0, "", audit_list, {"after"}, false, NULL},
+    {"audit", "verify", 0, "", audit_verify, {0}, false, NULL},
+    {"key", "rotate", 0, "", key_rotate, {0}, false, NULL},
+    {"subject", "export", 1, "ID", subject_export, {"output"}, false, NULL},
+    {"subject", "erase", 1, "ID", subject_erase, {0}, false, NULL},
+    {"subject", "verify", 1, "RECEIPT-FILE", subject_verify, {0}, false, NULL},
+    {"job", "list", 0, "", job_list, {0}, false, NULL},
+    {"job", "show", 1, "ID", job_show, {0}, false, NULL},
+    {"job", "cancel", 1, "ID", job_cancel, {0}, false, NULL},
+    {"job", "retry", 1, "ID", job_retry, {0}, false, NULL},
 };
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -477,6 +481,26 @@ static vl_status find_action(const cli_args *args, size_t *found, vl_error *erro
                    "subject export|erase|verify");
 }
 
+typedef struct running {
+    session *s;
+    size_t action;
+} running;
+
+static vl_status run_change(void *user, vl_error *error) {
+    const running *r = user;
+    return actions[r->action].run(r->s, error);
+}
+
+static vl_status run(session *s, size_t action, vl_error *error) {
+    running r = {s, action};
+    if (!actions[action].changes)
+        return actions[action].run(s, error);
+    vl_status status = vl_audit_together(s->store.audit, run_change, &r, error);
+    if (!status && actions[action].tell)
+        actions[action].tell(s);
+    return status;
+}
+
 static vl_status open_all(session *s, vl_error *error) {
     vl_status status = cli_config(s->args, &s->config, error);
     return status ? status : vl_store_open(s->config, &s->store, error);
@@ -491,8 +515,10 @@ int cli_admin(const cli_args *args) {
         status = open_all(&s, &error);
     if (!status) {
         s.words = args->operands + 2;
-        status = actions[action].run(&s, &error);
+        status = run(&s, action, &error);
     }
+    explicit_bzero(s.password, sizeof s.password);
+    explicit_bzero(s.key, sizeof s.key);
     vl_store_close(&s.store);
     vl_config_free(s.config);
     return status ? cli_fail(args, &error) : cli_finish_stdout(args, 0);

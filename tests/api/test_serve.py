@@ -676,7 +676,7 @@ class Pressure(unittest.TestCase):
                                               ("instruction", f"what does line {i % 10} say?")]))
         wait_until(lambda: server.get("/stats").json()["in_work"] >= 1)
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.1)
+        wait_until(lambda: any('"draining"' in line for line in server.lines))
         kept.write(request_bytes("GET", "/ready"))
         ready = kept.response()
         self.assertEqual((ready.status, ready.headers["connection"]), (503, "close"))
