@@ -209,6 +209,17 @@ const setting_def vl_settings[] = {
      "UNICEF's indicators (SDMX 2.1)"},
     {"harvest_unicef_format", NULL, "harvest.unicef_format", SETTING_STRING, "csv", 0, 0, false,
      "what UNICEF is asked for: csv or sdmx-compact-2.1; either becomes CSV"},
+    {"harvest_wfp_url", NULL, "harvest.wfp_url", SETTING_STRING,
+     "https://api.wfp.org/vam-data-bridges/2.0.0", 0, 0, false, "WFP's DataBridges"},
+    {"harvest_wfp_token_url", NULL, "harvest.wfp_token_url", SETTING_STRING,
+     "https://api.wfp.org/token", 0, 0, false, "where its tokens come from (OAuth 2.0)"},
+    {"harvest_wfp_client_id", NULL, "harvest.wfp_client_id", SETTING_STRING, "", 0, 0, false,
+     "client that WFP has registered"},
+    {"harvest_wfp_client_secret", NULL, "harvest.wfp_client_secret", SETTING_STRING, "", 0, 0,
+     true, "its secret"},
+    {"harvest_wfp_scope", NULL, "harvest.wfp_scope", SETTING_STRING,
+     "vamdatabridges_marketprices-pricemonthly_get", 0, 0, false,
+     "what a token is asked for; empty: WFP's default"},
 };
 const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
 

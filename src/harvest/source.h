@@ -61,6 +61,10 @@ typedef struct vl_source_call {
     vl_arena *arena;
     vl_record_fn give;
     void *to;
+    /* What a source likes to have at hand for the next page (an open file); all of one run get
+     * the same one, NULL at first. It may be gone at any page: the cursor alone says where to
+     * go on. */
+    void **kept;
 } vl_source_call;
 
 typedef struct vl_source {
@@ -78,6 +82,10 @@ typedef struct vl_source {
      */
     vl_status (*page)(const vl_source_call *call, const char *cursor, vl_buf *next,
                       vl_error *error);
+    void (*forget)(void *kept); /* frees what it kept; NULL: it keeps nothing */
+    /* Each run goes through all of it: `since` is only what the user asks for. Files have a
+     * version, by which those that are here already are known. */
+    bool whole;
 } vl_source;
 
 /* All of them, NULL at the end. */

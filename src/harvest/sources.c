@@ -4,10 +4,7 @@
 #include <string.h>
 
 const vl_source *const vl_sources[] = {
-    &vl_source_unhcr,
-    &vl_source_unhcr_portal,
-    &vl_source_unicef,
-    NULL,
+    &vl_source_unhcr, &vl_source_unhcr_portal, &vl_source_unicef, &vl_source_wfp, NULL,
 };
 
 vl_status vl_source_find(const char *name, const vl_source **source, vl_error *error) {

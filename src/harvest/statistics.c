@@ -122,6 +122,27 @@ void vl_statistics_place_write(const vl_statistics_place *place, vl_buf *cursor)
     vl_buf_printf(cursor, "%s %d %u", place->item, place->year, place->page);
 }
 
+/* ---- answers -------------------------------------------------------------------------------
+ */
+
+static vl_status take_bytes(void *to, const void *bytes, size_t count, vl_error *error) {
+    vl_buf_append(to, bytes, count);
+    return vl_buf_status(to, "an answer", error);
+}
+
+static void drop_bytes(void *to) {
+    vl_buf_clear(to);
+}
+
+vl_status vl_statistics_fetch(const vl_source_call *call, const vl_polite_request *request,
+                              vl_buf *body, vl_fetch_reply *reply, vl_error *error) {
+    vl_polite_request kept = *request;
+    kept.sink = take_bytes;
+    kept.again = drop_bytes;
+    kept.to = body;
+    return vl_polite_fetch(call->net, &kept, reply, error);
+}
+
 /* ---- records -------------------------------------------------------------------------------
  */
 

@@ -42,6 +42,10 @@ vl_status vl_statistics_place_read(const char *cursor, vl_statistics_place *plac
                                    vl_error *error);
 void vl_statistics_place_write(const vl_statistics_place *place, vl_buf *cursor);
 
+/* Asks for a body that is kept in memory. As vl_polite_fetch: an answer of any status is one,
+ * and `reply` (initialised by the caller) says which. */
+vl_status vl_statistics_fetch(const vl_source_call *call, const vl_polite_request *request,
+                              vl_buf *body, vl_fetch_reply *reply, vl_error *error);
 /* Of an answer that is no JSON: {"url":…,"rows":…} as JSON, in the arena; NULL: no memory. */
 const char *vl_statistics_raw(vl_arena *arena, const char *url, size_t rows);
 /* Gives a record whose one file is this table, named by source and key; title and raw are set,

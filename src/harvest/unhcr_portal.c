@@ -274,15 +274,6 @@ static vl_status give(const vl_source_call *call, const widget *w, const char *u
 /* ---- an answer -----------------------------------------------------------------------------
  */
 
-static vl_status take_bytes(void *to, const void *bytes, size_t count, vl_error *error) {
-    vl_buf_append(to, bytes, count);
-    return vl_buf_status(to, "an answer of unhcr-portal", error);
-}
-
-static void drop_bytes(void *to) {
-    vl_buf_clear(to);
-}
-
 static bool is_page(const vl_fetch_reply *reply) {
     char type[128];
     return vl_fetch_header(reply, "content-type", type, sizeof type) &&
@@ -292,10 +283,9 @@ static bool is_page(const vl_fetch_reply *reply) {
 static vl_status fetch(const vl_source_call *call, const char *url, vl_buf *body,
                        vl_error *error) {
     vl_fetch_reply reply;
-    const vl_polite_request question = {
-        .url = url, .sink = take_bytes, .again = drop_bytes, .to = body};
+    const vl_polite_request question = {.url = url};
     vl_fetch_reply_init(&reply);
-    vl_status status = vl_polite_fetch(call->net, &question, &reply, error);
+    vl_status status = vl_statistics_fetch(call, &question, body, &reply, error);
     unsigned http = reply.status;
     if (!status && (is_page(&reply) || http == 401 || http == 403))
         status = vl_fail(error, VL_ERR_DENIED,
@@ -378,4 +368,5 @@ const vl_source vl_source_unhcr_portal = {
     .summary = "figures behind the portal's charts; harvest_unhcr_portal_widgets names them",
     .check = check,
     .page = page,
+    .whole = true,
 };

@@ -179,22 +179,12 @@ static const char *title_of(const request *r, const vl_table *table, vl_arena *a
 /* ---- an answer -----------------------------------------------------------------------------
  */
 
-static vl_status take_bytes(void *to, const void *bytes, size_t count, vl_error *error) {
-    vl_buf_append(to, bytes, count);
-    return vl_buf_status(to, "an answer of unicef", error);
-}
-
-static void drop_bytes(void *to) {
-    vl_buf_clear(to);
-}
-
 static vl_status fetch(const vl_source_call *call, const char *url, vl_buf *body,
                        unsigned *http, vl_error *error) {
     vl_fetch_reply reply;
-    const vl_polite_request question = {
-        .url = url, .api = true, .sink = take_bytes, .again = drop_bytes, .to = body};
+    const vl_polite_request question = {.url = url, .api = true};
     vl_fetch_reply_init(&reply);
-    vl_status status = vl_polite_fetch(call->net, &question, &reply, error);
+    vl_status status = vl_statistics_fetch(call, &question, body, &reply, error);
     *http = reply.status;
     vl_fetch_reply_deinit(&reply);
     if (!status && (*http == 401 || *http == 403))
@@ -273,4 +263,5 @@ const vl_source vl_source_unicef = {
     .summary = "tables by indicator (themes: CME_MRM0,…) and country; needs no key",
     .check = check,
     .page = page,
+    .whole = true,
 };

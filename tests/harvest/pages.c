@@ -185,6 +185,7 @@ int main(int argc, char **argv) {
     const vl_source *source = NULL;
     vl_config *config = NULL;
     vl_polite *net = NULL;
+    void *kept = NULL;
     vl_error error;
     vl_arena *arena = vl_arena_new(ARENA_MAX);
     if (argc % 2)
@@ -197,8 +198,10 @@ int main(int argc, char **argv) {
     if (!status)
         status = open_net(&net, &error);
     if (!status) {
-        vl_source_call call = {&a.query, config, net, arena, give, NULL};
+        vl_source_call call = {&a.query, config, net, arena, give, NULL, &kept};
         status = fetch_pages(source, &call, &a, &error);
+        if (kept && source->forget)
+            source->forget(kept);
     }
     print_end(net, status, &error);
     vl_polite_free(net);
