@@ -16,7 +16,7 @@ packages=(
     libcjson-dev libyaml-dev zlib1g-dev libssl-dev libseccomp-dev libicu-dev
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
     libcairo2-dev libpango1.0-dev libmicrohttpd-dev libcurl4-openssl-dev libdnnl-dev libopenmpi-dev
-    libsqlite3-dev libpq-dev libargon2-dev libhiredis-dev libgnutls28-dev
+    libsqlite3-dev libpq-dev libargon2-dev libhiredis-dev libgnutls28-dev libarchive-dev
     # training on several machines
     openmpi-bin
     # programs used while running

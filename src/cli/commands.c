@@ -125,6 +125,25 @@ static const cli_flag train_flags[] = {
     {0},
 };
 
+static const cli_flag harvest_flags[] = {
+    {"source", 0, "NAME", "where from (--list-sources); a folder or archive needs none"},
+    {"out", 'o', "DIR", "the collection: made when it is not there (docs/harvest.md)"},
+    {"lang", 'l', "LIST", "languages, ISO 639: sw,fra"},
+    {"country", 0, "LIST", "countries, ISO 3166-1 alpha-3: ken,ssd"},
+    {"theme", 0, "LIST", "themes as the source calls them"},
+    {"query", 0, "TEXT", "words to search for"},
+    {"since", 0, "TIME", "changed since: 2025-01-31 (default: since the last complete run)"},
+    {"until", 0, "TIME", "changed until, the day included"},
+    {"limit", 0, "N", "at most N records"},
+    {"formats", 'f', "LIST", "pdf, html, docx, odt, text, picture, data (default: all)"},
+    {"contact", 0, "WHO", "URL or mail address that hosts are told (setting harvest_contact)"},
+    {"list-sources", 0, NULL, "print the sources, and what each needs"},
+    {"status", 0, NULL, "print what the collection holds, and what failed"},
+    {"json", 'j', NULL, "print the report as JSON"},
+    {"quiet", 'q', NULL, "no progress line"},
+    {0},
+};
+
 static const cli_flag dataset_flags[] = {
     {"text", 't', "DIR", "folder of gzipped text to render: plain, or tables (last column)"},
     {"out", 'o', "PATH", "a folder for shards of 5,000 lines, or one file ending in .tar"},
@@ -251,6 +270,12 @@ const cli_command cli_commands[] = {
      "vislang train langid --data data/text --out models/langid.bin\n"
      "vislang train langid --data data/text --evaluate\n",
      train_flags, cli_train},
+    {"harvest", "collect documents from a source, with where each came from",
+     "[FOLDER|ARCHIVE|URL]",
+     "vislang harvest samples --out collection\n"
+     "vislang harvest --source reliefweb --lang sw --country ken,tza --out collection\n"
+     "vislang harvest --status --out collection\n",
+     harvest_flags, cli_harvest},
     {"dataset", "make data to train on: lines of text, rendered and degraded, or of real scans",
      "synth-lines|scan-lines DIR",
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"

@@ -25,8 +25,13 @@ int cli_finish_stdout(const cli_args *args, int exit_code) {
 static const struct {
     const char *flag, *setting;
 } setting_flags[] = {
-    {"host", "host"},           {"port", "port"},           {"workers", "workers"},
-    {"max-pages", "max_pages"}, {"log-level", "log_level"}, {"model", "model_path"},
+    {"host", "host"},
+    {"port", "port"},
+    {"workers", "workers"},
+    {"max-pages", "max_pages"},
+    {"log-level", "log_level"},
+    {"model", "model_path"},
+    {"contact", "harvest_contact"},
 };
 
 static const char *setting_of_flag(const char *flag) {

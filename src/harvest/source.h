@@ -12,20 +12,12 @@
 
 #include "harvest/polite.h"
 
-/* What is asked for. Lists are comma lists; "" leaves it open. */
-typedef struct vl_harvest_query {
-    const char *languages;     /* ISO 639-1 or -3: "sw,fra" */
-    const char *countries;     /* ISO 3166-1 alpha-3: "ken,ssd" */
-    const char *themes;        /* as the source calls them: "Health,Water Sanitation Hygiene" */
-    const char *formats;       /* "pdf,html,docx,odt,data,picture" */
-    const char *words;         /* to search for */
-    const char *since, *until; /* dates, "2025-01-31", or times of RFC 3339; both inclusive */
-    uint64_t limit;            /* records; 0: all. The caller counts; a hint for page sizes. */
-} vl_harvest_query;
+#include <vislang/harvest.h> /* vl_harvest_query: what is asked for */
 
 /* A file that belongs to a record. */
-typedef struct vl_record_file {
-    const char *url;      /* NULL: `body` is all of it */
+typedef struct vl_record_file vl_record_file;
+struct vl_record_file {
+    const char *url;      /* NULL: `body` is all of it, or what `pour` gives */
     const char *type;     /* media type as the source has it; NULL: as the server will say */
     const char *name;     /* file name or description; NULL: none */
     const char *language; /* ISO 639 when it is not the record's; NULL */
@@ -34,7 +26,12 @@ typedef struct vl_record_file {
     const char *body;     /* of a text that came with the record (UTF-8); NULL */
     size_t body_bytes;
     uint64_t bytes; /* as the source says; 0: not said */
-} vl_record_file;
+    /* Gives the content of a file that is here and in no memory, while the record is given;
+     * not called when the content is kept already. NULL: there is a url or a body. */
+    vl_status (*pour)(const vl_record_file *file, vl_fetch_sink sink, void *to,
+                      vl_error *error);
+    void *of; /* pour's */
+};
 
 /* One thing that a source published: a report, a data set, a notice. Absent strings are NULL.
  */

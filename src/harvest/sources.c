@@ -4,7 +4,14 @@
 #include <string.h>
 
 const vl_source *const vl_sources[] = {
-    &vl_source_unhcr, &vl_source_unhcr_portal, &vl_source_unicef, &vl_source_wfp, NULL,
+    /* clang-format off: a line each, so that changes do not meet */
+    &vl_source_dir,
+    &vl_source_unhcr,
+    &vl_source_unhcr_portal,
+    &vl_source_unicef,
+    &vl_source_wfp,
+    NULL,
+    /* clang-format on */
 };
 
 vl_status vl_source_find(const char *name, const vl_source **source, vl_error *error) {

@@ -5,6 +5,9 @@ if(TARGET vislang)
     add_test(NAME cli.database COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_database.py)
     set_tests_properties(cli.database PROPERTIES TIMEOUT 120 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
+    add_test(NAME cli.harvest COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_harvest.py)
+    set_tests_properties(cli.harvest PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
     set_tests_properties(cli PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
     set_tests_properties(cli.pictures PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
