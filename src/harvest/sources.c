@@ -4,7 +4,7 @@
 #include <string.h>
 
 const vl_source *const vl_sources[] = {
-    /* clang-format off: a line each, so that changes do not meet */
+    /* clang-format off */
     &vl_source_dir,
     &vl_source_unhcr,
     &vl_source_unhcr_portal,
