@@ -16,7 +16,7 @@ packages=(
     libcjson-dev libyaml-dev zlib1g-dev libssl-dev libseccomp-dev libicu-dev
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
     libcairo2-dev libpango1.0-dev libmicrohttpd-dev libcurl4-openssl-dev libdnnl-dev libopenmpi-dev
-    libsqlite3-dev libpq-dev libargon2-dev libhiredis-dev libgnutls28-dev libarchive-dev
+    libsqlite3-dev libpq-dev libargon2-dev libhiredis-dev libgnutls28-dev libarchive-dev libxml2-dev
     # training on several machines
     openmpi-bin
     # programs used while running
@@ -33,7 +33,7 @@ packages=(
     fonts-noto-core fontconfig
     # tests and benchmarks
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-pil python3-numpy
-    libcmocka-dev openssl libxml2-utils libxml2-dev qpdf python3 wrk nghttp2-client libnss-wrapper chromium postgresql redis-server
+    libcmocka-dev openssl libxml2-utils qpdf python3 wrk nghttp2-client libnss-wrapper chromium postgresql redis-server
 )
 # Node may come from elsewhere than Debian; any version that runs will do.
 command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)

@@ -234,6 +234,10 @@ const setting_def vl_settings[] = {
     {"harvest_wfp_scope", NULL, "harvest.wfp_scope", SETTING_STRING,
      "vamdatabridges_marketprices-pricemonthly_get", 0, 0, false,
      "what a token is asked for; empty: WFP's default"},
+    {"harvest_site_url", NULL, "harvest.site_url", SETTING_LIST, "", 0, 0, false,
+     "addresses that the source site harvests: a home page, a site map or a feed"},
+    {"harvest_site_any_host", NULL, "harvest.site_any_host", SETTING_BOOL, "false", 0, 0, false,
+     "pages and documents on other hosts that a site names are harvested too"},
 };
 const size_t vl_settings_count = sizeof vl_settings / sizeof vl_settings[0];
 

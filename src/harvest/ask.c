@@ -174,7 +174,7 @@ bool vl_ask_time(const char *text, bool end, char out[VL_ASK_TIME_SIZE]) {
         parts.tm_min = parts.tm_sec = 59;
     }
     time_t at = timegm(&parts) - zone;
-    if (!gmtime_r(&at, &parts) || parts.tm_year < -1899 || parts.tm_year > 8099)
+    if (!gmtime_r(&at, &parts) || parts.tm_year < 1000 - 1900 || parts.tm_year > 8099)
         return false;
     return strftime(out, VL_ASK_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0;
 }

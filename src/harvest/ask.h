@@ -19,7 +19,7 @@ bool vl_ask_language(const char *list, const char *language);
 
 /* A date, or a time of RFC 3339 (also without zone, which is UTC, and with a space for the T),
  * as one in UTC, in whole seconds: "2025-01-31T00:00:00Z"; a date's last second when `end`.
- * False: it is none. */
+ * False: it is none from the year 1000 to 9999. */
 #define VL_ASK_TIME_SIZE 24
 bool vl_ask_time(const char *text, bool end, char out[VL_ASK_TIME_SIZE]);
 /* VL_ERR_USAGE: since or until is no date, or they are the wrong way round. */

@@ -58,7 +58,7 @@ static bool is_agent(const char *text, size_t bytes) {
 }
 
 /* One line: "noindex, noai" or "program: noindex, noai". */
-static const char *tag_of_line(const char *line, size_t bytes, const char *agent, bool api) {
+const char *vl_robots_directive(const char *line, size_t bytes, const char *agent, bool api) {
     bool for_us = true;
     for (size_t at = 0; at < bytes;) {
         size_t start = at;
@@ -87,7 +87,8 @@ const char *vl_robots_tag(const vl_fetch_reply *reply, const char *agent, bool a
     for (const char *line = reply->headers.data; !found && line && *line;) {
         size_t all = strcspn(line, "\n");
         if (all >= sizeof name - 1 && !strncasecmp(line, name, sizeof name - 1))
-            found = tag_of_line(line + sizeof name - 1, all - (sizeof name - 1), agent, api);
+            found = vl_robots_directive(line + sizeof name - 1, all - (sizeof name - 1), agent,
+                                        api);
         line += all + (line[all] == '\n');
     }
     return found;

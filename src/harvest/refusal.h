@@ -19,6 +19,9 @@ double vl_retry_after(const vl_fetch_reply *reply, int64_t now);
  * For an interface (`api`) the two about search engines say nothing. */
 const char *vl_robots_tag(const vl_fetch_reply *reply, const char *agent, bool api);
 
+/* The same of one list of directives, as in <meta name=robots>. */
+const char *vl_robots_directive(const char *list, size_t bytes, const char *agent, bool api);
+
 /* Whether a body begins as a page of HTML does, whatever its Content-Type. */
 bool vl_opens_as_page(const char *body, size_t bytes);
 

@@ -10,6 +10,7 @@ const vl_source *const vl_sources[] = {
     &vl_source_unhcr_portal,
     &vl_source_unicef,
     &vl_source_wfp,
+    &vl_source_site,
     NULL,
     /* clang-format on */
 };

@@ -58,6 +58,7 @@ static void test_times(void **state) {
         {"2025-01-31x", false, NULL},
         {"2025-1-3", false, NULL},
         {"0001-01-01T00:00:00+23:00", false, NULL},
+        {"0025-01-01", false, NULL},
         {"9999-12-31T23:59:59-01:00", false, NULL},
         {"", false, NULL},
     };
