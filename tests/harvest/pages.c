@@ -3,10 +3,6 @@
  *   pages SOURCE [--cursor C] [--pages N] [--set SETTING=VALUE]… [--languages L] [--countries
  * C]
  *         [--themes T] [--formats F] [--words W] [--since D] [--until D] [--limit N]
-<<<<<<< HEAD
-=======
- *         [--interval SECONDS]
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
  *
  * {"record":{…}} for each record, {"next":"CURSOR"} after each page ("": there are no more), at
  * the end {"error":…,"message":…} where there was one and {"requests":N,"waited":SECONDS}.
@@ -25,11 +21,7 @@ static _Atomic int64_t skipped; /* nanoseconds that nobody waited */
 
 static int64_t clock_now(void *user) {
     (void)user;
-<<<<<<< HEAD
     return vl_clock_ns() + skipped;
-=======
-    return 1 + skipped;
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
 }
 static void clock_wait(void *user, int64_t ns) {
     (void)user;
@@ -105,10 +97,6 @@ typedef struct asked {
     size_t setting_count;
     const char *cursor;
     long pages;
-<<<<<<< HEAD
-=======
-    double interval; /* between two requests */
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
 } asked;
 
 static void take_setting(asked *a, char *text) {
@@ -139,25 +127,13 @@ static void take_option(asked *a, const char *name, char *value) {
         a->pages = atol(value);
     else if (!strcmp(name, "--limit"))
         a->query.limit = strtoull(value, NULL, 10);
-<<<<<<< HEAD
-=======
-    else if (!strcmp(name, "--interval"))
-        a->interval = strtod(value, NULL);
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
     else
         exit(2);
 }
 
-<<<<<<< HEAD
 static vl_status open_net(vl_polite **net, vl_error *error) {
     vl_polite_options options = vl_polite_options_default();
     options.clock = &quick;
-=======
-static vl_status open_net(double interval, vl_polite **net, vl_error *error) {
-    vl_polite_options options = vl_polite_options_default();
-    options.clock = &quick;
-    options.interval = interval;
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
     options.rules.seconds = 10;
     vl_status status = vl_networks_parse("127.0.0.0/8, ::1", &options.rules.networks, error);
     return status ? status : vl_polite_new(&options, net, error);
@@ -205,12 +181,7 @@ static void print_end(vl_polite *net, vl_status status, const vl_error *error) {
 }
 
 int main(int argc, char **argv) {
-<<<<<<< HEAD
     asked a = {.query = {"", "", "", "", "", "", "", 0}, .cursor = "", .pages = 1000};
-=======
-    asked a = {
-        .query = {"", "", "", "", "", "", "", 0}, .cursor = "", .pages = 1000, .interval = 1};
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
     const vl_source *source = NULL;
     vl_config *config = NULL;
     vl_polite *net = NULL;
@@ -225,11 +196,7 @@ int main(int argc, char **argv) {
     if (!status)
         status = vl_config_load(NULL, a.settings, a.setting_count, &config, &error);
     if (!status)
-<<<<<<< HEAD
         status = open_net(&net, &error);
-=======
-        status = open_net(a.interval, &net, &error);
->>>>>>> aa27a22 (vislang harvest: the source site, any web site by its site maps, RSS and Atom, without what its pages forbid)
     if (!status) {
         vl_source_call call = {&a.query, config, net, arena, give, NULL, &kept};
         status = fetch_pages(source, &call, &a, &error);
