@@ -16,8 +16,7 @@
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
-/* The next item at *list, trimmed; NULL: there is none. */
-static const char *next_item(const char **list, size_t *length) {
+const char *vl_ask_next(const char **list, size_t *length) {
     for (;;) {
         const char *item = *list + strspn(*list, ", \t\r\n");
         if (!*item)
@@ -37,7 +36,7 @@ char **vl_ask_list(vl_arena *arena, const char *list, size_t *count) {
     for (const char *c = at; *c; c++)
         room += *c == ',';
     char **items = vl_arena_array(arena, room + 1, sizeof *items);
-    while (items && (item = next_item(&at, &length)))
+    while (items && (item = vl_ask_next(&at, &length)))
         if (!(items[used++] = vl_arena_strndup(arena, item, length)))
             return NULL;
     if (count)
@@ -48,7 +47,7 @@ char **vl_ask_list(vl_arena *arena, const char *list, size_t *count) {
 bool vl_ask_listed(const char *list, const char *item) {
     size_t length, bytes = strlen(item);
     const char *at = list ? list : "", *one;
-    while ((one = next_item(&at, &length)))
+    while ((one = vl_ask_next(&at, &length)))
         if (length == bytes && !strncasecmp(one, item, bytes))
             return true;
     return false;
@@ -59,7 +58,7 @@ bool vl_ask_language(const char *list, const char *language) {
     const char *at = list ? list : "", *one;
     char code[VL_LANG_SIZE];
     bool any = false;
-    while ((one = next_item(&at, &length))) {
+    while ((one = vl_ask_next(&at, &length))) {
         any = true;
         if (length >= sizeof code)
             continue;
@@ -176,7 +175,11 @@ bool vl_ask_time(const char *text, bool end, char out[VL_ASK_TIME_SIZE]) {
     time_t at = timegm(&parts) - zone;
     if (!gmtime_r(&at, &parts) || parts.tm_year < 1000 - 1900 || parts.tm_year > 8099)
         return false;
-    return strftime(out, VL_ASK_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0;
+    snprintf(out, VL_ASK_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ", /* %Y has no zeros */
+             (unsigned)(parts.tm_year + 1900) % 10000, (unsigned)(parts.tm_mon + 1) % 100,
+             (unsigned)parts.tm_mday % 100, (unsigned)parts.tm_hour % 100,
+             (unsigned)parts.tm_min % 100, (unsigned)parts.tm_sec % 100);
+    return true;
 }
 
 vl_status vl_ask_check_times(const vl_harvest_query *query, vl_error *error) {
@@ -200,8 +203,8 @@ static const struct {
     const char *words; /* media types, endings and short names, a space around each */
 } kinds[] = {
     {"pdf", " application/pdf pdf "},
-    {"html",
-     " text/html application/xhtml+xml html htm xhtml text/markdown text/plain md txt "},
+    {"html", " text/html application/xhtml+xml html htm xhtml "},
+    {"text", " text/plain text/markdown txt md "},
     {"docx", " application/vnd.openxmlformats-officedocument.wordprocessingml.document "
              "application/msword docx doc "},
     {"odt", " application/vnd.oasis.opendocument.text odt "},
@@ -265,45 +268,55 @@ void vl_ask_put_base(vl_buf *out, const vl_config *config, const char *setting) 
     vl_buf_append(out, base, length);
 }
 
+size_t vl_ask_page_size(const vl_harvest_query *query, size_t least, size_t most) {
+    uint64_t asked = query->limit ? query->limit : most;
+    return asked < least ? least : asked > most ? most : (size_t)asked;
+}
+
 /* ---- pages that go by time --------------------------------------------------------------- */
+
+/* "oldest" or "newest", the time to go on from ("-": none), the offset. */
+static bool read_cursor(const char *cursor, vl_ask_place *place) {
+    char order[8], bound[VL_ASK_TIME_SIZE], normal[VL_ASK_TIME_SIZE], offset[20], end;
+    if (sscanf(cursor, "%7s %23s %19[0-9]%c", order, bound, offset, &end) != 3)
+        return false;
+    place->newest_first = !strcmp(order, "newest");
+    place->offset = strtoull(offset, NULL, 10);
+    if (!place->newest_first && strcmp(order, "oldest"))
+        return false;
+    if (!strcmp(bound, "-"))
+        return true;
+    strcpy(place->newest_first ? place->to : place->from, bound);
+    return vl_ask_time(bound, false, normal) && !strcmp(bound, normal);
+}
 
 vl_status vl_ask_place_read(const char *cursor, const vl_harvest_query *query,
                             vl_ask_place *place, vl_error *error) {
-    char *end;
-    *place = (vl_ask_place){.offset = 0};
-    if (!*cursor) {
-        if (query->since && *query->since && !vl_ask_time(query->since, false, place->from))
-            return vl_fail(error, VL_ERR_USAGE, "'%.60s' is no date; write 2025-01-31",
-                           query->since);
-        return VL_OK;
-    }
-    size_t length = strcspn(cursor, " ");
-    if (length && length < sizeof place->from) {
-        memcpy(place->from, cursor, length);
-        place->from[length] = '\0';
-    }
-    char normal[VL_ASK_TIME_SIZE];
-    bool open = length == 1 && *cursor == '-';
-    bool time = vl_ask_time(place->from, false, normal) && !strcmp(normal, place->from);
-    const char *number = cursor + length + (cursor[length] == ' ');
-    place->offset = strtoull(number, &end, 10);
-    if ((!open && !time) || !isdigit((unsigned char)*number) || *end)
-        return vl_fail(error, VL_ERR_INPUT, "'%.60s' is no place to go on from", cursor);
-    if (open)
-        place->from[0] = '\0';
-    return VL_OK;
+    vl_status status = vl_ask_check_times(query, error);
+    *place = (vl_ask_place){.newest_first = query->limit > 0};
+    if (status)
+        return status;
+    if (query->since && *query->since)
+        vl_ask_time(query->since, false, place->from);
+    if (query->until && *query->until)
+        vl_ask_time(query->until, true, place->to);
+    return !*cursor || read_cursor(cursor, place)
+               ? VL_OK
+               : vl_fail(error, VL_ERR_INPUT, "'%.60s' is no place to go on from", cursor);
 }
 
 void vl_ask_place_advance(vl_ask_place *place, const char *last, uint64_t count) {
-    if (last && strcmp(last, place->from) > 0 && strlen(last) < sizeof place->from) {
-        strcpy(place->from, last);
-        place->offset = 0;
-    } else {
-        place->offset += count;
-    }
+    char *bound = place->newest_first ? place->to : place->from;
+    bool further =
+        last && strlen(last) < VL_ASK_TIME_SIZE &&
+        (!*bound || (place->newest_first ? strcmp(last, bound) < 0 : strcmp(last, bound) > 0));
+    if (further)
+        strcpy(bound, last);
+    place->offset = further ? 0 : place->offset + count;
 }
 
 void vl_ask_place_write(const vl_ask_place *place, vl_buf *cursor) {
-    vl_buf_printf(cursor, "%s %llu", *place->from ? place->from : "-",
-                  (unsigned long long)place->offset);
+    const char *bound = place->newest_first ? place->to : place->from;
+    vl_buf_printf(cursor, "%s %s %llu", place->newest_first ? "newest" : "oldest",
+                  *bound ? bound : "-", (unsigned long long)place->offset);
 }

@@ -9,6 +9,9 @@
 
 /* ---- lists and times -------------------------------------------------------------------- */
 
+/* The next item at *list, without white space around it and not NUL-terminated, *list after it;
+ * NULL: there is none. */
+const char *vl_ask_next(const char **list, size_t *length);
 /* The items of a comma list without white space around them, empty ones left out; in the arena,
  * NULL at the end. `count` may be NULL. NULL: arena full. */
 char **vl_ask_list(vl_arena *arena, const char *list, size_t *count);
@@ -38,11 +41,11 @@ vl_status vl_ask_refuse(const char *source, const vl_harvest_query *query, unsig
 
 /* ---- kinds of files --------------------------------------------------------------------- */
 
-/* "pdf", "html", "docx", "odt", "data" or "picture", as of vl_harvest_query.formats, by a media
- * type ("application/pdf; q=1"), a name or URL ("a.PDF?x=1") or a source's short name ("XLSX",
- * "Shapefile"); any may be NULL. "": none of these. A text is "html". Static storage. */
+/* "pdf", "html", "docx", "odt", "text", "data" or "picture", as of vl_harvest_query.formats, by
+ * a media type ("application/pdf; q=1"), a name or URL ("a.PDF?x=1") or a source's short name
+ * ("XLSX", "Shapefile"); any may be NULL. "": none of these. Static storage. */
 const char *vl_ask_kind(const char *type, const char *name);
-/* Whether files of a kind are asked for. */
+/* Whether files of a kind are asked for, and whether any kind is ("") or only some. */
 bool vl_ask_wants(const vl_harvest_query *query, const char *kind);
 
 /* ---- addresses -------------------------------------------------------------------------- */
@@ -52,18 +55,27 @@ void vl_ask_put_escaped(vl_buf *out, const char *text);
 /* A base address of the settings without a slash at its end. */
 void vl_ask_put_base(vl_buf *out, const vl_config *config, const char *setting);
 
+/* Records of a page: as many as are asked for in all, but from `least` (some are left out) to
+ * `most`. */
+size_t vl_ask_page_size(const vl_harvest_query *query, size_t least, size_t most);
+
 /* ---- pages that go by time -------------------------------------------------------------- */
 
 /* Offsets alone lose records when others are changed while pages are fetched: each of those
- * moves to the end of what is sorted by change, and all after it a place forward. So a page
- * begins at the time at which the page before ended (which gives a few records again), and an
- * offset counts only within one second. A killed harvest goes on from there, whatever happened
- * meanwhile. */
+ * moves to the other end of what is sorted by change, and all behind it a place forward. So a
+ * page begins at the time at which the page before ended (which gives a few records again), and
+ * an offset counts only within one second. A killed harvest goes on from there, whatever
+ * happened meanwhile.
+ *
+ * All of it is gone through from the oldest change on, so that what is changed meanwhile comes
+ * at the end; with a limit from the newest on, which are those that somebody means. */
 typedef struct vl_ask_place {
-    char from[VL_ASK_TIME_SIZE]; /* records changed then or later; "": all */
-    uint64_t offset;             /* of these */
+    char from[VL_ASK_TIME_SIZE], to[VL_ASK_TIME_SIZE]; /* both inclusive; "": open */
+    bool newest_first;
+    uint64_t offset; /* of the records between */
 } vl_ask_place;
-/* From a cursor ("": since of the query, 0). VL_ERR_INPUT: it is none. */
+/* What is between since and until of the query, which were checked, from where the cursor says
+ * ("": all of it). VL_ERR_INPUT: it is no cursor. */
 vl_status vl_ask_place_read(const char *cursor, const vl_harvest_query *query,
                             vl_ask_place *place, vl_error *error);
 /* After a page of `count` records, sorted by change, the last at `last` (NULL: not known). */

@@ -28,6 +28,14 @@ vl_status vl_json_parse(const char *text, size_t bytes, cJSON **root, vl_error *
 vl_status vl_json_get(const vl_source_call *call, const vl_polite_request *request,
                       cJSON **root, vl_error *error);
 
+/* Gives a record whose `raw` is that object. Its strings and texts may be those of the tree. */
+vl_status vl_json_give(const vl_source_call *call, vl_record *record, const cJSON *object,
+                       vl_error *error);
+/* Says in the log that a record was left out, and why; `key` may be NULL. VL_ERR_MEMORY: it
+ * made no sense because the arena is full. */
+vl_status vl_json_leave_out(const vl_source_call *call, const char *source, const char *key,
+                            const char *why, vl_error *error);
+
 /* The value at `path`, null too; NULL: there is none. */
 const cJSON *vl_json_at(const cJSON *object, const char *path);
 /* A string without white space around it, or a number as text (ids come as either). "" and

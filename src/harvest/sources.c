@@ -6,6 +6,10 @@
 const vl_source *const vl_sources[] = {
     /* clang-format off */
     &vl_source_dir,
+    &vl_source_reliefweb,
+    &vl_source_hdx,
+    &vl_source_hapi,
+    &vl_source_who,
     &vl_source_unhcr,
     &vl_source_unhcr_portal,
     &vl_source_unicef,

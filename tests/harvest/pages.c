@@ -1,8 +1,8 @@
 /* pages.c — asks one source for pages and prints what its adapter gives, as JSON lines:
  *
- *   pages SOURCE [--cursor C] [--pages N] [--set SETTING=VALUE]… [--languages L] [--countries
- * C]
- *         [--themes T] [--formats F] [--words W] [--since D] [--until D] [--limit N]
+ *   pages SOURCE [--cursor C] [--pages N] [--interval SECONDS] [--set SETTING=VALUE]…
+ *         [--languages L] [--countries C] [--themes T] [--formats F] [--words W]
+ *         [--since D] [--until D] [--limit N]
  *
  * {"record":{…}} for each record, {"next":"CURSOR"} after each page ("": there are no more), at
  * the end {"error":…,"message":…} where there was one and {"requests":N,"waited":SECONDS}.
@@ -21,7 +21,7 @@ static _Atomic int64_t skipped; /* nanoseconds that nobody waited */
 
 static int64_t clock_now(void *user) {
     (void)user;
-    return vl_clock_ns() + skipped;
+    return 1 + skipped;
 }
 static void clock_wait(void *user, int64_t ns) {
     (void)user;
@@ -97,6 +97,7 @@ typedef struct asked {
     size_t setting_count;
     const char *cursor;
     long pages;
+    double interval; /* between two requests */
 } asked;
 
 static void take_setting(asked *a, char *text) {
@@ -127,13 +128,16 @@ static void take_option(asked *a, const char *name, char *value) {
         a->pages = atol(value);
     else if (!strcmp(name, "--limit"))
         a->query.limit = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--interval"))
+        a->interval = strtod(value, NULL);
     else
         exit(2);
 }
 
-static vl_status open_net(vl_polite **net, vl_error *error) {
+static vl_status open_net(double interval, vl_polite **net, vl_error *error) {
     vl_polite_options options = vl_polite_options_default();
     options.clock = &quick;
+    options.interval = interval;
     options.rules.seconds = 10;
     vl_status status = vl_networks_parse("127.0.0.0/8, ::1", &options.rules.networks, error);
     return status ? status : vl_polite_new(&options, net, error);
@@ -181,7 +185,8 @@ static void print_end(vl_polite *net, vl_status status, const vl_error *error) {
 }
 
 int main(int argc, char **argv) {
-    asked a = {.query = {"", "", "", "", "", "", "", 0}, .cursor = "", .pages = 1000};
+    asked a = {
+        .query = {"", "", "", "", "", "", "", 0}, .cursor = "", .pages = 1000, .interval = 1};
     const vl_source *source = NULL;
     vl_config *config = NULL;
     vl_polite *net = NULL;
@@ -196,7 +201,7 @@ int main(int argc, char **argv) {
     if (!status)
         status = vl_config_load(NULL, a.settings, a.setting_count, &config, &error);
     if (!status)
-        status = open_net(&net, &error);
+        status = open_net(a.interval, &net, &error);
     if (!status) {
         vl_source_call call = {&a.query, config, net, arena, give, NULL, &kept};
         status = fetch_pages(source, &call, &a, &error);

@@ -48,6 +48,7 @@ static void test_times(void **state) {
         {"2025-01-31T10:20", false, "2025-01-31T10:20:00Z"},
         {"2025-01-31 10:20:30.5", false, "2025-01-31T10:20:30Z"},
         {"2025-01-31t10:20:30z", false, "2025-01-31T10:20:30Z"},
+        {"0843-09-25", false, "0843-09-25T00:00:00Z"},
         {"1997-01-01 ", false, "1997-01-01T00:00:00Z"},
         {"[2019-10-22T00:00:00 TO *]", false, NULL},
         {"01/01/1997-12/31/2015", false, NULL},
@@ -99,7 +100,8 @@ static void test_kinds(void **state) {
         {NULL, "letter.odt", "odt"},
         {NULL, "XLSX", "data"},
         {NULL, "Geodatabase", "data"},
-        {"text/markdown", NULL, "html"},
+        {"text/markdown", NULL, "text"},
+        {"text/html; charset=utf-8", NULL, "html"},
         {"image/jpeg", NULL, "picture"},
         {NULL, "https://x.org/pdf/", ""},
         {NULL, "https://x.org/a.b/c", ""},
@@ -128,16 +130,26 @@ static void test_escaped(void **state) {
     vl_buf_deinit(&out);
 }
 
-static void test_places(void **state) {
-    static const char *const bad[] = {"x",   "2025 3", "2025-01-31 3",         "- ",
-                                      "- x", "- 3 4",  "2025-01-31T00:00:00Z", "- -3"};
-    vl_ask_place place;
+/* A place written and read again. */
+static vl_ask_place through_cursor(const vl_ask_place *place, const vl_harvest_query *query,
+                                   const char *cursor) {
+    vl_ask_place again;
     vl_buf out;
-    vl_error error;
-    vl_harvest_query query = {.since = "2025-01-31"};
+    vl_buf_init(&out, 100);
+    vl_ask_place_write(place, &out);
+    assert_string_equal(out.data, cursor);
+    assert_int_equal(vl_ask_place_read(out.data, query, &again, NULL), VL_OK);
+    vl_buf_deinit(&out);
+    return again;
+}
+
+static void test_places(void **state) {
+    vl_ask_place place, again;
+    vl_harvest_query query = {.since = "2025-01-31", .until = "2025-03-01"};
     (void)state;
-    assert_int_equal(vl_ask_place_read("", &query, &place, &error), VL_OK);
+    assert_int_equal(vl_ask_place_read("", &query, &place, NULL), VL_OK);
     assert_string_equal(place.from, "2025-01-31T00:00:00Z");
+    assert_string_equal(place.to, "2025-03-01T23:59:59Z");
     assert_int_equal(place.offset, 0);
     vl_ask_place_advance(&place, "2025-02-01T00:00:00Z", 10); /* from there, not past it */
     assert_string_equal(place.from, "2025-02-01T00:00:00Z");
@@ -146,24 +158,61 @@ static void test_places(void **state) {
     vl_ask_place_advance(&place, NULL, 7);
     vl_ask_place_advance(&place, "2025-01-01T00:00:00Z", 1); /* out of order */
     assert_int_equal(place.offset, 18);
-    vl_buf_init(&out, 100);
-    vl_ask_place_write(&place, &out);
-    assert_string_equal(out.data, "2025-02-01T00:00:00Z 18");
-    vl_ask_place again;
-    assert_int_equal(vl_ask_place_read(out.data, &query, &again, &error), VL_OK);
+    again = through_cursor(&place, &query, "oldest 2025-02-01T00:00:00Z 18");
     assert_memory_equal(&again, &place, sizeof place);
-    vl_buf_deinit(&out);
-    assert_int_equal(vl_ask_place_read("- 5", &query, &again, &error), VL_OK);
-    assert_string_equal(again.from, "");
+}
+
+/* With a limit the newest come first, and a cursor says so, whatever the limit is then. */
+static void test_places_from_the_newest(void **state) {
+    vl_ask_place place, again;
+    vl_harvest_query query = {.since = "2025-01-31", .limit = 5};
+    (void)state;
+    assert_int_equal(vl_ask_place_read("", &query, &place, NULL), VL_OK);
+    assert_true(place.newest_first);
+    again = through_cursor(&place, &query, "newest - 0");
+    assert_memory_equal(&again, &place, sizeof place);
+    vl_ask_place_advance(&place, "2025-02-07T00:00:00Z", 5);
+    vl_ask_place_advance(&place, "2025-02-07T00:00:00Z", 5);
+    assert_string_equal(place.from, "2025-01-31T00:00:00Z");
+    assert_string_equal(place.to, "2025-02-07T00:00:00Z");
+    assert_int_equal(place.offset, 5);
+    query.limit = 0;
+    again = through_cursor(&place, &query, "newest 2025-02-07T00:00:00Z 5");
+    assert_memory_equal(&again, &place, sizeof place);
+}
+
+static void test_no_places(void **state) {
+    static const char *const bad[] = {"x",
+                                      "oldest",
+                                      "oldest -",
+                                      "oldest - x",
+                                      "oldest - -3",
+                                      "oldest - 3 4",
+                                      "oldest 2025 3",
+                                      "oldest 2025-01-31 3",
+                                      "2025-01-31T00:00:00Z 3",
+                                      "latest 2025-01-31T00:00:00Z 3",
+                                      "oldest 2025-01-31T00:00:00Z 12345678901234567890"};
+    vl_harvest_query query = {.since = ""};
+    vl_ask_place place;
+    vl_error error;
+    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(vl_ask_place_read(bad[i], &query, &again, &error), VL_ERR_INPUT);
+        assert_int_equal(vl_ask_place_read(bad[i], &query, &place, &error), VL_ERR_INPUT);
+    query.since = "soon";
+    assert_int_equal(vl_ask_place_read("", &query, &place, &error), VL_ERR_USAGE);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),   cmocka_unit_test(test_times),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_escaped), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_places_from_the_newest),
+        cmocka_unit_test(test_no_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

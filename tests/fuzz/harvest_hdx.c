@@ -1,0 +1,9 @@
+/* Any bytes as what HDX answers. */
+#include "harvest_records.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_page(vl_hdx_read, data, size);
+    return 0;
+}
