@@ -169,6 +169,93 @@ typedef void (*vl_synth_font_fn)(const vl_synth_font *font, void *user);
 /* The fonts of the machine that serve a script or more, by family and style. */
 vl_status vl_synth_fonts_list(vl_synth_font_fn give, void *user, vl_error *error);
 
+/* ---- documents and their parts ---------------------------------------------------------- */
+
+typedef enum vl_part_kind {
+    VL_PART_HEADING,
+    VL_PART_PARAGRAPH,
+    VL_PART_LIST,
+    VL_PART_TABLE,
+    VL_PART_FIGURE, /* a picture of a kind that nothing tells */
+    VL_PART_CHART,
+    VL_PART_MAP,
+    VL_PART_PHOTOGRAPH,
+    VL_PART_CAPTION,
+    VL_PART_KIND_COUNT
+} vl_part_kind;
+const char *vl_part_kind_name(vl_part_kind kind); /* "heading", … */
+bool vl_part_is_picture(vl_part_kind kind);       /* figure, chart, map, photograph */
+
+typedef struct vl_part_cell {
+    uint32_t row, column, row_span, column_span; /* its first; spans are at least 1 */
+    bool heading;
+    const char *text;
+} vl_part_cell;
+
+#define VL_PART_NONE SIZE_MAX
+typedef struct vl_part {
+    vl_part_kind kind;
+    uint32_t page; /* from 0; 0 where a document has no pages */
+    bool has_box;
+    vl_box box;          /* pixels of the page's picture: vl_parts_page */
+    uint32_t level;      /* of a heading, 1 … 6; else 0 */
+    const char *text;    /* NFC. List: an item a line; table: a row a line, cells apart by tabs;
+                            picture: what its maker says that it shows, or "" */
+    vl_part_cell *cells; /* of a table, row by row */
+    size_t cell_count, row_count, column_count;
+    char language[VL_LANG_SIZE]; /* "und": not known */
+    double certainty;            /* of the language, 0 … 1; 0 where only `declared` says it */
+    char declared[VL_LANG_SIZE]; /* what the document says, as vl_lang_code; "" nothing */
+    char script[5];              /* ISO 15924 */
+    bool ocr;                    /* read off the picture; else the text was in the document */
+    double confidence;           /* of the reading; 1 for text that was in the document */
+    size_t caption;    /* table, picture: the part that is its caption, or VL_PART_NONE */
+    const char *label; /* "Figure 3" as its caption has it; NULL: none */
+    size_t *mentions;  /* table, picture: parts that speak of it by its label, in order */
+    size_t mention_count;
+    const char *source; /* picture: its address as the document has it; NULL: cut out of the
+                           page */
+} vl_part;
+
+typedef struct vl_parts_page {
+    uint32_t width, height; /* pixels of its picture; 0: there is none */
+    double dpi;
+    bool ocr;           /* its text was read off the picture … */
+    const char *reason; /* … because of this; or what was wrong with it; NULL: nothing */
+    double rubbish;     /* 0 … 1: how sure it is that its embedded text is none */
+} vl_parts_page;
+
+typedef struct vl_parts {
+    const char *format; /* "html", …; static */
+    const char *title;  /* "": none */
+    char declared[VL_LANG_SIZE];
+    vl_parts_page *pages; /* at least one */
+    size_t page_count;
+    vl_part *parts; /* in reading order */
+    size_t part_count;
+    const struct vl_parts_source *from; /* for vl_parts_picture */
+} vl_parts;
+
+typedef struct vl_parts_options {
+    const char *type; /* media type it came with, with its charset; NULL: not known. What the
+                         bytes look like counts more */
+    const vl_langid *langid; /* NULL: languages are only those that are declared */
+    size_t max_bytes;        /* of the document; default 64 MB */
+    size_t max_parts;        /* default 200,000; cells of tables count too */
+} vl_parts_options;
+vl_parts_options vl_parts_options_default(void);
+
+/* The parts of a document: HTML (the main content, without menus, banners and footers).
+ * Everything is in `arena`, and `bytes` must outlive it. Nothing is fetched, and no entity but
+ * HTML's own is resolved. VL_ERR_UNSUPPORTED: a format that is not read; VL_ERR_INPUT: broken;
+ * VL_ERR_LIMIT: too large or too deep; VL_ERR_MEMORY: `arena` is full. */
+vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options *options,
+                        vl_arena *arena, vl_parts **parts, vl_error *error);
+/* The picture of part `index` (caller frees). VL_ERR_USAGE: it has none; VL_ERR_MISSING: it
+ * stands elsewhere, at the address in `source`; VL_ERR_INPUT: it is broken. */
+vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_limits *limits,
+                           vl_image **image, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -103,6 +103,7 @@ int cli_train(const cli_args *args);
 int cli_dataset(const cli_args *args);
 int cli_dataset_scan_lines(const cli_args *args); /* `vislang dataset scan-lines` */
 int cli_harvest(const cli_args *args);
+int cli_dataset_parts(const cli_args *args); /* `vislang dataset parts` */
 int cli_admin(const cli_args *args);
 int cli_db(const cli_args *args);
 int cli_doctor(const cli_args *args);

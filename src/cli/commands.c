@@ -160,7 +160,7 @@ static const cli_flag dataset_flags[] = {
     {"list-fonts", 0, NULL, "print the fonts that would be used, and their scripts"},
     {"half", 0, "HALF", "scan-lines: adapt (default), score (never to train on) or all"},
     {"sets", 0, "LIST", "scan-lines: only these sets of the manifest, with commas"},
-    {"json", 'j', NULL, "print the summary, or the list of fonts, as JSON"},
+    {"json", 'j', NULL, "print the summary, the list of fonts or the parts as JSON"},
     {0},
 };
 
@@ -276,13 +276,15 @@ const cli_command cli_commands[] = {
      "vislang harvest --source reliefweb --lang sw --country ken,tza --out collection\n"
      "vislang harvest --status --out collection\n",
      harvest_flags, cli_harvest},
-    {"dataset", "make data to train on: lines of text, rendered and degraded, or of real scans",
-     "synth-lines|scan-lines DIR",
+    {"dataset",
+     "make data to train on: lines of text, rendered or of real scans; parts of documents",
+     "synth-lines|scan-lines DIR|parts FILE",
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
      "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
      "khmer\n"
      "vislang dataset synth-lines --list-fonts\n"
-     "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n",
+     "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n"
+     "vislang dataset parts report.html --json\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",

@@ -218,8 +218,9 @@ static vl_status run(const cli_args *args, vl_error *error) {
     static const char *const scans_only[] = {"half", "sets", NULL};
     const char *misplaced = cli_eval_misplaced(args, scans_only);
     if (args->operand_count != 1 || strcmp(args->operands[0], "synth-lines") != 0)
-        return vl_fail(error, VL_ERR_USAGE,
-                       "what to make? 'vislang dataset synth-lines' or 'scan-lines DIR'");
+        return vl_fail(
+            error, VL_ERR_USAGE,
+            "what to make? 'vislang dataset synth-lines', 'scan-lines DIR' or 'parts FILE'");
     if (misplaced)
         return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang dataset scan-lines'",
                        misplaced);
@@ -241,6 +242,8 @@ int cli_dataset(const cli_args *args) {
     vl_error error = {0};
     if (args->operand_count && !strcmp(args->operands[0], "scan-lines"))
         return cli_dataset_scan_lines(args);
+    if (args->operand_count && !strcmp(args->operands[0], "parts"))
+        return cli_dataset_parts(args);
     vl_status status = run(args, &error);
     return cli_finish_stdout(args, status ? cli_fail(args, &error) : 0);
 }

@@ -1,0 +1,329 @@
+/* parts.c — a document to its parts: which format it is, what all readers share, and the
+ * picture of a part.
+ *
+ *   parts_add, parts_text, parts_table_*   what readers add
+ *   vl_parts_read, vl_parts_picture        the contract */
+#include "dataset/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const kind_names[VL_PART_KIND_COUNT] = {
+    "heading", "paragraph", "list", "table", "figure", "chart", "map", "photograph", "caption"};
+
+const char *vl_part_kind_name(vl_part_kind kind) {
+    return (unsigned)kind < VL_PART_KIND_COUNT ? kind_names[kind] : "unknown";
+}
+
+bool vl_part_is_picture(vl_part_kind kind) {
+    return kind == VL_PART_FIGURE || kind == VL_PART_CHART || kind == VL_PART_MAP ||
+           kind == VL_PART_PHOTOGRAPH;
+}
+
+vl_parts_options vl_parts_options_default(void) {
+    return (vl_parts_options){.max_bytes = (size_t)64 << 20, .max_parts = 200000};
+}
+
+/* ---- what readers add -------------------------------------------------------------------- */
+
+vl_part parts_blank(vl_part_kind kind) {
+    return (vl_part){.kind = kind,
+                     .text = "",
+                     .language = "und",
+                     .script = "Zyyy",
+                     .confidence = 1,
+                     .caption = VL_PART_NONE};
+}
+
+static vl_status out_of_arena(parts_builder *b) {
+    return b->status = vl_fail(b->error, VL_ERR_MEMORY,
+                               "the document's parts are larger than the memory for them");
+}
+
+/* Each line squeezed, empty ones left out. */
+static char *squeeze_lines(vl_arena *arena, const char *text) {
+    vl_buf out;
+    vl_buf_init(&out, strlen(text) + 1);
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        char *line = vl_arena_strndup(arena, text, length);
+        char *squeezed = line ? vl_text_squeeze(arena, line) : NULL;
+        out.failed = out.failed || !squeezed;
+        if (squeezed && *squeezed) {
+            vl_buf_puts(&out, out.len ? "\n" : "");
+            vl_buf_puts(&out, squeezed);
+        }
+        text += length + (text[length] == '\n');
+    }
+    char *all = out.failed ? NULL : vl_arena_strndup(arena, out.data ? out.data : "", out.len);
+    vl_buf_deinit(&out);
+    return all;
+}
+
+const char *parts_text(parts_builder *b, const char *text, bool lines) {
+    if (b->status)
+        return NULL;
+    const char *clean = vl_text_nfc(b->arena, text);
+    if (clean)
+        clean = lines ? squeeze_lines(b->arena, clean) : vl_text_squeeze(b->arena, clean);
+    if (!clean)
+        out_of_arena(b);
+    return clean;
+}
+
+static bool make_room(parts_builder *b) {
+    if (b->out->part_count < b->capacity)
+        return true;
+    size_t more = b->capacity ? b->capacity * 2 : 64;
+    vl_part *parts = vl_arena_grow(b->arena, b->out->parts, b->capacity * sizeof *parts,
+                                   more * sizeof *parts);
+    if (!parts)
+        return false;
+    b->out->parts = parts;
+    b->capacity = more;
+    return true;
+}
+
+static vl_status too_many(parts_builder *b) {
+    return b->status = vl_fail(b->error, VL_ERR_LIMIT,
+                               "the document has more than %zu parts and cells of tables",
+                               b->options->max_parts);
+}
+
+vl_status parts_add(parts_builder *b, const vl_part *part, size_t *index) {
+    if (index)
+        *index = VL_PART_NONE;
+    if (b->status)
+        return b->status;
+    if (!vl_part_is_picture(part->kind) && !part->cell_count && !*part->text)
+        return VL_OK;
+    if (b->out->part_count + b->cells >= b->options->max_parts)
+        return too_many(b);
+    if (!make_room(b))
+        return out_of_arena(b);
+    if (index)
+        *index = b->out->part_count;
+    b->out->parts[b->out->part_count++] = *part;
+    return VL_OK;
+}
+
+/* ---- tables ------------------------------------------------------------------------------ */
+
+parts_table *parts_table_new(parts_builder *b) {
+    parts_table *table = vl_arena_alloc(b->arena, sizeof *table);
+    if (table)
+        table->builder = b;
+    else
+        out_of_arena(b);
+    return table;
+}
+
+static void skip_busy(parts_table *table) {
+    while (table->column < PARTS_COLUMNS_MAX && table->busy[table->column])
+        table->column++;
+}
+
+void parts_table_row_end(parts_table *table) {
+    for (size_t i = 0; i < PARTS_COLUMNS_MAX; i++)
+        if (table->busy[i])
+            table->busy[i]--;
+    table->row++;
+    table->column = 0;
+}
+
+static vl_part_cell *next_cell(parts_table *table) {
+    parts_builder *b = table->builder;
+    if (b->out->part_count + b->cells >= b->options->max_parts) {
+        too_many(b);
+        return NULL;
+    }
+    if (table->count == table->capacity) {
+        size_t more = table->capacity ? table->capacity * 2 : 16;
+        vl_part_cell *cells = vl_arena_grow(b->arena, table->cells,
+                                            table->count * sizeof *cells, more * sizeof *cells);
+        if (!cells) {
+            out_of_arena(b);
+            return NULL;
+        }
+        table->cells = cells;
+        table->capacity = more;
+    }
+    b->cells++;
+    return &table->cells[table->count++];
+}
+
+static uint32_t within(uint32_t value, uint32_t low, uint32_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+vl_status parts_table_cell(parts_table *table, uint32_t row_span, uint32_t column_span,
+                           bool heading, const char *text) {
+    skip_busy(table);
+    if (table->builder->status || table->column >= PARTS_COLUMNS_MAX ||
+        table->row >= PARTS_ROWS_MAX)
+        return table->builder->status;
+    const char *clean = parts_text(table->builder, text, true);
+    vl_part_cell *cell = clean ? next_cell(table) : NULL;
+    if (!cell)
+        return table->builder->status;
+    column_span = within(column_span, 1, PARTS_COLUMNS_MAX - table->column);
+    row_span = within(row_span, 1, PARTS_ROWS_MAX - table->row);
+    *cell = (vl_part_cell){table->row, table->column, row_span, column_span, heading, clean};
+    for (uint32_t i = 0; i < column_span; i++)
+        table->busy[table->column + i] = row_span;
+    table->column += column_span;
+    table->columns = within(table->columns, table->column, PARTS_COLUMNS_MAX);
+    return VL_OK;
+}
+
+static const char *table_text(parts_table *table) {
+    vl_buf out;
+    vl_buf_init(&out, (size_t)256 << 20);
+    for (size_t i = 0; i < table->count; i++) {
+        const vl_part_cell *cell = &table->cells[i];
+        if (i)
+            vl_buf_puts(&out, cell->row == cell[-1].row ? "\t" : "\n");
+        for (const char *at = cell->text; *at; at++)
+            vl_buf_append(&out, *at == '\n' ? " " : at, 1);
+    }
+    char *text =
+        out.failed ? NULL
+                   : vl_arena_strndup(table->builder->arena, out.data ? out.data : "", out.len);
+    vl_buf_deinit(&out);
+    return text;
+}
+
+bool parts_table_finish(parts_table *table, vl_part *part) {
+    if (!table->count || table->builder->status)
+        return false;
+    uint32_t rows = table->cells[table->count - 1].row + 1;
+    bool any = false;
+    for (size_t i = 0; i < table->count; i++) {
+        table->cells[i].row_span =
+            within(table->cells[i].row_span, 1, rows - table->cells[i].row);
+        any = any || *table->cells[i].text;
+    }
+    if (!any)
+        return false;
+    part->cells = table->cells;
+    part->cell_count = table->count;
+    part->row_count = rows;
+    part->column_count = table->columns;
+    part->text = table_text(table);
+    if (!part->text)
+        out_of_arena(table->builder);
+    return part->text != NULL;
+}
+
+/* ---- formats ----------------------------------------------------------------------------- */
+
+static bool has_type(const char *type, const char *name) {
+    size_t length = strlen(name);
+    return type && !strncasecmp(type, name, length) && !strchr("+-./", type[length] ?: ' ');
+}
+
+/* Markup that begins as pages do, in any encoding whose ASCII is ASCII, or in UTF-16. */
+static bool looks_like_html(const unsigned char *bytes, size_t count) {
+    static const char *const openings[] = {"<!doctype html", "<html",  "<head", "<body",
+                                           "<meta",          "<title", "<div",  "<p>",
+                                           "<!--",           "<?xml",  "<h1",   "<article"};
+    char head[512];
+    size_t length = 0;
+    for (size_t i = 0; i < count && i < 1024 && length + 1 < sizeof head; i++)
+        if (bytes[i] && bytes[i] < 128 && (length || bytes[i] > ' '))
+            head[length++] = (char)bytes[i];
+    head[length] = '\0';
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+        if (!strncasecmp(head, openings[i], strlen(openings[i])))
+            return strncasecmp(head, "<?xml", 5) != 0 || strcasestr(head, "<html");
+    return false;
+}
+
+static parts_reader reader_of(const void *bytes, size_t count, const char *type,
+                              const char **name) {
+    bool html = has_type(type, "text/html") || has_type(type, "application/xhtml+xml");
+    if (vl_media_sniff(bytes, count) == VL_MEDIA_UNKNOWN &&
+        (looks_like_html(bytes, count) || html)) {
+        *name = "html";
+        return parts_html_read;
+    }
+    return NULL;
+}
+
+static vl_status prepare(parts_builder *b, const void *bytes, size_t count,
+                         const char *format) {
+    struct vl_parts_source *from = vl_arena_alloc(b->arena, sizeof *from);
+    b->out = vl_arena_alloc(b->arena, sizeof *b->out);
+    if (!from || !b->out)
+        return out_of_arena(b);
+    *from = (struct vl_parts_source){bytes, count, *b->options};
+    *b->out = (vl_parts){.format = format, .title = "", .from = from};
+    b->out->pages = vl_arena_alloc(b->arena, sizeof *b->out->pages);
+    b->out->page_count = 1;
+    return b->out->pages ? VL_OK : out_of_arena(b);
+}
+
+vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options *options,
+                        vl_arena *arena, vl_parts **parts, vl_error *error) {
+    vl_parts_options usual = vl_parts_options_default();
+    vl_error local;
+    parts_builder b = {
+        .arena = arena, .options = options ? options : &usual, .error = error ? error : &local};
+    const char *format = NULL;
+    *parts = NULL;
+    if (!count)
+        return vl_fail(error, VL_ERR_INPUT, "the document is empty");
+    if (count > b.options->max_bytes)
+        return vl_fail(error, VL_ERR_LIMIT, "the document has %zu bytes; the limit is %zu",
+                       count, b.options->max_bytes);
+    parts_reader reader = reader_of(bytes, count, b.options->type, &format);
+    if (!reader)
+        return vl_fail(error, VL_ERR_UNSUPPORTED,
+                       "documents of this kind are not taken apart; HTML is");
+    vl_status status = prepare(&b, bytes, count, format);
+    if (!status)
+        status = reader(&b, bytes, count);
+    if (!status)
+        status = parts_finish(&b);
+    if (!status)
+        *parts = b.out;
+    return status;
+}
+
+/* ---- pictures ---------------------------------------------------------------------------- */
+
+/* "data:image/png;base64,…" (RFC 2397); white space within is allowed there. */
+static vl_status picture_of_data(const char *source, const vl_media_limits *limits,
+                                 vl_image **image, vl_error *error) {
+    const char *comma = strchr(source, ',');
+    if (!comma || comma - source < 7 || strncasecmp(comma - 7, ";base64", 7) != 0)
+        return vl_fail(error, VL_ERR_UNSUPPORTED, "the picture's data: address is not base64");
+    size_t length = 0, count = 0, most = strlen(comma + 1);
+    char *text = malloc(most + 4);
+    unsigned char *bytes = malloc(most + 4);
+    vl_status status = text && bytes ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    for (const char *at = comma + 1; !status && *at; at++)
+        if (!strchr(" \t\r\n", *at))
+            text[length++] = *at;
+    if (!status && !vl_base64_decode(text, length, false, bytes, &count))
+        status = vl_fail(error, VL_ERR_INPUT, "the picture's data: address is broken base64");
+    if (!status)
+        status = vl_document_first(bytes, count, limits, image, error);
+    free(text);
+    free(bytes);
+    return status;
+}
+
+vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_limits *limits,
+                           vl_image **image, vl_error *error) {
+    vl_media_limits usual = vl_media_limits_default();
+    *image = NULL;
+    if (index >= parts->part_count || !vl_part_is_picture(parts->parts[index].kind))
+        return vl_fail(error, VL_ERR_USAGE, "part %zu is no picture", index);
+    const char *source = parts->parts[index].source;
+    if (source && !strncasecmp(source, "data:", 5))
+        return picture_of_data(source, limits ? limits : &usual, image, error);
+    return vl_fail(error, VL_ERR_MISSING, "the picture of part %zu stands elsewhere: %s", index,
+                   source ? source : "no address");
+}
