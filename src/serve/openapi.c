@@ -283,8 +283,7 @@ static cJSON *query_schema(const char *name) {
     } else if (!strcmp(name, "all")) {
         cJSON_AddItemToObject(schema, "enum", cJSON_CreateStringArray(truth, 2));
     } else if (!strcmp(name, "engine")) {
-        cJSON_AddNumberToObject(schema, "minLength", 1);
-        cJSON_AddNumberToObject(schema, "maxLength", 63);
+        cJSON_AddStringToObject(schema, "pattern", "^[ -~]{1,63}$");
     } else {
         cJSON_ReplaceItemInObject(schema, "type", cJSON_CreateString("integer"));
         cJSON_AddNumberToObject(schema, "minimum", !strcmp(name, "limit"));

@@ -59,13 +59,13 @@ static void show(vl_request *request) {
     vl_decide_failure(request, vl_http_status(error.status), &error);
 }
 
-/* As keys of the record are. */
+/* Of an engine: printable ASCII. */
 static bool is_name(const char *engine) {
     size_t bytes = strlen(engine);
     for (size_t i = 0; i < bytes; i++)
-        if ((unsigned char)engine[i] < ' ' || engine[i] == 0x7F)
+        if (engine[i] < ' ' || engine[i] > '~')
             return false;
-    return bytes && bytes < NAME_SIZE && vl_utf8_valid_prefix(engine, bytes) == bytes;
+    return bytes && bytes < NAME_SIZE;
 }
 
 typedef struct resetting {
