@@ -1,5 +1,6 @@
 /* table.c — rows of named values (table.h). Cells are kept one after another, in the order in
- * which they came; a page of a source has some hundred thousand of them at most. */
+ * which they came; a page of a source has some hundred thousand of them. Most columns have the
+ * same value in many rows on end (a country, a unit), which is kept once for all of them. */
 #include "harvest/table.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@ typedef struct cell {
 struct vl_table {
     vl_arena *arena;
     const char *columns[COLUMNS_MAX];
+    const char *newest[COLUMNS_MAX]; /* the last value of each; NULL: it had none */
     size_t column_count, last_column;
     cell *cells;
     size_t cell_count, cell_room;
@@ -79,22 +81,33 @@ static bool row_has(const vl_table *table, size_t column) {
     return false;
 }
 
+/* The value in the arena; that of the row before where it is the same. NULL: no memory. */
+static const char *keep(vl_table *table, size_t column, const char *value, size_t bytes) {
+    const char *before = table->newest[column];
+    if (before && !strncmp(before, value, bytes) && !before[bytes])
+        return before;
+    return table->newest[column] = vl_arena_strndup(table->arena, value, bytes);
+}
+
 void vl_table_put_bytes(vl_table *table, const char *column, const char *value, size_t bytes) {
     if (table->failed || !table->rows)
         return;
     size_t at = find_column(table, column);
     if (at == SIZE_MAX)
         at = add_column(table, column);
-    if (at != SIZE_MAX)
-        table->last_column = at;
-    if (at != SIZE_MAX && (!bytes || row_has(table, at)))
-        return;
-    char *copy = at == SIZE_MAX ? NULL : vl_arena_strndup(table->arena, value, bytes);
-    if (!copy || !has_room(table)) {
+    if (at == SIZE_MAX) {
         table->failed = true;
         return;
     }
-    table->cells[table->cell_count++] = (cell){(uint32_t)(table->rows - 1), (uint32_t)at, copy};
+    table->last_column = at;
+    if (!bytes || row_has(table, at))
+        return;
+    const char *kept = keep(table, at, value, bytes);
+    if (kept && has_room(table))
+        table->cells[table->cell_count++] =
+            (cell){(uint32_t)(table->rows - 1), (uint32_t)at, kept};
+    else
+        table->failed = true;
 }
 
 void vl_table_put(vl_table *table, const char *column, const char *value) {
