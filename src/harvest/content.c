@@ -72,6 +72,15 @@ const char *vl_content_type(const void *head, size_t count) {
     return "application/octet-stream";
 }
 
+const char *vl_content_table(const char *type, const char *said) {
+    static const char *const tables[] = {"text/csv", "text/tab-separated-values"};
+    size_t bytes = said ? strcspn(said, "; \t") : 0;
+    for (size_t i = 0; !strcmp(type, "text/plain") && i < 2; i++)
+        if (strlen(tables[i]) == bytes && !strncasecmp(tables[i], said, bytes))
+            return tables[i];
+    return type;
+}
+
 /* ---- formats ---------------------------------------------------------------------------- */
 
 static const char *const formats[] = {"pdf", "html", "docx", "odt", "text", "picture", "data"};

@@ -235,10 +235,12 @@ static void describe(fetched *f) {
         o->type_said = f->type;
 }
 
-/* The content that came: kept, or left when it is of another format than asked for. */
-static vl_status take_content(engine *e, vl_object_writer *writer, vl_outcome *outcome,
-                              vl_error *error) {
+/* The content that came: kept, or left when it is of another format than asked for. `said`:
+ * what type the server, or else the source says; NULL. */
+static vl_status take_content(engine *e, vl_object_writer *writer, const char *said,
+                              vl_outcome *outcome, vl_error *error) {
     vl_object_writer_look(writer, &outcome->content);
+    outcome->content.type = vl_content_table(outcome->content.type, said);
     bool is_empty = !outcome->content.bytes;
     outcome->kind = VL_OUTCOME_LEFT;
     if (is_empty || !vl_list_has(e->query.formats, vl_content_format(outcome->content.type))) {
@@ -250,7 +252,9 @@ static vl_status take_content(engine *e, vl_object_writer *writer, vl_outcome *o
         return VL_OK;
     }
     outcome->kind = VL_OUTCOME_FETCHED;
-    return vl_object_writer_commit(writer, &outcome->content, error);
+    vl_status status = vl_object_writer_commit(writer, &outcome->content, error);
+    outcome->content.type = vl_content_table(outcome->content.type, said);
+    return status;
 }
 
 static vl_status take_answer(engine *e, const vl_waiting *file, vl_object_writer *writer,
@@ -258,7 +262,7 @@ static vl_status take_answer(engine *e, const vl_waiting *file, vl_object_writer
     unsigned http = f->reply.status;
     if (http >= 200 && http < 300) {
         describe(f);
-        return take_content(e, writer, &f->outcome, error);
+        return take_content(e, writer, f->outcome.type_said, &f->outcome, error);
     }
     vl_object_writer_abandon(writer);
     if (http == 304 && (*file->etag || *file->modified)) {
@@ -362,7 +366,7 @@ static vl_status put_content(engine *e, const vl_record_file *file, vl_outcome *
     status = file->pour ? file->pour(file, vl_object_writer_put, writer, error)
                         : vl_object_writer_put(writer, file->body, file->body_bytes, error);
     if (!status)
-        return take_content(e, writer, outcome, error);
+        return take_content(e, writer, file->type, outcome, error);
     bool disk_failed = vl_object_writer_disk_failed(writer);
     vl_object_writer_abandon(writer);
     if (disk_failed || status == VL_ERR_MEMORY || status == VL_ERR_CANCELLED)

@@ -14,7 +14,13 @@
 
 #include <string.h>
 
-enum { FIRST_YEAR = 1951, ROWS_A_PAGE = 5000, URL_BYTES = 2000, NAMES_IN_TITLE = 4 };
+enum {
+    FIRST_YEAR = 1951,
+    ROWS_A_PAGE = 5000,
+    URL_BYTES = 2000,
+    NAMES_IN_TITLE = 4,
+    THEMES_BYTES = 64 << 10,
+};
 
 typedef struct data_set {
     const char *name, *title;
@@ -58,27 +64,32 @@ static const data_set *find_set(const char *name) {
     return NULL;
 }
 
-static vl_status check_themes(const vl_source_call *call, vl_error *error) {
+static vl_status check_themes(const char *list, vl_error *error) {
     const char *names[DATA_SETS];
-    char **themes = vl_ask_list(call->arena, call->query->themes, NULL);
+    vl_status status = VL_OK;
+    vl_arena *arena = vl_arena_new(THEMES_BYTES);
+    char **themes = arena ? vl_ask_list(arena, list, NULL) : NULL;
     for (size_t i = 0; i < DATA_SETS; i++)
         names[i] = data_sets[i].name;
-    for (; themes && *themes; themes++) {
-        if (find_set(*themes))
-            continue;
+    while (themes && *themes && find_set(*themes))
+        themes++;
+    if (!themes) {
+        status = vl_fail(error, VL_ERR_LIMIT, "unhcr: too many themes");
+    } else if (*themes) {
         const char *nearest = vl_nearest_name(*themes, names, DATA_SETS);
-        return vl_fail(error, VL_ERR_USAGE,
-                       "unhcr has no theme '%.60s'; its themes are population, demographics, "
-                       "asylum-applications, asylum-decisions, solutions, nowcasting%s%s%s",
-                       *themes, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                       nearest ? "'?" : "");
+        status = vl_fail(error, VL_ERR_USAGE,
+                         "unhcr has no theme '%.60s'; its themes are population, demographics, "
+                         "asylum-applications, asylum-decisions, solutions, nowcasting%s%s%s",
+                         *themes, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                         nearest ? "'?" : "");
     }
-    return VL_OK;
+    vl_arena_free(arena);
+    return status;
 }
 
 static vl_status check(const vl_source_call *call, vl_error *error) {
     vl_status status = vl_statistics_check(call->query, "unhcr", 0, error);
-    return status ? status : check_themes(call, error);
+    return status ? status : check_themes(call->query->themes, error);
 }
 
 /* Whether a data set is among the themes, and what it is of lies in the period. */

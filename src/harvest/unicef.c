@@ -15,7 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { URL_BYTES = 2000, BODY_BYTES = 32 << 20, INDICATOR_BYTES = 64, NAMES_IN_TITLE = 4 };
+enum {
+    URL_BYTES = 2000,
+    BODY_BYTES = 32 << 20,
+    INDICATOR_BYTES = 64,
+    NAMES_IN_TITLE = 4,
+    THEMES_BYTES = 64 << 10
+};
 
 /* What is asked for one after another; one of them is fixed in a request. */
 typedef struct request {
@@ -34,10 +40,11 @@ static bool is_code(const char *text) {
     return length && length < INDICATOR_BYTES;
 }
 
-static vl_status read_request(const vl_source_call *call, request *r, vl_error *error) {
+static vl_status read_request(const vl_harvest_query *query, vl_arena *arena, request *r,
+                              vl_error *error) {
     *r = (request){.at = 0};
-    vl_status status = vl_country_list_read(call->query->countries, &r->countries, error);
-    r->indicators = vl_ask_list(call->arena, call->query->themes, &r->indicator_count);
+    vl_status status = vl_country_list_read(query->countries, &r->countries, error);
+    r->indicators = arena ? vl_ask_list(arena, query->themes, &r->indicator_count) : NULL;
     if (!status && !r->indicators)
         status = vl_fail(error, VL_ERR_LIMIT, "unicef: too many themes");
     for (size_t i = 0; !status && i < r->indicator_count; i++) {
@@ -55,9 +62,11 @@ static vl_status read_request(const vl_source_call *call, request *r, vl_error *
 static vl_status check(const vl_source_call *call, vl_error *error) {
     request r;
     const char *format = vl_config_string(call->config, "harvest_unicef_format");
+    vl_arena *arena = vl_arena_new(THEMES_BYTES);
     vl_status status = vl_statistics_check(call->query, "unicef", 0, error);
     if (!status)
-        status = read_request(call, &r, error);
+        status = read_request(call->query, arena, &r, error);
+    vl_arena_free(arena);
     if (!status && !r.indicator_count && !r.countries.count)
         status =
             vl_fail(error, VL_ERR_USAGE,
@@ -238,7 +247,7 @@ static vl_status page(const vl_source_call *call, const char *cursor, vl_buf *ne
     unsigned http = 0;
     vl_buf_init(&url, URL_BYTES);
     vl_buf_init(&body, BODY_BYTES);
-    vl_status status = read_request(call, &r, error);
+    vl_status status = read_request(call->query, call->arena, &r, error);
     if (!status && *cursor)
         status = read_cursor(cursor, &r, error);
     if (status || !item_count(&r))

@@ -45,6 +45,10 @@ static void test_types(void **state) {
     }
     assert_string_equal(vl_content_format("Text/HTML; charset=utf-8"), "html");
     assert_string_equal(vl_content_format(NULL), "");
+    assert_string_equal(vl_content_table("text/plain", "Text/CSV; header=present"), "text/csv");
+    assert_string_equal(vl_content_table("text/plain", "text/plain"), "text/plain");
+    assert_string_equal(vl_content_table("text/plain", NULL), "text/plain");
+    assert_string_equal(vl_content_table("text/html", "text/csv"), "text/html");
 }
 
 static void test_names_and_lists(void **state) {
