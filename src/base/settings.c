@@ -202,6 +202,13 @@ const setting_def vl_settings[] = {
      "seconds between two requests to one host, when it does not ask for more"},
     {"harvest_timeout", NULL, "harvest.timeout", SETTING_NUMBER, "300", 1, 86400, false,
      "seconds for one document"},
+    {"harvest_tries", NULL, "harvest.tries", SETTING_INT, "5", 1, 100, false,
+     "requests for one document that fails for a while (429, 5xx, broken off), further and "
+     "further apart"},
+    {"harvest_longest_wait", NULL, "harvest.longest_wait", SETTING_NUMBER, "300", 0, 86400,
+     false,
+     "seconds that a host may ask us to wait (Retry-After); one that asks for more is left "
+     "until the next run"},
     {"harvest_max_file", NULL, "harvest.max_file", SETTING_BYTES, "256MB", 1024, 1024 * GB,
      false, "largest document; larger ones are counted as failed"},
     {"harvest_min_free", NULL, "harvest.min_free", SETTING_BYTES, "256MB", 0, 1024 * GB, false,

@@ -550,6 +550,8 @@ static vl_status make_net(engine *e, vl_error *error) {
     vl_polite_options o = vl_polite_options_default();
     o.contact = vl_config_string(config, "harvest_contact");
     o.interval = vl_config_number(config, "harvest_interval");
+    o.tries = (unsigned)vl_config_int(config, "harvest_tries");
+    o.longest_wait = vl_config_number(config, "harvest_longest_wait");
     o.cancel = e->options->cancel;
     o.rules.seconds = vl_config_number(config, "harvest_timeout");
     o.rules.max_bytes = e->rules.max_bytes;
