@@ -356,6 +356,37 @@ static void *work(void *arg) {
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
+static const char *header_of(engine *e, const vl_fetch_reply *reply, const char *name) {
+    char value[512];
+    return vl_fetch_header(reply, name, value, sizeof value) ? vl_arena_strdup(e->arena, value)
+                                                             : NULL;
+}
+
+/* As `describe`, of an answer that the adapter had, for as long as the page. */
+static void describe_answer(engine *e, const vl_fetch_reply *reply, vl_outcome *o) {
+    vl_buf headers;
+    vl_buf_init(&headers, KEPT_HEADERS_MAX);
+    keep_headers(reply, &headers);
+    o->status = reply->status;
+    o->final_url = vl_arena_strdup(e->arena, reply->url);
+    o->headers = headers.data ? vl_arena_strdup(e->arena, headers.data) : NULL;
+    o->etag = header_of(e, reply, "etag");
+    o->modified = header_of(e, reply, "last-modified");
+    o->type_said = header_of(e, reply, "content-type");
+    vl_buf_deinit(&headers);
+}
+
+/* An answer that is no document. */
+static void fail_answer(const vl_record_file *file, vl_outcome *outcome) {
+    vl_error error;
+    vl_fail(&error, VL_ERR_INPUT, "%.200s answers %u", file->answer->url, file->answer->status);
+    vl_outcome_fail(outcome, &error, file->answer->status);
+}
+
+static bool is_document(const vl_fetch_reply *reply) {
+    return reply->status >= 200 && reply->status < 300;
+}
+
 static vl_status put_content(engine *e, const vl_record_file *file, vl_outcome *outcome,
                              vl_error *error) {
     vl_object_writer *writer;
@@ -365,8 +396,11 @@ static vl_status put_content(engine *e, const vl_record_file *file, vl_outcome *
         return status;
     status = file->pour ? file->pour(file, vl_object_writer_put, writer, error)
                         : vl_object_writer_put(writer, file->body, file->body_bytes, error);
-    if (!status)
+    if (!status) {
+        if (file->answer)
+            describe_answer(e, file->answer, outcome);
         return take_content(e, writer, file->type, outcome, error);
+    }
     bool disk_failed = vl_object_writer_disk_failed(writer);
     vl_object_writer_abandon(writer);
     if (disk_failed || status == VL_ERR_MEMORY || status == VL_ERR_CANCELLED)
@@ -382,7 +416,9 @@ static vl_status put_contents(engine *e, const vl_record *record, vl_outcome *ou
         const vl_record_file *file = &record->files[i];
         bool kept = false;
         const char *format = vl_content_format(file->type);
-        if (file->url || (!file->body && !file->pour) ||
+        if (file->answer && !is_document(file->answer))
+            fail_answer(file, &outcomes[i]);
+        if ((file->url && !file->answer) || (!file->body && !file->pour) ||
             (*format && !vl_list_has(e->query.formats, format)))
             continue;
         status =

@@ -27,7 +27,9 @@
 enum {
     DEPTH_MAX = 4, /* a site map in an index in an index; sitemaps.org has one index */
     ROOTS_MAX = 64,
-    PAGES_AT_ONCE = 200,       /* of one call */
+    PAGES_AT_ONCE = 200,       /* of one call, when each must read the list anew */
+    PAGES_WITH_KEPT = 20,      /* when it is at hand: less is lost by a kill */
+    FEED_MEMORY = 192 << 20,   /* of a list */
     MEMORY_AT_ONCE = 64 << 20, /* of what one call holds; one page more may stand above it */
     ROBOTS_LINES_MAX = 1 << 20,
     HTTP_TIME_SIZE = 64,
@@ -319,24 +321,16 @@ static void add_links(entry *e, const vl_feed_link *links, size_t count) {
                                          .bytes = links[i].bytes});
 }
 
-static const char *copy_bytes(vl_arena *arena, const char *bytes, size_t count) {
-    char *copy = vl_arena_alloc(arena, count + 1);
-    return copy ? memcpy(copy, bytes, count) : NULL;
-}
-
-/* The page, in UTF-8, as it came. */
-static vl_status use_page(entry *e, const visit *v, vl_error *error) {
-    char type[256];
+/* What the page says of itself. One in no encoding that we know is kept, and says nothing. */
+static vl_status read_page(entry *e, const visit *v, const char *type, vl_error *error) {
     const char *text;
     size_t bytes;
-    bool said = vl_fetch_header(&v->reply, "Content-Type", type, sizeof type);
-    vl_status status =
-        vl_html_to_utf8(v->body.data ? v->body.data : "", v->body.len, said ? type : NULL,
-                        e->call->arena, &text, &bytes, error);
+    const char *body = v->body.data ? v->body.data : "";
+    vl_arena *arena = e->call->arena;
+    vl_status status = vl_html_to_utf8(body, v->body.len, type, arena, &text, &bytes, error);
     if (!status)
-        status =
-            vl_html_read(text, bytes, v->reply.url, product, e->call->arena, &e->html, error);
-    if (status)
+        status = vl_html_read(text, bytes, v->reply.url, product, arena, &e->html, error);
+    if (is_ours(status))
         return status;
     const char *robots = e->html.robots;
     const char *refusal =
@@ -344,16 +338,26 @@ static vl_status use_page(entry *e, const visit *v, vl_error *error) {
     e->unwanted = refusal != NULL;
     if (refusal)
         leave_out(e->item->url, refusal);
-    const char *body = text == v->body.data ? copy_bytes(e->call->arena, text, bytes) : text;
-    if (!body)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for a page");
-    vl_sha256_hex(body, bytes, e->version);
+    return VL_OK;
+}
+
+/* The page as it came, with how it came. */
+static vl_status use_page(entry *e, const visit *v, vl_error *error) {
+    char type[256];
+    bool said = vl_fetch_header(&v->reply, "Content-Type", type, sizeof type);
+    const char *body = v->body.data ? v->body.data : "";
+    vl_status status = read_page(e, v, said ? type : NULL, error);
+    if (status)
+        return status;
+    vl_sha256_hex(body, v->body.len, e->version);
     if (vl_ask_wants(e->call->query, "html"))
-        add_file(e, (vl_record_file){.type = "text/html; charset=utf-8",
-                                     .name = e->item->url,
-                                     .version = e->version,
-                                     .body = body,
-                                     .body_bytes = bytes});
+        add_file(e,
+                 (vl_record_file){.url = e->item->url,
+                                  .type = said ? vl_arena_strdup(e->call->arena, type) : NULL,
+                                  .version = e->version,
+                                  .body = body,
+                                  .body_bytes = v->body.len,
+                                  .answer = &v->reply});
     return VL_OK;
 }
 
@@ -402,7 +406,7 @@ static vl_status visit_page(entry *e, visit *v, vl_error *error) {
         e->modified = last_modified(e, v);
         status = use_page(e, v, error);
     } else if (!status) {
-        status = vl_fail(error, VL_ERR_INPUT, "its host answers %u", v->reply.status);
+        add_file(e, (vl_record_file){.url = e->item->url, .answer = &v->reply});
     }
     if (!status || is_ours(status))
         return status;
@@ -415,8 +419,8 @@ static void put(cJSON *to, const char *name, const char *text) {
         cJSON_AddStringToObject(to, name, text);
 }
 
-/* What the site said of the page, and the answer's headers. */
-static const char *raw_of(const entry *e, const visit *v, const char *list) {
+/* What the site said of the page. */
+static const char *raw_of(const entry *e, const char *list) {
     static const char *const kinds[] = {"sitemapindex", "urlset", "rss", "atom"};
     cJSON *raw = cJSON_CreateObject();
     put(raw, "list", list);
@@ -427,13 +431,6 @@ static const char *raw_of(const entry *e, const visit *v, const char *list) {
     put(raw, "published", e->item->published);
     put(raw, "changed", e->item->changed);
     put(raw, "licence", e->item->licence);
-    if (v->reply.status) {
-        put(raw, "final_url", v->reply.url);
-        cJSON_AddNumberToObject(raw, "status", v->reply.status);
-    }
-    const char *headers = v->reply.headers.data;
-    if (headers && vl_utf8_valid_prefix(headers, strlen(headers)) == strlen(headers))
-        put(raw, "headers", headers);
     char *text = cJSON_PrintUnformatted(raw);
     const char *kept = text ? vl_arena_strdup(e->call->arena, text) : NULL;
     cJSON_free(text);
@@ -496,7 +493,7 @@ static vl_status give_page(const vl_source_call *call, const vl_feed *feed,
     vl_fetch_reply_init(&v.reply);
     vl_status status = fill_files(&e, &v, error);
     if (!status) {
-        fill(&e, raw_of(&e, &v, list));
+        fill(&e, raw_of(&e, list));
         if (!e.unwanted && e.record.file_count &&
             is_time_asked(call->query, e.record.changed) &&
             is_language_asked(call, e.record.language))
@@ -530,7 +527,8 @@ static vl_status give_pages(walk *w, const vl_feed *feed, vl_error *error) {
     const vl_source_call *call = w->call;
     stand *at = &w->stack[w->depth - 1];
     vl_status status = VL_OK;
-    for (int given = 0; !status && at->next < feed->count && given < PAGES_AT_ONCE &&
+    const int most = call->kept ? PAGES_WITH_KEPT : PAGES_AT_ONCE;
+    for (int given = 0; !status && at->next < feed->count && given < most &&
                         (!given || vl_arena_used(call->arena) < MEMORY_AT_ONCE);
          at->next++) {
         const vl_feed_item *item = &feed->items[at->next];
@@ -564,17 +562,67 @@ static void enter_next(walk *w, const vl_feed *feed) {
     w->depth--;
 }
 
-static vl_status read_list(walk *w, const char *url, vl_feed *feed, vl_error *error) {
+/* The list that was read last, between two pages. */
+typedef struct kept_list {
+    vl_arena *arena;
+    const char *url;
+    vl_feed feed;
+} kept_list;
+
+static void forget_list(void *kept) {
+    kept_list *list = kept;
+    vl_arena_free(list->arena); /* it lies there itself */
+}
+
+static kept_list *new_list(const char *url) {
+    vl_arena *arena = vl_arena_new(FEED_MEMORY);
+    kept_list *list = arena ? vl_arena_alloc(arena, sizeof *list) : NULL;
+    if (list) {
+        list->arena = arena;
+        list->url = vl_arena_strdup(arena, url);
+    }
+    if (list && list->url)
+        return list;
+    vl_arena_free(arena);
+    return NULL;
+}
+
+static vl_status fetch_list(walk *w, const char *url, vl_arena *arena, vl_feed *feed,
+                            vl_error *error) {
     vl_buf body;
     vl_status status = get_list(w->call, url, &body, error);
-    if (!status && (status = vl_feed_read(body.data ? body.data : "", body.len, url,
-                                          w->call->arena, feed, error)))
+    if (!status &&
+        (status = vl_feed_read(body.data ? body.data : "", body.len, url, arena, feed, error)))
         vl_error_prefix(error, "%s", url);
     vl_buf_deinit(&body);
     if (!status && feed->dropped)
         vl_log(VL_LOG_WARN, "entries of a list of pages name none, or are too many",
                VL_F_STR("url", url), VL_F_INT("count", (int64_t)feed->dropped));
     return status;
+}
+
+static vl_status read_list(walk *w, const char *url, vl_feed *feed, vl_error *error) {
+    void **kept = w->call->kept;
+    kept_list *list = kept ? *kept : NULL;
+    if (!kept)
+        return fetch_list(w, url, w->call->arena, feed, error);
+    if (list && !strcmp(list->url, url)) {
+        *feed = list->feed;
+        return VL_OK;
+    }
+    if (list)
+        forget_list(list);
+    *kept = NULL;
+    if (!(list = new_list(url)))
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for a list of pages");
+    vl_status status = fetch_list(w, url, list->arena, &list->feed, error);
+    if (status) {
+        forget_list(list);
+        return status;
+    }
+    *kept = list;
+    *feed = list->feed;
+    return VL_OK;
 }
 
 /* One document of the walk. One of several that makes no sense is left out; one that cannot be
@@ -634,4 +682,5 @@ const vl_source vl_source_site = {
     .any_host = true,
     .check = site_check,
     .page = site_page,
+    .forget = forget_list,
 };

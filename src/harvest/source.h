@@ -31,6 +31,10 @@ struct vl_record_file {
     vl_status (*pour)(const vl_record_file *file, vl_fetch_sink sink, void *to,
                       vl_error *error);
     void *of; /* pour's */
+    /* How `url` answered the adapter, while the record is given: with a status of 200 to 299
+     * `body` is what came, as it came, and kept as though it had been fetched by the caller;
+     * another one is what became of the file. NULL: the caller fetches it. */
+    const vl_fetch_reply *answer;
 };
 
 /* One thing that a source published: a report, a data set, a notice. Absent strings are NULL.

@@ -50,11 +50,15 @@ static cJSON *file_as_json(const vl_record_file *f) {
     put(file, "name", f->name);
     put(file, "language", f->language);
     put(file, "version", f->version);
-    if (f->body) {
+    if (f->body && vl_utf8_valid_prefix(f->body, f->body_bytes) == f->body_bytes) {
         char *body = strndup(f->body, f->body_bytes);
         put(file, "body", body);
         free(body);
+    } else if (f->body) {
+        cJSON_AddNumberToObject(file, "body_bytes", (double)f->body_bytes);
     }
+    if (f->answer)
+        cJSON_AddNumberToObject(file, "status", f->answer->status);
     if (f->bytes)
         cJSON_AddNumberToObject(file, "bytes", (double)f->bytes);
     return file;

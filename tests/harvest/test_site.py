@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
-"""The source `site` against a web site on this machine that also misbehaves: test_site.py PAGES.
+"""The source `site` against a web site on this machine that also misbehaves: test_site.py PAGES;
+and whole harvests by $HARVEST_PROGRAM.
 
 What the site answers is a table of this file; requests are noted in the order they come."""
 import gzip
+import hashlib
 import json
+import os
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGES = sys.argv[1]
+PROGRAM = os.environ.get("HARVEST_PROGRAM", "build/vislang")
 MAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
@@ -138,13 +144,13 @@ class SiteTest(unittest.TestCase):
                          ("Page A", "sw", "2025-03-01T00:00:00Z"))
         self.assertEqual(b["changed"], "2025-03-02T08:00:00Z")
         self.assertEqual(c["changed"], "2025-03-05T08:00:00Z")
-        self.assertEqual(len(a["files"]), 1)
-        self.assertEqual(a["files"][0]["body"], page("Page A", lang="sw-KE"))
-        self.assertEqual(a["files"][0]["name"], a["url"])
-        raw = json.loads(a["raw"])
-        self.assertEqual(raw["list"], site.base + "/sitemap.xml")
-        self.assertEqual(raw["status"], 200)
-        self.assertIn("text/html", raw["headers"])
+        text = page("Page A", lang="sw-KE")
+        self.assertEqual(a["files"], [{
+            "url": a["url"], "type": "text/html; charset=utf-8", "status": 200, "body": text,
+            "version": hashlib.sha256(text.encode()).hexdigest()}])
+        self.assertEqual(json.loads(a["raw"]), {
+            "list": site.base + "/sitemap.xml", "kind": "urlset", "url": a["url"],
+            "changed": "2025-03-01T00:00:00Z"})
         self.assertEqual(site.asked.count("/a"), 1)
         self.assertEqual(got.cursors[-1], "")
 
@@ -217,9 +223,9 @@ class SiteTest(unittest.TestCase):
         site = self.site({"/m.xml": urlset(*(url(f"BASE/{n}.pdf") for n in range(1000)))})
         got = self.harvest(site, "/m.xml")
         self.assertEqual(len(got.records), 1000)
-        self.assertEqual(len(got.cursors), 6)  # 200 pages a call, and the end
-        # robots.txt, the address, each call, the address again; documents are not fetched here
-        self.assertEqual(len(site.asked), 1 + 1 + 5 + 1)
+        self.assertEqual(len(got.cursors), 51)  # 20 pages a call, and the end
+        # robots.txt, the address, the list, the address again; documents are not fetched here
+        self.assertEqual(site.asked, ["/robots.txt", "/m.xml", "/m.xml", "/m.xml"])
 
     def test_atom(self):
         site = self.site({
@@ -311,14 +317,14 @@ class SiteTest(unittest.TestCase):
         far = f"http://localhost:{site.server.server_port}"
         got = self.harvest(site, "/m.xml")
         self.assertEqual(self.paths(site, got), ["/a", "/report.pdf"])
-        self.assertEqual([f.get("url") for f in got.records[0]["files"]], [None] + near)
+        self.assertEqual([f["url"] for f in got.records[0]["files"]], [site.base + "/a"] + near)
         self.assertEqual(got.records[0]["licence"],
                          "https://creativecommons.org/licenses/by-sa/4.0/")
         self.assertEqual(got.records[1]["files"],
                          [{"url": site.base + "/report.pdf", "version": "2025-01-01T00:00:00Z"}])
         got = self.harvest(site, "/m.xml", "--set", "harvest_site_any_host=true")
-        self.assertEqual([f.get("url") for f in got.records[0]["files"]],
-                         [None] + near + [far + "/far.pdf"])
+        self.assertEqual([f["url"] for f in got.records[0]["files"]],
+                         [site.base + "/a"] + near + [far + "/far.pdf"])
         self.assertEqual(got.keys[2], far + "/other")
         got = self.harvest(site, "/m.xml", "--formats", "pdf")
         self.assertEqual([[f["url"] for f in r["files"]] for r in got.records],
@@ -381,12 +387,15 @@ class SiteTest(unittest.TestCase):
         self.assertIsNone(got.error, got.message)
         read = {path: record["files"][0].get("body")
                 for path, record in zip(self.paths(site, got), got.records)}
-        for path in ("/gone", "/pdf", "/cut", "/loop", "/huge", "/broken"):
+        for path in ("/pdf", "/cut", "/loop", "/huge"):
             self.assertIsNone(read[path], path)  # left to whoever fetches files
+        files = {path: record["files"] for path, record in
+                 zip(self.paths(site, got), got.records)}
+        self.assertEqual(files["/gone"], [{"url": site.base + "/gone", "status": 404}])
+        for path in ("/utf16", "/latin", "/broken"):
+            self.assertEqual(files[path][0]["body_bytes"], len(site.answers[path][2]))  # as it came
         self.assertEqual(read["/moved"], page("There"))
         self.assertEqual(read["/away"], page("Far"))
-        self.assertEqual(read["/utf16"], "\ufeff<html><title>Habari ƙ")
-        self.assertEqual(read["/latin"], "\ufeff" + page("سلام"))
         titles = {record["key"].rsplit("/", 1)[1]: record.get("title") for record in got.records}
         self.assertEqual(titles["utf16"], "Habari ƙ")
         self.assertEqual(titles["latin"], "سلام")
@@ -440,6 +449,56 @@ class SiteTest(unittest.TestCase):
         site = self.site({"/m.xml": urlset(url("http://169.254.169.254/latest/meta-data"))})
         got = self.harvest(site, "/m.xml", "--set", "harvest_site_any_host=true")
         self.assertEqual([r["files"][0].get("body") for r in got.records], [None])
+
+    # ---- whole harvests -----------------------------------------------------------------------
+
+    def collect(self, site, out, *options):
+        done = subprocess.run(
+            [PROGRAM, "harvest", "--source", "site", "--out", out, "--json", "--quiet",
+             "--contact", "mailto:data@example.org", "--set", "harvest_networks=127.0.0.0/8,::1",
+             "--set", "harvest_interval=0", "--set", f"harvest_site_url={site.base}/m.xml",
+             *options], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_collection(self):
+        names = [f"p{n}" for n in range(30)]
+        site = self.site({
+            "/m.xml": urlset(*(url(f"BASE/{name}", "2025-01-01") for name in names),
+                             url("BASE/gone")),
+            **{f"/{name}": page(name, f'<a href="{name}.pdf">PDF</a>') for name in names},
+            **{f"/{name}.pdf": (200, {"Content-Type": "application/pdf", "ETag": '"1"'},
+                                f"%PDF-1.4 {name}\n") for name in names}})
+        with tempfile.TemporaryDirectory() as folder:
+            out = folder + "/c"
+            self.collect(site, out)
+            for name in names:  # each of them once
+                self.assertEqual(site.asked.count(f"/{name}"), 1)
+                self.assertEqual(site.asked.count(f"/{name}.pdf"), 1)
+            agents = {headers["User-Agent"] for _, headers in site.headers}
+            self.assertEqual(len(agents), 1)
+            self.assertRegex(agents.pop(), r"^vislang/\S+ \(\+mailto:data@example\.org\)$")
+            with sqlite3.connect(out + "/collection.db") as db:
+                rows = db.execute(
+                    "SELECT f.place, d.sha256, d.http, d.final_url FROM files f JOIN documents d "
+                    "ON d.id = f.document_id WHERE f.place LIKE '%/p7'").fetchall()
+                failed = db.execute("SELECT place, reason FROM files WHERE state = 'failed'")
+                self.assertEqual(failed.fetchall(), [(site.base + "/gone", "http 404")])
+            text = site.answers["/p7"].encode()
+            self.assertEqual(rows, [(site.base + "/p7", hashlib.sha256(text).hexdigest(), 200,
+                                     site.base + "/p7")])
+            # Again: two pages have changed, one is new.
+            site.answers["/m.xml"] = urlset(
+                *(url(f"{site.base}/{name}", "2025-02-02" if name in ("p1", "p2") else "2025-01-01")
+                  for name in names), url(f"{site.base}/new", "2025-02-03"))
+            site.answers["/p1"] = page("p1, again")
+            site.answers["/new"] = page("new")
+            site.asked.clear()
+            self.collect(site, out, "--since", "2025-01-15")
+            self.assertEqual(sorted(p for p in site.asked if p.startswith(("/p", "/new"))),
+                             ["/new", "/p1", "/p2", "/p2.pdf"])
+            asked = [headers for path, headers in site.headers if path == "/p2.pdf"]
+            self.assertEqual(asked[-1].get("If-None-Match"), '"1"')
 
 
 if __name__ == "__main__":
