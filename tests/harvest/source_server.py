@@ -54,6 +54,12 @@ class Source:
                 except Exception as trouble:  # shown by the test, not lost in a thread
                     source.troubles.append(trouble)
                     reply = Answer("the server of the test failed", 500, "text/plain")
+                try:
+                    self.send(reply)
+                except ConnectionError:  # whoever asked has gone
+                    self.close_connection = True
+
+            def send(self, reply):
                 self.send_response(reply.status)
                 self.send_header("Content-Type", reply.kind)
                 self.send_header("Content-Length", str(len(reply.body)))

@@ -101,8 +101,7 @@ class TestHapi(SourceTest):
             self.assertEqual((harvest.records, len(self.questions)), ([], 1))
         page = "<!DOCTYPE html><title>Maintenance</title>"
         harvest = self.harvest(lambda q: Answer(page, kind="text/html"))
-        self.assertNotEqual(harvest.status, "ok")
-        self.assertIn("Maintenance", harvest.message)
+        self.assertEnds(harvest, "denied", "Maintenance")
 
     def test_trouble_that_passes(self):
         api = Tables({("climate/rainfall", ""): 2})

@@ -183,8 +183,7 @@ class TestHdx(SourceTest):
             self.assertEqual(len(self.questions), 1)
         page = "<!doctype html><title>Checking your browser</title>"
         harvest = self.harvest(lambda q: Answer(page, kind="text/html"))
-        self.assertNotEqual(harvest.status, "ok")
-        self.assertIn("Checking your browser", harvest.message)
+        self.assertEnds(harvest, "denied", "Checking your browser")
 
     def test_trouble_that_passes(self):
         exchange = Exchange([data_set(1, 1)])

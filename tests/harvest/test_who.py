@@ -112,8 +112,7 @@ class TestWho(SourceTest):
             self.assertEnds(harvest, "bad_input", words)
             self.assertEqual(len(self.questions), 1)
         harvest = self.harvest(lambda q: Answer(page, kind="text/html"))
-        self.assertNotEqual(harvest.status, "ok")
-        self.assertIn("Sign in", harvest.message)
+        self.assertEnds(harvest, "denied", "Sign in")
 
     def test_trouble_that_passes(self):
         news = News([notice(1, stamp(1))])

@@ -16,4 +16,9 @@ if(TARGET vislang AND Python3_FOUND)
                              ENVIRONMENT
             "PYTHONDONTWRITEBYTECODE=1;HARVEST_PROGRAM=$<TARGET_FILE:vislang>")
     endforeach()
+    if(TARGET vislang)
+        add_test(NAME harvest.whole COMMAND ${Python3_EXECUTABLE}
+                 ${CMAKE_CURRENT_SOURCE_DIR}/harvest/whole_harvest.py $<TARGET_FILE:vislang>)
+        set_tests_properties(harvest.whole PROPERTIES TIMEOUT 300 ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+    endif()
 endif()
