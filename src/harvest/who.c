@@ -64,6 +64,30 @@ static const char *page_of(const vl_source_call *call, const cJSON *item) {
     return url;
 }
 
+static void put_text(vl_buf *out, const char *text) {
+    for (; *text; text++)
+        if (*text == '&')
+            vl_buf_puts(out, "&amp;");
+        else if (*text == '<')
+            vl_buf_puts(out, "&lt;");
+        else
+            vl_buf_append(out, text, 1);
+}
+
+/* A piece of HTML as a page, so that it is one to whoever opens the file. NULL: the arena is
+ * full. */
+static const char *page_with(vl_arena *arena, const char *title, const char *html) {
+    vl_buf out;
+    vl_buf_init(&out, VL_JSON_ANSWER_MAX);
+    vl_buf_puts(&out,
+                "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>");
+    put_text(&out, title ? title : "");
+    vl_buf_printf(&out, "</title></head>\n<body>\n%s\n</body>\n</html>\n", html);
+    const char *page = out.failed ? NULL : vl_arena_strndup(arena, out.data, out.len);
+    vl_buf_deinit(&out);
+    return page;
+}
+
 static vl_status read_notice(const vl_source_call *call, const cJSON *item, vl_error *error) {
     vl_arena *arena = call->arena;
     const char *summary = cJSON_GetStringValue(vl_json_at(item, "Summary"));
@@ -81,11 +105,15 @@ static vl_status read_notice(const vl_source_call *call, const cJSON *item, vl_e
     };
     if (!record.key)
         return vl_json_leave_out(call, "who", record.url, "it has no Id", error);
-    if (summary && summary[strspn(summary, " \t\r\n")])
+    if (summary && summary[strspn(summary, " \t\r\n")]) {
+        const char *page = page_with(arena, record.title, summary);
+        if (!page)
+            return vl_fail(error, VL_ERR_MEMORY, "no memory for a page of who");
         files[record.file_count++] = (vl_record_file){.type = "text/html",
                                                       .name = "summary.html",
-                                                      .body = summary,
-                                                      .body_bytes = strlen(summary)};
+                                                      .body = page,
+                                                      .body_bytes = strlen(page)};
+    }
     if (record.url)
         files[record.file_count++] = (vl_record_file){.url = record.url, .type = "text/html"};
     return vl_json_give(call, &record, item, error);

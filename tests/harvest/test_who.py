@@ -49,7 +49,7 @@ class TestWho(SourceTest):
     def test_notices(self):
         old = notice(2, "1996-01-22T00:00:00Z", DonId="", UrlName="1996_01_22-en",
                      ItemDefaultUrl="/1996_01_22-en", Summary="  ")
-        renamed = notice(3, stamp(3), OverrideTitle=" Another title ", UseOverrideTitle=True)
+        renamed = notice(3, stamp(3), OverrideTitle=" Another <title> & more ", UseOverrideTitle=True)
         not_renamed = notice(4, stamp(4), OverrideTitle="Another title", UseOverrideTitle=False)
         nowhere = notice(5, stamp(5), UrlName="", ItemDefaultUrl="/a b/c", Summary=None)
         none = notice(6, stamp(6), Id=None)
@@ -57,7 +57,7 @@ class TestWho(SourceTest):
         self.assertEnds(harvest, "ok")
         self.assertEqual(harvest.keys, ["guid-2", "guid-3", "guid-4", "guid-5"])
         self.assertEqual([r["title"] for r in harvest.records],
-                         ["Outbreak 2", "Another title", "Outbreak 4", "Outbreak 5"])
+                         ["Outbreak 2", "Another <title> & more", "Outbreak 4", "Outbreak 5"])
         item = self.url + "/emergencies/disease-outbreak-news/item/"
         self.assertEqual([[f.get("url") for f in r["files"]] for r in harvest.records],
                          [[item + "1996_01_22-en"], [None, item + "2026-DON3"],
@@ -66,10 +66,13 @@ class TestWho(SourceTest):
         record = harvest.records[1]
         self.assertIn('"DonId":"2026-DON3"', record.pop("raw"))
         self.assertEqual(record, {
-            "key": "guid-3", "title": "Another title", "url": item + "2026-DON3", "language": "en",
+            "key": "guid-3", "title": "Another <title> & more", "url": item + "2026-DON3", "language": "en",
             "published": stamp(3), "changed": stamp(3), "publisher": "World Health Organization",
             "licence": "https://www.who.int/about/policies/publishing/copyright",
-            "files": [{"type": "text/html", "name": "summary.html", "body": "<p>Summary 3</p>"},
+            "files": [{"type": "text/html", "name": "summary.html", "body":
+                       '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
+                       '<title>Another &lt;title> &amp; more</title></head>\n<body>\n<p>Summary 3</p>\n'
+                       '</body>\n</html>\n'},
                       {"type": "text/html", "url": item + "2026-DON3"}]})
 
     def test_pages(self):

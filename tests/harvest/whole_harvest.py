@@ -121,11 +121,12 @@ class WholeHarvest(unittest.TestCase):
                                     headers={"X-Robots-Tag": "noai, noimageai"})}
         with Source(World(News([notice(1, "2026-09-01T00:00:00Z"), notice(2, "2026-09-02T00:00:00Z")]),
                           files)) as source:
-            report_ = self.harvest(source, "who", "--since", "2026-01-01")
-            self.assertEqual((report_["records_new"], report_["files_fetched"], report_["files_failed"]), (2, 3, 1))
+            first = self.harvest(source, "who", "--since", "2026-01-01", "--formats", "html")
+            self.assertEqual((first["records_new"], first["files_fetched"], first["files_failed"]), (2, 3, 1))
+            self.assertEqual({kind for kind, _ in self.kept().values()}, {"text/html"})
             self.assertEqual(self.kept()["guid-1", None][1], b"<!doctype html><p>Page 1</p>")
             self.assertNotIn(("guid-2", None), self.kept())
-            again = self.harvest(source, "who", "--since", "2026-01-01")
+            again = self.harvest(source, "who", "--since", "2026-01-01", "--formats", "html")
             self.assertEqual((again["records_new"], again["records_changed"], again["files_fetched"]), (0, 0, 0))
 
     def test_hdx(self):
