@@ -227,12 +227,15 @@ static vl_status give_rows(const vl_source_call *call, const vl_hapi_place *plac
     const char *name = last_part(place->table), *all = *place->country ? place->country : "all";
     const char *countries = vl_table_names(table, "location_code", ",", VL_TABLE_NAMES);
     unsigned long long from = place->offset, to = from + vl_table_rows(table);
+    char version[VL_SHA256_HEX_SIZE]; /* no row says when it was changed */
     vl_buf url;
+    vl_sha256_hex(csv, bytes, version);
     vl_buf_init(&url, VL_FETCH_URL_SIZE);
     put_question(call->config, place, &url);
     vl_record_file file = {
         .type = "text/csv",
         .name = vl_arena_printf(arena, "%s-%s-%llu.csv", name, all, from),
+        .version = version,
         .body = csv,
         .body_bytes = bytes,
     };

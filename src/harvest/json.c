@@ -218,7 +218,7 @@ static bool holds(const char *list, const char *item) {
 }
 
 const char *vl_json_list(vl_arena *arena, const cJSON *array, const char *path) {
-    enum { LIST_MAX = 64 << 10 };
+    enum { LIST_MAX = 16 << 10 };
     const cJSON *item;
     const char *list = NULL;
     vl_buf out;

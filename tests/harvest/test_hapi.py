@@ -1,6 +1,7 @@
 """The adapter of HAPI: rows by table and country, 10,000 a call, one call a second."""
 import base64
 import csv
+import hashlib
 import io
 import unittest
 
@@ -15,7 +16,7 @@ class Tables:
     """`rows` by (table, country); "" is every country."""
 
     def __init__(self, rows):
-        self.rows = rows
+        self.rows, self.change = rows, None
 
     def __call__(self, question):
         ask = dict(question.parameters)
@@ -29,7 +30,7 @@ class Tables:
         if limit > 10000:
             raise AssertionError("more than 10,000 rows")
         code = question.parameters.get("location_code", "AFG")
-        return Answer({"data": [{"location_code": code, "row": i, "admin1_name": None}
+        return Answer({"data": [{"location_code": code, "row": i, "admin1_name": self.change}
                                 for i in range(offset, min(count, offset + limit))]})
 
 
@@ -69,6 +70,8 @@ class TestHapi(SourceTest):
         self.assertEqual(record.pop("url"), self.url + "/api/v2/coordination-context/funding"
                                                        "?output_format=json&limit=10000&offset=0")
         self.assertIn("licence of each data set", record.pop("terms"))
+        version = record["files"][0].pop("version")
+        self.assertEqual(version, hashlib.sha256(record["files"][0]["body"].encode()).hexdigest())
         self.assertEqual(record, {
             "key": "coordination-context/funding all 0", "title": "funding, all, rows 1 to 2",
             "publisher": "OCHA Centre for Humanitarian Data", "themes": "coordination-context/funding",

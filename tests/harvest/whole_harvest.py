@@ -12,6 +12,7 @@ from pathlib import Path
 
 import source_server
 from source_server import Answer, Source
+from test_hapi import Tables
 from test_hdx import Exchange, data_set, resource
 from test_reliefweb import Reports, report, stamp
 from test_who import News, notice
@@ -146,6 +147,26 @@ class WholeHarvest(unittest.TestCase):
         self.assertEqual({name for _, name in self.kept()}, {"notes.md", "open.csv"})
         self.assertTrue(asked.isdisjoint({"/private/x.csv", "/people.csv"}))
         self.assertEqual(self.rows("SELECT DISTINCT licence FROM documents"), [("CC-BY-3.0-IGO",)])
+
+    def test_hapi(self):
+        """Rows that changed are kept anew, though nothing else says so; the same are not."""
+        tables = Tables({("climate/rainfall", "KEN"): 3})
+        asked = ("--theme", "rainfall", "--country", "ken", "--set",
+                 "harvest_hapi_app_identifier=tests:me@example.org")
+        with Source(tables) as source:
+            first = self.harvest(source, "hapi", *asked)
+            same = self.harvest(source, "hapi", *asked)
+            tables.rows["climate/rainfall", "KEN"] = 2
+            other = self.harvest(source, "hapi", *asked)
+            tables.change = "!"
+            changed = self.harvest(source, "hapi", *asked)
+            self.assertEqual(len(source.questions), 4)
+        self.assertEqual([(r["records_new"], r["files_fetched"]) for r in (first, same, other, changed)],
+                         [(1, 1), (0, 0), (0, 1), (0, 1)])
+        name = ("climate/rainfall KEN 0", "rainfall-KEN-0.csv")
+        table = b"location_code,row,admin1_name\r\nKEN,0,!\r\nKEN,1,!\r\n"
+        self.assertEqual(self.kept(), {name: ("text/csv", table)})
+        self.assertEqual(len(self.rows("SELECT * FROM documents")), 3)
 
     def test_killed(self):
         """Killed as a page is asked for, and as a file is: the end is that of a harvest in one piece."""
