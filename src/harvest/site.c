@@ -218,6 +218,14 @@ static vl_status add_of_page(const vl_source_call *call, const char *url, const 
     return VL_OK;
 }
 
+/* A page may be XML too: XHTML. */
+static bool is_list(const vl_buf *body) {
+    enum { OPENING = 1024 };
+    size_t bytes = body->len < OPENING ? body->len : OPENING;
+    return bytes && vl_feed_looks_like(body->data, body->len) &&
+           !memmem(body->data, bytes, "<html", 5);
+}
+
 /* The same for every page of a harvest, as long as the site is. */
 static vl_status find_roots(const vl_source_call *call, roots *r, vl_error *error) {
     vl_status status = VL_OK;
@@ -232,8 +240,7 @@ static vl_status find_roots(const vl_source_call *call, roots *r, vl_error *erro
                 : vl_fail(error, VL_ERR_USAGE, "'%.100s' is no http or https URL", sites[i]);
         if (!url)
             break;
-        if (!status && vl_feed_looks_like(body.data ? body.data : "", body.len) &&
-            !vl_opens_as_page(body.data, body.len))
+        if (!status && is_list(&body))
             add_root(r, url);
         else if (!status)
             status = add_of_page(call, url, &body, r, error);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define SECOND 1e9
+#define LONGEST 1e9                    /* seconds: whoever asks for more gets thirty years */
 static const int64_t slice = 50000000; /* 50 ms */
 
 typedef struct host {
@@ -50,8 +51,12 @@ static void machine_wait(void *user, int64_t ns) {
 
 /* ---- hosts ------------------------------------------------------------------------------ */
 
+static int64_t nanoseconds(double seconds) {
+    return (int64_t)(fmin(fmax(seconds, 0), LONGEST) * SECOND);
+}
+
 static int64_t ready_at(const host *h, double pause) {
-    int64_t polite = h->was_asked ? h->end + (int64_t)(fmax(h->pause, pause) * SECOND) : 0;
+    int64_t polite = h->was_asked ? h->end + nanoseconds(fmax(h->pause, pause)) : 0;
     return polite > h->silent_until ? polite : h->silent_until;
 }
 
@@ -152,7 +157,7 @@ void vl_turn_give(vl_turns *t, const char *name, double pause, double silence) {
     pthread_mutex_lock(&t->lock);
     host *h = find_host(t, name); /* it is busy, so it is there */
     int64_t now = vl_turns_now(t);
-    int64_t until = now + (int64_t)(silence * SECOND);
+    int64_t until = now + nanoseconds(silence);
     h->busy = false;
     h->was_asked = true;
     h->end = now;

@@ -178,6 +178,23 @@ class SiteTest(unittest.TestCase):
         site = self.site({"/": page(), "/sitemap.xml": urlset(url("BASE/a")), "/a": page()})
         self.assertEqual(self.paths(site, self.harvest(site)), ["/a"])
 
+    def test_home_page_in_xml(self):
+        home = ('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 '
+                'Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">'
+                '<html xmlns="http://www.w3.org/1999/xhtml"><head>'
+                '<link rel="sitemap" href="map"/></head><body/></html>')
+        site = self.site({"/": home, "/map": urlset(url("BASE/a")), "/a": page()})
+        self.assertEqual(self.paths(site, self.harvest(site)), ["/a"])
+
+    def test_forbidden(self):
+        """robots.txt is for site maps too."""
+        site = self.site({"/robots.txt": "User-agent: vislang\nDisallow: /m\n",
+                          "/m.xml": urlset(url("BASE/a"))})
+        got = self.harvest(site, "/m.xml")
+        self.assertEqual(got.error, "denied")
+        self.assertIn("robots.txt of 127.0.0.1 does not allow it", got.message)
+        self.assertEqual(site.asked, ["/robots.txt"])
+
     def test_nothing(self):
         site = self.site({"/": page()})
         got = self.harvest(site)

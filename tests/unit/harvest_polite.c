@@ -74,6 +74,7 @@ static const struct {
       "Retry-After: Wed, 21 Oct 2015 07:28:20 GMT\r\n" EMPTY,
       OK HELLO}},
     {"/late", {"HTTP/1.1 503 No\r\nRetry-After: 4000\r\n" EMPTY}},
+    {"/never", {"HTTP/1.1 503 No\r\nRetry-After: 99999999999999999999999\r\n" EMPTY}},
     {"/shaky", {"HTTP/1.1 500 No\r\n" EMPTY, "HTTP/1.1 502 No\r\n" EMPTY, OK HELLO}},
     {"/down", {"HTTP/1.1 503 No\r\n" EMPTY}},
     {"/full", {"HTTP/1.1 429 No\r\n" EMPTY}},
@@ -445,6 +446,9 @@ static void test_retry_after(void **state) {
     time_now += 3700 * SECOND;
     assert_int_equal(get_api(p, "/ok").status, VL_OK);
     assert_true(gap(1) == 4000 * SECOND);
+    assert_int_equal(get_api(p, "/never").status, VL_ERR_BUSY);
+    time_now += 20 * 365 * 24 * 3600 * SECOND;
+    assert_int_equal(get_api(p, "/ok").status, VL_ERR_BUSY);
     vl_polite_free(p);
 }
 
