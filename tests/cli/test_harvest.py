@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import sqlite3
 import stat
 import subprocess
@@ -295,6 +296,33 @@ class Harvest(unittest.TestCase):
         self.assertEqual(sorted(self.kept()), ["place/a.txt", "place/b.txt"])
         self.harvest()
         self.assertEqual(len(self.kept()), 3)
+
+    def test_killed(self):
+        chance = random.Random(4)
+        members = [(f"{number % 3}/{number:04}.txt", bytes(chance.randrange(65, 90) for _ in range(number % 90 + 1)))
+                   for number in range(600)]
+        for name, content in members:
+            self.write(name, content)
+        kills = 0
+        for place in (self.place, self.archive("many.tar.gz", members)):
+            self.out = self.home / (place.name + ".collection")
+            for attempt in range(200):
+                process = subprocess.Popen([PROGRAM, "harvest", str(place), "--out", str(self.out), "--json"],
+                                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                try:
+                    process.wait(timeout=0.02 + chance.random() * 0.05 * attempt)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    kills += 1
+                output = process.communicate()[0]
+                if process.returncode == 0:
+                    break
+            report = json.loads(output)
+            self.assertEqual((report["records_new"], report["files_fetched"], report["pages"]), (600, 600, 2), place)
+            self.assertEqual(self.kept(), {place.name + "/" + name: content for name, content in members})
+            self.assertEqual(len(self.rows("SELECT 1 FROM documents")), 600)
+            self.assertEqual(len(self.objects()), len({content for _, content in members}))
+        self.assertGreater(kills, 5)
 
     def test_two_at_once_and_modes(self):
         self.write("a.txt", TEXT)
