@@ -72,12 +72,24 @@ const char *vl_content_type(const void *head, size_t count) {
     return "application/octet-stream";
 }
 
-const char *vl_content_table(const char *type, const char *said) {
-    static const char *const tables[] = {"text/csv", "text/tab-separated-values"};
-    size_t bytes = said ? strcspn(said, "; \t") : 0;
+/* What stands behind the last dot of a name or URL; `*length` 0: there is none. */
+static const char *ending_of(const char *name, size_t *length) {
+    size_t bytes = name ? strcspn(name, "?#") : 0;
+    const char *dot = bytes ? memrchr(name, '.', bytes) : NULL;
+    *length = dot ? (size_t)(name + bytes - dot - 1) : 0;
+    return dot ? dot + 1 : "";
+}
+
+const char *vl_content_table(const char *type, const char *said, const char *name) {
+    static const struct {
+        const char *type, *ending;
+    } tables[] = {{"text/csv", "csv"}, {"text/tab-separated-values", "tsv"}};
+    size_t bytes = said ? strcspn(said, "; \t") : 0, length;
+    const char *ending = ending_of(name, &length);
     for (size_t i = 0; !strcmp(type, "text/plain") && i < 2; i++)
-        if (strlen(tables[i]) == bytes && !strncasecmp(tables[i], said, bytes))
-            return tables[i];
+        if ((strlen(tables[i].type) == bytes && !strncasecmp(tables[i].type, said, bytes)) ||
+            (length == 3 && !strncasecmp(tables[i].ending, ending, length)))
+            return tables[i].type;
     return type;
 }
 
@@ -133,14 +145,11 @@ static const struct {
 };
 
 const char *vl_content_format_by_name(const char *name) {
-    size_t bytes = name ? strcspn(name, "?#") : 0;
-    const char *dot = bytes ? memrchr(name, '.', bytes) : NULL;
-    if (!dot)
-        return "";
-    size_t length = (size_t)(name + bytes - dot - 1);
+    size_t length;
+    const char *ending = ending_of(name, &length);
     for (size_t i = 0; i < sizeof by_ending / sizeof *by_ending; i++)
         if (strlen(by_ending[i].ending) == length &&
-            !strncasecmp(by_ending[i].ending, dot + 1, length))
+            !strncasecmp(by_ending[i].ending, ending, length))
             return by_ending[i].format;
     return "";
 }

@@ -10,9 +10,9 @@ enum { VL_CONTENT_HEAD = 8192 }; /* bytes that are looked at */
  * known. Static storage. */
 const char *vl_content_type(const void *head, size_t count);
 /* The type by content, or "text/csv" or "text/tab-separated-values" of plain text that is said
- * to be one: no bytes tell a table from a text. `said` may be NULL. Static storage, or `type`.
- */
-const char *vl_content_table(const char *type, const char *said);
+ * to be one, or whose URL or name ends so: no bytes tell a table from a text. `said` and `name`
+ * may be NULL. Static storage, or `type`. */
+const char *vl_content_table(const char *type, const char *said, const char *name);
 
 /* "pdf", "html", "docx", "odt", "text", "picture", "data" (tables, archives, JSON, XML), or ""
  * for anything else. Parameters behind the type ("; charset=…") and case do not matter. */

@@ -45,10 +45,21 @@ static void test_types(void **state) {
     }
     assert_string_equal(vl_content_format("Text/HTML; charset=utf-8"), "html");
     assert_string_equal(vl_content_format(NULL), "");
-    assert_string_equal(vl_content_table("text/plain", "Text/CSV; header=present"), "text/csv");
-    assert_string_equal(vl_content_table("text/plain", "text/plain"), "text/plain");
-    assert_string_equal(vl_content_table("text/plain", NULL), "text/plain");
-    assert_string_equal(vl_content_table("text/html", "text/csv"), "text/html");
+    static const struct {
+        const char *type, *said, *name, *want;
+    } tables[] = {
+        {"text/plain", "Text/CSV; header=present", NULL, "text/csv"},
+        {"text/plain", "text/tab-separated-values", NULL, "text/tab-separated-values"},
+        {"text/plain", "text/plain", "https://e.org/d/a.CSV?x=1.txt", "text/csv"},
+        {"text/plain", NULL, "https://e.org/a.tsv", "text/tab-separated-values"},
+        {"text/plain", "text/plain", "https://e.org/a.txt", "text/plain"},
+        {"text/plain", NULL, "https://e.org/csv", "text/plain"},
+        {"text/plain", NULL, NULL, "text/plain"},
+        {"text/html", "text/csv", "https://e.org/a.csv", "text/html"},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        assert_string_equal(vl_content_table(tables[i].type, tables[i].said, tables[i].name),
+                            tables[i].want);
 }
 
 static void test_names_and_lists(void **state) {
