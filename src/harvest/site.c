@@ -2,10 +2,10 @@
  * (sitemaps.org), RSS, Atom. For each page a record with the page and the documents that it
  * links to.
  *
- * Where a harvest is lies in its cursor: the number of the next root, and the documents that we
- * stand in, outermost first, each with the number of its next entry. A call reads one such
- * document, so an index that names itself, or one within another without end, costs one
- * request.
+ * Where a harvest is lies in its cursor: the number of the next root and how many there are,
+ * and the documents that we stand in, outermost first, each with the number of its next entry.
+ * A call reads one such document, so an index that names itself, or one within another without
+ * end, costs one request.
  *
  *   walk_…        cursors
  *   find_roots    the addresses of the setting; of a home page, what it and robots.txt name
@@ -47,8 +47,7 @@ typedef struct stand {
 
 typedef struct walk {
     const vl_source_call *call;
-    size_t root;      /* the next one */
-    bool one_of_many; /* the document that we stand in is */
+    size_t root, roots; /* the next one; of how many, once they are known */
     stand stack[DEPTH_MAX];
     size_t depth;
 } walk;
@@ -81,10 +80,10 @@ static bool stand_read(const char **at, stand *s, vl_arena *arena) {
            (number(at, &s->turns) && *(*at)++ == ' ' && (s->mark = word(at, '\0', arena)));
 }
 
-/* Lines: the root's number, then each document that we stand in. */
+/* Lines: "ROOT/ROOTS", then each document that we stand in. */
 static vl_status walk_read(walk *w, const char *cursor, vl_error *error) {
     const char *at = cursor;
-    bool sound = !*at || number(&at, &w->root);
+    bool sound = !*at || (number(&at, &w->root) && *at++ == '/' && number(&at, &w->roots));
     while (sound && *at) {
         sound = *at++ == '\n' && w->depth < DEPTH_MAX &&
                 stand_read(&at, &w->stack[w->depth], w->call->arena);
@@ -95,7 +94,9 @@ static vl_status walk_read(walk *w, const char *cursor, vl_error *error) {
 }
 
 static void walk_write(const walk *w, vl_buf *next) {
-    vl_buf_printf(next, "%zu", w->root);
+    if (!w->depth && w->root >= w->roots)
+        return;
+    vl_buf_printf(next, "%zu/%zu", w->root, w->roots);
     for (size_t i = 0; i < w->depth; i++) {
         const stand *s = &w->stack[i];
         vl_buf_printf(next, "\n%zu %s", s->next, s->url);
@@ -249,14 +250,15 @@ static vl_status find_roots(const vl_source_call *call, roots *r, vl_error *erro
     return status;
 }
 
-static vl_status next_root(walk *w, bool *ended, vl_error *error) {
+static vl_status next_root(walk *w, vl_error *error) {
     roots r;
     vl_status status = find_roots(w->call, &r, error);
-    *ended = !status && w->root >= r.count;
-    w->one_of_many = r.count > 1;
-    if (!status && !*ended)
+    if (status)
+        return status;
+    w->roots = r.count;
+    if (w->root < r.count)
         walk_into(w, r.urls[w->root++]);
-    return status;
+    return VL_OK;
 }
 
 /* ---- pages ------------------------------------------------------------------------------- */
@@ -642,7 +644,7 @@ static vl_status step(walk *w, vl_error *error) {
         enter_next(w, &feed);
     else if (!status)
         status = give_pages(w, &feed, error);
-    else if (!is_passing(status) && (w->depth > 1 || w->one_of_many)) {
+    else if (!is_passing(status) && (w->depth > 1 || w->roots > 1)) {
         leave_out(url, error->message);
         w->depth--;
         status = VL_OK;
@@ -669,14 +671,13 @@ static vl_status site_page(const vl_source_call *call, const char *cursor, vl_bu
                            vl_error *error) {
     walk w = {.call = call};
     vl_error local;
-    bool ended = false;
     error = error ? error : &local;
     vl_status status = walk_read(&w, cursor, error);
     if (!status && !w.depth)
-        status = next_root(&w, &ended, error);
-    if (!status && !ended && w.depth)
+        status = next_root(&w, error);
+    if (!status && w.depth)
         status = step(&w, error);
-    if (!status && !ended)
+    if (!status)
         walk_write(&w, next);
     return status;
 }
