@@ -1,0 +1,6 @@
+if(TARGET vl_dataset)
+    add_executable(bench_duplicates ${CMAKE_CURRENT_LIST_DIR}/duplicates.c)
+    set_target_properties(bench_duplicates PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    target_include_directories(bench_duplicates PRIVATE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(bench_duplicates PRIVATE vl_dataset)
+endif()
