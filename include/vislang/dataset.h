@@ -233,20 +233,25 @@ typedef struct vl_parts {
     size_t page_count;
     vl_part *parts; /* in reading order */
     size_t part_count;
-    const struct vl_parts_source *from; /* for vl_parts_picture */
+    struct vl_parts_source *from; /* for vl_parts_picture */
 } vl_parts;
 
 typedef struct vl_parts_options {
     const char *type; /* media type it came with, with its charset; NULL: not known. What the
                          bytes look like counts more */
     const vl_langid *langid; /* NULL: languages are only those that are declared */
+    const vl_ngram *ngram;   /* tells rubbish from text in a PDF; or NULL */
+    vl_ocr *ocr;             /* reads pages that have no text; NULL: those have no parts */
+    vl_media_limits limits;  /* of pages and pictures */
     size_t max_bytes;        /* of the document; default 64 MB */
     size_t max_parts;        /* default 200,000; cells of tables count too */
 } vl_parts_options;
 vl_parts_options vl_parts_options_default(void);
 
-/* The parts of a document: HTML (the main content, without menus, banners and footers).
- * Everything is in `arena`, and `bytes` must outlive it. Nothing is fetched, and no entity but
+/* The parts of a document: HTML (the main content, without menus, banners and footers); PDF and
+ * pictures of pages, whose boxes are in pixels at limits.pdf_dpi.
+ * Everything is in `arena`, and `bytes` must outlive it. `options->ocr`
+ * belongs to this thread while it runs. Nothing is fetched, and no entity but
  * HTML's own is resolved. VL_ERR_UNSUPPORTED: a format that is not read; VL_ERR_INPUT: broken;
  * VL_ERR_LIMIT: too large or too deep; VL_ERR_MEMORY: `arena` is full. */
 vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options *options,

@@ -143,11 +143,22 @@ static void print_text(const vl_parts *parts) {
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* What only documents of pages need. */
+static vl_status open_readers(const vl_langid *langid, vl_ngram **ngram,
+                              vl_parts_options *options, vl_error *error) {
+    vl_ocr_options reading = vl_ocr_options_default();
+    reading.langid = langid;
+    vl_status status = vl_ngram_open(NULL, ngram, error);
+    options->ngram = *ngram;
+    return status ? status : vl_ocr_new(&reading, &options->ocr, error);
+}
+
 static vl_status run(const cli_args *args, vl_error *error) {
     vl_parts_options options = vl_parts_options_default();
     vl_langid *langid = NULL;
     vl_parts *parts = NULL;
     vl_arena *arena = NULL;
+    vl_ngram *ngram = NULL;
     vl_buf file;
     if (args->operand_count != 2)
         return vl_fail(error, VL_ERR_USAGE, "of which document? vislang dataset parts FILE");
@@ -162,6 +173,8 @@ static vl_status run(const cli_args *args, vl_error *error) {
     if (!status && !(arena = vl_arena_new(ARENA_BYTES)))
         status = vl_fail(error, VL_ERR_MEMORY, "out of memory");
     options.langid = langid;
+    if (!status && vl_media_sniff(file.data, file.len) != VL_MEDIA_UNKNOWN)
+        status = open_readers(langid, &ngram, &options, error);
     if (!status)
         status = vl_parts_read(file.data, file.len, &options, arena, &parts, error);
     if (status)
@@ -171,6 +184,8 @@ static vl_status run(const cli_args *args, vl_error *error) {
     else
         print_text(parts);
     vl_arena_free(arena);
+    vl_ocr_free(options.ocr);
+    vl_ngram_free(ngram);
     vl_langid_free(langid);
     vl_buf_deinit(&file);
     return status;

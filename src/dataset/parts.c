@@ -22,7 +22,9 @@ bool vl_part_is_picture(vl_part_kind kind) {
 }
 
 vl_parts_options vl_parts_options_default(void) {
-    return (vl_parts_options){.max_bytes = (size_t)64 << 20, .max_parts = 200000};
+    return (vl_parts_options){.limits = vl_media_limits_default(),
+                              .max_bytes = (size_t)64 << 20,
+                              .max_parts = 200000};
 }
 
 /* ---- what readers add -------------------------------------------------------------------- */
@@ -157,23 +159,35 @@ static uint32_t within(uint32_t value, uint32_t low, uint32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
+vl_status parts_table_cell_at(parts_table *table, vl_part_cell at) {
+    const char *clean = parts_text(table->builder, at.text, true);
+    if (!clean || at.column >= PARTS_COLUMNS_MAX || at.row >= PARTS_ROWS_MAX ||
+        at.row < table->row)
+        return table->builder->status;
+    vl_part_cell *cell = next_cell(table);
+    if (!cell)
+        return table->builder->status;
+    *cell = at;
+    cell->text = clean;
+    cell->column_span = within(at.column_span, 1, PARTS_COLUMNS_MAX - at.column);
+    cell->row_span = within(at.row_span, 1, PARTS_ROWS_MAX - at.row);
+    table->row = at.row;
+    table->columns = within(table->columns, at.column + cell->column_span, PARTS_COLUMNS_MAX);
+    return VL_OK;
+}
+
 vl_status parts_table_cell(parts_table *table, uint32_t row_span, uint32_t column_span,
                            bool heading, const char *text) {
     skip_busy(table);
-    if (table->builder->status || table->column >= PARTS_COLUMNS_MAX ||
-        table->row >= PARTS_ROWS_MAX)
-        return table->builder->status;
-    const char *clean = parts_text(table->builder, text, true);
-    vl_part_cell *cell = clean ? next_cell(table) : NULL;
-    if (!cell)
-        return table->builder->status;
-    column_span = within(column_span, 1, PARTS_COLUMNS_MAX - table->column);
-    row_span = within(row_span, 1, PARTS_ROWS_MAX - table->row);
-    *cell = (vl_part_cell){table->row, table->column, row_span, column_span, heading, clean};
-    for (uint32_t i = 0; i < column_span; i++)
-        table->busy[table->column + i] = row_span;
-    table->column += column_span;
-    table->columns = within(table->columns, table->column, PARTS_COLUMNS_MAX);
+    size_t before = table->count;
+    vl_part_cell at = {table->row, table->column, row_span, column_span, heading, text};
+    vl_status status = parts_table_cell_at(table, at);
+    if (status || table->count == before)
+        return status;
+    const vl_part_cell *cell = &table->cells[before];
+    for (uint32_t i = 0; i < cell->column_span; i++)
+        table->busy[cell->column + i] = cell->row_span;
+    table->column += cell->column_span;
     return VL_OK;
 }
 
@@ -243,12 +257,13 @@ static bool looks_like_html(const unsigned char *bytes, size_t count) {
 static parts_reader reader_of(const void *bytes, size_t count, const char *type,
                               const char **name) {
     bool html = has_type(type, "text/html") || has_type(type, "application/xhtml+xml");
-    if (vl_media_sniff(bytes, count) == VL_MEDIA_UNKNOWN &&
-        (looks_like_html(bytes, count) || html)) {
-        *name = "html";
-        return parts_html_read;
+    vl_media_kind kind = vl_media_sniff(bytes, count);
+    if (kind != VL_MEDIA_UNKNOWN) {
+        *name = vl_media_kind_name(kind);
+        return parts_pages_read;
     }
-    return NULL;
+    *name = "html";
+    return looks_like_html(bytes, count) || html ? parts_html_read : NULL;
 }
 
 static vl_status prepare(parts_builder *b, const void *bytes, size_t count,
@@ -257,7 +272,8 @@ static vl_status prepare(parts_builder *b, const void *bytes, size_t count,
     b->out = vl_arena_alloc(b->arena, sizeof *b->out);
     if (!from || !b->out)
         return out_of_arena(b);
-    *from = (struct vl_parts_source){bytes, count, *b->options};
+    *from = (struct vl_parts_source){
+        .bytes = bytes, .count = count, .options = *b->options};
     *b->out = (vl_parts){.format = format, .title = "", .from = from};
     b->out->pages = vl_arena_alloc(b->arena, sizeof *b->out->pages);
     b->out->page_count = 1;
@@ -280,7 +296,8 @@ vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options 
     parts_reader reader = reader_of(bytes, count, b.options->type, &format);
     if (!reader)
         return vl_fail(error, VL_ERR_UNSUPPORTED,
-                       "documents of this kind are not taken apart; HTML is");
+                       "documents of this kind are not taken apart; HTML, PDF and "
+                       "pictures of pages are");
     vl_status status = prepare(&b, bytes, count, format);
     if (!status)
         status = reader(&b, bytes, count);
@@ -322,6 +339,8 @@ vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_l
     if (index >= parts->part_count || !vl_part_is_picture(parts->parts[index].kind))
         return vl_fail(error, VL_ERR_USAGE, "part %zu is no picture", index);
     const char *source = parts->parts[index].source;
+    if (parts->from->pages)
+        return parts_pages_picture(parts, index, image, error);
     if (source && !strncasecmp(source, "data:", 5))
         return picture_of_data(source, limits ? limits : &usual, image, error);
     return vl_fail(error, VL_ERR_MISSING, "the picture of part %zu stands elsewhere: %s", index,

@@ -13,6 +13,12 @@ struct vl_parts_source {
     const void *bytes;
     size_t count;
     vl_parts_options options;
+    bool pages;               /* pictures are cut out of page pictures */
+    struct parts_turn *turns; /* [page_count]: what was done to each page picture */
+};
+struct parts_turn {
+    int rotation; /* degrees clockwise */
+    bool deskewed;
 };
 
 typedef struct parts_builder {
@@ -56,6 +62,8 @@ void parts_table_row_end(parts_table *table);
 /* Spans beyond what is possible are cut. A cell past the last column is left out. */
 vl_status parts_table_cell(parts_table *table, uint32_t row_span, uint32_t column_span,
                            bool heading, const char *text);
+/* A cell at its place, no earlier than the last. */
+vl_status parts_table_cell_at(parts_table *table, vl_part_cell cell);
 /* Sets the cells and the text of `part`; false: there are none. */
 bool parts_table_finish(parts_table *table, vl_part *part);
 
@@ -69,5 +77,9 @@ vl_status parts_finish(parts_builder *b);
 
 typedef vl_status (*parts_reader)(parts_builder *b, const void *bytes, size_t count);
 vl_status parts_html_read(parts_builder *b, const void *bytes, size_t count);
+/* PDF, and pictures of pages. */
+vl_status parts_pages_read(parts_builder *b, const void *bytes, size_t count);
+vl_status parts_pages_picture(const vl_parts *parts, size_t index, vl_image **image,
+                              vl_error *error);
 
 #endif

@@ -111,14 +111,19 @@ static int by_label(const void *x, const void *y) {
     return order ? order : (a->part > b->part) - (a->part < b->part);
 }
 
+/* What its label says, else the words of its caption, else those of its description, counts
+ * more than what it looks like. */
 static void refine_kind(vl_part *part, const label *found, const char *caption) {
-    if (part->kind != VL_PART_FIGURE)
+    if (!vl_part_is_picture(part->kind))
         return;
-    part->kind = label_picture_kind(caption);
-    if (found && found->kind != VL_PART_TABLE && found->kind != VL_PART_FIGURE)
-        part->kind = found->kind;
-    if (part->kind == VL_PART_FIGURE)
-        part->kind = label_picture_kind(part->text);
+    vl_part_kind kind = VL_PART_FIGURE;
+    if (found && found->kind != VL_PART_TABLE)
+        kind = found->kind;
+    if (kind == VL_PART_FIGURE)
+        kind = label_picture_kind(caption);
+    if (kind == VL_PART_FIGURE)
+        kind = label_picture_kind(part->text);
+    part->kind = kind == VL_PART_FIGURE ? part->kind : kind;
 }
 
 /* The part's label from its caption; false: it has none. */
