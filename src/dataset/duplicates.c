@@ -518,6 +518,11 @@ static void near_pictures(void *user, uint32_t a, uint32_t b) {
     unite(d->parent, a, b);
 }
 
+static bool same_cluster(void *user, uint32_t a, uint32_t b) {
+    vl_duplicates *d = user;
+    return find(d->parent, a) == find(d->parent, b);
+}
+
 static vl_status find_pictures(vl_duplicates *d, vl_error *error) {
     spill *hashes = NULL;
     size_t count = 0, memory = d->options.memory - 9 * (size_t)d->count - (size_t)(4 << 20);
@@ -525,8 +530,8 @@ static vl_status find_pictures(vl_duplicates *d, vl_error *error) {
     if (!status)
         status = unite_equal_pictures(d, hashes, &count, error);
     if (!status && count > 1)
-        status =
-            hamming_join(hashes, count, d->options.distance, memory, near_pictures, d, error);
+        status = hamming_join(hashes, count, d->options.distance, memory, near_pictures,
+                              same_cluster, d, error);
     spill_free(hashes);
     return status;
 }

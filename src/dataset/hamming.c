@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNKS_MOST = 16, CHUNK_BITS_MOST = 22, PIECE = 192 * 1024, ASK_EVERY = 4096 };
+enum {
+    CHUNKS_MOST = 16,
+    CHUNK_BITS_MOST = 22,
+    PIECE = 192 * 1024,
+    ASK_EVERY = 4096,
+    CROWDED = 16
+};
 
 typedef struct chunk {
     unsigned shift, bits, radius;
@@ -15,9 +21,11 @@ typedef struct join {
     spill *hashes;
     unsigned distance;
     hamming_near near;
+    hamming_known known;
     void *user;
     size_t first, count;     /* the part that is in the table */
     uint32_t *starts;        /* [2^bits + 1]: where each value's entries begin */
+    uint32_t *together;      /* [2^bits]: of a value's entries the first so many are known */
     hamming_record *entries; /* [count], by the chunk's value */
 } join;
 
@@ -85,6 +93,7 @@ static vl_status table_pass(join *j, const chunk *c, bool placing, vl_error *err
 static vl_status table_make(join *j, const chunk *c, vl_error *error) {
     size_t values = (size_t)1 << c->bits;
     memset(j->starts, 0, (values + 2) * sizeof *j->starts);
+    memset(j->together, 0, values * sizeof *j->together);
     vl_status status = table_pass(j, c, false, error);
     for (size_t v = 0; v < values; v++)
         j->starts[v + 1] += j->starts[v];
@@ -108,12 +117,44 @@ static unsigned differing(uint64_t x) {
     return (unsigned)(x * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* A pair is given from its greater hash alone. */
+/* Puts those that are known to be like the probe first; returns where they end. */
+static uint32_t gather(const probe *p, uint32_t first, uint32_t end) {
+    const join *j = p->join;
+    for (uint32_t i = first; i < end; i++)
+        if (j->known(j->user, p->item, j->entries[i].item)) {
+            hamming_record like = j->entries[i];
+            j->entries[i] = j->entries[first];
+            j->entries[first++] = like;
+        }
+    return first;
+}
+
+/* Of many entries of a value: all before the returned one are known to be like the probe. The
+ * greater part that is alike stays in front, so that most probes find it there. */
+static uint32_t pass_over(const probe *p, uint32_t value, uint32_t first, uint32_t end) {
+    const join *j = p->join;
+    uint32_t *together = &j->together[value], at = first;
+    if (*together && j->known(j->user, p->item, j->entries[first].item))
+        at = gather(p, first + *together, end);
+    else if (*together < (end - first) / 4)
+        at = gather(p, first, end);
+    if (at > first)
+        *together = at - first;
+    return at;
+}
+
+/* A pair is given from its greater hash alone; in a crowd from both, so that it soon is known.
+ */
 static void look_up(const probe *p, uint32_t value) {
     const join *j = p->join;
-    for (uint32_t i = j->starts[value + 1]; i < j->starts[value + 2]; i++) {
+    uint32_t first = j->starts[value + 1], end = j->starts[value + 2];
+    bool crowded = j->known && end - first >= CROWDED;
+    if (crowded)
+        first = pass_over(p, value, first, end);
+    for (uint32_t i = first; i < end; i++) {
         uint64_t other = hash_of(&j->entries[i]);
-        if (other < p->hash && differing(other ^ p->hash) <= j->distance)
+        if ((crowded ? other != p->hash : other < p->hash) &&
+            differing(other ^ p->hash) <= j->distance)
             j->near(j->user, p->item, j->entries[i].item);
     }
 }
@@ -145,7 +186,7 @@ static vl_status look_up_all(join *j, const chunk *c, size_t total, vl_error *er
 }
 
 vl_status hamming_join(spill *hashes, size_t count, unsigned distance, size_t memory,
-                       hamming_near near, void *user, vl_error *error) {
+                       hamming_near near, hamming_known known, void *user, vl_error *error) {
     chunk chunks[CHUNKS_MOST];
     if (distance > HAMMING_MOST)
         return vl_fail(error, VL_ERR_USAGE, "hashes are near up to %d bits apart, not %u",
@@ -155,18 +196,20 @@ vl_status hamming_join(spill *hashes, size_t count, unsigned distance, size_t me
                        memory);
     /* A table's starts may take half of the memory. */
     size_t most = count;
-    while (most > 256 && (sizeof(uint32_t) << ((64 / chunks_for(most)) + 1)) > memory / 2)
+    while (most > 256 && (2 * sizeof(uint32_t) << ((64 / chunks_for(most)) + 1)) > memory / 2)
         most /= 2;
     unsigned m = chunks_for(most);
     chunks_make(chunks, m, distance);
     size_t values = (size_t)1 << chunks[0].bits;
-    size_t part = (memory - (values + 2) * sizeof(uint32_t)) / sizeof(hamming_record);
-    join j = {.hashes = hashes, .distance = distance, .near = near, .user = user};
+    size_t part = (memory - 2 * (values + 2) * sizeof(uint32_t)) / sizeof(hamming_record);
+    join j = {
+        .hashes = hashes, .distance = distance, .near = near, .known = known, .user = user};
     part = part < count ? part : count;
     j.starts = malloc((values + 2) * sizeof *j.starts);
+    j.together = malloc(values * sizeof *j.together);
     j.entries = malloc((part ? part : 1) * sizeof *j.entries);
     vl_status status = VL_OK;
-    if (!j.starts || !j.entries)
+    if (!j.starts || !j.together || !j.entries)
         status = vl_fail(error, VL_ERR_MEMORY, "no memory to look up %zu hashes", count);
     for (j.first = 0; j.first < count && !status; j.first += part) {
         j.count = part < count - j.first ? part : count - j.first;
@@ -179,6 +222,7 @@ vl_status hamming_join(spill *hashes, size_t count, unsigned distance, size_t me
         }
     }
     free(j.starts);
+    free(j.together);
     free(j.entries);
     return status;
 }

@@ -20,9 +20,14 @@ typedef struct hamming_record {
 } hamming_record;
 /* Called for two items whose hashes differ in 1 to `distance` bits, perhaps more than once. */
 typedef void (*hamming_near)(void *user, uint32_t a, uint32_t b);
+/* Whether it makes no difference if two items are near, now and ever after, and so for all that
+ * are like one of them: an equivalence that only grows. Hashes that crowd together are then
+ * passed over together, or their pairs would be as many as the square of them. */
+typedef bool (*hamming_known)(void *user, uint32_t a, uint32_t b);
 /* `hashes`: `count` of the above; each hash stands there once; ascending is fastest.
+ * `known` NULL: every pair is given.
  * VL_ERR_USAGE: a distance over HAMMING_MOST, too little memory; VL_ERR_CANCELLED. */
 vl_status hamming_join(spill *hashes, size_t count, unsigned distance, size_t memory,
-                       hamming_near near, void *user, vl_error *error);
+                       hamming_near near, hamming_known known, void *user, vl_error *error);
 
 #endif

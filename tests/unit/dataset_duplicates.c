@@ -311,6 +311,38 @@ static void test_one_form(void **state) {
     vl_duplicates_free(d);
 }
 
+/* Pictures that crowd around one, each some bits from it, beside others that are near to none:
+ * the same clusters as by comparing all with all. */
+static void test_crowded_pictures(void **state) {
+    enum { MANY = 3000 };
+    (void)state;
+    static uint64_t hashes[MANY], parent[MANY];
+    uint64_t seed = 8;
+    vl_duplicates_options options = small_options();
+    vl_duplicates *d = opened(&options);
+    vl_duplicates_member m;
+    for (uint64_t i = 0; i < MANY; i++) {
+        hashes[i] = UINT64_C(0x0123456789ABCDEF) + i % 3 * UINT64_C(0x1111);
+        for (size_t flips = i % 8 ? 2 + i % 9 : 64; flips; flips--)
+            hashes[i] ^= UINT64_C(1) << vl_random_below(&seed, 64);
+        add(d, (vl_duplicates_item){.id = i, .has_picture = true, .picture = hashes[i]});
+        parent[i] = i;
+    }
+    for (uint64_t a = 0; a < MANY; a++)
+        for (uint64_t b = 0; b < a; b++)
+            if (__builtin_popcountll(hashes[a] ^ hashes[b]) <= 6 && parent[a] != parent[b]) {
+                uint64_t from = parent[a] > parent[b] ? parent[a] : parent[b];
+                uint64_t to = parent[a] + parent[b] - from;
+                for (uint64_t i = 0; i < MANY; i++)
+                    parent[i] = parent[i] == from ? to : parent[i];
+            }
+    finish(d);
+    while (vl_duplicates_next(d, &m))
+        assert_int_equal(m.cluster, parent[m.id]);
+    assert_in_range(vl_duplicates_counts(d).clusters, MANY / 8, MANY / 2);
+    vl_duplicates_free(d);
+}
+
 /* ---- what goes wrong -------------------------------------------------------------- */
 
 static void test_refusals(void **state) {
@@ -595,6 +627,7 @@ int main(void) {
         cmocka_unit_test(test_orders_threads_and_memory),
         cmocka_unit_test(test_identical_items),
         cmocka_unit_test(test_one_form),
+        cmocka_unit_test(test_crowded_pictures),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_more_than_fits),
         cmocka_unit_test(test_asked_to_stop),

@@ -174,7 +174,7 @@ static void check_join(const uint64_t hashes[HASHES], spill *file, size_t count,
                        unsigned distance, size_t memory, found_pairs *pairs) {
     vl_error error = {0};
     memset(pairs, 0, sizeof *pairs);
-    if (hamming_join(file, count, distance, memory, remember, pairs, &error))
+    if (hamming_join(file, count, distance, memory, remember, NULL, pairs, &error))
         fail_msg("%s", error.message);
     for (size_t a = 0; a < count; a++)
         for (size_t b = 0; b < a; b++) {
@@ -200,9 +200,10 @@ static void test_near_hashes_are_all_found(void **state) {
         check_join(hashes, file, HASHES, distance, 4 << 20, pairs);
     for (size_t count = 1; count < 40; count += 13)
         check_join(hashes, file, count, 6, HAMMING_LEAST_MEMORY, pairs);
-    assert_int_equal(hamming_join(file, HASHES, 17, 4 << 20, remember, pairs, NULL),
+    assert_int_equal(hamming_join(file, HASHES, 17, 4 << 20, remember, NULL, pairs, NULL),
                      VL_ERR_USAGE);
-    assert_int_equal(hamming_join(file, HASHES, 6, 1000, remember, pairs, NULL), VL_ERR_USAGE);
+    assert_int_equal(hamming_join(file, HASHES, 6, 1000, remember, NULL, pairs, NULL),
+                     VL_ERR_USAGE);
     spill_free(file);
     free(pairs);
 }
@@ -230,8 +231,8 @@ static void test_near_hashes_in_parts(void **state) {
         assert_int_equal(spill_append(file, &record, sizeof record, NULL), VL_OK);
     }
     pair_sum whole = {0}, parts = {0};
-    assert_int_equal(hamming_join(file, MANY, 3, 64 << 20, add_up, &whole, NULL), VL_OK);
-    assert_int_equal(hamming_join(file, MANY, 3, 3 << 20, add_up, &parts, NULL), VL_OK);
+    assert_int_equal(hamming_join(file, MANY, 3, 64 << 20, add_up, NULL, &whole, NULL), VL_OK);
+    assert_int_equal(hamming_join(file, MANY, 3, 3 << 20, add_up, NULL, &parts, NULL), VL_OK);
     assert_true(whole.pairs >= MANY / 2 && parts.pairs >= MANY / 2);
     spill_free(file);
 }
