@@ -272,8 +272,7 @@ static vl_status prepare(parts_builder *b, const void *bytes, size_t count,
     b->out = vl_arena_alloc(b->arena, sizeof *b->out);
     if (!from || !b->out)
         return out_of_arena(b);
-    *from = (struct vl_parts_source){
-        .bytes = bytes, .count = count, .options = *b->options};
+    *from = (struct vl_parts_source){.bytes = bytes, .count = count, .options = *b->options};
     *b->out = (vl_parts){.format = format, .title = "", .from = from};
     b->out->pages = vl_arena_alloc(b->arena, sizeof *b->out->pages);
     b->out->page_count = 1;
