@@ -601,7 +601,7 @@ class Pressure(unittest.TestCase):
         self.assertEqual((r.status, r.headers["content-type"]), (200, "text/event-stream"), r)
         told = [[line.split(": ", 1)[1] for line in event.splitlines() if not line.startswith(":")]
                 for event in r.body.decode().strip().split("\n\n")]
-        return [(name, json.loads(data)) for name, data in told]
+        return [(lines[0], json.loads(lines[1])) for lines in told if lines]  # others are heartbeats
 
     def follow(self, server, data, name="a.png", *fields):
         with server.connect(90) as client:
