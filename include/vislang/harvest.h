@@ -31,7 +31,7 @@ vl_status vl_collection_path(const vl_collection *collection, const char *sha256
 
 /* One content, as it came from one place. Strings are "" when nothing is known. */
 typedef struct vl_holding {
-    int64_t id; /* counts up; a content that a file had before another has a lower one */
+    int64_t id; /* counts up; a content that a file has once more keeps the one it had */
     const char *source, *key;                   /* whose record, and its key there */
     const char *title, *page_url;               /* of the record */
     const char *language;                       /* of the file, else of the record; as given */

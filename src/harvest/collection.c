@@ -45,8 +45,9 @@ static const char first_step[] =
     " type_said TEXT, language TEXT, version TEXT, bytes_said BIGINT NOT NULL,"
     " state TEXT NOT NULL, gone INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,"
     " reason TEXT, message TEXT, http INTEGER NOT NULL DEFAULT 0,"
-    " seen_run BIGINT NOT NULL, checked_run BIGINT NOT NULL DEFAULT 0,"
-    " checked_ms BIGINT NOT NULL DEFAULT 0, document_id BIGINT, UNIQUE (record_id, place));"
+    " harvest_id BIGINT NOT NULL, seen_run BIGINT NOT NULL,"
+    " checked_run BIGINT NOT NULL DEFAULT 0, checked_ms BIGINT NOT NULL DEFAULT 0, document_id "
+    "BIGINT, UNIQUE (record_id, place));"
     "CREATE INDEX files_waiting ON files (source, host, id) WHERE state = 'waiting';"
     "CREATE INDEX files_failed ON files (source, checked_run) WHERE state = 'failed';"
     "CREATE TABLE documents ("
@@ -415,6 +416,7 @@ static vl_status take_file(const vl_db_value *columns, size_t count, void *user,
     snprintf(f->url, sizeof f->url, "%s", vl_db_string(&columns[1]));
     copy_tag(&columns[2], f->etag, sizeof f->etag);
     copy_tag(&columns[3], f->modified, sizeof f->modified);
+    f->harvest = columns[4].integer;
     return VL_OK;
 }
 
@@ -424,7 +426,8 @@ vl_status vl_queue_take(vl_collection *c, const char *source, const char *host,
     vl_status status = vl_collection_read(
         c,
         &(vl_db_call){
-            .sql = "SELECT f.id, f.url, d.etag, d.modified FROM files f "
+            .sql = "SELECT f.id, f.url, d.etag, d.modified, f.harvest_id "
+                   "FROM files f "
                    "LEFT JOIN documents d ON d.id = f.document_id "
                    "WHERE f.state = 'waiting' AND f.source = $1 AND f.host = $2 "
                    "ORDER BY f.id LIMIT $3",

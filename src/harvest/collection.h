@@ -105,6 +105,7 @@ vl_status vl_queue_host(vl_collection *collection, const char *source, const cha
                         char host[VL_HOST_SIZE], vl_error *error);
 typedef struct vl_waiting {
     int64_t id;
+    int64_t harvest; /* that it waits for: another one may have been broken off */
     char url[VL_FETCH_URL_SIZE];
     char etag[512], modified[128]; /* of the content that is here; "" none */
 } vl_waiting;

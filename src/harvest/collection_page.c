@@ -278,20 +278,21 @@ static vl_status write_file(vl_db_conn *conn, const keeping *k, const vl_record_
     return vl_db_run(
         conn,
         &(vl_db_call){
-            .sql =
-                "INSERT INTO files (record_id, source, place, url, host, name, type_said, "
-                "language, version, bytes_said, state, seen_run) VALUES ($1, $2, $3, $4, "
-                "$5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (record_id, place) DO UPDATE "
-                "SET name = excluded.name, type_said = excluded.type_said, "
-                "language = excluded.language, version = excluded.version, "
-                "bytes_said = excluded.bytes_said, gone = 0, seen_run = excluded.seen_run, "
-                "tries = CASE WHEN excluded.state = 'waiting' AND state <> 'waiting' "
-                "THEN 0 ELSE tries END, state = excluded.state",
+            .sql = "INSERT INTO files (record_id, source, place, url, host, name, type_said, "
+                   "language, version, bytes_said, state, seen_run, harvest_id) VALUES ($1, "
+                   "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+                   "ON CONFLICT (record_id, place) DO UPDATE "
+                   "SET name = excluded.name, type_said = excluded.type_said, "
+                   "language = excluded.language, version = excluded.version, "
+                   "bytes_said = excluded.bytes_said, gone = 0, seen_run = excluded.seen_run, "
+                   "tries = CASE WHEN excluded.state = 'waiting' AND state <> 'waiting' "
+                   "THEN 0 ELSE tries END, harvest_id = CASE WHEN state = 'waiting' "
+                   "THEN harvest_id ELSE excluded.harvest_id END, state = excluded.state",
             VL_DB_PARAMS(vl_db_int(k->record), vl_db_text(k->run->report.source),
                          vl_db_text(place), vl_db_text(f->url), vl_db_text(host),
                          vl_db_text(f->name), vl_db_text(f->type), vl_db_text(f->language),
                          vl_db_text(f->version), vl_db_int((int64_t)f->bytes),
-                         vl_db_text(state), vl_db_int(k->run->id))},
+                         vl_db_text(state), vl_db_int(k->run->id), vl_db_int(k->run->harvest))},
         error);
 }
 

@@ -235,15 +235,15 @@ static void describe(fetched *f) {
         o->type_said = f->type;
 }
 
-/* The content that came: kept, or left when it is of another format than asked for. `said`:
- * what type the server, or else the source says; `url`: whose it is. Both may be NULL. */
-static vl_status take_content(engine *e, vl_object_writer *writer, const char *said,
+/* The content that came: kept, or left when it is of none of the formats. `said`: what type
+ * the server, or else the source says; `url`: whose it is. Both may be NULL. */
+static vl_status take_content(vl_object_writer *writer, const char *formats, const char *said,
                               const char *url, vl_outcome *outcome, vl_error *error) {
     vl_object_writer_look(writer, &outcome->content);
     outcome->content.type = vl_content_table(outcome->content.type, said, url);
     bool is_empty = !outcome->content.bytes;
     outcome->kind = VL_OUTCOME_LEFT;
-    if (is_empty || !vl_list_has(e->query.formats, vl_content_format(outcome->content.type))) {
+    if (is_empty || !vl_list_has(formats, vl_content_format(outcome->content.type))) {
         vl_object_writer_abandon(writer);
         if (!is_empty)
             return VL_OK;
@@ -262,7 +262,9 @@ static vl_status take_answer(engine *e, const vl_waiting *file, vl_object_writer
     unsigned http = f->reply.status;
     if (http >= 200 && http < 300) {
         describe(f);
-        return take_content(e, writer, f->outcome.type_said, file->url, &f->outcome, error);
+        /* What waits for another harvest is kept, whatever it is: that one may want it. */
+        return take_content(writer, file->harvest == e->run.harvest ? e->query.formats : NULL,
+                            f->outcome.type_said, file->url, &f->outcome, error);
     }
     vl_object_writer_abandon(writer);
     if (http == 304 && (*file->etag || *file->modified)) {
@@ -399,7 +401,7 @@ static vl_status put_content(engine *e, const vl_record_file *file, vl_outcome *
     if (!status) {
         if (file->answer)
             describe_answer(e, file->answer, outcome);
-        return take_content(e, writer, file->type, file->url, outcome, error);
+        return take_content(writer, e->query.formats, file->type, file->url, outcome, error);
     }
     bool disk_failed = vl_object_writer_disk_failed(writer);
     vl_object_writer_abandon(writer);

@@ -296,6 +296,14 @@ class Engine(unittest.TestCase):
         report = self.run_it()
         self.assertEqual((report["files_fetched"], report["files_waiting"]), (2, 0))
 
+    def test_what_waits_for_one_harvest_is_kept_by_another(self):
+        self.site.files = {"/a": lambda h: h.send(429, b"", {"Retry-After": "99999"})}
+        self.one_page({"url": self.site.url("/a")}, changed="2025-01-01")
+        self.assertEqual(self.run_it()["files_waiting"], 1)
+        self.site.files["/a"] = b"<!doctype html>"
+        self.assertEqual(self.run_it("formats=pdf")["files_fetched"], 1)
+        self.assertEqual(len(self.list()), 1)
+
     # ---- what goes wrong ---------------------------------------------------------------
 
     def test_failures_are_counted_and_tried_again(self):
@@ -471,7 +479,7 @@ class Engine(unittest.TestCase):
         self.a_large_site()
         self.site.delay = 0.005
         process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        while len(self.site.asked) < 30:
+        while len(self.site.asked) < 30 and process.poll() is None:
             time.sleep(0.01)
         process.terminate()
         output, said = process.communicate(timeout=30)
