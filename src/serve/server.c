@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ enum {
     BACKLOG = 1024,
     KEEPER_TICK_MS = 100,
     SENTRY_SECONDS = 2,   /* for events that still wait at the end */
+    HUSH_MS = 30,         /* connections that were half made are made */
     DRAIN_QUIET_MS = 100, /* connections taken from the backlog show up a little later */
     DRAIN_IDLE_MS = 300,  /* an idle kept-alive connection may send one more request */
 };
@@ -502,6 +504,21 @@ uint16_t vl_server_port(const vl_server *server) {
 
 /* ---- drain -------------------------------------------------------------------------- */
 
+/* From here on who begins to connect is not heard: he tries again within a second, and then
+ * finds the instance that took over, where a connection of this socket would be reset with it.
+ */
+static void hush_listener(int fd) {
+    enum { TCP_FLAGS = 13, SYN = 2 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
 /* Connections the kernel accepted for us but nobody took yet would be reset with the listening
  * socket: they are taken over before it closes. */
 static void take_backlog(vl_server *server) {
@@ -526,6 +543,9 @@ void vl_server_drain(vl_server *server, double max_seconds) {
     atomic_store(&server->draining, true);
     vl_jobs_drain(server);
     MHD_quiesce_daemon(server->daemon);
+    hush_listener(server->listen_fd);
+    take_backlog(server);
+    sleep_ms(HUSH_MS);
     take_backlog(server);
     close(server->listen_fd);
     server->listen_fd = -1;
