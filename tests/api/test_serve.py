@@ -645,9 +645,10 @@ class Pressure(unittest.TestCase):
     def test_streams_that_end_early(self):
         server = Server(PROGRAM, workers=1, request_timeout=0.2, drain_timeout=0)
         try:
-            clients = [server.connect(90) for _ in range(6)]
+            letter = (SAMPLES / "letter-fra-scan.pdf").read_bytes()  # takes longer than that
+            clients = [server.connect(90) for _ in range(4)]
             for i, client in enumerate(clients):
-                client.write(form_request("/predict", [("file", page(910 + i), "a.png"), ("stream", "true")]))
+                client.write(form_request("/predict", [("file", letter + b"%%%d\n" % i, "a.pdf"), ("stream", "true")]))
             gone = clients.pop()
             gone.__exit__()
             ends = [self.events(client)[-1] for client in clients]
