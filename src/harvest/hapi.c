@@ -322,7 +322,6 @@ const vl_source vl_source_hapi = {
     .summary =
         "tables of needs, food prices, funding, conflict, presence and rainfall; needs a "
         "name and a mail address",
-    .any_host = false,
     .check = check,
     .page = page,
     .whole = true,

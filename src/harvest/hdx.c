@@ -261,7 +261,6 @@ const vl_source vl_source_hdx = {
     .name = "hdx",
     .title = "Humanitarian Data Exchange (OCHA)",
     .summary = "data sets of some hundred organisations: tables, maps, reports",
-    .any_host = true,
     .check = check,
     .page = page,
 };

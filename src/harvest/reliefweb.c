@@ -312,7 +312,6 @@ const vl_source vl_source_reliefweb = {
     .title = "ReliefWeb reports (OCHA)",
     .summary = "reports, maps and appeals of some thousand organisations, with the files "
                "attached; needs an approved appname",
-    .any_host = true,
     .check = check,
     .page = page,
 };

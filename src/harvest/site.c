@@ -687,7 +687,6 @@ const vl_source vl_source_site = {
     .title = "a web site (site maps, RSS, Atom)",
     .summary = "pages of any site and the PDF, DOCX and ODT that they link to; needs "
                "harvest_site_url: its address, or that of a site map or feed",
-    .any_host = true,
     .check = site_check,
     .page = site_page,
     .forget = forget_list,

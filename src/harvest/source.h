@@ -72,7 +72,6 @@ typedef struct vl_source {
     const char *name;    /* "reliefweb": of the command line, of settings and of kept records */
     const char *title;   /* "ReliefWeb reports (OCHA)" */
     const char *summary; /* what there is, and what it needs: for the help */
-    bool any_host; /* its records name files on hosts of others; robots.txt is obeyed there */
     /* Whether all is set that it needs, and whether it can answer this query. VL_ERR_MISSING or
      * VL_ERR_USAGE says what to do. Nothing is fetched; there may be no arena. */
     vl_status (*check)(const vl_source_call *call, vl_error *error);

@@ -161,7 +161,6 @@ const vl_source vl_source_who = {
     .name = "who",
     .title = "WHO disease outbreak news",
     .summary = "notices of outbreaks in English: summary and page",
-    .any_host = true,
     .check = check,
     .page = page,
 };

@@ -78,7 +78,6 @@ static vl_status paged_page(const vl_source_call *call, const char *cursor, vl_b
 static const vl_source paged = {.name = "paged",
                                 .title = "Pages of JSON",
                                 .summary = "for tests",
-                                .any_host = true,
                                 .check = paged_check,
                                 .page = paged_page};
 const vl_source *const vl_sources[] = {&paged, NULL};
