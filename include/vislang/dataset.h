@@ -261,6 +261,117 @@ vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options 
 vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_limits *limits,
                            vl_image **image, vl_error *error);
 
+/* ---- datasets ------------------------------------------------------------------------------
+ */
+
+/* A dataset is a folder (docs/dataset.md): dataset.json, which is written last, so that a
+ * folder without it is not finished; documents.jsonl, where each came from; items-00000.jsonl,
+ * …, the items in their order; pictures/ab/abcdef….png by the SHA-256 of the file.
+ *
+ * Items are base items, a picture with the text that belongs to it or a passage, and examples:
+ * instructions with their responses, made of the base item that they follow. */
+typedef enum vl_item_kind {
+    VL_ITEM_PAIR,     /* base: a picture and its text */
+    VL_ITEM_TEXT,     /* base: a passage; its picture, if any, is the page that it stands on */
+    VL_ITEM_DESCRIBE, /* what does the picture show? */
+    VL_ITEM_QUESTION, /* answered by the caption, by a table or by a chart's text */
+    VL_ITEM_READ,     /* what is written in this region? */
+    VL_ITEM_LANGUAGE, /* which language is it? */
+    VL_ITEM_CHANGE,   /* what changed between two states? */
+    VL_ITEM_CRISIS,   /* which crisis is it about? */
+    VL_ITEM_KIND_COUNT
+} vl_item_kind;
+const char *vl_item_kind_name(vl_item_kind kind); /* "pair", … */
+bool vl_item_is_base(vl_item_kind kind);
+
+typedef enum vl_split {
+    VL_SPLIT_TRAIN,
+    VL_SPLIT_VALIDATION,
+    VL_SPLIT_TEST,
+    VL_SPLIT_COUNT
+} vl_split;
+const char *vl_split_name(vl_split split); /* "train", … */
+
+/* Named parts of an item's quality, 0 … 1 each. An example has those of its base item. */
+typedef enum vl_quality_part {
+    VL_QUALITY_OCR,         /* confidence of the reading; 1: the text was in the document */
+    VL_QUALITY_ALIGNMENT,   /* how well picture and text belong together; 1 without a picture */
+    VL_QUALITY_LANGUAGE,    /* certainty of the language */
+    VL_QUALITY_LENGTH,      /* neither a scrap nor a flood */
+    VL_QUALITY_DUPLICATES,  /* 1 / how many near-duplicates there were, itself included */
+    VL_QUALITY_READABILITY, /* words and sentences, not debris */
+    VL_QUALITY_PART_COUNT
+} vl_quality_part;
+const char *vl_quality_part_name(vl_quality_part part); /* "ocr", … */
+
+/* Personal data that was replaced in an item's text: as vl_personal_kind, then coordinates. */
+enum { VL_ITEM_COORDINATES = VL_PERSONAL_KIND_COUNT, VL_ITEM_PERSONAL };
+const char *vl_item_personal_name(size_t kind); /* "name", …, "coordinates" */
+
+enum { VL_ITEM_ID_SIZE = 17 }; /* 16 hexadecimal digits */
+typedef struct vl_item {
+    char id[VL_ITEM_ID_SIZE];   /* the same whenever the same is built of the same document */
+    char base[VL_ITEM_ID_SIZE]; /* example: its base item; else "" */
+    vl_item_kind kind;
+    vl_split split;
+    /* Strings are never NULL; "" is nothing. */
+    const char *picture;      /* "pictures/ab/abcdef….png", from the dataset's folder */
+    uint32_t width, height;   /* of the picture */
+    const char *picture_kind; /* "page", or vl_part_kind_name */
+    bool has_phash;
+    uint64_t phash;
+    const char *instruction;
+    const char *text; /* base: caption or passage; example: the response */
+    char instruction_language[VL_LANG_SIZE];
+    char language[VL_LANG_SIZE]; /* of the text */
+    char script[5];
+    /* Where the words of `text` are from: "document"; "aligned:NAME", the counterpart in
+     * another language that NAME (a table of the recipe, or the document's version in it) has;
+     * "template", words of ours around what the document says; "label", a label alone. */
+    const char *origin;
+    const char *phrase; /* example: which template, "eng.describe.natural.2" */
+    bool has_region;
+    vl_box region; /* of the picture that the instruction speaks of, its pixels */
+    struct {
+        const char *document; /* SHA-256 of the content */
+        const char *record;   /* "SOURCE/KEY" of the collection */
+        const char *url, *title, *licence, *publisher, *published, *fetched;
+        uint32_t page;      /* from 0 */
+        uint32_t part;      /* of vl_parts: the picture, or the first part of the passage */
+        uint32_t text_part; /* the part that `text` is from */
+        bool has_box;
+        vl_box box; /* of the part, pixels of the page at `dpi` */
+        double dpi;
+        bool ocr;
+    } source;
+    double quality[VL_QUALITY_PART_COUNT];
+    double score; /* of all parts together, by the quality model */
+    uint32_t personal[VL_ITEM_PERSONAL];
+    const char *review; /* "", "accepted", "corrected" or "rejected" */
+} vl_item;
+
+/* One line of JSON, with its line end. VL_ERR_MEMORY. */
+vl_status vl_item_write(const vl_item *item, vl_buf *out, vl_error *error);
+/* Strings are in the arena. VL_ERR_INPUT says which key is wrong. */
+vl_status vl_item_read(const char *json, size_t bytes, vl_arena *arena, vl_item *item,
+                       vl_error *error);
+
+/* A finished dataset, to be read. Thread-safe. */
+typedef struct vl_dataset vl_dataset;
+/* VL_ERR_INPUT: the folder is no dataset, or one that is not finished. */
+vl_status vl_dataset_open(const char *folder, vl_dataset **dataset, vl_error *error);
+void vl_dataset_close(vl_dataset *dataset); /* NULL allowed */
+const char *vl_dataset_folder(const vl_dataset *dataset);
+/* dataset.json, as it is there; lives as long as the dataset. */
+const char *vl_dataset_about(const vl_dataset *dataset);
+/* The item is there until `give` returns. */
+typedef vl_status (*vl_item_fn)(const vl_item *item, void *to, vl_error *error);
+/* All items in their order, base items before their examples, in memory that does not grow. */
+vl_status vl_dataset_items(vl_dataset *dataset, vl_item_fn give, void *to, vl_error *error);
+/* The lines of documents.jsonl; `json` ends where its line does. */
+typedef vl_status (*vl_line_fn)(const char *json, size_t bytes, void *to, vl_error *error);
+vl_status vl_dataset_documents(vl_dataset *dataset, vl_line_fn give, void *to, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,15 +6,8 @@
 #ifndef VL_DATASET_SPLIT_H
 #define VL_DATASET_SPLIT_H
 
-#include <vislang/base.h>
+#include <vislang/dataset.h>
 
-typedef enum vl_split {
-    VL_SPLIT_TRAIN,
-    VL_SPLIT_VALIDATION,
-    VL_SPLIT_TEST,
-    VL_SPLIT_COUNT
-} vl_split;
-const char *vl_split_name(vl_split split); /* "train", … */
 /* `group`: vl_duplicates_member.group. `shares` are of groups, and need not sum to 1; one that
  * is not above 0 is none, and without any all is train. */
 vl_split vl_split_of(uint64_t group, uint64_t seed, const double shares[VL_SPLIT_COUNT]);

@@ -4,7 +4,7 @@
  * langid.yaml: "name.tsv.gz:3" takes the third column, "held name" is only scored on. Files are
  * read by tokenizer_data.c, which also says which line in ten is held out. */
 #include "train/chars_data.h"
-#include "train/doc.h"
+#include "base/doc.h"
 
 #include <stdlib.h>
 #include <string.h>

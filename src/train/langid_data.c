@@ -4,7 +4,7 @@
  * a folder whose other files stand for every language the model does not know. A file is
  * gzipped plain text, a line a text; "name.tsv.gz:3" takes the third column. */
 #include "text/langid_model.h"
-#include "train/doc.h"
+#include "base/doc.h"
 #include "train/langid_data.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* recipe.c — reads a recipe: tables of keys, one for each kind of mapping. */
 #include "train/recipe.h"
-#include "train/doc.h"
+#include "base/doc.h"
 
 #include <vislang/train.h>
 

@@ -11,7 +11,7 @@
  *
  * A key that is not one of these is refused, with the one that was meant. */
 #include "train/tokenizer_data.h"
-#include "train/doc.h"
+#include "base/doc.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

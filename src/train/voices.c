@@ -13,7 +13,7 @@
 #include "ocr/packs.h"
 #include "ocr/scans.h"
 #include "ocr/voices.h"
-#include "train/doc.h"
+#include "base/doc.h"
 #include "train/samples.h"
 
 #include <vislang/train.h>

@@ -1,5 +1,5 @@
 /* doc.c — recipes as trees of YAML nodes (doc.h). */
-#include "train/doc.h"
+#include "base/doc.h"
 #include "train/recipe.h"
 
 #include <errno.h>

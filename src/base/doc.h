@@ -1,8 +1,8 @@
 /* doc.h — a recipe as a tree of YAML nodes, and refusals that name the line.
  *
  * Nodes belong to the document and live until doc_close. */
-#ifndef TRAIN_DOC_H
-#define TRAIN_DOC_H
+#ifndef BASE_DOC_H
+#define BASE_DOC_H
 
 #include <vislang/base.h>
 
