@@ -1,17 +1,21 @@
 /* doc.c — recipes as trees of YAML nodes (doc.h). */
 #include "base/doc.h"
-#include "train/recipe.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+vl_status doc_file_text(const char *path, vl_buf *text, vl_error *error) {
+    vl_buf_init(text, DOC_MAX_BYTES);
+    return vl_file_read(path, DOC_MAX_BYTES, text, error);
+}
+
 vl_status doc_open(doc *d, const char *path, vl_status refusal, vl_error *error) {
     *d = (doc){.path = path, .refusal = refusal, .error = error};
     vl_buf text;
     yaml_parser_t parser;
-    vl_status status = recipe_text(path, &text, error);
+    vl_status status = doc_file_text(path, &text, error);
     if (!status && !yaml_parser_initialize(&parser))
         status = vl_fail(error, VL_ERR_MEMORY, "%s: no memory", path);
     if (!status) {

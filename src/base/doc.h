@@ -15,6 +15,9 @@ typedef struct doc {
     yaml_document_t tree;
 } doc;
 
+enum { DOC_MAX_BYTES = 1 << 20 };
+/* The file as it stands; the caller deinits `text`, also after a failure. */
+vl_status doc_file_text(const char *path, vl_buf *text, vl_error *error);
 /* Reads the whole file. `refusal`: when it is no YAML. */
 vl_status doc_open(doc *d, const char *path, vl_status refusal, vl_error *error);
 void doc_close(doc *d);

@@ -359,8 +359,3 @@ vl_status vl_train_model_of(const char *path, char model[VL_TRAIN_MODEL_SIZE],
     doc_close(&d);
     return status;
 }
-
-vl_status recipe_text(const char *path, vl_buf *text, vl_error *error) {
-    vl_buf_init(text, 1 << 20);
-    return vl_file_read(path, 1 << 20, text, error);
-}

@@ -69,7 +69,5 @@ typedef struct recipe {
 /* Defaults, then the file. VL_ERR_USAGE names an unknown key and the nearest known one, a value
  * out of range and its range. */
 vl_status recipe_read(const char *path, recipe *recipe, vl_error *error);
-/* The text the recipe was read from, for the checkpoint; the caller deinits `text`. */
-vl_status recipe_text(const char *path, vl_buf *text, vl_error *error);
 
 #endif

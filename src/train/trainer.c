@@ -7,6 +7,7 @@
  * Of several processes (ranks.h) all run the same loop; the first alone reads and writes the
  * folder, evaluates and reports. Whatever one of them may decide (a failure, a signal, that it
  * is enough) is made known to all before the next step. */
+#include "base/doc.h"
 #include "train/trainable.h"
 
 #include <vislang/train.h>
@@ -200,7 +201,7 @@ static vl_status evaluate(run *r, vl_error *error) {
 
 static vl_status same_recipe(const run *r, const char *path, vl_error *error) {
     vl_buf before;
-    vl_status status = recipe_text(path, &before, error);
+    vl_status status = doc_file_text(path, &before, error);
     if (!status && (before.len != r->recipe_text.len ||
                     memcmp(before.data, r->recipe_text.data, before.len) != 0))
         status = vl_fail(error, VL_ERR_USAGE,
@@ -362,7 +363,7 @@ static vl_status open_alone(run *r, vl_error *error) {
     const vl_training *t = r->training;
     vl_status status = recipe_read(t->recipe, &r->recipe, error);
     if (!status)
-        status = recipe_text(t->recipe, &r->recipe_text, error);
+        status = doc_file_text(t->recipe, &r->recipe_text, error);
     if (!status) {
         trainable_options options = {.recipe = &r->recipe,
                                      .data_dir = t->data_dir,
