@@ -100,10 +100,11 @@ const char *cli_eval_misplaced(const cli_args *args, const char *const *flags);
 int cli_export(const cli_args *args);
 int cli_quantize(const cli_args *args);
 int cli_train(const cli_args *args);
-int cli_dataset(const cli_args *args);
-int cli_dataset_scan_lines(const cli_args *args); /* `vislang dataset scan-lines` */
+int cli_dataset(const cli_args *args); /* dataset.c: which flag belongs to which of these */
+int cli_dataset_synth_lines(const cli_args *args);
+int cli_dataset_scan_lines(const cli_args *args);
+int cli_dataset_parts(const cli_args *args);
 int cli_harvest(const cli_args *args);
-int cli_dataset_parts(const cli_args *args); /* `vislang dataset parts` */
 int cli_admin(const cli_args *args);
 int cli_db(const cli_args *args);
 int cli_doctor(const cli_args *args);

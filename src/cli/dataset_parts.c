@@ -162,10 +162,6 @@ static vl_status run(const cli_args *args, vl_error *error) {
     vl_buf file;
     if (args->operand_count != 2)
         return vl_fail(error, VL_ERR_USAGE, "of which document? vislang dataset parts FILE");
-    for (size_t i = 0; i < args->given_count; i++)
-        if (strcmp(args->given[i].flag->name, "json") != 0)
-            return vl_fail(error, VL_ERR_USAGE, "--%s has no meaning for 'dataset parts'",
-                           args->given[i].flag->name);
     vl_buf_init(&file, options.max_bytes + 1);
     vl_status status = vl_file_read(args->operands[1], options.max_bytes, &file, error);
     if (!status)

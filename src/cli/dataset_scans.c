@@ -9,9 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const synth_only[] = {"text",  "count",     "seed", "scripts",    "fonts",
-                                         "clean", "only-text", "jobs", "list-fonts", NULL};
-
 static void show_progress(size_t done, size_t items, void *user) {
     (void)user;
     fprintf(stderr, "\r%zu of %zu scans%s", done, items, done == items ? "\n" : "");
@@ -30,15 +27,11 @@ static vl_status read_half(const char *name, vl_scan_half *half, vl_error *error
 
 static vl_status read_options(const cli_args *args, vl_scan_lines_options *options,
                               vl_error *error) {
-    const char *misplaced = cli_eval_misplaced(args, synth_only);
     *options = vl_scan_lines_options_default();
     options->out = cli_value(args, "out");
     options->sets = cli_value(args, "sets");
     options->alphabet = cli_value(args, "alphabet");
     options->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
-    if (misplaced)
-        return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang dataset synth-lines'",
-                       misplaced);
     if (args->operand_count != 2)
         return vl_fail(error, VL_ERR_USAGE,
                        "of which scans? vislang dataset scan-lines DIR, one folder with a "

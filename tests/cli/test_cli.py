@@ -58,6 +58,8 @@ class Usage(unittest.TestCase):
             (["eval", "ocr", SAMPLES, "--task", "vqa"], "belongs to 'vislang eval seer'"),
             (["eval", "seer", SAMPLES, "--half", "score"], "belongs to 'vislang eval ocr'"),
             (["dataset"], "what to make?"),
+            (["dataset", "synth-line"], "did you mean 'synth-lines'?"),
+            (["dataset", "parts", "x.html", "--seed", "2"], "belongs to 'vislang dataset synth-lines'"),
             (["dataset", "synth-lines"], "--text DIR is needed"),
             (["dataset", "synth-lines", "--text", "x"], "--out is needed"),
             (["dataset", "synth-lines", "--half", "adapt"], "scan-lines"),
