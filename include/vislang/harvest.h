@@ -55,9 +55,13 @@ typedef struct vl_holding_query {
     const char *sources; /* comma lists; NULL or "": any */
     const char *formats; /* "pdf,html,docx,odt,text,picture,data" */
     bool with_old;       /* contents that were replaced, too */
+    /* By source, then key (as bytes), then id: what a record has comes together. Else by id. */
+    bool by_record;
+    const char *after_source, *after_key; /* by record: those behind it; NULL: from the first */
+    uint64_t records;                     /* by record: of at most so many; 0: of all */
 } vl_holding_query;
-/* All that is asked for, by id, in memory that does not grow with it. No transaction is open
- * while `give` runs, so it may take its time; what is harvested meanwhile may come too. */
+/* All that is asked for, in memory that does not grow with it. No transaction is open while
+ * `give` runs, so it may take its time; what is harvested meanwhile may come too. */
 vl_status vl_collection_holdings(vl_collection *collection, const vl_holding_query *query,
                                  vl_holding_fn give, void *to, vl_error *error);
 /* What there is, by source, language and type, and what failed and why, as a JSON object. */

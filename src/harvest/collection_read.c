@@ -50,42 +50,122 @@ static vl_status take_holding(const vl_db_value *columns, size_t count, void *us
     return fits ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for a page of holdings");
 }
 
-static const char holdings_sql[] =
-    "SELECT d.id, d.bytes, d.http, f.document_id = d.id, d.fetched_ms, r.source, r.key, "
-    "r.title, r.url, coalesce(f.language, r.language), r.published, r.changed, d.licence, "
-    "d.terms, d.publisher, r.countries, r.themes, r.disasters, f.name, f.url, d.final_url, "
+#define HOLDING                                                                                \
+    "SELECT d.id, d.bytes, d.http, f.document_id = d.id, d.fetched_ms, r.source, r.key, "      \
+    "r.title, r.url, coalesce(f.language, r.language), r.published, r.changed, d.licence, "    \
+    "d.terms, d.publisher, r.countries, r.themes, r.disasters, f.name, f.url, d.final_url, "   \
     "d.type, d.type_said, d.etag, d.modified, d.headers, r.raw, d.sha256 "
-    "FROM documents d JOIN files f ON f.id = d.file_id JOIN records r ON r.id = f.record_id "
-    "WHERE d.id > $1 ORDER BY d.id LIMIT $2";
+
+static const char by_id_sql[] =
+    HOLDING "FROM documents d JOIN files f ON f.id = d.file_id JOIN records r "
+            "ON r.id = f.record_id WHERE d.id > $1 ORDER BY d.id LIMIT $2";
+
+/* In this order of tables their indexes give records in order, and only the contents of one
+ * record are sorted at a time. */
+static const char by_record_sql[] =
+    HOLDING "FROM records r CROSS JOIN files f ON f.record_id = r.id CROSS JOIN documents d "
+            "ON d.file_id = f.id WHERE (r.source, r.key) >= ($1, $2) "
+            "AND ((r.source, r.key) > ($1, $2) OR d.id > $3) AND d.id > $4 "
+            "ORDER BY r.source, r.key, d.id LIMIT $5";
+
+/* Where a reading has come to. */
+typedef struct place {
+    int64_t id;
+    vl_buf source, key;
+    uint64_t records; /* given of, the one in work too */
+    bool is_given;    /* something of the one in work was */
+} place;
+
+enum { KEY_MAX = 1 << 20 };
+
+static void place_init(place *at, const vl_holding_query *q) {
+    vl_buf_init(&at->source, KEY_MAX);
+    vl_buf_init(&at->key, KEY_MAX);
+    vl_buf_puts(&at->source, q->after_source ? q->after_source : "");
+    vl_buf_puts(&at->key, q->after_key ? q->after_key : "");
+    at->records = 0;
+    at->is_given = false;
+    /* Of the record that is named nothing more is wanted. */
+    at->id = q->by_record && q->after_source ? INT64_MAX : q->by_record ? 0 : q->after;
+}
+
+static void place_deinit(place *at) {
+    vl_buf_deinit(&at->source);
+    vl_buf_deinit(&at->key);
+}
+
+static const char *text_of(const vl_buf *buf) {
+    return buf->data ? buf->data : "";
+}
+
+static vl_status place_move(place *at, const vl_holding *h, vl_error *error) {
+    bool same = !strcmp(text_of(&at->source), h->source) && !strcmp(text_of(&at->key), h->key);
+    at->id = h->id;
+    at->is_given = at->is_given && same;
+    if (same)
+        return VL_OK;
+    vl_buf_clear(&at->source);
+    vl_buf_puts(&at->source, h->source);
+    vl_buf_clear(&at->key);
+    vl_buf_puts(&at->key, h->key);
+    return vl_buf_status(at->source.failed ? &at->source : &at->key, "a record's key", error);
+}
 
 static bool is_asked_for(const vl_holding_query *q, const vl_holding *h) {
     return (h->current || q->with_old) && vl_list_has(q->sources, h->source) &&
            (!q->formats || !*q->formats || vl_list_has(q->formats, vl_content_format(h->type)));
 }
 
+static vl_status read_some(vl_collection *c, const vl_holding_query *q, const place *at,
+                           reading *r, vl_error *error) {
+    vl_arena_reset(r->arena);
+    r->count = 0;
+    if (q->by_record)
+        return vl_collection_read(
+            c,
+            &(vl_db_call){.sql = by_record_sql,
+                          VL_DB_PARAMS(vl_db_text(text_of(&at->source)),
+                                       vl_db_text(text_of(&at->key)), vl_db_int(at->id),
+                                       vl_db_int(q->after), vl_db_int(ROWS_AT_ONCE)),
+                          .row = take_holding,
+                          .user = r},
+            error);
+    return vl_collection_read(
+        c,
+        &(vl_db_call){.sql = by_id_sql,
+                      VL_DB_PARAMS(vl_db_int(at->id), vl_db_int(ROWS_AT_ONCE)),
+                      .row = take_holding,
+                      .user = r},
+        error);
+}
+
+/* Sets *enough where the next holding would be of a record too many. */
+static vl_status give_one(const vl_holding_query *q, const vl_holding *h, place *at,
+                          bool *enough, vl_holding_fn give, void *to, vl_error *error) {
+    vl_status status = place_move(at, h, error);
+    if (status || !is_asked_for(q, h))
+        return status;
+    *enough = q->by_record && q->records && !at->is_given && at->records == q->records;
+    at->records += !at->is_given;
+    at->is_given = true;
+    return *enough ? VL_OK : give(h, to, error);
+}
+
 vl_status vl_collection_holdings(vl_collection *c, const vl_holding_query *query,
                                  vl_holding_fn give, void *to, vl_error *error) {
-    int64_t after = query->after;
+    place at;
+    bool enough = false;
     reading r = {.arena = vl_arena_new(ROWS_MAX)};
+    place_init(&at, query);
     vl_status status =
         r.arena ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for a page of holdings");
     do {
-        vl_arena_reset(r.arena);
-        r.count = 0;
         if (!status)
-            status = vl_collection_read(
-                c,
-                &(vl_db_call){.sql = holdings_sql,
-                              VL_DB_PARAMS(vl_db_int(after), vl_db_int(ROWS_AT_ONCE)),
-                              .row = take_holding,
-                              .user = &r},
-                error);
-        for (size_t i = 0; !status && i < r.count; i++) {
-            after = r.rows[i].id;
-            if (is_asked_for(query, &r.rows[i]))
-                status = give(&r.rows[i], to, error);
-        }
-    } while (!status && r.count == ROWS_AT_ONCE);
+            status = read_some(c, query, &at, &r, error);
+        for (size_t i = 0; !status && !enough && i < r.count; i++)
+            status = give_one(query, &r.rows[i], &at, &enough, give, to, error);
+    } while (!status && !enough && r.count == ROWS_AT_ONCE);
+    place_deinit(&at);
     vl_arena_free(r.arena);
     return status;
 }

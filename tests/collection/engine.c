@@ -3,7 +3,7 @@
  * [{"url", "type", "version", "name", "body"}]}]}.
  *
  *   harvest_engine run OUT URL [NAME=VALUE…]   settings, and limit, formats, since, languages
- *   harvest_engine list OUT [after=ID] [old=1] [formats=LIST]
+ *   harvest_engine list OUT [after=ID] [old=1] [formats=LIST] [records=N] [behind=KEY]
  *
  * This file stands in the place of the table of sources. */
 #include "harvest/json.h"
@@ -196,18 +196,30 @@ static vl_status print_holding(const vl_holding *h, void *to, vl_error *error) {
     return VL_OK;
 }
 
+/* "records=0" and "behind=KEY" list by record. */
+static void ask(const char *word, vl_holding_query *query) {
+    if (!strncmp(word, "after=", 6)) {
+        query->after = strtoll(word + 6, NULL, 10);
+    } else if (!strncmp(word, "formats=", 8)) {
+        query->formats = word + 8;
+    } else if (!strncmp(word, "records=", 8)) {
+        query->by_record = true;
+        query->records = strtoull(word + 8, NULL, 10);
+    } else if (!strncmp(word, "behind=", 7)) {
+        query->by_record = true;
+        query->after_source = paged.name;
+        query->after_key = word + 7;
+    } else {
+        query->with_old = !strcmp(word, "old=1");
+    }
+}
+
 static vl_status list(const char *folder, int count, char **words, vl_error *error) {
     vl_collection *collection;
     vl_holding_query query = {.after = 0};
     size_t given = 0;
-    for (int i = 0; i < count; i++) {
-        if (!strncmp(words[i], "after=", 6))
-            query.after = strtoll(words[i] + 6, NULL, 10);
-        else if (!strncmp(words[i], "formats=", 8))
-            query.formats = words[i] + 8;
-        else
-            query.with_old = !strcmp(words[i], "old=1");
-    }
+    for (int i = 0; i < count; i++)
+        ask(words[i], &query);
     vl_status status = vl_collection_open(folder, false, &collection, error);
     if (!status)
         status = vl_collection_holdings(collection, &query, print_holding, &given, error);

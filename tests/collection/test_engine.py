@@ -212,6 +212,36 @@ class Engine(unittest.TestCase):
 
     # ---- second runs -------------------------------------------------------------------
 
+    def test_listing_by_record(self):
+        def record(key, *bodies):
+            return {"key": key, "files": [{"name": str(i), "body": body} for i, body in enumerate(bodies)]}
+
+        keys = ["b", "a", "a/1", "Z", "10", "9", "é", "with 'quotes'"]
+        self.site.pages = {"": {"records": [record(key, "one of " + key, "two of " + key) for key in keys] +
+                                [record("many", *(f"content {i}" for i in range(300)))]}}
+        self.run_it()
+        self.site.pages[""]["records"][0] = record("b", "one of b", "another two of b")
+        self.run_it()
+        rows = self.list("records=0", "old=1")
+        order = [(row["key"].encode(), row["id"]) for row in rows]
+        self.assertEqual(order, sorted(order))
+        self.assertEqual(sorted(row["id"] for row in rows), [row["id"] for row in self.list("old=1")])
+        self.assertEqual(len([row for row in rows if row["key"] == "many"]), 300)
+        self.assertEqual(len([row for row in rows if row["key"] == "b"]), 3)
+        self.assertEqual(len([row for row in self.list("records=0") if row["key"] == "b"]), 2)
+        # In pieces of so many records it is the same.
+        for size in 1, 3, 100:
+            pieces, behind = [], []
+            while piece := self.list(f"records={size}", "old=1", *behind):
+                self.assertLessEqual(len({row["key"] for row in piece}), size)
+                pieces += piece
+                behind = [f"behind={piece[-1]['key']}"]
+            self.assertEqual([row["id"] for row in pieces], [row["id"] for row in rows])
+        some = rows[5]["id"]
+        self.assertEqual([row["id"] for row in self.list("records=0", "old=1", f"after={some}")],
+                         [row["id"] for row in rows if row["id"] > some])
+        self.assertEqual(self.list("records=2", "formats=pdf"), [])
+
     def test_only_what_changed_is_fetched(self):
         url = self.site.url
         self.site.files = {path: PDF + path.encode() for path in ("/tagged", "/versioned", "/other")}
