@@ -226,7 +226,7 @@ typedef struct vl_parts_page {
 } vl_parts_page;
 
 typedef struct vl_parts {
-    const char *format; /* "html", …; static */
+    const char *format; /* "html", "text", "pdf", …; static */
     const char *title;  /* "": none */
     char declared[VL_LANG_SIZE];
     vl_parts_page *pages; /* at least one */
@@ -248,18 +248,28 @@ typedef struct vl_parts_options {
 } vl_parts_options;
 vl_parts_options vl_parts_options_default(void);
 
-/* The parts of a document: HTML (the main content, without menus, banners and footers); PDF and
- * pictures of pages, whose boxes are in pixels at limits.pdf_dpi.
+/* The parts of a document: HTML (the main content, without menus, banners and footers); plain
+ * text; PDF and pictures of pages, whose boxes are in pixels at limits.pdf_dpi.
  * Everything is in `arena`, and `bytes` must outlive it. `options->ocr`
  * belongs to this thread while it runs. Nothing is fetched, and no entity but
  * HTML's own is resolved. VL_ERR_UNSUPPORTED: a format that is not read; VL_ERR_INPUT: broken;
  * VL_ERR_LIMIT: too large or too deep; VL_ERR_MEMORY: `arena` is full. */
 vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options *options,
                         vl_arena *arena, vl_parts **parts, vl_error *error);
-/* The picture of part `index` (caller frees). VL_ERR_USAGE: it has none; VL_ERR_MISSING: it
- * stands elsewhere, at the address in `source`; VL_ERR_INPUT: it is broken. */
+/* The picture of part `index` (caller frees): one that the document holds, or what is within
+ * the part's box of its page, also of a table. `limits` (NULL: the usual) are those of
+ * decoding; a page is drawn at the resolution that it was read at. The last page drawn is kept
+ * in the document's arena, so that what is cut out of one page draws it once; hence one thread
+ * at a time. VL_ERR_USAGE: it has none; VL_ERR_MISSING: it stands elsewhere, at the address in
+ * `source`; VL_ERR_INPUT: it is broken; VL_ERR_LIMIT. */
 vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_limits *limits,
                            vl_image **image, vl_error *error);
+/* The picture of a whole page, which boxes refer to: vl_parts_page's width and height. As
+ * above.
+ */
+vl_status vl_parts_page_picture(const vl_parts *parts, uint32_t page,
+                                const vl_media_limits *limits, vl_image **image,
+                                vl_error *error);
 
 /* ---- datasets ------------------------------------------------------------------------------
  */

@@ -8,11 +8,6 @@
 
 enum { HTML_BYTES_MAX = 48 << 20, HTML_ELEMENTS_MAX = 1000000, HTML_DEPTH_MAX = 250 };
 
-/* As UTF-8 without control characters, into `out` (initialised by the caller). The encoding:
- * a byte order mark; UTF-8 where the bytes are that; the charset of `type` (a media type, may
- * be NULL); <meta>; what ICU thinks likely. */
-vl_status html_to_utf8(const void *bytes, size_t count, const char *type, vl_buf *out,
-                       vl_error *error);
 /* Nothing is fetched. VL_ERR_LIMIT: past the limits above. The caller frees with xmlFreeDoc. */
 vl_status html_parse(const char *text, size_t count, xmlDoc **document, vl_error *error);
 /* VL_ERR_LIMIT: a tag with thousands of attributes, which the parser compares each with all. */

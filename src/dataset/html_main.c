@@ -33,7 +33,8 @@ static const char *const link_blocks[] = {"div", "section", "ul",    "ol", "dl",
                                           "p",   "td",      "table", NULL};
 
 bool html_is(const xmlNode *node, const char *name) {
-    return node->type == XML_ELEMENT_NODE && !strcasecmp((const char *)node->name, name);
+    return node->type == XML_ELEMENT_NODE && (node->name[0] | 0x20) == *name &&
+           !strcasecmp((const char *)node->name, name);
 }
 
 bool html_is_one_of(const xmlNode *node, const char *const *names) {

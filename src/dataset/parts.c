@@ -3,11 +3,15 @@
  *
  *   parts_add, parts_text, parts_table_*   what readers add
  *   vl_parts_read, vl_parts_picture        the contract */
+#include "dataset/encoding.h"
 #include "dataset/parts.h"
+#include "media/decode.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 static const char *const kind_names[VL_PART_KIND_COUNT] = {
     "heading", "paragraph", "list", "table", "figure", "chart", "map", "photograph", "caption"};
@@ -43,33 +47,36 @@ static vl_status out_of_arena(parts_builder *b) {
                                "the document's parts are larger than the memory for them");
 }
 
-/* Each line squeezed, empty ones left out. */
-static char *squeeze_lines(vl_arena *arena, const char *text) {
-    vl_buf out;
-    vl_buf_init(&out, strlen(text) + 1);
-    while (*text) {
-        size_t length = strcspn(text, "\n");
-        char *line = vl_arena_strndup(arena, text, length);
-        char *squeezed = line ? vl_text_squeeze(arena, line) : NULL;
-        out.failed = out.failed || !squeezed;
-        if (squeezed && *squeezed) {
-            vl_buf_puts(&out, out.len ? "\n" : "");
-            vl_buf_puts(&out, squeezed);
+/* White space to one space, or to one line end where `lines`, none at the ends; in place. */
+static void squeeze(char *text, bool lines) {
+    char *to = text, gap = 0;
+    int32_t bytes = (int32_t)strlen(text);
+    for (int32_t at = 0, start = 0; at < bytes; start = at) {
+        UChar32 c = (unsigned char)text[at];
+        if (c < 0x80)
+            at++;
+        else
+            U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        if (c <= ' ' || (c >= 0x7F && u_isUWhiteSpace(c))) {
+            gap = lines && c == '\n' ? '\n' : gap ? gap : ' ';
+            continue;
         }
-        text += length + (text[length] == '\n');
+        if (gap && to != text)
+            *to++ = gap;
+        gap = 0;
+        memmove(to, text + start, (size_t)(at - start));
+        to += at - start;
     }
-    char *all = out.failed ? NULL : vl_arena_strndup(arena, out.data ? out.data : "", out.len);
-    vl_buf_deinit(&out);
-    return all;
+    *to = '\0';
 }
 
 const char *parts_text(parts_builder *b, const char *text, bool lines) {
     if (b->status)
         return NULL;
-    const char *clean = vl_text_nfc(b->arena, text);
+    char *clean = strlen(text) < INT32_MAX ? vl_text_nfc(b->arena, text) : NULL;
     if (clean)
-        clean = lines ? squeeze_lines(b->arena, clean) : vl_text_squeeze(b->arena, clean);
-    if (!clean)
+        squeeze(clean, lines);
+    else
         out_of_arena(b);
     return clean;
 }
@@ -127,7 +134,7 @@ static void skip_busy(parts_table *table) {
 }
 
 void parts_table_row_end(parts_table *table) {
-    for (size_t i = 0; i < PARTS_COLUMNS_MAX; i++)
+    for (size_t i = 0; i < table->columns; i++)
         if (table->busy[i])
             table->busy[i]--;
     table->row++;
@@ -254,6 +261,24 @@ static bool looks_like_html(const unsigned char *bytes, size_t count) {
     return false;
 }
 
+/* Plain text is what nothing says to be something else, as formats of text do by how they
+ * begin. */
+static bool looks_like_plain_text(const void *bytes, size_t count, const char *type) {
+    static const char *const others[] = {"{\\rtf", "%!PS", "<?xml", "<svg", "<!", "{\"", "[{"};
+    const char *text = bytes, *end = text + count;
+    bool plain = !type || !*type || has_type(type, "text/plain") ||
+                 has_type(type, "text/markdown") || has_type(type, "application/octet-stream");
+    if (count >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3))
+        text += 3;
+    while (text < end && *text && strchr(" \t\r\n", *text))
+        text++;
+    for (size_t i = 0; plain && i < sizeof others / sizeof *others; i++) {
+        size_t length = strlen(others[i]);
+        plain = (size_t)(end - text) < length || strncasecmp(text, others[i], length) != 0;
+    }
+    return plain && encoding_is_text(bytes, count, type);
+}
+
 static parts_reader reader_of(const void *bytes, size_t count, const char *type,
                               const char **name) {
     bool html = has_type(type, "text/html") || has_type(type, "application/xhtml+xml");
@@ -263,7 +288,10 @@ static parts_reader reader_of(const void *bytes, size_t count, const char *type,
         return parts_pages_read;
     }
     *name = "html";
-    return looks_like_html(bytes, count) || html ? parts_html_read : NULL;
+    if (html || (looks_like_html(bytes, count) && !has_type(type, "text/plain")))
+        return parts_html_read;
+    *name = "text";
+    return looks_like_plain_text(bytes, count, type) ? parts_plain_read : NULL;
 }
 
 static vl_status prepare(parts_builder *b, const void *bytes, size_t count,
@@ -272,7 +300,8 @@ static vl_status prepare(parts_builder *b, const void *bytes, size_t count,
     b->out = vl_arena_alloc(b->arena, sizeof *b->out);
     if (!from || !b->out)
         return out_of_arena(b);
-    *from = (struct vl_parts_source){.bytes = bytes, .count = count, .options = *b->options};
+    *from = (struct vl_parts_source){
+        .bytes = bytes, .count = count, .options = *b->options, .arena = b->arena};
     *b->out = (vl_parts){.format = format, .title = "", .from = from};
     b->out->pages = vl_arena_alloc(b->arena, sizeof *b->out->pages);
     b->out->page_count = 1;
@@ -295,8 +324,9 @@ vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options 
     parts_reader reader = reader_of(bytes, count, b.options->type, &format);
     if (!reader)
         return vl_fail(error, VL_ERR_UNSUPPORTED,
-                       "documents of this kind are not taken apart; HTML, PDF and "
-                       "pictures of pages are");
+                       "this looks like %s, which is not taken apart; HTML, plain text, PDF "
+                       "and pictures of pages are",
+                       vl_media_looks_like(bytes, count));
     vl_status status = prepare(&b, bytes, count, format);
     if (!status)
         status = reader(&b, bytes, count);
@@ -335,13 +365,23 @@ vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_l
                            vl_image **image, vl_error *error) {
     vl_media_limits usual = vl_media_limits_default();
     *image = NULL;
-    if (index >= parts->part_count || !vl_part_is_picture(parts->parts[index].kind))
+    const vl_part *part = index < parts->part_count ? &parts->parts[index] : NULL;
+    bool table = part && part->kind == VL_PART_TABLE && part->has_box;
+    if (!part || (!table && !vl_part_is_picture(part->kind)))
         return vl_fail(error, VL_ERR_USAGE, "part %zu is no picture", index);
-    const char *source = parts->parts[index].source;
     if (parts->from->pages)
-        return parts_pages_picture(parts, index, image, error);
-    if (source && !strncasecmp(source, "data:", 5))
-        return picture_of_data(source, limits ? limits : &usual, image, error);
+        return parts_pages_picture(parts, index, limits, image, error);
+    if (part->source && !strncasecmp(part->source, "data:", 5))
+        return picture_of_data(part->source, limits ? limits : &usual, image, error);
     return vl_fail(error, VL_ERR_MISSING, "the picture of part %zu stands elsewhere: %s", index,
-                   source ? source : "no address");
+                   part->source ? part->source : "no address");
+}
+
+vl_status vl_parts_page_picture(const vl_parts *parts, uint32_t page,
+                                const vl_media_limits *limits, vl_image **image,
+                                vl_error *error) {
+    *image = NULL;
+    if (page >= parts->page_count || !parts->from->pages || !parts->pages[page].width)
+        return vl_fail(error, VL_ERR_USAGE, "page %u has no picture", page + 1);
+    return parts_pages_whole(parts, page, limits, image, error);
 }

@@ -13,8 +13,13 @@ struct vl_parts_source {
     const void *bytes;
     size_t count;
     vl_parts_options options;
+    vl_arena *arena;
     bool pages;               /* pictures are cut out of page pictures */
     struct parts_turn *turns; /* [page_count]: what was done to each page picture */
+    vl_image drawn;           /* the page drawn last; no pixels: none */
+    uint32_t drawn_page;
+    uint8_t *drawn_pixels; /* [drawn_room]: its pixels, in the arena */
+    size_t drawn_room;
 };
 struct parts_turn {
     int rotation; /* degrees clockwise */
@@ -77,9 +82,12 @@ vl_status parts_finish(parts_builder *b);
 
 typedef vl_status (*parts_reader)(parts_builder *b, const void *bytes, size_t count);
 vl_status parts_html_read(parts_builder *b, const void *bytes, size_t count);
+vl_status parts_plain_read(parts_builder *b, const void *bytes, size_t count);
 /* PDF, and pictures of pages. */
 vl_status parts_pages_read(parts_builder *b, const void *bytes, size_t count);
-vl_status parts_pages_picture(const vl_parts *parts, size_t index, vl_image **image,
-                              vl_error *error);
+vl_status parts_pages_picture(const vl_parts *parts, size_t index,
+                              const vl_media_limits *limits, vl_image **image, vl_error *error);
+vl_status parts_pages_whole(const vl_parts *parts, uint32_t page, const vl_media_limits *limits,
+                            vl_image **image, vl_error *error);
 
 #endif

@@ -2,6 +2,7 @@
  *
  * Text gathers until an element begins or ends that stands on lines of its own, and is a
  * paragraph then. Depth is bounded by the parser (HTML_DEPTH_MAX), so recursion is. */
+#include "dataset/encoding.h"
 #include "dataset/html.h"
 
 #include <ctype.h>
@@ -39,8 +40,15 @@ static void visit_children(walk *w, xmlNode *node) {
 
 /* White space of the markup is one space; only <br>, and <pre>, break lines. */
 static void put_text(vl_buf *out, const char *text, bool pre) {
-    for (; *text; text++)
-        vl_buf_append(out, !pre && strchr(" \t\r\n", *text) ? " " : text, 1);
+    while (*text) {
+        size_t length = pre ? strlen(text) : strcspn(text, "\t\r\n");
+        vl_buf_append(out, text, length);
+        text += length;
+        if (*text) {
+            vl_buf_puts(out, " ");
+            text++;
+        }
+    }
 }
 
 static bool is_pre(const xmlNode *node) {
@@ -409,7 +417,7 @@ vl_status parts_html_read(parts_builder *b, const void *bytes, size_t count) {
     xmlDoc *document = NULL;
     vl_buf_init(&text, HTML_BYTES_MAX);
     vl_buf_init(&w.text, TEXT_MAX);
-    b->status = html_to_utf8(bytes, count, b->options->type, &text, b->error);
+    b->status = encoding_to_utf8(bytes, count, b->options->type, true, &text, b->error);
     if (!b->status)
         b->status = html_parse(text.data ? text.data : "", text.len, &document, b->error);
     if (!b->status)

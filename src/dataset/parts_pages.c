@@ -502,16 +502,15 @@ vl_status parts_pages_read(parts_builder *b, const void *bytes, size_t count) {
  */
 
 /* The page as the boxes of its parts mean it. */
-static vl_status upright_page(const vl_parts *parts, uint32_t index, vl_image **image,
-                              vl_error *error) {
+static vl_status draw(const vl_parts *parts, uint32_t index, const vl_media_limits *limits,
+                      vl_image **image, vl_error *error) {
     const struct vl_parts_source *from = parts->from;
     struct parts_turn turn = from->turns[index];
     vl_document *document = NULL;
     vl_image *drawn = NULL;
     vl_arena *arena = NULL;
     vl_ocr_picture picture;
-    vl_status status =
-        vl_document_open(from->bytes, from->count, &from->options.limits, &document, error);
+    vl_status status = vl_document_open(from->bytes, from->count, limits, &document, error);
     if (!status)
         status = vl_document_page(document, index, &drawn, error);
     vl_document_free(document);
@@ -532,13 +531,68 @@ static vl_status upright_page(const vl_parts *parts, uint32_t index, vl_image **
     return status;
 }
 
-vl_status parts_pages_picture(const vl_parts *parts, size_t index, vl_image **image,
+/* A copy in the document's arena, over the one before. Where that has no room, none is kept. */
+static void keep(struct vl_parts_source *from, uint32_t index, const vl_image *image) {
+    size_t bytes = image->stride * image->height;
+    uint8_t *pixels = bytes <= from->drawn_room ? from->drawn_pixels : NULL;
+    if (!pixels) {
+        pixels = vl_arena_alloc(from->arena, bytes);
+        from->drawn_pixels = pixels;
+        from->drawn_room = pixels ? bytes : 0;
+    }
+    from->drawn = *image;
+    from->drawn.pixels = pixels;
+    from->drawn_page = index;
+    if (pixels)
+        memcpy(pixels, image->pixels, bytes);
+}
+
+/* The page, drawn unless it was the last one; *own must be freed by the caller, *page not. */
+static vl_status page_of(const vl_parts *parts, uint32_t index, const vl_media_limits *limits,
+                         const vl_image **page, vl_image **own, vl_error *error) {
+    struct vl_parts_source *from = parts->from;
+    vl_media_limits at = limits ? *limits : from->options.limits;
+    const vl_parts_page *read = &parts->pages[index];
+    at.pdf_dpi = from->options.limits.pdf_dpi;
+    *own = NULL;
+    *page = &from->drawn;
+    if (from->drawn.pixels && from->drawn_page == index)
+        return VL_OK;
+    vl_status status = draw(parts, index, &at, own, error);
+    if (!status && ((*own)->width != read->width || (*own)->height != read->height))
+        status = vl_fail(error, VL_ERR_LIMIT,
+                         "page %u was read at %u×%u pixels, which is more than the limits of "
+                         "pictures allow",
+                         index + 1, read->width, read->height);
+    if (!status)
+        keep(from, index, *own);
+    *page = *own;
+    return status;
+}
+
+vl_status parts_pages_whole(const vl_parts *parts, uint32_t index,
+                            const vl_media_limits *limits, vl_image **image, vl_error *error) {
+    const vl_image *page;
+    vl_image *own;
+    vl_status status = page_of(parts, index, limits, &page, &own, error);
+    if (!status && !own && !(own = vl_image_copy(page)))
+        status = vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    if (status)
+        vl_image_free(own);
+    else
+        *image = own;
+    return status;
+}
+
+vl_status parts_pages_picture(const vl_parts *parts, size_t index,
+                              const vl_media_limits *limits, vl_image **image,
                               vl_error *error) {
     const vl_part *part = &parts->parts[index];
-    vl_image *page = NULL;
-    vl_status status = upright_page(parts, part->page, &page, error);
+    const vl_image *page;
+    vl_image *own;
+    vl_status status = page_of(parts, part->page, limits, &page, &own, error);
     if (!status)
         status = cut_out(page, part->box, image, error);
-    vl_image_free(page);
+    vl_image_free(own);
     return status;
 }

@@ -230,6 +230,33 @@ static size_t unknown(vl_lang_guess *guesses) {
     return 1;
 }
 
+/* In steps of a fixed length, which compilers turn into vector instructions. */
+static void add_row(int16_t *restrict sums, const int8_t *restrict row, size_t count) {
+    enum { STEP = 16 };
+    size_t i = 0;
+    for (; i + STEP <= count; i += STEP)
+        for (size_t j = 0; j < STEP; j++)
+            sums[i + j] = (int16_t)(sums[i + j] + row[i + j]);
+    for (; i < count; i++)
+        sums[i] = (int16_t)(sums[i] + row[i]);
+}
+
+/* Sums of the weights of all features, exact: as many rows as cannot overflow 16 bits are added
+ * in those. */
+static void add_weights(const vl_langid *l, const uint32_t *features, size_t count,
+                        int32_t sums[VL_LANGID_MAX_LABELS]) {
+    enum { ROWS = INT16_MAX / -INT8_MIN };
+    size_t labels = l->header.labels;
+    for (size_t from = 0; from < count; from += ROWS) {
+        int16_t some[VL_LANGID_MAX_LABELS] = {0};
+        size_t end = count - from < ROWS ? count : from + ROWS;
+        for (size_t f = from; f < end; f++)
+            add_row(some, l->weights + (size_t)features[f] * labels, labels);
+        for (size_t i = 0; i < labels; i++)
+            sums[i] += some[i];
+    }
+}
+
 /* Probabilities of the labels in `values`; false when no label is possible. */
 static bool weigh(const vl_langid *l, const char *text, const uint32_t *features, size_t count,
                   size_t letters, float values[VL_LANGID_MAX_LABELS]) {
@@ -237,11 +264,7 @@ static bool weigh(const vl_langid *l, const char *text, const uint32_t *features
     size_t labels = l->header.labels;
     script_use use;
     bool any = false;
-    for (size_t f = 0; f < count; f++) {
-        const int8_t *row = l->weights + (size_t)features[f] * labels;
-        for (size_t i = 0; i < labels; i++)
-            sums[i] += row[i];
-    }
+    add_weights(l, features, count, sums);
     float shrink = 1 / sqrtf((float)count);
     count_scripts(text, &use);
     for (size_t i = 0; i < labels; i++) {

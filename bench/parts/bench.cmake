@@ -1,0 +1,5 @@
+if(TARGET vl_dataset)
+    add_executable(bench_parts ${CMAKE_CURRENT_LIST_DIR}/parts.c)
+    set_target_properties(bench_parts PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    target_link_libraries(bench_parts PRIVATE vl_dataset)
+endif()
