@@ -376,7 +376,9 @@ const char *vl_dataset_folder(const vl_dataset *dataset);
 const char *vl_dataset_about(const vl_dataset *dataset);
 /* The item is there until `give` returns. */
 typedef vl_status (*vl_item_fn)(const vl_item *item, void *to, vl_error *error);
-/* All items in their order, base items before their examples, in memory that does not grow. */
+/* All items in their order, base items before their examples, in memory that does not grow; as
+ * reviewers left them when the dataset was opened (docs/dataset.md, Review): corrected, and
+ * with `review` saying what they said. Rejected ones come too. */
 vl_status vl_dataset_items(vl_dataset *dataset, vl_item_fn give, void *to, vl_error *error);
 /* The lines of documents.jsonl; `json` ends where its line does. */
 typedef vl_status (*vl_line_fn)(const char *json, size_t bytes, void *to, vl_error *error);

@@ -1,5 +1,6 @@
 /* dataset_read.c — a finished dataset: what it says of itself, its items, its documents. */
 #include "dataset/folder.h"
+#include "dataset/review_apply.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@ static const size_t ITEM_ARENA = (size_t)64 << 20;
 struct vl_dataset {
     char *folder;
     vl_buf about;
+    review_applied *reviewed; /* NULL: nobody has */
 };
 
 vl_status vl_dataset_open(const char *folder, vl_dataset **dataset, vl_error *error) {
@@ -33,6 +35,8 @@ vl_status vl_dataset_open(const char *folder, vl_dataset **dataset, vl_error *er
                     folder);
     if (!status)
         status = vl_file_read(path, ABOUT_MAX, &d->about, error);
+    if (!status)
+        status = review_applied_read(folder, &d->reviewed, error);
     if (status)
         vl_dataset_close(d);
     else
@@ -44,6 +48,7 @@ void vl_dataset_close(vl_dataset *dataset) {
     if (!dataset)
         return;
     vl_buf_deinit(&dataset->about);
+    review_applied_free(dataset->reviewed);
     free(dataset->folder);
     free(dataset);
 }
@@ -108,17 +113,43 @@ vl_status folder_items(const char *path, vl_item_fn give, void *to, vl_error *er
     return status;
 }
 
-vl_status vl_dataset_items(vl_dataset *dataset, vl_item_fn give, void *to, vl_error *error) {
+/* Items as reviewers left them. */
+typedef struct reviewing {
+    review_pass pass;
+    vl_item_fn give;
+    void *to;
+} reviewing;
+
+static vl_status give_reviewed(const vl_item *item, void *to, vl_error *error) {
+    reviewing *r = to;
+    vl_item changed = *item;
+    vl_status status = review_pass_apply(&r->pass, &changed, error);
+    return status ? status : r->give(&changed, r->to, error);
+}
+
+static vl_status items_as_built(const char *folder, vl_item_fn give, void *to,
+                                vl_error *error) {
     char path[FOLDER_PATH_SIZE], name[32];
     vl_status status = VL_OK;
     for (size_t i = 0; !status; i++) {
         snprintf(name, sizeof name, FOLDER_ITEMS, i);
-        status = folder_path(dataset->folder, name, path, error);
+        status = folder_path(folder, name, path, error);
         if (!status && access(path, F_OK) != 0)
             break;
         if (!status)
             status = folder_items(path, give, to, error);
     }
+    return status;
+}
+
+vl_status vl_dataset_items(vl_dataset *dataset, vl_item_fn give, void *to, vl_error *error) {
+    reviewing r = {.give = give, .to = to};
+    if (!dataset->reviewed)
+        return items_as_built(dataset->folder, give, to, error);
+    vl_status status = review_pass_begin(dataset->reviewed, &r.pass, error);
+    if (!status)
+        status = items_as_built(dataset->folder, give_reviewed, &r, error);
+    review_pass_end(&r.pass);
     return status;
 }
 
