@@ -4,13 +4,12 @@
  * scripts, or other letters of the same script; the last is told by language only: how certain
  * its identification is, and how much each character surprises a model of it. Text of a few
  * words, and tables of numbers, say nothing about language. */
+#include "dataset/characters.h"
 #include "dataset/pdf_text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unicode/uchar.h>
-#include <unicode/uscript.h>
 #include <unicode/utf8.h>
 
 enum { LETTERS_FOR_LANGUAGE = 80, WORDS_FOR_SCRIPTS = 10, SAMPLE_BYTES = 4000 };
@@ -26,21 +25,6 @@ typedef struct tally {
     size_t words, lettered, mixed, outside;
 } tally;
 
-static bool is_impossible(UChar32 c) {
-    int8_t type = u_charType(c);
-    return c == 0xFFFD || type == U_PRIVATE_USE_CHAR || type == U_UNASSIGNED ||
-           type == U_CONTROL_CHAR || type == U_SURROGATE;
-}
-
-/* Scripts that are written in one word are one. */
-static UScriptCode script_of(UChar32 c) {
-    UErrorCode code = U_ZERO_ERROR;
-    UScriptCode script = uscript_getScript(c, &code);
-    if (script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA || script == USCRIPT_HANGUL)
-        return USCRIPT_HAN;
-    return script == USCRIPT_INHERITED ? USCRIPT_COMMON : script;
-}
-
 static void tally_word(const char *text, tally *t) {
     UScriptCode script = USCRIPT_COMMON;
     bool mixed = false, lettered = false;
@@ -50,12 +34,12 @@ static void tally_word(const char *text, tally *t) {
         U8_NEXT((const uint8_t *)text, i, length, c);
         c = c < 0 ? 0xFFFD : c;
         t->characters++;
-        t->impossible += is_impossible(c);
+        t->impossible += character_is_impossible(c);
         if (!u_isalpha(c))
             continue;
         t->letters++;
         lettered = true;
-        UScriptCode here = script_of(c);
+        UScriptCode here = character_script(c);
         mixed = mixed || (script != USCRIPT_COMMON && here != USCRIPT_COMMON && here != script);
         script = here == USCRIPT_COMMON ? script : here;
     }
@@ -97,18 +81,13 @@ static double within(double value, double low, double high) {
     return fmin(1, fmax(0, (value - low) / (high - low)));
 }
 
-static double surprise_in(const vl_ngram_language *language, const char *sample) {
-    size_t symbols = 0;
-    double score = vl_ngram_score(language, sample, &symbols);
-    return symbols ? -score / (double)symbols : 0;
-}
-
 /* In the language that it surprises least: one that identification does not know is near to
  * some of those, and rubbish to none. */
 static double least_surprise(const vl_ngram *ngram, const char *sample) {
     double least = 0;
     for (size_t i = 0; i < vl_ngram_count(ngram); i++) {
-        double here = surprise_in(vl_ngram_find(ngram, vl_ngram_code(ngram, i)), sample);
+        double here =
+            characters_surprise(vl_ngram_find(ngram, vl_ngram_code(ngram, i)), sample);
         least = !i || here < least ? here : least;
     }
     return least;
@@ -127,7 +106,7 @@ static void measure_language(const char *sample, const vl_langid *langid, const 
     if (ngram && !unknown && !language)
         language = vl_ngram_find(ngram, vl_lang_code(guess.code));
     if (language)
-        measured->surprise = surprise_in(language, sample);
+        measured->surprise = characters_surprise(language, sample);
     else if (ngram && *sample)
         measured->surprise = least_surprise(ngram, sample);
 }

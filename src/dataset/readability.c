@@ -1,0 +1,478 @@
+/* readability.c — see readability.h.
+ *
+ *   readability_measure   the pass over the text, the measures, the score
+ *   take_character …      words as they come by
+ *   measure_language      surprise, from stretches of running words
+ */
+#include "dataset/readability.h"
+#include "dataset/characters.h"
+#include "dataset/logistic.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicode/utf8.h>
+
+enum {
+    BYTES_MOST = 16 << 10,
+    ECHO_WORDS = 32,
+    ECHO_LETTERS = 4, /* shorter words come again in any text */
+    PAIR_BITS = 4096,
+    SHORT_LINE = 5, /* words */
+    SAMPLE_BYTES = 280,
+    STRETCHES = 3,
+    SURPRISE_LETTERS = 12 /* fewer tell nothing */
+};
+
+static const char *const names[READABILITY_COUNT] = {
+    "impossible", "mojibake", "symbols", "digits",   "marks",   "debris",  "singles",
+    "addresses",  "capitals", "titles",  "echoes",   "repeats", "endless", "separators",
+    "lines",      "short",    "long",    "surprise", "order"};
+
+const char *readability_measure_name(readability_measure_kind kind) {
+    return names[kind];
+}
+
+/* ---- the pass ------------------------------------------------------------------------------
+ */
+
+typedef enum character_class {
+    CLASS_SPACE,
+    CLASS_LOWER,
+    CLASS_UPPER,
+    CLASS_LETTER, /* without case */
+    CLASS_MARK,
+    CLASS_DIGIT,
+    CLASS_PUNCTUATION,
+    CLASS_SYMBOL,
+    CLASS_IMPOSSIBLE,
+    CLASS_NOTHING /* is not seen */
+} character_class;
+
+typedef struct word {
+    uint64_t hash;
+    size_t characters, letters, upper, digits, inner;
+    size_t turns; /* from a letter to a digit or back */
+    size_t lifts; /* from a small letter to a capital */
+    size_t symbols;
+    bool first_upper, mixed, address, ends, separates;
+    character_class last;
+    UChar32 before;
+    UScriptCode script;
+} word;
+
+typedef struct pass {
+    size_t characters, letters, digits, marks, symbols, impossible, mojibake;
+    size_t words, lettered, debris, singles, addresses;
+    size_t cased, capitals, titles;
+    size_t echo_words, echoes, pairs, repeats;
+    size_t ends, separators;
+    size_t lines, line_words, short_words;
+    bool line_ends;
+    size_t spaced_letters, spaced_words; /* in scripts that part words */
+    uint64_t recent[ECHO_WORDS];
+    uint64_t previous;
+    uint64_t seen[PAIR_BITS / 64];
+    word word;
+    UChar32 before;
+} pass;
+
+static bool is_odd_ascii(UChar32 c) {
+    return c == '|' || c == '\\' || c == '_' || c == '{' || c == '}' || c == '*' || c == '#';
+}
+
+static character_class ascii_class(UChar32 c) {
+    if (c >= 'a' && c <= 'z')
+        return CLASS_LOWER;
+    if (c >= 'A' && c <= 'Z')
+        return CLASS_UPPER;
+    if (c == ' ' || (c >= '\t' && c <= '\r'))
+        return CLASS_SPACE;
+    if (c >= '0' && c <= '9')
+        return CLASS_DIGIT;
+    if (c < ' ' || c == 0x7F)
+        return CLASS_IMPOSSIBLE;
+    bool symbol =
+        is_odd_ascii(c) || c == '<' || c == '>' || c == '=' || c == '~' || c == '^' || c == '`';
+    return symbol ? CLASS_SYMBOL : CLASS_PUNCTUATION;
+}
+
+static character_class class_of(UChar32 c) {
+    if (c < 0x80)
+        return ascii_class(c);
+    if (character_is_impossible(c))
+        return CLASS_IMPOSSIBLE;
+    switch (u_charType(c)) {
+    case U_UPPERCASE_LETTER:
+    case U_TITLECASE_LETTER:
+        return CLASS_UPPER;
+    case U_LOWERCASE_LETTER:
+        return CLASS_LOWER;
+    case U_MODIFIER_LETTER:
+    case U_OTHER_LETTER:
+    case U_LETTER_NUMBER:
+        return CLASS_LETTER;
+    case U_NON_SPACING_MARK:
+    case U_ENCLOSING_MARK:
+    case U_COMBINING_SPACING_MARK:
+        return CLASS_MARK;
+    case U_DECIMAL_DIGIT_NUMBER:
+    case U_OTHER_NUMBER:
+        return CLASS_DIGIT;
+    case U_SPACE_SEPARATOR:
+    case U_LINE_SEPARATOR:
+    case U_PARAGRAPH_SEPARATOR:
+        return CLASS_SPACE;
+    case U_MATH_SYMBOL:
+    case U_MODIFIER_SYMBOL:
+    case U_OTHER_SYMBOL:
+        return CLASS_SYMBOL;
+    case U_FORMAT_CHAR:
+        return CLASS_NOTHING;
+    default:
+        return CLASS_PUNCTUATION;
+    }
+}
+
+static bool is_letter(character_class class) {
+    return class == CLASS_LOWER || class == CLASS_UPPER || class == CLASS_LETTER;
+}
+
+static bool ends_sentence(UChar32 c) {
+    switch (c) {
+    case '.':
+    case '!':
+    case '?':
+    case ':':
+    case ';':
+    case 0x2026: /* … */
+    case 0x3002: /* 。 */
+    case 0xFF01:
+    case 0xFF1F:
+    case 0x0964: /* । */
+    case 0x0965:
+    case 0x061F: /* ؟ */
+    case 0x06D4: /* ۔ */
+    case 0x061B: /* ؛ */
+    case 0x1362: /* ። */
+    case 0x1367: /* ፧ */
+    case 0x104B: /* ။ */
+    case 0x17D4: /* ។ */
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool separates(UChar32 c) {
+    return c == ',' || c == '|' || c == '/' || c == 0x2022 || c == 0xB7 || c == 0x060C ||
+           c == 0x1363 || c == 0x3001 || c == 0x203A || c == 0xBB || c == 0x104A || c == '>';
+}
+
+/* A lead byte of UTF-8 as Latin-1 has it, then a continuation byte as Latin-1 or Windows-1252
+ * has that: "Ã©", "â€™", "Ð¾". */
+static bool is_mojibake(UChar32 before, UChar32 c) {
+    static const UChar32 windows[] = {0x20AC, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                      0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x017D, 0x2018,
+                                      0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC,
+                                      0x2122, 0x0161, 0x203A, 0x0153, 0x017E, 0x0178};
+    if (before < 0xC2 || before > 0xF4)
+        return false;
+    if (c >= 0x80 && c <= 0xBF)
+        return true;
+    if (c < 0x100)
+        return false;
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        if (windows[i] == c)
+            return before == 0xC2 || before == 0xC3 || before == 0xE2 || c < 0x2010;
+    return false;
+}
+
+static bool is_debris(const word *w) {
+    bool capitals_within = w->lifts > 0 && w->letters > 2 && w->lifts * 3 > w->letters - 1;
+    return w->mixed || w->turns > 2 || w->inner > 1 || (w->letters && w->symbols) ||
+           capitals_within;
+}
+
+static void count_case(pass *p, const word *w) {
+    static const size_t CAPITALS_LETTERS = 4;
+    p->cased++;
+    p->titles += w->first_upper;
+    p->capitals += w->letters >= CAPITALS_LETTERS && w->upper == w->letters;
+}
+
+static void count_echoes(pass *p, const word *w) {
+    if (w->letters >= ECHO_LETTERS) {
+        bool heard = false;
+        for (size_t i = 0; i < ECHO_WORDS && i < p->echo_words; i++)
+            heard = heard || p->recent[i] == w->hash;
+        p->recent[p->echo_words++ % ECHO_WORDS] = w->hash;
+        p->echoes += heard;
+    }
+    if (p->previous && w->letters) {
+        uint64_t both = (p->previous * 0x9E3779B97F4A7C15u) ^ w->hash;
+        uint64_t bit = (both ^ (both >> 29)) % PAIR_BITS;
+        p->repeats += (p->seen[bit / 64] >> (bit % 64)) & 1;
+        p->seen[bit / 64] |= (uint64_t)1 << (bit % 64);
+        p->pairs++;
+    }
+    p->previous = w->letters ? w->hash : 0;
+}
+
+static void end_word(pass *p) {
+    const word *w = &p->word;
+    if (w->characters) {
+        bool spaceless = w->script > 0 && uscript_breaksBetweenLetters(w->script);
+        p->words++;
+        p->line_words++;
+        p->line_ends = w->ends;
+        p->ends += w->ends;
+        p->separators += w->separates;
+        p->addresses += w->address;
+        p->debris += !w->address && is_debris(w);
+        if (w->letters && !spaceless) {
+            p->spaced_letters += w->letters;
+            p->spaced_words++;
+        }
+        p->lettered += w->letters > 0;
+        p->singles += w->letters == 1 && w->characters == 1;
+        if (w->letters && (w->upper || w->last == CLASS_LOWER))
+            count_case(p, w);
+        count_echoes(p, w);
+    }
+    p->word = (word){.hash = 0xCBF29CE484222325u, .last = CLASS_SPACE};
+}
+
+static void end_line(pass *p) {
+    if (p->line_words && p->line_words < SHORT_LINE && !p->line_ends)
+        p->short_words += p->line_words;
+    p->lines += p->line_words > 0;
+    p->line_words = 0;
+    p->line_ends = false;
+}
+
+static void take_letter(pass *p, word *w, UChar32 c, character_class class) {
+    UScriptCode script = c < 0x80 ? USCRIPT_LATIN : character_script(c);
+    w->mixed = w->mixed || (w->script > USCRIPT_INHERITED && script > USCRIPT_INHERITED &&
+                            script != w->script);
+    w->script = script > USCRIPT_INHERITED ? script : w->script;
+    w->first_upper = w->first_upper || (!w->letters && class == CLASS_UPPER);
+    w->lifts += class == CLASS_UPPER && w->last == CLASS_LOWER;
+    w->turns += w->last == CLASS_DIGIT;
+    w->letters++;
+    w->upper += class == CLASS_UPPER;
+    p->letters++;
+}
+
+/* Marks within a word that are neither an apostrophe nor a hyphen nor a point, as "3.5",
+ * "W.H.O." and "and/or" have them: what was within is known when more comes. */
+static bool is_usual_within(UChar32 c) {
+    return c == '\'' || c == '-' || c == '.' || c == '/' || c == ':' || c == ',' || c == '&' ||
+           c == 0x2019 || c == 0x2010 || c == 0x2011 || c == 0x2013 || c == 0x2014 ||
+           c == 0x02BC || c == 0x05F3 || c == 0x05F4 || c == '(' || c == ')' || c == '@';
+}
+
+static void take_seen(pass *p, word *w, UChar32 c, character_class class) {
+    bool sign = class == CLASS_PUNCTUATION || class == CLASS_SYMBOL;
+    w->inner += (is_letter(class) || class == CLASS_DIGIT) && w->letters &&
+                w->last == CLASS_PUNCTUATION && !is_usual_within(w->before);
+    w->symbols += class == CLASS_SYMBOL || class == CLASS_IMPOSSIBLE;
+    w->address = w->address || (c == '@' && w->letters) ||
+                 (c == '/' && w->before == '/' && w->letters >= 4);
+    w->ends = sign ? w->ends || ends_sentence(c) : false;
+    w->separates = w->separates || separates(c);
+    if (class == CLASS_DIGIT) {
+        w->turns += is_letter(w->last);
+        w->digits++;
+    }
+    w->characters++;
+    w->hash = (w->hash ^ (uint64_t)c) * 0x100000001B3u;
+    w->last = class == CLASS_MARK ? w->last : class;
+    w->before = c;
+    p->characters++;
+    p->digits += class == CLASS_DIGIT;
+    p->marks += class == CLASS_PUNCTUATION;
+    p->symbols += class == CLASS_SYMBOL;
+    p->impossible += class == CLASS_IMPOSSIBLE;
+}
+
+static void take_character(pass *p, UChar32 c) {
+    character_class class = class_of(c);
+    p->mojibake += is_mojibake(p->before, c);
+    p->before = c;
+    if (class == CLASS_NOTHING)
+        return;
+    if (class == CLASS_SPACE) {
+        end_word(p);
+        if (c == '\n')
+            end_line(p);
+        return;
+    }
+    if (is_letter(class))
+        take_letter(p, &p->word, c, class);
+    else if (class == CLASS_MARK)
+        p->letters++;
+    take_seen(p, &p->word, c, class);
+}
+
+static void run(pass *p, const char *text, size_t bytes) {
+    *p = (pass){.word = {.hash = 0xCBF29CE484222325u, .last = CLASS_SPACE}};
+    for (size_t at = 0; at < bytes;) {
+        UChar32 c = (uint8_t)text[at];
+        if (c < 0x80)
+            at++;
+        else
+            U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        take_character(p, c);
+    }
+    end_word(p);
+    end_line(p);
+}
+
+/* ---- surprise ------------------------------------------------------------------------------
+ */
+
+/* Running words from three places of the text, one space between them: numbers, codes and
+ * addresses surprise in every language. */
+static size_t take_stretch(const char *text, size_t bytes, size_t from, char *out) {
+    size_t used = 0, at = from;
+    while (from && at < bytes && text[at - 1] != ' ' && text[at - 1] != '\n')
+        at++;
+    if (at == bytes)
+        at = from = vl_utf8_valid_prefix(text, from); /* no spaces: anywhere */
+    while (at < bytes && used < SAMPLE_BYTES) {
+        size_t length = 0;
+        bool plain = true;
+        while (at + length < bytes && text[at + length] != ' ' && text[at + length] != '\n') {
+            char c = text[at + length++];
+            plain = plain && !(c >= '0' && c <= '9') && c != '/' && c != '@';
+        }
+        size_t room = SAMPLE_BYTES - used;
+        size_t kept = length <= room ? length
+                      : used         ? 0
+                                     : vl_utf8_valid_prefix(text + at, room);
+        if (length && !kept)
+            break;
+        if (plain && kept) {
+            if (used)
+                out[used++] = ' ';
+            memcpy(out + used, text + at, kept);
+            used += kept;
+        }
+        at += length + 1;
+    }
+    out[used] = '\0';
+    return used;
+}
+
+/* The same characters in another order, the same on every run. */
+static void shuffle(const char *text, char *out) {
+    uint32_t letters[SAMPLE_BYTES + 2];
+    int32_t bytes = (int32_t)strlen(text), count = 0, used = 0;
+    uint64_t state = 1;
+    for (int32_t i = 0; i < bytes;) {
+        UChar32 c;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, i, bytes, c);
+        letters[count++] = (uint32_t)c;
+    }
+    for (int32_t i = count; i > 1; i--) {
+        size_t other = vl_random_below(&state, (size_t)i);
+        uint32_t kept = letters[i - 1];
+        letters[i - 1] = letters[other];
+        letters[other] = kept;
+    }
+    for (int32_t i = 0; i < count; i++)
+        U8_APPEND_UNSAFE((uint8_t *)out, used, letters[i]);
+    out[used] = '\0';
+}
+
+static void measure_language(const char *text, size_t bytes, const vl_ngram_language *language,
+                             readability *out) {
+    double surprise = 0, other = 0, weight = 0;
+    size_t stretches = bytes < 2 * SAMPLE_BYTES ? 1 : STRETCHES;
+    for (size_t i = 0; i < stretches; i++) {
+        /* U+FFFD of a broken byte is longer than it. */
+        char sample[SAMPLE_BYTES + 8], shuffled[3 * SAMPLE_BYTES + 8];
+        size_t used = take_stretch(text, bytes, i * (bytes - SAMPLE_BYTES) / STRETCHES, sample);
+        if (!used)
+            continue;
+        shuffle(sample, shuffled);
+        surprise += (double)used * characters_surprise(language, sample);
+        other += (double)used * characters_surprise(language, shuffled);
+        weight += (double)used;
+    }
+    if (weight < SURPRISE_LETTERS || other <= 0)
+        return;
+    out->has_model = true;
+    out->measures[READABILITY_SURPRISE] = surprise / weight;
+    out->measures[READABILITY_ORDER] = (other - surprise) / weight;
+}
+
+/* ---- measures ------------------------------------------------------------------------------
+ */
+
+/* A share, drawn towards `usual` as if `few` more had been seen. */
+static double share(size_t part, size_t of, double usual, double few) {
+    return ((double)part + usual * few) / ((double)of + few);
+}
+
+static double over(double value, double usual) {
+    return fmax(0, log(value / usual));
+}
+
+static void measure_shares(const pass *p, double *m) {
+    m[READABILITY_IMPOSSIBLE] = share(p->impossible, p->characters, 0, 10);
+    m[READABILITY_MOJIBAKE] = share(p->mojibake, p->characters, 0, 10);
+    m[READABILITY_SYMBOLS] = share(p->symbols, p->characters, 0, 10);
+    m[READABILITY_DIGITS] = share(p->digits, p->characters, 0.02, 20);
+    m[READABILITY_MARKS] = share(p->marks, p->characters, 0.03, 30);
+    m[READABILITY_DEBRIS] = share(p->debris, p->words, 0, 4);
+    m[READABILITY_SINGLES] = share(p->singles, p->lettered, 0.03, 10);
+    m[READABILITY_ADDRESSES] = share(p->addresses, p->words, 0, 10);
+    m[READABILITY_CAPITALS] = share(p->capitals, p->cased, 0.02, 10);
+    m[READABILITY_TITLES] = share(p->titles, p->cased, 0.2, 10);
+    m[READABILITY_ECHOES] = share(p->echoes, p->echo_words, 0.1, 20);
+    m[READABILITY_REPEATS] = share(p->repeats, p->pairs, 0.02, 20);
+}
+
+static void measure_shapes(const pass *p, double *m) {
+    static const double SENTENCE = 30, SEPARATED = 0.12, LETTERS_SHORT = 3.5, LETTERS_LONG = 9;
+    double words = (double)p->words;
+    m[READABILITY_ENDLESS] = over(words / (double)(p->ends + 1), SENTENCE);
+    m[READABILITY_SEPARATORS] =
+        fmax(0, share(p->separators, p->words, SEPARATED / 2, 10) - SEPARATED);
+    m[READABILITY_LINES] = p->lines > 1 ? share(p->short_words, p->words, 0, 10) : 0;
+    double letters = ((double)p->spaced_letters + 50) / ((double)p->spaced_words + 10);
+    m[READABILITY_SHORT] = fmax(0, log(LETTERS_SHORT / letters));
+    m[READABILITY_LONG] = over(letters, LETTERS_LONG);
+}
+
+/* Fitted by tools/fit_readability.c; docs/dataset.md says to what. */
+static const double models[2][READABILITY_COUNT + 1] = {
+    {-8.736,  -58.706, -76.266, -21.594, 0.000,   -11.819, -4.286, 0.000, -1.811, -7.414,
+     -19.868, -4.217,  -0.226,  -17.487, -12.032, -2.635,  -8.136, 0.000, 0.000,  5.585},
+    {-2.035,  -48.854, 0.000,  -9.615,  0.000,   -22.380, 0.000,   0.000,  -13.975, 0.000,
+     -22.434, -4.896,  -2.653, -26.430, -15.144, -3.040,  -11.442, -0.760, 0.882,   3.321}};
+
+const double *readability_model(bool with_language) {
+    return models[with_language];
+}
+
+void readability_measure(const char *text, const vl_ngram_language *language,
+                         readability *out) {
+    pass p;
+    size_t bytes = strlen(text);
+    bytes = bytes <= BYTES_MOST ? bytes : vl_utf8_valid_prefix(text, BYTES_MOST);
+    *out = (readability){0};
+    run(&p, text, bytes);
+    out->characters = p.characters;
+    out->letters = p.letters;
+    out->words = p.words;
+    measure_shares(&p, out->measures);
+    measure_shapes(&p, out->measures);
+    if (language)
+        measure_language(text, bytes, language, out);
+    if (p.letters)
+        out->score =
+            logistic_of(readability_model(out->has_model), out->measures, READABILITY_COUNT);
+}

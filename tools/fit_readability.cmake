@@ -1,0 +1,4 @@
+# The model of src/dataset/readability.c: ninja fit_readability && build/fit_readability DATA/text
+add_executable(fit_readability tools/fit_readability.c)
+target_include_directories(fit_readability PRIVATE src)
+target_link_libraries(fit_readability PRIVATE vl_dataset PkgConfig::ZLIB)
