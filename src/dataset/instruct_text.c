@@ -1,0 +1,179 @@
+/* instruct_text.c — what can be asked of any picture and any passage: what it shows, what it is
+ * called, what is written, in which language and script, and which crisis it is about. */
+#include "dataset/instruct_make.h"
+
+#include "dataset/labels.h"
+
+#include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+enum {
+    READ_BYTES = 6000,
+    TITLE_BYTES = 200,
+    LANGUAGE_LETTERS = 20, /* fewer do not tell a language */
+    WORDS_BYTES = 900,
+};
+
+/* ---- pictures --------------------------------------------------------------------------- */
+
+static bool is_target(const candidates *c, const char *language) {
+    for (size_t i = 0; i < c->options->target_count; i++)
+        if (!strcmp(c->options->target_languages[i], language))
+            return true;
+    return false;
+}
+
+/* In the text's own language, or, where that is not served, in target languages by its name. */
+static void describe(candidates *c) {
+    candidate item = candidate_of(c, PHRASE_DESCRIBE, c->subject->text);
+    if (!c->language) {
+        item.topic = PHRASE_DESCRIBE_IN;
+        item.answer_in = c->subject->language;
+        item.neutral = true;
+    }
+    candidates_add(c, &item);
+}
+
+/* The counterpart in a target language is asked for in that language, and in that of the
+ * document by its name. */
+static void describe_aligned(candidates *c, size_t i) {
+    const instruct_subject *s = c->subject;
+    if (!is_target(c, s->aligned_languages[i]) || !s->aligned[i] || !*s->aligned[i])
+        return;
+    candidate item = candidate_of(c, PHRASE_DESCRIBE, s->aligned[i]);
+    item.language = item.ask_in = s->aligned_languages[i];
+    item.origin = s->aligned_origins[i];
+    candidates_add(c, &item);
+    item.topic = PHRASE_DESCRIBE_IN;
+    item.ask_in = NULL;
+    item.answer_in = s->aligned_languages[i];
+    candidates_add(c, &item);
+}
+
+/* The caption after its label: "Figure 3. Rain in May" is "Rain in May". */
+static void title(candidates *c, const vl_part *part) {
+    const char *text = c->subject->text;
+    label found;
+    bool has_title =
+        part->kind == VL_PART_TABLE || part->kind == VL_PART_CHART || part->kind == VL_PART_MAP;
+    if (!has_title || part->caption == VL_PART_NONE || !label_begins(text, &found))
+        return;
+    text += found.end;
+    int32_t bytes = (int32_t)strlen(text), at = 0, start = 0;
+    while (at < bytes) {
+        UChar32 letter;
+        start = at;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, letter);
+        if (u_isalnum(letter))
+            break;
+    }
+    text += start;
+    if (strlen(text) < 3 || strlen(text) > TITLE_BYTES || strpbrk(text, "\n"))
+        return;
+    candidate item = candidate_of(c, PHRASE_TITLE, text);
+    item.neutral = true;
+    candidates_add(c, &item);
+}
+
+static bool is_inside(vl_box inner, vl_box outer) {
+    return inner.x >= outer.x && inner.y >= outer.y &&
+           inner.x + inner.width <= outer.x + outer.width &&
+           inner.y + inner.height <= outer.y + outer.height;
+}
+
+/* What was read inside of the picture's box: a chart's axes and legend, a map's names. */
+static void words(candidates *c, const vl_part *picture) {
+    const vl_parts *parts = c->subject->parts;
+    vl_buf text;
+    if (!picture->has_box)
+        return;
+    vl_buf_init(&text, WORDS_BYTES);
+    for (size_t i = 0; i < parts->part_count; i++) {
+        const vl_part *part = &parts->parts[i];
+        bool words_kind = part->kind == VL_PART_HEADING || part->kind == VL_PART_PARAGRAPH ||
+                          part->kind == VL_PART_LIST;
+        if (part == picture || !words_kind || part->page != picture->page || !part->has_box ||
+            i == picture->caption || !is_inside(part->box, picture->box) || !*part->text)
+            continue;
+        if (text.len)
+            vl_buf_puts(&text, "\n");
+        vl_buf_puts(&text, part->text);
+    }
+    if (text.len && !text.failed) {
+        candidate item =
+            candidate_of(c, PHRASE_WORDS, vl_arena_strndup(c->arena, text.data, text.len));
+        c->no_memory |= !item.text;
+        item.neutral = true;
+        candidates_add(c, &item);
+    }
+    vl_buf_deinit(&text);
+}
+
+void make_of_picture(candidates *c) {
+    const vl_part *part = subject_part(c->subject);
+    bool picture = part && (vl_part_is_picture(part->kind) ||
+                            (part->kind == VL_PART_TABLE && c->subject->pair));
+    if (!picture || !*c->subject->text)
+        return;
+    describe(c);
+    for (size_t i = 0; i < c->subject->aligned_count; i++)
+        describe_aligned(c, i);
+    title(c, part);
+    if (vl_part_is_picture(part->kind) && part->kind != VL_PART_PHOTOGRAPH)
+        words(c, part);
+}
+
+/* ---- passages --------------------------------------------------------------------------- */
+
+static size_t count_letters(const char *text) {
+    int32_t bytes = (int32_t)strlen(text);
+    size_t letters = 0;
+    for (int32_t at = 0; at < bytes;) {
+        UChar32 c;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        letters += (size_t)(u_isalpha(c) != 0);
+    }
+    return letters;
+}
+
+static void language(candidates *c) {
+    const instruct_subject *s = c->subject;
+    if (!s->language || !strcmp(s->language, "und") ||
+        count_letters(s->text) < LANGUAGE_LETTERS)
+        return;
+    candidate item = candidate_of(c, PHRASE_LANGUAGE_TOPIC, s->language);
+    item.reply = REPLY_LANGUAGE;
+    item.neutral = true;
+    candidates_add(c, &item);
+    double share = 0;
+    const char *script = vl_text_script(s->text, &share);
+    if (share < 1 || !s->script || strcmp(script, s->script) != 0)
+        return;
+    item.topic = PHRASE_SCRIPT;
+    item.reply = REPLY_SCRIPT;
+    item.text = s->script;
+    candidates_add(c, &item);
+}
+
+static void crisis(candidates *c) {
+    if (!c->subject->crisis || !*c->subject->crisis)
+        return;
+    candidate item = candidate_of(c, PHRASE_CRISIS, c->subject->crisis);
+    item.reply = REPLY_CRISIS;
+    item.neutral = true;
+    candidates_add(c, &item);
+}
+
+void make_of_text(candidates *c) {
+    const instruct_subject *s = c->subject;
+    if (!s->pair && *s->text) {
+        if (s->has_region && strlen(s->text) <= READ_BYTES) {
+            candidate item = candidate_of(c, PHRASE_READ, s->text);
+            item.neutral = true;
+            candidates_add(c, &item);
+        }
+        language(c);
+    }
+    crisis(c);
+}

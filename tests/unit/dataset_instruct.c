@@ -1,0 +1,232 @@
+/* Examples: what is asked of captions, passages and tables, and that the answers are what the
+ * document says; the same for the same seed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dataset/instruct.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static phrases *served;
+static vl_arena *arena;
+static const char a_pair = 0; /* its address: pairs are not looked into */
+
+static int set_up(void **state) {
+    vl_error error = {0};
+    (void)state;
+    arena = vl_arena_new((size_t)64 << 20);
+    if (phrases_open(NULL, &served, &error))
+        print_message("%s\n", error.message);
+    return arena && served ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    phrases_free(served);
+    vl_arena_free(arena);
+    return 0;
+}
+
+static vl_part part_of(vl_part_kind kind, const char *text) {
+    return (vl_part){.kind = kind,
+                     .text = text,
+                     .confidence = 1,
+                     .caption = VL_PART_NONE,
+                     .has_box = true,
+                     .box = {10, 10, 100, 100}};
+}
+
+static instruct_subject picture_of(const vl_parts *parts, const char *caption,
+                                   const char *language, const char *script) {
+    return (instruct_subject){.parts = parts,
+                              .pair = (const struct pair *)(const void *)&a_pair,
+                              .text = caption,
+                              .language = language,
+                              .script = script,
+                              .has_picture = true};
+}
+
+static size_t make(const instruct_subject *subject, const instruct_options *options,
+                   example **examples) {
+    size_t count;
+    vl_error error = {0};
+    if (instruct_examples(served, subject, options, arena, examples, &count, &error))
+        fail_msg("%s", error.message);
+    return count;
+}
+
+/* The first example of the topic ("question.cell"), or NULL. */
+static const example *find(const example *examples, size_t count, const char *topic) {
+    for (size_t i = 0; i < count; i++)
+        if (strstr(examples[i].phrase, topic) == examples[i].phrase + 4)
+            return &examples[i];
+    return NULL;
+}
+
+static const struct {
+    vl_part_kind kind;
+    const char *caption, *language, *script, *topic, *phrase, *answer;
+} captions[] = {
+    {VL_PART_PHOTOGRAPH, "Families wait for water near the town.", "eng", "Latn",
+     "describe.picture", "this photograph", "Families wait for water near the town."},
+    {VL_PART_MAP, "Zones touchées par les inondations.", "fra", "Latn", "describe.picture",
+     "carte", "Zones touchées par les inondations."},
+    {VL_PART_CHART, "Idadi ya wakimbizi kwa mwezi.", "swa", "Latn", "describe.picture",
+     "chati hii", "Idadi ya wakimbizi kwa mwezi."},
+    {VL_PART_PHOTOGRAPH, "أسر تنتظر الماء قرب البلدة.", "ara", "Arab", "describe.picture",
+     "الصورة الفوتوغرافية", "أسر تنتظر الماء قرب البلدة."},
+    {VL_PART_PHOTOGRAPH, "Floods have displaced 12,500 people in the valley.", "eng", "Latn",
+     "question.gap", "Floods have displaced ____ people in the valley.", "12,500"},
+    {VL_PART_PHOTOGRAPH, "نزح ١٢٬٥٠٠ شخص بسبب الفيضانات في الوادي.", "ara", "Arab",
+     "question.gap", "نزح ____ شخص", "١٢٬٥٠٠"},
+};
+
+static void captions_are_asked_about(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof captions / sizeof *captions; i++) {
+        vl_part part = part_of(captions[i].kind, "");
+        vl_parts parts = {.parts = &part, .part_count = 1};
+        instruct_subject subject =
+            picture_of(&parts, captions[i].caption, captions[i].language, captions[i].script);
+        instruct_options options = instruct_options_default();
+        example *examples;
+        size_t count = make(&subject, &options, &examples);
+        const example *found = find(examples, count, captions[i].topic);
+        assert_non_null(found);
+        assert_string_equal(found->instruction_language, captions[i].language);
+        assert_string_equal(found->language, captions[i].language);
+        assert_string_equal(found->text, captions[i].answer);
+        assert_string_equal(found->origin, "document");
+        if (!strstr(found->instruction, captions[i].phrase))
+            fail_msg("'%s' without '%s'", found->instruction, captions[i].phrase);
+    }
+}
+
+static void regions_are_read(void **state) {
+    static const char text[] = "Maji safi yanapatikana kwenye kisima cha kijiji.";
+    vl_part part = part_of(VL_PART_PARAGRAPH, text);
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    instruct_subject subject = picture_of(&parts, text, "swa", "Latn");
+    instruct_options options = instruct_options_default();
+    example *examples;
+    (void)state;
+    subject.pair = NULL;
+    subject.has_region = true;
+    subject.region = part.box;
+    size_t count = make(&subject, &options, &examples);
+    const example *read = find(examples, count, "read.region"),
+                  *language = find(examples, count, "language.language");
+    assert_non_null(read);
+    assert_string_equal(read->text, text);
+    assert_true(read->has_region);
+    assert_int_equal(read->region.width, part.box.width);
+    assert_int_equal(read->kind, VL_ITEM_READ);
+    assert_non_null(language);
+    assert_string_equal(language->text, "Kiswahili");
+    assert_string_equal(language->origin, "label");
+}
+
+static void aligned_text_is_asked_for(void **state) {
+    vl_part part = part_of(VL_PART_PHOTOGRAPH, "");
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    instruct_subject subject = picture_of(&parts, "People fetch water.", "eng", "Latn");
+    const char *text[] = {"Watu wanachota maji."}, *language[] = {"swa"},
+               *origin[] = {"aligned:table"};
+    subject.aligned = text;
+    subject.aligned_languages = language;
+    subject.aligned_origins = origin;
+    subject.aligned_count = 1;
+    instruct_options options = instruct_options_default();
+    example *examples;
+    bool in_swahili = false, in_english = false;
+    (void)state;
+    for (int targets = 0; targets < 2; targets++) {
+        options.target_languages = language;
+        options.target_count = (size_t)targets;
+        size_t count = make(&subject, &options, &examples);
+        in_swahili = in_english = false;
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(examples[i].language, "swa") != 0)
+                continue;
+            assert_string_equal(examples[i].text, text[0]);
+            assert_string_equal(examples[i].origin, origin[0]);
+            in_swahili |= !strcmp(examples[i].instruction_language, "swa");
+            in_english |= strstr(examples[i].instruction, "in Swahili") ||
+                          strstr(examples[i].instruction, "in Swahili.");
+        }
+        assert_int_equal(in_swahili, targets);
+        assert_int_equal(in_english, targets);
+    }
+}
+
+static void the_same_seed_gives_the_same(void **state) {
+    vl_part part = part_of(VL_PART_PHOTOGRAPH, "");
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    instruct_options options = instruct_options_default();
+    example *first, *again;
+    size_t of_phrasing[5] = {0};
+    (void)state;
+    for (unsigned i = 0; i < 400; i++) {
+        char caption[64];
+        snprintf(caption, sizeof caption, "A school in camp %c%u", 'a' + (int)(i % 26), i);
+        vl_arena_reset(arena);
+        instruct_subject subject = picture_of(&parts, caption, "eng", "Latn");
+        size_t count = make(&subject, &options, &first);
+        assert_int_equal(make(&subject, &options, &again), count);
+        for (size_t j = 0; j < count; j++) {
+            assert_string_equal(first[j].instruction, again[j].instruction);
+            assert_string_equal(first[j].phrase, again[j].phrase);
+        }
+        const example *describe = find(first, count, "describe.picture");
+        assert_non_null(describe);
+        of_phrasing[strrchr(describe->phrase, '.')[1] - '0']++;
+    }
+    for (size_t i = 1; i <= 4; i++) /* 100 each; the deviation is 8.7 */
+        assert_in_range(of_phrasing[i], 65, 135);
+}
+
+static void options_are_followed(void **state) {
+    vl_part part = part_of(VL_PART_PHOTOGRAPH, "");
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    instruct_subject subject =
+        picture_of(&parts, "The river rose by 25 metres within 3 days.", "eng", "Latn");
+    instruct_options options = instruct_options_default();
+    example *examples;
+    size_t count;
+    vl_error error = {0};
+    (void)state;
+    options.style = "form";
+    options.kinds = 1u << VL_ITEM_QUESTION;
+    count = make(&subject, &options, &examples);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(examples[i].kind, VL_ITEM_QUESTION);
+        assert_string_equal(strrchr(examples[i].instruction, ':'), ":");
+    }
+    options.most = 1;
+    assert_int_equal(make(&subject, &options, &examples), 1);
+    options.style = "chatty";
+    assert_int_equal(
+        instruct_examples(served, &subject, &options, arena, &examples, &count, &error),
+        VL_ERR_USAGE);
+    assert_non_null(strstr(error.message, "chatty"));
+    subject.language = "wol"; /* not served, and no target language */
+    options = instruct_options_default();
+    assert_int_equal(make(&subject, &options, &examples), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(captions_are_asked_about),
+        cmocka_unit_test(regions_are_read),
+        cmocka_unit_test(aligned_text_is_asked_for),
+        cmocka_unit_test(the_same_seed_gives_the_same),
+        cmocka_unit_test(options_are_followed),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
