@@ -384,6 +384,56 @@ vl_status vl_dataset_items(vl_dataset *dataset, vl_item_fn give, void *to, vl_er
 typedef vl_status (*vl_line_fn)(const char *json, size_t bytes, void *to, vl_error *error);
 vl_status vl_dataset_documents(vl_dataset *dataset, vl_line_fn give, void *to, vl_error *error);
 
+/* ---- exports -------------------------------------------------------------------------------
+ */
+
+/* A dataset in a layout that other programs load (docs/dataset.md, "Export"), with a README.md
+ * (a dataset card of the Hugging Face hub) and a croissant.json (Croissant 1.0) beside. The
+ * same bytes for the same dataset and options. */
+typedef enum vl_export_format {
+    VL_EXPORT_IMAGEFOLDER,
+    VL_EXPORT_JSONL,
+    VL_EXPORT_WEBDATASET,
+    VL_EXPORT_COCO,
+    VL_EXPORT_LLAVA,
+    VL_EXPORT_FORMAT_COUNT
+} vl_export_format;
+const char *vl_export_format_name(vl_export_format format); /* "imagefolder", … */
+
+typedef struct vl_export_options {
+    const char *dataset; /* folder of a finished dataset */
+    const char *out;     /* a folder that is not there yet, or is empty */
+    vl_export_format format;
+    /* Comma lists of names, NULL: all. An item is exported if it is in each of them; an example
+     * brings its base item along where a layout has one row for both. */
+    const char *splits;    /* "train,test" */
+    const char *kinds;     /* "pair,question" */
+    const char *languages; /* of the text: "sw,amh" (ISO 639-1 or -3) */
+    double min_score;      /* 0: all */
+    uint64_t shard_bytes;  /* a tar shard ends before it grows larger; one item may be larger */
+    uint64_t shard_items;  /* … or has so many samples */
+} vl_export_options;
+vl_export_options vl_export_options_default(void); /* shards of 1 GB and 10,000 samples */
+
+typedef struct vl_export_report {
+    uint64_t items;                /* that were exported, base items and examples */
+    uint64_t rows[VL_SPLIT_COUNT]; /* rows, samples, images or conversations with a picture … */
+    uint64_t text_rows;            /* … and without, where the layout keeps those apart */
+    uint64_t pictures;             /* picture files, or members of tars */
+    uint64_t rejected;             /* by a reviewer, and so left out */
+    uint64_t not_asked;            /* left out by the options */
+    uint64_t no_place;             /* left out since the layout has no place for them */
+    uint64_t files, bytes;         /* but pictures that are files of their own */
+} vl_export_report;
+/* The folder appears whole: it is written beside, as ".NAME.vislang-export", which the next
+ * export to the same place clears away when a process was killed. Memory does not grow with the
+ * dataset. Pictures are hard links to the dataset's where the file system can, else copies.
+ * VL_ERR_USAGE: the folder holds something, or an option is wrong; VL_ERR_INPUT: the dataset is
+ * broken, or nothing in it is asked for; VL_ERR_BUSY: another process exports to that folder;
+ * VL_ERR_IO: the disk is full, … */
+vl_status vl_dataset_export(const vl_export_options *options, vl_export_report *report,
+                            vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -146,7 +146,8 @@ static const cli_flag harvest_flags[] = {
 
 static const cli_flag dataset_flags[] = {
     {"text", 't', "DIR", "folder of gzipped text to render: plain, or tables (last column)"},
-    {"out", 'o', "PATH", "a folder for shards of 5,000 lines, or one file ending in .tar"},
+    {"out", 'o', "PATH",
+     "a folder for shards of 5,000 lines, or one file ending in .tar; export: a new folder"},
     {"count", 0, "N", "how many lines (default: 1000)"},
     {"seed", 0, "S", "the same seed and count give the same lines (default: 1)"},
     {"scripts", 0, "LIST",
@@ -160,6 +161,13 @@ static const cli_flag dataset_flags[] = {
     {"list-fonts", 0, NULL, "print the fonts that would be used, and their scripts"},
     {"half", 0, "HALF", "scan-lines: adapt (default), score (never to train on) or all"},
     {"sets", 0, "LIST", "scan-lines: only these sets of the manifest, with commas"},
+    {"format", 'f', "FORMAT", "export: imagefolder, jsonl, webdataset, coco or llava"},
+    {"splits", 0, "LIST", "export: only of train, validation, test, with commas"},
+    {"kinds", 0, "LIST",
+     "export: only of pair, text, describe, question, read, language, change, crisis"},
+    {"languages", 'l', "LIST", "export: only texts in these, ISO 639-1 or -3, with commas"},
+    {"min-quality-score", 0, "S", "export: only items that score so much (0 to 1)"},
+    {"shard-bytes", 0, "SIZE", "export: largest tar of webdataset (default: 1GB)"},
     {"json", 'j', NULL, "print the summary, the list of fonts or the parts as JSON"},
     {0},
 };
@@ -277,14 +285,16 @@ const cli_command cli_commands[] = {
      "vislang harvest --status --out collection\n",
      harvest_flags, cli_harvest},
     {"dataset",
-     "make data to train on: lines of text, rendered or of real scans; parts of documents",
-     "synth-lines|scan-lines DIR|parts FILE",
+     "make data to train on: lines of text, rendered or of real scans; parts of documents; "
+     "exports of datasets",
+     "synth-lines|scan-lines DIR|parts FILE|export DATASET",
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
      "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
      "khmer\n"
      "vislang dataset synth-lines --list-fonts\n"
      "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n"
-     "vislang dataset parts report.html --json\n",
+     "vislang dataset parts report.html --json\n"
+     "vislang dataset export notices --format imagefolder --out notices-hf\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",

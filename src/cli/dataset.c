@@ -19,6 +19,10 @@ static const subcommand subcommands[] = {
      cli_dataset_synth_lines},
     {"scan-lines", {"out", "half", "sets", "alphabet", "json"}, cli_dataset_scan_lines},
     {"parts", {"json"}, cli_dataset_parts},
+    {"export",
+     {"format", "out", "splits", "kinds", "languages", "min-quality-score", "shard-bytes",
+      "json"},
+     cli_dataset_export},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

@@ -87,6 +87,8 @@ static void read_captions(samples *set, const cJSON *captions, sample_texts *out
 static const char *join_answer(samples *set, const cJSON *answer) {
     if (cJSON_IsString(answer))
         return keep(set, answer);
+    if (size_of(answer) == 1)
+        return keep(set, answer->child);
     char joined[512];
     size_t used = 0;
     const cJSON *part;

@@ -8,3 +8,15 @@ target_compile_definitions(test_dataset_shards PRIVATE TEST_SOURCE_DIR="${CMAKE_
                            TEST_BINARY_DIR="${CMAKE_BINARY_DIR}")
 add_test(NAME dataset.shards COMMAND test_dataset_shards WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(dataset.shards PROPERTIES TIMEOUT 300)
+# A dataset as `vislang dataset build` leaves it, for who reads datasets; and its exports, by what
+# Python has and by `vislang train` (peers.export: by the libraries they are for).
+add_executable(write_dataset ${CMAKE_CURRENT_SOURCE_DIR}/dataset/write_dataset.c)
+set_target_properties(write_dataset PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_include_directories(write_dataset PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(write_dataset PRIVATE vl_dataset)
+if(TARGET vislang)
+    add_test(NAME dataset.export COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_export.py
+             $<TARGET_FILE:vislang> $<TARGET_FILE:write_dataset>)
+    set_tests_properties(dataset.export PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "VISLANG_SANITIZED=$<$<BOOL:${VISLANG_SANITIZE}>:1>")
+endif()

@@ -104,6 +104,28 @@ static void test_missing_pictures_are_counted(void **state) {
     samples_free(set);
 }
 
+/* A passage that answers a question is longer than answers that are put together may be. */
+static void test_one_long_answer(void **state) {
+    (void)state;
+    char line[1200], answer[801];
+    vl_buf picture;
+    memset(answer, 'a', sizeof answer - 1);
+    answer[sizeof answer - 1] = '\0';
+    vl_dir_make(toy_path("long"), NULL);
+    toy_picture(2, false, &picture);
+    toy_write("long/a.png", picture.data, picture.len);
+    int length = snprintf(line, sizeof line,
+                          "{\"file_name\": \"a.png\", \"qa\": [{\"question\": \"what?\", "
+                          "\"answer\": [\"%s\"]}]}\n",
+                          answer);
+    toy_write("long/metadata.jsonl", line, (size_t)length);
+    samples *set = opened("long");
+    assert_int_equal(samples_at(set, 0)->questions.count, 1);
+    assert_string_equal(samples_at(set, 0)->questions.items[0].answer, answer);
+    samples_free(set);
+    vl_buf_deinit(&picture);
+}
+
 /* The message names file and line. */
 static void test_broken_metadata(void **state) {
     (void)state;
@@ -248,6 +270,7 @@ int main(void) {
         cmocka_unit_test(test_tar),
         cmocka_unit_test(test_folder_of_tars),
         cmocka_unit_test(test_missing_pictures_are_counted),
+        cmocka_unit_test(test_one_long_answer),
         cmocka_unit_test(test_broken_metadata),
         cmocka_unit_test(test_broken_tars),
         cmocka_unit_test(test_other_tars),
