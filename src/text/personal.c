@@ -48,6 +48,8 @@ size_t personal_skip_spaces(const personal_text *t, size_t i) {
 }
 
 static uint32_t plain(UChar32 c) {
+    if (c >= ' ' && c < 0x7F)
+        return (uint32_t)c;
     int32_t digit = u_charType(c) == U_DECIMAL_DIGIT_NUMBER ? u_charDigitValue(c) : -1;
     if (digit >= 0)
         return (uint32_t)('0' + digit);
@@ -58,6 +60,12 @@ static uint32_t plain(UChar32 c) {
     if (c == '\n' || c == '\f' || c == '\v' || c == 0x2028 || c == 0x2029)
         return '\n';
     return u_isUWhiteSpace(c) || c < 0x20 ? ' ' : (uint32_t)c;
+}
+
+static uint32_t fold(uint32_t c) {
+    if (c < 128)
+        return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    return (uint32_t)u_foldCase((UChar32)c, U_FOLD_CASE_DEFAULT);
 }
 
 /* Room past the end lets finders look a few characters on without asking. */
@@ -79,8 +87,7 @@ static vl_status prepare(personal_text *t, const char *text, size_t bytes, vl_er
             continue;
         t->end[t->count] = (uint32_t)at;
         t->c[t->count] = plain(c);
-        t->folded[t->count] =
-            (uint32_t)u_foldCase((UChar32)t->c[t->count], U_FOLD_CASE_DEFAULT);
+        t->folded[t->count] = fold(t->c[t->count]);
         t->count++;
     }
     for (size_t i = 0; i < MARGIN; i++) {
@@ -183,10 +190,22 @@ static void merge(personal_text *t) {
     t->found_count = kept;
 }
 
+/* Between two characters of ASCII there is always a border, but not inside of CR LF. */
+static bool is_plain_border(const char *text, size_t at) {
+    return !((unsigned char)text[at] & 0x80) && text[at] != '\n' &&
+           (at == 0 || !((unsigned char)text[at - 1] & 0x80));
+}
+
 /* Grows every find to the borders of grapheme clusters. */
 static vl_status snap(personal_text *t, const char *text, size_t bytes, vl_error *error) {
     UErrorCode code = U_ZERO_ERROR;
     UText wrapped = UTEXT_INITIALIZER;
+    size_t odd = 0;
+    for (size_t i = 0; i < t->found_count; i++)
+        odd += !is_plain_border(text, t->found[i].start) ||
+               !is_plain_border(text, t->found[i].end);
+    if (!odd)
+        return VL_OK;
     utext_openUTF8(&wrapped, text, (int64_t)bytes, &code);
     UBreakIterator *breaks = ubrk_open(UBRK_CHARACTER, "", NULL, 0, &code);
     ubrk_setUText(breaks, &wrapped, &code);

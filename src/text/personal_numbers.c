@@ -84,7 +84,7 @@ static size_t match(const personal_text *t, size_t i, const char *pattern, char 
         if (*place == '_') {
             spaced |= c == ' ';
             i += c == ' ' || c == '-';
-        } else if (strchr("dAx", *place)) {
+        } else if (*place == 'd' || *place == 'A' || *place == 'x') {
             if (!fits(*place, c))
                 return 0;
             id[n++] = (char)c;
@@ -105,7 +105,11 @@ static bool all_the_same(const char *id) {
 
 static size_t find_rule(personal_text *t, size_t i) {
     char id[ID_MAX];
+    if (!fits('x', t->c[i]))
+        return 0;
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        if (!fits(rules[r].pattern[0], t->c[i]))
+            continue;
         size_t end = match(t, i, rules[r].pattern, id);
         personal_check check = !end             ? PERSONAL_NO
                                : rules[r].check ? rules[r].check(id)
