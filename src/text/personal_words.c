@@ -3,19 +3,13 @@
  * A phrase is matched without case, its spaces over any number of them, and ends where a word
  * does. */
 #include "text/personal.h"
+#include "text/phrases.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
-typedef struct word_list {
-    personal_word_kind kind;
-    const char *words; /* by '|' */
-} word_list;
-
-static const word_list lists[] = {
+static const phrase_list lists[] = {
     {PERSONAL_WORD_TITLE,
      /* English, French, Spanish, Portuguese, Italian, German, Dutch */
      "mr|mrs|ms|miss|dr|prof|professor|mx|mme|mlle|monsieur|madame|mademoiselle|mgr|me|"
@@ -114,81 +108,20 @@ static const word_list lists[] = {
      "school|project|country|province|unknown|none|n/a|nil"},
 };
 
-/* ---- the phrases as they are looked up ------------------------------------------------------
- *
- * Some 700 phrases are asked for at every word of a text, so they lie in chains by their kind
- * and first character. Made once, when the first text comes, and read-only from then on. */
-
-enum { CHAINS = 1024, PHRASES_MAX = 2048, CHARACTERS_MAX = 1 << 15 };
-
-typedef struct phrase {
-    const uint32_t *c; /* folded */
-    uint16_t count;
-    uint16_t next; /* of its chain; 0 none */
-    uint8_t kind;
-} phrase;
-
-static struct {
-    uint16_t chains[CHAINS]; /* phrases from 1 on */
-    phrase phrases[PHRASES_MAX];
-    uint32_t c[CHARACTERS_MAX];
-} table;
+static phrase_table table;
 static pthread_once_t table_once = PTHREAD_ONCE_INIT;
 
-static size_t chain_of(uint32_t c, personal_word_kind kind) {
-    return (c * 8 + (uint32_t)kind + (c >> 8) * 31) % CHAINS;
+static uint32_t fold(uint32_t c) {
+    return (uint32_t)u_foldCase((UChar32)c, U_FOLD_CASE_DEFAULT);
 }
 
 static void make_table(void) {
-    size_t used = 0, count = 1;
-    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
-        for (const char *word = lists[l].words, *end; *word; word = *end ? end + 1 : end) {
-            end = word + strcspn(word, "|");
-            size_t first = used;
-            int32_t at = 0, bytes = (int32_t)(end - word);
-            while (at < bytes && used < CHARACTERS_MAX) {
-                UChar32 c;
-                U8_NEXT_OR_FFFD((const uint8_t *)word, at, bytes, c);
-                table.c[used++] = (uint32_t)u_foldCase(c, U_FOLD_CASE_DEFAULT);
-            }
-            if (count == PHRASES_MAX || used == CHARACTERS_MAX)
-                abort(); /* the lists above have outgrown the table */
-            uint16_t *chain = &table.chains[chain_of(table.c[first], lists[l].kind)];
-            table.phrases[count] = (phrase){.c = &table.c[first],
-                                            .count = (uint16_t)(used - first),
-                                            .next = *chain,
-                                            .kind = (uint8_t)lists[l].kind};
-            *chain = (uint16_t)count++;
-        }
-}
-
-/* How many characters of the text from `i` are the phrase; 0: it is not there. */
-static size_t phrase_at(const personal_text *t, size_t i, const phrase *p) {
-    size_t from = i;
-    for (size_t k = 0; k < p->count; k++) {
-        if (p->c[k] == ' ' && i < t->count && t->c[i] == ' ') {
-            i = personal_skip_spaces(t, i);
-            continue;
-        }
-        if (i >= t->count || t->folded[i] != p->c[k])
-            return 0;
-        i++;
-    }
-    return personal_is_word(t->c[i]) ? 0 : i - from;
+    phrases_add(&table, lists, sizeof lists / sizeof *lists, fold);
 }
 
 size_t personal_word_at(const personal_text *t, size_t i, personal_word_kind kind) {
-    size_t longest = 0;
     pthread_once(&table_once, make_table);
-    for (size_t at = table.chains[chain_of(t->folded[i], kind)]; at;
-         at = table.phrases[at].next) {
-        const phrase *p = &table.phrases[at];
-        if (p->kind != kind)
-            continue;
-        size_t n = phrase_at(t, i, p);
-        longest = n > longest ? n : longest;
-    }
-    return longest;
+    return phrases_at(&table, t->folded, t->count, i, kind, personal_is_word);
 }
 
 size_t personal_skip_filler(const personal_text *t, size_t i) {
