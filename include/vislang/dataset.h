@@ -13,6 +13,8 @@
 #include <vislang/ocr.h>
 #include <vislang/text.h>
 
+#include <stdatomic.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -433,6 +435,79 @@ typedef struct vl_export_report {
  * VL_ERR_IO: the disk is full, … */
 vl_status vl_dataset_export(const vl_export_options *options, vl_export_report *report,
                             vl_error *error);
+/* ---- building a dataset ---------------------------------------------------------------- */
+
+/* One content of a record, as a collection holds it. */
+typedef struct vl_build_document {
+    const char *record;        /* "SOURCE/KEY": what was published as one */
+    const char *sha256, *path; /* of the content */
+    const char *type;          /* media type; "": not known */
+    const char *language;      /* as the source says; "" */
+    const char *disaster;      /* GLIDE numbers, or what the source says; "" */
+    const char *provenance; /* a JSON object: url, title, licence, publisher, published, … */
+    bool current;           /* false: the record has another content in its place now */
+} vl_build_document;
+typedef vl_status (*vl_build_document_fn)(const vl_build_document *document, void *to,
+                                          vl_error *error);
+
+/* What a recipe takes of the collections that it names. */
+typedef struct vl_build_query {
+    const char *collection;
+    const char *sources, *formats; /* comma lists; "": any */
+    const char *since, *until;     /* of publication; "": open */
+} vl_build_query;
+
+enum { VL_BUILD_REASONS = 24 };
+typedef struct vl_build_reason {
+    char reason[160];
+    uint64_t documents;
+} vl_build_reason;
+typedef struct vl_build_report {
+    uint64_t records, documents, unread; /* unread: documents that could not be */
+    uint64_t chunks, chunks_done;
+    uint64_t made, kept;       /* items, examples included */
+    uint64_t duplicates, poor; /* base items that were left out */
+    uint64_t by_split[VL_SPLIT_COUNT], by_kind[VL_ITEM_KIND_COUNT];
+    uint64_t pages, pages_ocr;
+    double seconds;
+    vl_build_reason reasons[VL_BUILD_REASONS]; /* why documents were not read, by number */
+    size_t reason_count;
+} vl_build_report;
+
+typedef struct vl_build_options {
+    const char *recipe;   /* YAML file (docs/dataset.md) */
+    const char *folder;   /* of the dataset; made, or gone on with */
+    size_t jobs;          /* threads; 0: one a processor */
+    size_t memory;        /* bytes for finding duplicates: 256 MB */
+    const char *queue;    /* URL of a database whose queue is shared; "": this process alone */
+    double lease_seconds; /* until what a killed process was at is given to others; 60 */
+    const char *tessdata; /* NULL: the distribution's */
+    /* Gives the documents of a collection, those of one record after each other. */
+    vl_status (*documents)(const vl_build_query *query, vl_build_document_fn give, void *to,
+                           void *user, vl_error *error);
+    /* The file of a picture that `document` shows at `url`; "": the collection has none. Called
+     * by several threads. NULL: there are none. */
+    vl_status (*picture)(const vl_build_document *document, const char *collection,
+                         const char *url, char *path, size_t size, void *user, vl_error *error);
+    /* Now and then, one call at a time, from any thread; may be NULL. */
+    void (*progress)(const vl_build_report *report, void *user);
+    void *user;
+    const atomic_bool *cancel; /* NULL: cannot be */
+} vl_build_options;
+vl_build_options vl_build_options_default(void);
+/* A dataset from a recipe: every document taken apart, personal data out, pictures paired with
+ * their text, examples made, each a function of its record and the recipe alone; then what is
+ * nearly the same, or not good enough, is left out, and the rest split (docs/dataset.md). The
+ * same recipe and documents give the same bytes, whatever the number of jobs and processes, and
+ * however often it was stopped; what was done is not done again.
+ *
+ * VL_ERR_USAGE: the recipe, or a folder that holds something else or was begun by another
+ * recipe; VL_ERR_BUSY: another process builds there; VL_ERR_IO: the disk is full;
+ * VL_ERR_CANCELLED. Documents that cannot be read are no error: they are counted, and
+ * documents.jsonl says why. */
+vl_status vl_dataset_build(const vl_build_options *options, vl_build_report *report,
+                           vl_error *error);
+void vl_build_report_json(const vl_build_report *report, vl_buf *out);
 
 #ifdef __cplusplus
 }

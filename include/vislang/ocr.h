@@ -186,6 +186,8 @@ typedef struct vl_ocr_options {
     double threshold;          /* posterior of every word that settles a line; default 0.9 */
     bool explain;              /* keep in every word what each engine said */
     bool redact;               /* take personal data out (docs/privacy.md) */
+    bool steady; /* nothing is learned from votes: a page reads the same whatever was read
+                    before it */
     vl_ocr_record *record;     /* NULL: each vl_ocr has its own, in memory */
     const char *source; /* where the pages come from, a key of it ("fax"); NULL: unknown */
     const char *preprocessing; /* "auto", "none" or a clean-up: docs/ocr.md; NULL: auto */

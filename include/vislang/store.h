@@ -309,6 +309,8 @@ enum {
     VL_JOB_KIND_SIZE = 32,
     VL_JOB_OWNER_SIZE = 128,
     VL_JOB_ITEMS_MAX = 10000,
+    VL_JOB_PRIVATE =
+        -1, /* as priority: its items are lent only to those who ask for this job */
 };
 typedef enum vl_job_state {
     VL_JOB_QUEUED,    /* nothing of it has begun */
@@ -360,9 +362,10 @@ typedef struct vl_job_task {
     vl_job_state
         left; /* what its job was when the item had ended: done or failed for one alone */
 } vl_job_task;
-/* The next item, lent for so long; `task` is filled when one was `*found`. */
-vl_status vl_job_claim(vl_db *db, double seconds, vl_job_task *task, bool *found,
-                       vl_error *error);
+/* The next item, lent for so long; `task` is filled when one was `*found`. `job` NULL: of any
+ * job but private ones; else of that one. */
+vl_status vl_job_claim(vl_db *db, const char *job, double seconds, vl_job_task *task,
+                       bool *found, vl_error *error);
 void vl_job_task_deinit(vl_job_task *task);
 /* Each is VL_ERR_CANCELLED, and changes nothing, when the lease is no longer good: the job was
  * cancelled, or the item was lent to another. */

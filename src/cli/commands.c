@@ -168,6 +168,8 @@ static const cli_flag dataset_flags[] = {
     {"languages", 'l', "LIST", "export: only texts in these, ISO 639-1 or -3, with commas"},
     {"min-quality-score", 0, "S", "export: only items that score so much (0 to 1)"},
     {"shard-bytes", 0, "SIZE", "export: largest tar of webdataset (default: 1GB)"},
+    {"recipe", 'r', "FILE", "build: what to make of what (docs/dataset.md)"},
+    {"queue", 0, "URL", "build: share the work with others through this database"},
     {"json", 'j', NULL, "print the summary, the list of fonts or the parts as JSON"},
     {0},
 };

@@ -23,6 +23,7 @@ static const subcommand subcommands[] = {
      {"format", "out", "splits", "kinds", "languages", "min-quality-score", "shard-bytes",
       "json"},
      cli_dataset_export},
+    {"build", {"recipe", "out", "jobs", "queue", "json"}, cli_dataset_build},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

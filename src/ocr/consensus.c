@@ -28,6 +28,7 @@ struct vl_consensus {
     vl_record *record, *own_record; /* the same, or it is shared */
     double threshold;
     bool explain;
+    bool steady;
     vl_ngram *models; /* NULL: none are installed */
 };
 
@@ -88,6 +89,10 @@ vl_status vl_consensus_new(vl_ocr_record *record, double threshold, bool explain
 
 void vl_consensus_explain(vl_consensus *consensus, bool explain) {
     consensus->explain = explain;
+}
+
+void vl_consensus_steady(vl_consensus *consensus, bool steady) {
+    consensus->steady = steady;
 }
 
 void vl_consensus_free(vl_consensus *c) {
@@ -403,7 +408,7 @@ static void learn(page_vote *v, const vl_vote_result *result) {
     vl_error trouble;
     size_t count = families(result);
     double *witness = NULL;
-    if (count < 2 || (count == 2 && !v->has_language))
+    if (v->c->steady || count < 2 || (count == 2 && !v->has_language))
         return;
     if (count == 2 && !(witness = vl_vote_witness(v->arena, result, &v->language)))
         return;

@@ -20,6 +20,8 @@ vl_status vl_consensus_new(vl_ocr_record *record, double threshold, bool explain
                            vl_consensus **consensus, vl_error *error);
 /* Whether words keep what each engine said, from the next page on. */
 void vl_consensus_explain(vl_consensus *consensus, bool explain);
+/* Votes teach the record nothing. */
+void vl_consensus_steady(vl_consensus *consensus, bool steady);
 void vl_consensus_free(vl_consensus *consensus);
 
 /* What the page's reading came from. */

@@ -149,6 +149,8 @@ vl_status vl_ocr_new(const vl_ocr_options *options, vl_ocr **out, vl_error *erro
     if (!status && vl_panel_count(&ocr->panel) > 1)
         status = vl_consensus_new(options->record, options->threshold, options->explain,
                                   &ocr->consensus, error);
+    if (!status && ocr->consensus)
+        vl_consensus_steady(ocr->consensus, options->steady);
     ocr->options.languages = NULL;
     ocr->options.record = NULL;
     ocr->options.source = NULL;

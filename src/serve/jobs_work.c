@@ -336,8 +336,8 @@ static vl_status take(vl_jobs *jobs, bool *found, vl_error *error) {
     run->jobs = jobs;
     for (duty d = 0; d < DUTY_COUNT; d++)
         run->done_ns[d] = vl_clock_ns();
-    vl_status status =
-        vl_job_claim(jobs->server->store.db, jobs->lease_seconds, &run->task, found, error);
+    vl_status status = vl_job_claim(jobs->server->store.db, NULL, jobs->lease_seconds,
+                                    &run->task, found, error);
     if (*found) {
         hand_over(jobs, run);
         job_changed(jobs);

@@ -238,6 +238,7 @@ vl_status vl_job_enqueue(vl_db *db, const vl_job_order *order, vl_job_info *job,
 /* ---- lending ----------------------------------------------------------------------------- */
 
 typedef struct lending {
+    const char *job; /* NULL: any */
     vl_job_task *task;
     double seconds;
     bool found;
@@ -267,12 +268,20 @@ static vl_status take_head(const vl_db_value *columns, size_t count, void *user,
     return vl_buf_status(&task->options, "a job's options", error);
 }
 
-#define CLAIM(lock)                                                                            \
+#define CLAIM(whose, lock)                                                                     \
     "UPDATE job_items SET state = 'running', lease = $1, lease_ms = $2, "                      \
     "attempts = attempts + 1 WHERE (job_id, number) = (SELECT job_id, number FROM job_items "  \
-    "WHERE state = 'queued' AND ready_ms <= $3 "                                               \
+    "WHERE state = 'queued' AND ready_ms <= $3 AND " whose " "                                 \
     "ORDER BY priority DESC, turn_ms, job_id, number LIMIT 1" lock                             \
     ") RETURNING job_id, number, attempts, input"
+#define OF_ANY "priority >= 0 AND $4 = ''" /* not VL_JOB_PRIVATE */
+#define OF_ONE "job_id = $4"
+
+static const char *claim_sql(bool postgres, bool one) {
+    if (one)
+        return postgres ? CLAIM(OF_ONE, " FOR UPDATE SKIP LOCKED") : CLAIM(OF_ONE, "");
+    return postgres ? CLAIM(OF_ANY, " FOR UPDATE SKIP LOCKED") : CLAIM(OF_ANY, "");
+}
 
 static vl_status claim(vl_db_conn *conn, void *user, vl_error *error) {
     lending *l = user;
@@ -282,15 +291,15 @@ static vl_status claim(vl_db_conn *conn, void *user, vl_error *error) {
     vl_buf_clear(&task->input);
     vl_buf_clear(&task->options);
     vl_job_id_new(task->lease);
-    vl_status status = vl_db_run(
-        conn,
-        &(vl_db_call){
-            .sql = vl_db_conn_is_postgres(conn) ? CLAIM(" FOR UPDATE SKIP LOCKED") : CLAIM(""),
-            VL_DB_PARAMS(vl_db_text(task->lease), vl_db_int(now + (int64_t)(l->seconds * 1000)),
-                         vl_db_int(now)),
-            .row = take_item,
-            .user = l},
-        error);
+    vl_status status =
+        vl_db_run(conn,
+                  &(vl_db_call){.sql = claim_sql(vl_db_conn_is_postgres(conn), l->job != NULL),
+                                VL_DB_PARAMS(vl_db_text(task->lease),
+                                             vl_db_int(now + (int64_t)(l->seconds * 1000)),
+                                             vl_db_int(now), vl_db_text(l->job ? l->job : "")),
+                                .row = take_item,
+                                .user = l},
+                  error);
     if (status || !l->found)
         return status;
     status = vl_db_run(
@@ -310,9 +319,9 @@ static vl_status claim(vl_db_conn *conn, void *user, vl_error *error) {
                      error);
 }
 
-vl_status vl_job_claim(vl_db *db, double seconds, vl_job_task *task, bool *found,
-                       vl_error *error) {
-    lending l = {.task = task, .seconds = seconds};
+vl_status vl_job_claim(vl_db *db, const char *job, double seconds, vl_job_task *task,
+                       bool *found, vl_error *error) {
+    lending l = {.job = job, .task = task, .seconds = seconds};
     *task = (vl_job_task){.number = 0};
     vl_buf_init(&task->options, TEXT_MAX);
     vl_buf_init(&task->input, TEXT_MAX);

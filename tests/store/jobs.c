@@ -429,7 +429,7 @@ static int work(const char *url, double lease, bool is_to_be_killed, int32_t wor
     while (vl_db_open(url, NULL, &db, NULL)) /* the killed ones' places are not free at once */
         usleep(1000);
     do {
-        vl_status status = vl_job_claim(db, lease, &task, &found, NULL);
+        vl_status status = vl_job_claim(db, NULL, lease, &task, &found, NULL);
         if (!status && found) {
             if (!say(out, worker, task.number, false))
                 return 3;
