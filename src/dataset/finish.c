@@ -167,23 +167,47 @@ static void count_name(cJSON *counts, const char *name) {
         cJSON_AddNumberToObject(counts, *name ? name : "unknown", 1);
 }
 
+/* Files are written under work, so that what a killed process leaves of one goes with it. */
+static vl_status begin_file(const finishing *f, const char *name, vl_file_writer **writer,
+                            vl_error *error) {
+    char work[FOLDER_PATH_SIZE], path[FOLDER_PATH_SIZE];
+    vl_status status = folder_path(f->options->folder, FOLDER_WORK, work, error);
+    if (!status)
+        status = folder_path(work, name, path, error);
+    return status ? status : vl_file_writer_open(path, writer, error);
+}
+
+static vl_status end_file(const finishing *f, const char *name, vl_file_writer **writer,
+                          vl_error *error) {
+    char work[FOLDER_PATH_SIZE], from[FOLDER_PATH_SIZE], to[FOLDER_PATH_SIZE];
+    vl_status status = vl_file_writer_commit(*writer, error);
+    *writer = NULL;
+    if (!status)
+        status = folder_path(f->options->folder, FOLDER_WORK, work, error);
+    if (!status)
+        status = folder_path(work, name, from, error);
+    if (!status)
+        status = folder_path(f->options->folder, name, to, error);
+    if (!status && rename(from, to) != 0)
+        status = vl_fail(error, VL_ERR_IO, "%s: %s", to, strerror(errno));
+    return status;
+}
+
 static vl_status end_shard(finishing *f, vl_error *error) {
-    vl_file_writer *items = f->items;
-    f->items = NULL;
+    char name[32];
+    if (!f->items)
+        return VL_OK;
+    snprintf(name, sizeof name, FOLDER_ITEMS, f->shard++);
     f->in_shard = 0;
-    f->shard += items != NULL;
-    return items ? vl_file_writer_commit(items, error) : VL_OK;
+    return end_file(f, name, &f->items, error);
 }
 
 static vl_status write_item(finishing *f, const vl_item *item, vl_error *error) {
-    char name[32], path[FOLDER_PATH_SIZE];
+    char name[32];
     vl_status status = VL_OK;
-    if (!f->items) {
-        snprintf(name, sizeof name, FOLDER_ITEMS, f->shard);
-        status = folder_path(f->options->folder, name, path, error);
-        if (!status)
-            status = vl_file_writer_open(path, &f->items, error);
-    }
+    snprintf(name, sizeof name, FOLDER_ITEMS, f->shard);
+    if (!f->items)
+        status = begin_file(f, name, &f->items, error);
     vl_buf_clear(&f->line);
     if (!status)
         status = vl_item_write(item, &f->line, error);
@@ -308,16 +332,11 @@ static int by_documents(const void *x, const void *y) {
 }
 
 static vl_status write_documents(finishing *f, vl_error *error) {
-    char path[FOLDER_PATH_SIZE];
-    vl_status status = folder_path(f->options->folder, FOLDER_DOCUMENTS, path, error);
-    if (!status)
-        status = vl_file_writer_open(path, &f->documents, error);
+    vl_status status = begin_file(f, FOLDER_DOCUMENTS, &f->documents, error);
     if (!status)
         status = each_line(f, 'D', pass_document, error);
-    if (!status) {
-        status = vl_file_writer_commit(f->documents, error);
-        f->documents = NULL;
-    }
+    if (!status)
+        status = end_file(f, FOLDER_DOCUMENTS, &f->documents, error);
     qsort(f->report->reasons, f->report->reason_count, sizeof *f->report->reasons,
           by_documents);
     return status;
@@ -351,14 +370,14 @@ static vl_status pass_report(finishing *f, const char *json, size_t bytes, vl_er
 
 static vl_status write_json(const finishing *f, const char *name, const cJSON *root,
                             vl_error *error) {
-    char path[FOLDER_PATH_SIZE];
+    vl_file_writer *writer = NULL;
     char *text = cJSON_Print(root);
-    vl_status status = text ? folder_path(f->options->folder, name, path, error)
+    vl_status status = text ? begin_file(f, name, &writer, error)
                             : vl_fail(error, VL_ERR_MEMORY, "no memory for %s", name);
     if (!status) {
-        size_t length = strlen(text);
-        text[length] = '\n'; /* cJSON's text ends with a NUL, which no file needs */
-        status = vl_file_write(path, text, length + 1, error);
+        vl_file_writer_put(writer, text, strlen(text), error);
+        vl_file_writer_put(writer, "\n", 1, error);
+        status = end_file(f, name, &writer, error);
     }
     cJSON_free(text);
     return status;

@@ -20,3 +20,11 @@ if(TARGET vislang)
     set_tests_properties(dataset.export PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_SANITIZED=$<$<BOOL:${VISLANG_SANITIZE}>:1>")
 endif()
+# Datasets, from documents that the tests write.
+if(TARGET vislang)
+    add_test(NAME dataset.build COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_build.py)
+    add_test(NAME dataset.build_queue COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh
+             python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_build_queue.py)
+    set_tests_properties(dataset.build dataset.build_queue PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
+endif()

@@ -44,7 +44,7 @@ static void enqueue(vl_db *db, const char *owner, size_t count, int priority,
 
 static bool claim(vl_db *db, double seconds, vl_job_task *task) {
     bool found;
-    need(vl_job_claim(db, seconds, task, &found, &error));
+    need(vl_job_claim(db, NULL, seconds, task, &found, &error));
     return found;
 }
 
@@ -148,9 +148,37 @@ static void one_worker(vl_db *db) {
     vl_buf_deinit(&options);
 }
 
+/* A private job's items go to those who ask for it by name, and to nobody else. */
+static void private_job(vl_db *db) {
+    vl_job_info open, hidden;
+    vl_job_task task;
+    bool found;
+    migrate(db);
+    enqueue(db, "user:1", 1, VL_JOB_PRIVATE, &hidden);
+    assert_false(claim(db, 60, &task));
+    enqueue(db, "user:1", 1, 0, &open);
+    assert_true(claim(db, 60, &task));
+    assert_string_equal(task.job, open.id);
+    need(vl_job_finish(db, &task, "{}", &error));
+    vl_job_task_deinit(&task);
+    need(vl_job_claim(db, open.id, 60, &task, &found, &error));
+    assert_false(found);
+    need(vl_job_claim(db, hidden.id, 60, &task, &found, &error));
+    assert_true(found);
+    assert_string_equal(task.job, hidden.id);
+    need(vl_job_finish(db, &task, "{}", &error));
+    vl_job_task_deinit(&task);
+    check_job(db, &hidden, VL_JOB_DONE, 1, 0);
+}
+
 static void test_one_worker(void **state) {
     (void)state;
     on_both(one_worker);
+}
+
+static void test_private_job(void **state) {
+    (void)state;
+    on_both(private_job);
 }
 
 /* ---- orders ------------------------------------------------------------------------------ */
@@ -621,11 +649,12 @@ static void test_killed_postgres(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_worker),    cmocka_unit_test(test_orders),
-        cmocka_unit_test(test_turns),         cmocka_unit_test(test_leases),
-        cmocka_unit_test(test_cancelling),    cmocka_unit_test(test_listing),
-        cmocka_unit_test(test_sweeping),      cmocka_unit_test(test_at_once),
-        cmocka_unit_test(test_killed_sqlite), cmocka_unit_test(test_killed_postgres),
+        cmocka_unit_test(test_one_worker),      cmocka_unit_test(test_private_job),
+        cmocka_unit_test(test_orders),          cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_leases),          cmocka_unit_test(test_cancelling),
+        cmocka_unit_test(test_listing),         cmocka_unit_test(test_sweeping),
+        cmocka_unit_test(test_at_once),         cmocka_unit_test(test_killed_sqlite),
+        cmocka_unit_test(test_killed_postgres),
     };
     vl_log_set_level(VL_LOG_ERROR);
     if (argc == 6) /* as start_worker does */

@@ -278,7 +278,7 @@ static void order_items(vl_store *store, const char *const *whose, size_t count,
 
 static void claim_number(vl_db *db, int64_t number, vl_job_task *task) {
     bool found;
-    need(vl_job_claim(db, 60, task, &found, &error));
+    need(vl_job_claim(db, NULL, 60, task, &found, &error));
     assert_true(found);
     assert_int_equal(task->number, number);
 }
