@@ -188,8 +188,8 @@ typedef struct vl_ocr_options {
     bool redact;               /* take personal data out (docs/privacy.md) */
     bool steady; /* nothing is learned from votes: a page reads the same whatever was read
                     before it */
-    vl_ocr_record *record;     /* NULL: each vl_ocr has its own, in memory */
-    const char *source; /* where the pages come from, a key of it ("fax"); NULL: unknown */
+    vl_ocr_record *record; /* NULL: each vl_ocr has its own, in memory */
+    const char *source;    /* where the pages come from, a key of it ("fax"); NULL: unknown */
     const char *preprocessing; /* "auto", "none" or a clean-up: docs/ocr.md; NULL: auto */
     const char *tessdata;      /* NULL: $TESSDATA_PREFIX, then the distribution's directory */
     const vl_langid *langid;   /* NULL: the bundled model, opened by vl_ocr_new */
