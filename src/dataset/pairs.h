@@ -87,6 +87,7 @@ typedef struct pair_candidate {
     size_t text_part;
     pair_origin origin;
     const char *text;
+    bool captioned; /* the picture has a caption, and this is another text */
     double evidence[PAIR_EVIDENCE_COUNT];
     double score;
 } pair_candidate;

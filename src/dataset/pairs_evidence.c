@@ -4,11 +4,12 @@
 #include "dataset/logistic.h"
 #include "dataset/readability.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 static const double UNKNOWN = 0.5;
 
@@ -74,9 +75,19 @@ static double box_place(const vl_box *picture, const vl_box *text, double page_h
     return (0.3 + 0.7 * over) * exp(-gap / (3 * line)) * exp(-aside / (6 * line));
 }
 
-static double order_place(size_t picture, size_t text) {
-    size_t apart = picture > text ? picture - text : text - picture;
-    return apart ? 1 / (1 + 0.5 * (double)(apart - 1)) : 1;
+/* How many parts stand between, but for pictures that the same text is the caption of. */
+static size_t parts_between(const vl_parts *parts, size_t picture, size_t text) {
+    size_t from = picture < text ? picture : text, to = picture < text ? text : picture;
+    size_t count = 0;
+    for (size_t i = from + 1; i < to; i++)
+        count += parts->parts[i].caption != text;
+    return count;
+}
+
+/* The heading of a whole page is above all of its pictures. */
+static double heading_place(const vl_part *heading, size_t between) {
+    static const double TITLE = 0.2;
+    return (heading->level == 1 ? TITLE : 1) / (1 + (double)between);
 }
 
 static double place_evidence(const vl_parts *parts, size_t picture,
@@ -89,36 +100,67 @@ static double place_evidence(const vl_parts *parts, size_t picture,
         return OTHER_PAGE;
     if (p->has_box && t->has_box && p->page < parts->page_count)
         return box_place(&p->box, &t->box, parts->pages[p->page].height);
-    return order_place(picture, candidate->text_part);
+    size_t between = parts_between(parts, picture, candidate->text_part);
+    return candidate->origin == PAIR_HEADING ? heading_place(t, between)
+                                             : 1 / (1 + 0.5 * (double)between);
 }
 
 /* ---- labels and mentions -------------------------------------------------------------------
  */
 
-static double label_evidence(const vl_part *picture, const pair_candidate *candidate) {
-    label of_text, of_picture;
-    bool named = picture->label && label_begins(picture->label, &of_picture);
-    if (!label_begins(candidate->text, &of_text))
-        return named && candidate->origin != PAIR_DESCRIPTION ? 0.4 : UNKNOWN;
-    if (named)
-        return label_same(&of_text, &of_picture) ? 1 : 0;
-    return (of_text.kind == VL_PART_TABLE) == (picture->kind == VL_PART_TABLE) ? 0.9 : 0;
+/* "Figure 3 shows that …" speaks of the figure, and "Figure 3. Cases …" is its caption: after
+ * the label stands a small letter, or what parts it from the rest. In scripts without case
+ * there is no telling where nothing parts it. */
+static bool goes_on(const char *text, const label *found) {
+    UChar32 c = 0;
+    int32_t at = (int32_t)found->end, bytes = (int32_t)strnlen(text, 1 << 20);
+    while (at < bytes && text[at] == ' ')
+        at++;
+    if (at == (int32_t)found->end || at == bytes)
+        return false;
+    U8_NEXT((const uint8_t *)text, at, bytes, c);
+    return c > 0 && u_isalpha(c) && !u_isupper(c);
 }
 
-static void count_label(const label *found, void *user) {
-    (void)found;
-    ++*(size_t *)user;
+static double label_evidence(const vl_part *picture, const pair_candidate *candidate) {
+    static const double SPOKEN = 0.3, NONE = 0.4, OF_KIND = 0.9;
+    label of_text, of_picture;
+    bool named = picture->label && label_begins(picture->label, &of_picture);
+    bool wanted = candidate->origin != PAIR_DESCRIPTION && candidate->origin != PAIR_SPEAKER;
+    if (!label_begins(candidate->text, &of_text))
+        return named && wanted ? NONE : UNKNOWN;
+    if (named ? !label_same(&of_text, &of_picture)
+              : (of_text.kind == VL_PART_TABLE) != (picture->kind == VL_PART_TABLE))
+        return 0;
+    if (goes_on(candidate->text, &of_text) && wanted)
+        return SPOKEN;
+    return named ? 1 : OF_KIND;
+}
+
+typedef struct speech {
+    const char *text;
+    size_t labels, passing;
+} speech;
+
+/* In passing: "(see Figure 3)", "… of cases, Figure 3." */
+static void take_label(const label *found, void *user) {
+    speech *s = user;
+    const char *after = s->text + found->end;
+    s->labels++;
+    s->passing += !*after || strchr(").;]", *after) != NULL;
 }
 
 static double mention_evidence(const vl_part *picture, const pair_candidate *candidate) {
-    size_t labels = 0;
+    static const double UNMENTIONED = 0.4;
+    speech s = {.text = candidate->text};
     if (candidate->origin == PAIR_SPEAKER) {
-        labels_find(candidate->text, count_label, &labels);
-        return labels ? 1 / (1 + 0.5 * (double)(labels - 1)) : UNKNOWN;
+        labels_find(candidate->text, take_label, &s);
+        size_t spoken = s.labels - s.passing;
+        return spoken ? 1 / (1 + 0.5 * (double)(s.labels - 1)) : 0;
     }
     if (!picture->label || candidate->origin != PAIR_CAPTION)
         return UNKNOWN;
-    return picture->mention_count ? 1 : 0.4;
+    return picture->mention_count ? 1 : UNMENTIONED;
 }
 
 /* ---- typography ----------------------------------------------------------------------------
@@ -136,20 +178,96 @@ static bool is_file_name(const char *text) {
     return !strchr(text, ' ') && (strpbrk(text, "_0123456789") || strstr(text, "--"));
 }
 
+/* Who took a picture, and nothing of what it shows: a few words that begin as credits do. */
+static bool is_credit(const char *text, size_t words) {
+    enum { CREDIT_WORDS = 9 };
+    static const char *const begins[] = {
+        "©",       "(c)",      "Photo:",   "Photo by", "Photos:",  "Photo credit", "Credit:",
+        "Image:",  "Image by", "Picture:", "Source:",  "Courtesy", "Crédit",       "Crédits",
+        "Photo :", "Foto:",    "Foto ©",   "Fotos:",   "Fonte:",   "Fuente:",      "Crédito",
+        "Imagen:", "Picha:",   "Picha na", "Chanzo:",  "Sawir:",   "Sawirka:",     "Hoto:",
+        "Suuraa:", "ፎቶ፡",      "ፎቶ:",      "صورة:",    "المصدر",   "تصوير",        "عکس:",
+        "फोटो:",   "स्रोत:",    "ছবি:",     "Фото:",    "Источник:"};
+    for (size_t i = 0; words <= CREDIT_WORDS && i < sizeof begins / sizeof *begins; i++)
+        if (!strncasecmp(text, begins[i], strlen(begins[i])))
+            return true;
+    return false;
+}
+
+/* What content systems and pages put there when nobody did. */
+static bool is_filler(const char *text) {
+    static const char *const fillers[] = {
+        "image",     "image removed.", "photo",       "picture",       "click to enlarge",
+        "foto",      "imagen",         "untitled",    "stock photo",   "featured image",
+        "thumbnail", "read more",      "infographic", "click here",    "cliquez pour agrandir",
+        "chart",     "graph",          "bar chart",   "line chart",    "pie chart",
+        "map",       "carte",          "drawing",     "illustration",  "photographie",
+        "graphique", "figure",         "screenshot",  "no description"};
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+        if (!strcasecmp(text, fillers[i]))
+            return true;
+    return false;
+}
+
 /* 0 below `low`, 1 from `high` on, straight between; with low > high the other way round. */
 static double ramp(double x, double low, double high) {
     return fmin(1, fmax(0, (x - low) / (high - low)));
 }
 
 double pairs_typography(const char *text) {
+    static const double UNREADABLE = 0.4;
     readability r;
     readability_measure(text, NULL, &r);
     double letters = (double)r.letters;
-    if (is_file_name(text))
+    if (is_file_name(text) || is_filler(text))
         return 0;
-    double long_enough = ramp(log(letters + 1), log(4), log(20));
+    double long_enough = ramp(log(letters + 1), log(5), log(25));
     double short_enough = ramp(log(letters + 1), log(2500), log(300));
-    return long_enough * short_enough * r.score;
+    double words = is_credit(text, r.words) ? 0.1 : 1;
+    /* Captions have numbers and no sentences: only what is surely debris counts. */
+    return long_enough * short_enough * words * ramp(r.score, 0, UNREADABLE);
+}
+
+/* The page's title, or what other pictures are called too, tells nothing of this one. */
+static bool is_shared(const vl_parts *parts, size_t picture, const pair_candidate *candidate) {
+    const char *text = candidate->text;
+    if (candidate->origin != PAIR_DESCRIPTION)
+        return false;
+    if (!strcmp(text, parts->title))
+        return true;
+    for (size_t i = 0; i < parts->part_count; i++) {
+        const vl_part *other = &parts->parts[i];
+        bool title = other->kind == VL_PART_HEADING && other->level == 1;
+        bool same = i != picture && (title || vl_part_is_picture(other->kind));
+        if (same && !strcmp(other->text, text))
+            return true;
+    }
+    return false;
+}
+
+static bool ends_as_sentence(const char *text) {
+    static const char *const ends[] = {".", "!", "?", "։",  "।", "۔", "؟",
+                                       "።", "။", "។", "。", "”", "\""};
+    size_t length = strlen(text);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t end = strlen(ends[i]);
+        if (length >= end && !strcmp(text + length - end, ends[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A paragraph that is a caption without being marked as one is short, and ends as no sentence
+ * does. */
+static double typography_evidence(const vl_parts *parts, size_t picture,
+                                  const pair_candidate *candidate) {
+    static const double SHARED = 0.2, SENTENCE = 0.4;
+    enum { SHORT = 100, RUNNING = 200 }; /* bytes */
+    double found = pairs_typography(candidate->text);
+    if (candidate->origin == PAIR_BESIDE)
+        found *= ramp((double)strlen(candidate->text), RUNNING, SHORT) *
+                 (ends_as_sentence(candidate->text) ? SENTENCE : 1);
+    return is_shared(parts, picture, candidate) ? SHARED * found : found;
 }
 
 /* ---- all of it -----------------------------------------------------------------------------
@@ -162,22 +280,38 @@ void pairs_evidence_of(const vl_parts *parts, size_t picture, const char *main,
     evidence[PAIR_LABEL] = label_evidence(p, candidate);
     evidence[PAIR_PLACE] = place_evidence(parts, picture, candidate);
     evidence[PAIR_MENTION] = mention_evidence(p, candidate);
-    evidence[PAIR_TYPOGRAPHY] = pairs_typography(candidate->text);
+    evidence[PAIR_TYPOGRAPHY] = typography_evidence(parts, picture, candidate);
     evidence[PAIR_LANGUAGE] = language_evidence(t, main);
     evidence[PAIR_PICTURE] = UNKNOWN;
+    candidate->captioned = p->caption < parts->part_count && candidate->origin != PAIR_CAPTION;
 }
 
 /* ---- the model -----------------------------------------------------------------------------
  */
 
-/* One for each origin but the caption, then the evidence but PAIR_PICTURE, which comes last. */
-enum { FEATURES = PAIR_ORIGIN_COUNT - 2 + PAIR_EVIDENCE_COUNT - 1 };
-static const double model[FEATURES + 1] = {-0.5, -2.0, -2.0, -3.0, 2.0,
-                                           1.5,  0.5,  3.0,  0.3,  -2.0};
+/* Whether a heading or a paragraph beside would have to do although there is a caption; one for
+ * each origin but the caption; then the evidence but PAIR_PICTURE, which comes last. */
+enum { FEATURES = 1 + PAIR_ORIGIN_COUNT - 2 + PAIR_EVIDENCE_COUNT - 1 };
+/* Fitted by tools/fit_pairs.c to tests/pairs: docs/dataset.md. */
+static const double model[FEATURES + 1] = {
+    -0.70, /* near, but there is a caption */
+    -0.65, /* description */
+    -0.54, /* speaker */
+    -1.31, /* heading */
+    -2.15, /* beside */
+    0.21,  /* label */
+    3.65,  /* place */
+    1.53,  /* mention */
+    4.45,  /* typography */
+    0.83,  /* language */
+    -7.48, /* offset */
+};
 
 size_t pairs_evidence_features(const pair_candidate *candidate,
                                double features[PAIRS_FEATURES_MOST]) {
     size_t count = 0;
+    bool near = candidate->origin == PAIR_HEADING || candidate->origin == PAIR_BESIDE;
+    features[count++] = near && candidate->captioned;
     for (int origin = PAIR_DESCRIPTION; origin < PAIR_CELLS; origin++)
         features[count++] = candidate->origin == (pair_origin)origin;
     for (int i = 0; i < PAIR_PICTURE; i++)
@@ -187,6 +321,9 @@ size_t pairs_evidence_features(const pair_candidate *candidate,
 
 const char *pairs_evidence_feature_name(size_t feature) {
     size_t origins = PAIR_CELLS - PAIR_DESCRIPTION;
+    if (!feature)
+        return "near, but there is a caption";
+    feature--;
     return feature < origins ? pair_origin_name((pair_origin)(PAIR_DESCRIPTION + feature))
                              : pair_evidence_name((pair_evidence)(feature - origins));
 }
@@ -198,62 +335,4 @@ double pairs_evidence_odds(const pair_candidate *candidate) {
     for (size_t i = 0; i < count; i++)
         sum += model[i] * features[i];
     return sum;
-}
-
-/* ---- what seer sees ------------------------------------------------------------------------
- */
-
-/* Platt's constants of the cosine, by language: tools/fit_sight.c; docs/dataset.md. */
-static const struct sight_language {
-    const char *code, *seer_code;
-    double slope, offset;
-} sight_languages[] = {
-    {"eng", "en", 0, 0},
-};
-
-vl_status pairs_sight_of(const vl_seer *seer, vl_seer_session *session, const vl_image *image,
-                         float *vector, pair_sight *sight, vl_error *error) {
-    vl_seer_guess scene;
-    vl_status status = vl_seer_session_look(session, image, error);
-    *sight = (pair_sight){.session = session, .size = vl_seer_vector_size(seer)};
-    if (status)
-        return status;
-    bool guessed = vl_seer_labels(session, "scene", &scene, 1) == 1;
-    if (guessed && (!strcmp(scene.label, "document") || !strcmp(scene.label, "map_or_chart")))
-        return VL_OK;
-    vl_seer_picture_embedding(session, vector);
-    sight->vector = vector;
-    return VL_OK;
-}
-
-/* Without the label: "Figure 3: ", which no caption of a photograph that seer knows has. */
-static const char *after_label(const char *text) {
-    label found;
-    if (!label_begins(text, &found))
-        return text;
-    const char *rest = text + found.end;
-    rest += strspn(rest, " .:-)");
-    return *rest ? rest : text;
-}
-
-vl_status pairs_sight_fits(const pair_sight *sight, const char *text, const char *language,
-                           vl_arena *arena, double *fits, vl_error *error) {
-    const struct sight_language *known = NULL;
-    *fits = UNKNOWN;
-    for (size_t i = 0; i < sizeof sight_languages / sizeof *sight_languages; i++)
-        if (!strcmp(sight_languages[i].code, language))
-            known = &sight_languages[i];
-    if (!sight->vector || !known)
-        return VL_OK;
-    float *vector = vl_arena_array(arena, sight->size, sizeof *vector);
-    if (!vector)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the vector of a text");
-    vl_status status = vl_seer_text_embedding(sight->session, after_label(text),
-                                              known->seer_code, vector, error);
-    double cosine = 0;
-    for (size_t i = 0; i < sight->size && !status; i++)
-        cosine += (double)vector[i] * (double)sight->vector[i];
-    if (!status)
-        *fits = logistic_sigmoid(known->slope * cosine + known->offset);
-    return status;
 }

@@ -16,9 +16,10 @@
 enum {
     BYTES_MOST = 16 << 10,
     ECHO_WORDS = 32,
-    ECHO_LETTERS = 4, /* shorter words come again in any text */
+    ECHO_LETTERS = 5, /* shorter words come again in any text */
     PAIR_BITS = 4096,
-    SHORT_LINE = 5, /* words */
+    SPACELESS_WORD = 3, /* letters */
+    SHORT_LINE = 5,     /* words */
     SAMPLE_BYTES = 280,
     STRETCHES = 3,
     SURPRISE_LETTERS = 12 /* fewer tell nothing */
@@ -102,6 +103,9 @@ static character_class class_of(UChar32 c) {
         return ascii_class(c);
     if (character_is_impossible(c))
         return CLASS_IMPOSSIBLE;
+    if (c == 0x1361 || c == 0x0F0B ||
+        c == 0x0F0C) /* parts words in Ethiopic, syllables in Tibetan */
+        return CLASS_SPACE;
     switch (u_charType(c)) {
     case U_UPPERCASE_LETTER:
     case U_TITLECASE_LETTER:
@@ -124,7 +128,6 @@ static character_class class_of(UChar32 c) {
     case U_PARAGRAPH_SEPARATOR:
         return CLASS_SPACE;
     case U_MATH_SYMBOL:
-    case U_MODIFIER_SYMBOL:
     case U_OTHER_SYMBOL:
         return CLASS_SYMBOL;
     case U_FORMAT_CHAR:
@@ -219,26 +222,33 @@ static void count_echoes(pass *p, const word *w) {
     p->previous = w->letters ? w->hash : 0;
 }
 
+/* Scripts in which a space, if there is one, does not part words. */
+static bool is_spaceless(UScriptCode script) {
+    return script == USCRIPT_TIBETAN ||
+           (script > USCRIPT_INHERITED && uscript_breaksBetweenLetters(script));
+}
+
 static void end_word(pass *p) {
     const word *w = &p->word;
     if (w->characters) {
-        bool spaceless = w->script > 0 && uscript_breaksBetweenLetters(w->script);
-        p->words++;
-        p->line_words++;
+        bool spaceless = is_spaceless(w->script);
+        p->words += spaceless ? 1 + w->letters / SPACELESS_WORD : 1;
+        p->line_words += spaceless ? 1 + w->letters / SPACELESS_WORD : 1;
         p->line_ends = w->ends;
         p->ends += w->ends;
         p->separators += w->separates;
         p->addresses += w->address;
-        p->debris += !w->address && is_debris(w);
+        p->debris += !w->address && !spaceless && is_debris(w);
         if (w->letters && !spaceless) {
             p->spaced_letters += w->letters;
             p->spaced_words++;
         }
-        p->lettered += w->letters > 0;
-        p->singles += w->letters == 1 && w->characters == 1;
+        p->lettered += w->letters > 0 && !spaceless;
+        p->singles += w->letters == 1 && w->characters == 1 && !spaceless;
         if (w->letters && (w->upper || w->last == CLASS_LOWER))
             count_case(p, w);
-        count_echoes(p, w);
+        if (!spaceless)
+            count_echoes(p, w);
     }
     p->word = (word){.hash = 0xCBF29CE484222325u, .last = CLASS_SPACE};
 }
@@ -269,7 +279,8 @@ static void take_letter(pass *p, word *w, UChar32 c, character_class class) {
 static bool is_usual_within(UChar32 c) {
     return c == '\'' || c == '-' || c == '.' || c == '/' || c == ':' || c == ',' || c == '&' ||
            c == 0x2019 || c == 0x2010 || c == 0x2011 || c == 0x2013 || c == 0x2014 ||
-           c == 0x02BC || c == 0x05F3 || c == 0x05F4 || c == '(' || c == ')' || c == '@';
+           c == 0x2018 || c == '`' || c == 0xB4 || c == 0xB7 || c == 0x05F3 || c == 0x05F4 ||
+           c == '(' || c == ')' || c == '@';
 }
 
 static void take_seen(pass *p, word *w, UChar32 c, character_class class) {
@@ -405,7 +416,7 @@ static void measure_language(const char *text, size_t bytes, const vl_ngram_lang
         return;
     out->has_model = true;
     out->measures[READABILITY_SURPRISE] = surprise / weight;
-    out->measures[READABILITY_ORDER] = (other - surprise) / weight;
+    out->measures[READABILITY_ORDER] = 1 - surprise / other;
 }
 
 /* ---- measures ------------------------------------------------------------------------------
@@ -430,8 +441,8 @@ static void measure_shares(const pass *p, double *m) {
     m[READABILITY_SINGLES] = share(p->singles, p->lettered, 0.03, 10);
     m[READABILITY_ADDRESSES] = share(p->addresses, p->words, 0, 10);
     m[READABILITY_CAPITALS] = share(p->capitals, p->cased, 0.02, 10);
-    m[READABILITY_TITLES] = share(p->titles, p->cased, 0.2, 10);
-    m[READABILITY_ECHOES] = share(p->echoes, p->echo_words, 0.1, 20);
+    m[READABILITY_TITLES] = share(p->titles, p->cased, 0.12, 10);
+    m[READABILITY_ECHOES] = share(p->echoes, p->echo_words, 0.05, 20);
     m[READABILITY_REPEATS] = share(p->repeats, p->pairs, 0.02, 20);
 }
 
@@ -449,10 +460,10 @@ static void measure_shapes(const pass *p, double *m) {
 
 /* Fitted by tools/fit_readability.c; docs/dataset.md says to what. */
 static const double models[2][READABILITY_COUNT + 1] = {
-    {-8.736,  -58.706, -76.266, -21.594, 0.000,   -11.819, -4.286, 0.000, -1.811, -7.414,
-     -19.868, -4.217,  -0.226,  -17.487, -12.032, -2.635,  -8.136, 0.000, 0.000,  5.585},
-    {-2.035,  -48.854, 0.000,  -9.615,  0.000,   -22.380, 0.000,   0.000,  -13.975, 0.000,
-     -22.434, -4.896,  -2.653, -26.430, -15.144, -3.040,  -11.442, -0.760, 0.882,   3.321}};
+    {-12.509, -48.319, -42.403, -7.557,  0.000,   -60.213, 0.000,   -0.106, 0.000, -6.947,
+     -18.212, -9.158,  -0.092,  -13.053, -12.976, -6.850,  -24.456, 0.000,  0.000, 4.330},
+    {-1.861,  -43.778, -36.956, -7.054,  0.000,   -30.858, 0.000,   -0.090, -4.292, 0.000,
+     -16.498, -10.702, -2.776,  -25.197, -16.023, -2.599,  -17.913, -0.310, 7.365,  -0.428}};
 
 const double *readability_model(bool with_language) {
     return models[with_language];

@@ -32,7 +32,7 @@ typedef enum readability_measure_kind {
     READABILITY_SHORT,      /* how much shorter words are than is usual */
     READABILITY_LONG,       /* … longer */
     READABILITY_SURPRISE,   /* nats a character in its language … */
-    READABILITY_ORDER,      /* … and how much fewer than with its letters in another order */
+    READABILITY_ORDER, /* … and what share of them its letters in another order have more */
     READABILITY_COUNT
 } readability_measure_kind;
 const char *readability_measure_name(readability_measure_kind kind); /* "impossible", … */

@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "dataset/pairs.h"
+#include "../pairs/truth.h"
+#include "dataset/pairs_evidence.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,11 +202,209 @@ static void test_decoration(void **state) {
     }
 }
 
+/* ---- pages with boxes ----------------------------------------------------------------------
+ */
+
+enum { DPI = 200 };
+
+static vl_part box_part(vl_part_kind kind, vl_box box, const char *text) {
+    vl_part part = {.kind = kind,
+                    .has_box = true,
+                    .box = box,
+                    .text = text,
+                    .confidence = 0.9,
+                    .certainty = 0.9,
+                    .ocr = true,
+                    .caption = VL_PART_NONE};
+    memcpy(part.language, "eng", 4);
+    return part;
+}
+
+/* A page of a report: an emblem, a code, a figure with its caption, a photograph between
+ * paragraphs, a table without a caption, and a rule. */
+static void test_page(void **state) {
+    static const char running[] =
+        "The committee met in Geneva in the spring and took note of the report of its chair, "
+        "which had been sent to all members in six languages before the meeting.";
+    vl_parts_page page = {.width = 1700, .height = 2200, .dpi = DPI};
+    vl_part parts[] = {
+        box_part(VL_PART_FIGURE, (vl_box){170, 196, 270, 225}, ""),
+        box_part(VL_PART_PARAGRAPH, (vl_box){170, 450, 1360, 100}, running),
+        box_part(VL_PART_FIGURE, (vl_box){170, 600, 1360, 400}, ""),
+        box_part(VL_PART_CAPTION, (vl_box){170, 1010, 1200, 30},
+                 "Figure 1. Share of people without work, by region"),
+        box_part(VL_PART_PARAGRAPH, (vl_box){170, 1060, 1360, 100}, running),
+        box_part(VL_PART_TABLE, (vl_box){170, 1300, 1360, 300}, "Region\tShare\nAfrica\t7.1"),
+        box_part(VL_PART_FIGURE, (vl_box){170, 1650, 1360, 20}, ""),
+        box_part(VL_PART_FIGURE, (vl_box){1380, 1968, 162, 162}, ""),
+    };
+    vl_parts all = {.format = "pdf",
+                    .title = "",
+                    .pages = &page,
+                    .page_count = 1,
+                    .parts = parts,
+                    .part_count = sizeof parts / sizeof *parts};
+    pairs_options options = {0};
+    pair *pairs;
+    size_t count;
+    (void)state;
+    parts[2].caption = 3;
+    parts[2].label = "Figure 1";
+    assert_int_equal(pairs_find(&all, &options, arena, &pairs, &count, NULL), VL_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(pairs[0].picture, 2);
+    assert_int_equal(pairs[0].text_part, 3);
+    assert_true(pairs[0].score > 0.8);
+    assert_int_equal(pairs[1].picture, 5);
+    assert_int_equal(pairs[1].origin, PAIR_CELLS);
+    assert_true(pairs[1].score <= 0.9);
+}
+
+/* Of a full arena, and of a picture that cannot be decoded, the error comes back. */
+static vl_status fail_to_show(void *user, size_t part, const vl_image **image,
+                              vl_error *error) {
+    (void)user;
+    (void)image;
+    return vl_fail(error, VL_ERR_IO, "picture %zu cannot be read", part);
+}
+
+static void test_errors(void **state) {
+    const vl_parts *parts =
+        read_page(AROUND_A "<img src=a.jpg alt='A woman carries water in Bunia'>");
+    pairs_options options = {.picture = fail_to_show};
+    vl_arena *small = vl_arena_new(256);
+    vl_error error;
+    pair *pairs;
+    size_t count;
+    (void)state;
+    assert_int_equal(pairs_find(parts, &options, arena, &pairs, &count, &error), VL_ERR_IO);
+    assert_string_equal(error.message, "picture 2 cannot be read");
+    assert_int_equal(pairs_find(parts, &options, small, &pairs, &count, &error), VL_ERR_MEMORY);
+    vl_arena_free(small);
+}
+
+/* ---- what seer sees ------------------------------------------------------------------------
+ */
+
+#define PHOTOS TEST_SOURCE_DIR "/../shared/data/photos/flickr8k/dev"
+enum { PHOTOS_SEEN = 60 };
+
+static vl_image *photo_of(const char *line) {
+    vl_media_limits limits = vl_media_limits_default();
+    vl_document *document = NULL;
+    vl_image *image = NULL;
+    vl_buf content;
+    char path[4096];
+    int length = (int)strcspn(line + 15, "\"");
+    snprintf(path, sizeof path, PHOTOS "/%.*s", length, line + 15);
+    vl_buf_init(&content, 1 << 20);
+    assert_int_equal(vl_file_read(path, 1 << 20, &content, NULL), VL_OK);
+    assert_int_equal(vl_document_open(content.data, content.len, &limits, &document, NULL),
+                     VL_OK);
+    assert_int_equal(vl_document_page(document, 0, &image, NULL), VL_OK);
+    vl_document_free(document);
+    vl_buf_deinit(&content);
+    return image;
+}
+
+/* The first English caption of each of the first lines: {"file_name": "…", "captions": {"en":
+ * ["…", … */
+static void test_sight(void **state) {
+    vl_buf lines;
+    vl_seer *seer = NULL;
+    const char *photos[PHOTOS_SEEN], *captions[PHOTOS_SEEN];
+    float vector[2048];
+    size_t nearer = 0, weighed = 0;
+    (void)state;
+    vl_buf_init(&lines, 16 << 20);
+    if (vl_file_read(PHOTOS "/metadata.jsonl", 16 << 20, &lines, NULL)) {
+        print_message("SKIPPED: no photographs in %s\n", PHOTOS);
+        vl_buf_deinit(&lines);
+        skip();
+    }
+    assert_int_equal(vl_seer_open(NULL, &seer, NULL), VL_OK);
+    vl_seer_session *session = vl_seer_session_new(seer);
+    assert_non_null(session);
+    char *rest = lines.data;
+    for (size_t i = 0; i < PHOTOS_SEEN; i++) {
+        photos[i] = strsep(&rest, "\n");
+        const char *caption = strstr(photos[i], "\"en\": [\"");
+        assert_non_null(caption);
+        captions[i] = vl_arena_strndup(arena, caption + 8, strcspn(caption + 8, "\""));
+    }
+    for (size_t i = 0; i < PHOTOS_SEEN; i++) {
+        double right, wrong;
+        pair_sight sight;
+        vl_image *image = photo_of(photos[i]);
+        assert_int_equal(pairs_sight_of(seer, session, image, vector, &sight, NULL), VL_OK);
+        vl_image_free(image);
+        assert_int_equal(pairs_sight_fits(&sight, captions[i], "eng", arena, &right, NULL),
+                         VL_OK);
+        assert_int_equal(pairs_sight_fits(&sight, captions[(i + 7) % PHOTOS_SEEN], "eng", arena,
+                                          &wrong, NULL),
+                         VL_OK);
+        assert_true(right > 0 && right < 1 && wrong > 0 && wrong < 1);
+        weighed += sight.vector != NULL;
+        nearer += sight.vector && right > wrong;
+        assert_int_equal(pairs_sight_fits(&sight, captions[i], "lin", arena, &right, NULL),
+                         VL_OK);
+        assert_true(right == 0.5); /* not a language of seer's */
+    }
+    assert_true(weighed > PHOTOS_SEEN / 2 && nearer * 100 > weighed * 75);
+    vl_seer_session_free(session);
+    vl_seer_free(seer);
+    vl_buf_deinit(&lines);
+}
+
+/* ---- labelled pages ------------------------------------------------------------------------
+ */
+
+enum { TRUTHS = 200 };
+
+/* The pair of a labelled picture, or NULL. */
+static const pair *pair_of(const truth *t) {
+    pairs_options options = {0};
+    pair *pairs;
+    size_t count;
+    assert_int_equal(pairs_find(t->parts, &options, arena, &pairs, &count, NULL), VL_OK);
+    for (size_t i = 0; i < count; i++)
+        if (pairs[i].picture == t->picture)
+            return &pairs[i];
+    return NULL;
+}
+
+static void test_labelled_pages(void **state) {
+    static truth truths[TRUTHS];
+    size_t count = truth_read(TEST_SOURCE_DIR "/tests/pairs", langid, arena, truths, TRUTHS);
+    size_t have = 0, right = 0, without = 0, doubted = 0;
+    (void)state;
+    assert_true(count > 100);
+    for (size_t i = 0; i < count; i++) {
+        const pair *found = pair_of(&truths[i]);
+        if (truths[i].decoration && found)
+            fail_msg("%s: %s is for looks", truths[i].page,
+                     truths[i].parts->parts[truths[i].picture].source);
+        if (truths[i].decoration)
+            continue;
+        have += *truths[i].right != '\0';
+        right += *truths[i].right && found && truth_is_right(&truths[i], found->text);
+        without += !*truths[i].right;
+        doubted += !*truths[i].right && (!found || found->score < 0.5);
+    }
+    print_message(
+        "right text chosen for %zu of %zu pictures; without one, %zu of %zu doubted\n", right,
+        have, doubted, without);
+    assert_true(right * 100 >= have * 95);
+    assert_true(doubted * 100 >= without * 90);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_of),    cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_texts),      cmocka_unit_test(test_other_language),
-        cmocka_unit_test(test_decoration),
+        cmocka_unit_test(test_decoration), cmocka_unit_test(test_labelled_pages),
+        cmocka_unit_test(test_page),       cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_sight),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
