@@ -98,6 +98,7 @@ if [ "${1-}" = --peers ]; then
     [ -x "$peers/bin/pip" ] || /usr/bin/python3 -m venv "$peers"
     "$peers/bin/pip" install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
         rapidocr-onnxruntime 'moto[server]' boto3 schemathesis prometheus_client \
-        fastapi uvicorn httptools uvloop python-multipart datasketch
+        fastapi uvicorn httptools uvloop python-multipart datasketch \
+        datasets webdataset pycocotools mlcroissant
     [ "${2-}" != torch ] || "$peers/bin/pip" install --quiet torch
 fi

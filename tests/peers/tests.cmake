@@ -37,6 +37,13 @@ if(Python3_FOUND AND TARGET vislang AND TARGET make_tiny_seer)
                          ENVIRONMENT "OMP_THREAD_LIMIT=1")
 endif()
 
+# Exports of datasets against the libraries that load them.
+if(Python3_FOUND AND TARGET vislang)
+    add_test(NAME peers.export COMMAND ${Python3_EXECUTABLE} -B
+             ${CMAKE_CURRENT_LIST_DIR}/test_export.py $<TARGET_FILE:vislang> $<TARGET_FILE:write_dataset>)
+    set_tests_properties(peers.export PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endif()
+
 # Where they are looked for.
 if(Python3_FOUND)
     add_test(NAME peers.where COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/test_peers.py)
