@@ -309,6 +309,11 @@ static vl_status remove_shards_after(finishing *f, vl_error *error) {
 /* ---- documents and reports -----------------------------------------------------------------
  */
 
+static uint64_t count_of(const cJSON *object, const char *name) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(value) && value->valuedouble > 0 ? (uint64_t)value->valuedouble : 0;
+}
+
 static vl_status pass_document(finishing *f, const char *json, size_t bytes, vl_error *error) {
     cJSON *root = cJSON_ParseWithLength(json, bytes);
     const char *problem = cJSON_GetStringValue(cJSON_GetObjectItem(root, "problem"));
@@ -316,10 +321,8 @@ static vl_status pass_document(finishing *f, const char *json, size_t bytes, vl_
     f->report->unread += problem != NULL;
     if (problem)
         build_report_count(f->report, problem);
-    f->report->pages +=
-        (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItem(root, "pages")) * !problem;
-    f->report->pages_ocr +=
-        (uint64_t)cJSON_GetNumberValue(cJSON_GetObjectItem(root, "pages_ocr")) * !problem;
+    f->report->pages += count_of(root, "pages");
+    f->report->pages_ocr += count_of(root, "pages_ocr");
     cJSON_Delete(root);
     vl_status status = vl_file_writer_put(f->documents, json, bytes, error);
     return status ? status : vl_file_writer_put(f->documents, "\n", 1, error);
