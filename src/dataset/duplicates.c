@@ -7,7 +7,6 @@
  *          adding; from here on clusters are made of ranks
  *          keys sorted → copies united; then buckets of each band: candidates, verified
  *          pictures sorted → equal ones united, then near ones
- *          documents sorted → groups, from the clusters
  *          best of each cluster, and lists of members
  *
  * Union-find keeps the smallest rank as the root (Tarjan 1975; paths are halved), so a root is
@@ -25,11 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HAS_TEXT = 1, HAS_PICTURE = 2, HAS_DOCUMENT = 4 };
-enum { ITEM_BYTES = 20, PIECE = 256 * 1024, ASK_EVERY = 65536 };
+enum { HAS_TEXT = 1, HAS_PICTURE = 2 };
+enum { ITEM_BYTES = 16, PIECE = 256 * 1024, ASK_EVERY = 65536 };
 
 typedef struct head {
-    uint64_t id, picture, document;
+    uint64_t id, picture;
     float quality;
     uint32_t has;
 } head;
@@ -46,7 +45,6 @@ struct vl_duplicates {
 
     uint32_t *rank;    /* [count] of an item; while finishing */
     uint32_t *parent;  /* [count] of a rank: clusters */
-    uint32_t *group;   /* [count] of a rank: groups */
     uint32_t *next;    /* [count] the next rank of the cluster, or itself */
     uint8_t *copies;   /* a bit an item; in the end a bit a rank, of what is kept */
     spill *ids;        /* [count] by rank */
@@ -132,7 +130,6 @@ void vl_duplicates_free(vl_duplicates *d) {
         return;
     finishing_free(d);
     free(d->parent);
-    free(d->group);
     free(d->next);
     free(d->copies);
     free(d->id);
@@ -220,10 +217,6 @@ vl_status vl_duplicates_add(vl_duplicates *d, vl_arena *scratch, const vl_duplic
     if (item->has_picture) {
         h.picture = item->picture;
         h.has |= HAS_PICTURE;
-    }
-    if (item->document) {
-        h.document = dice_hash(item->document);
-        h.has |= HAS_DOCUMENT;
     }
     pthread_mutex_lock(&d->lock);
     status = put_item(d, &h, &prints, error);
@@ -536,32 +529,6 @@ static vl_status find_pictures(vl_duplicates *d, vl_error *error) {
     return status;
 }
 
-/* ---- groups ----------------------------------------------------------------------- */
-
-static vl_status give_document(vl_duplicates *d, uint32_t item, const head *h, void *sorter,
-                               vl_error *error) {
-    return h->has & HAS_DOCUMENT ? runs_add(sorter, h->document, d->rank[item], error) : VL_OK;
-}
-
-static vl_status join_groups(vl_duplicates *d, vl_error *error) {
-    runs *sorted = NULL;
-    runs_record record, first = {0};
-    bool more = true, any = false;
-    if (!(d->group = numbers(d, error)))
-        return VL_ERR_MEMORY;
-    memcpy(d->group, d->parent, d->count * sizeof *d->group);
-    vl_status status = sort_heads(d, give_document, &sorted, error);
-    while (!status && !(status = runs_next(sorted, &record, &more, error)) && more) {
-        if (any && record.key == first.key)
-            unite(d->group, first.item, record.item);
-        else
-            first = record;
-        any = true;
-    }
-    runs_free(sorted);
-    return status;
-}
-
 /* ---- the best, and the list ------------------------------------------------------- */
 
 static vl_status give_quality(vl_duplicates *d, uint32_t item, const head *h, void *qualities,
@@ -604,10 +571,8 @@ static vl_status make_lists(vl_duplicates *d, vl_error *error) {
         return status;
     for (uint32_t rank = d->count; rank-- > 0;) {
         uint32_t root = d->parent[rank] = find(d->parent, rank);
-        d->group[rank] = find(d->group, rank);
         d->next[rank] = rank;
         d->report.clusters += root == rank;
-        d->report.groups += d->group[rank] == rank;
     }
     /* From the end, each goes between its root and what the root had next. */
     for (uint32_t rank = d->count; rank-- > 0;) {
@@ -634,8 +599,6 @@ vl_status vl_duplicates_finish(vl_duplicates *d, vl_error *error) {
     if (!status)
         status = find_pictures(d, error);
     if (!status)
-        status = join_groups(d, error);
-    if (!status)
         status = keep_best(d, error);
     free(d->rank);
     d->rank = NULL;
@@ -658,9 +621,7 @@ bool vl_duplicates_next(vl_duplicates *d, vl_duplicates_member *member) {
     d->listing = d->root < d->count;
     if (!d->listing)
         return false;
-    *member = (vl_duplicates_member){.id = d->id[d->at],
-                                     .cluster = d->id[d->root],
-                                     .group = d->id[d->group[d->at]],
-                                     .keep = bit(d->copies, d->at)};
+    *member = (vl_duplicates_member){
+        .id = d->id[d->at], .cluster = d->id[d->root], .keep = bit(d->copies, d->at)};
     return true;
 }

@@ -3,8 +3,7 @@
  *
  * Two items are near when their texts are (Jaccard similarity of shingles ≥ threshold) or their
  * pictures are (hashes at most `distance` bits apart). A cluster is what hangs together by such
- * pairs, so two of its items may be less alike than a pair is. A group is what must not be
- * parted by a split: clusters, and documents, that have items in common.
+ * pairs, so two of its items may be less alike than a pair is.
  *
  * Items are added in any order, from any number of threads, and finished once; then they are
  * listed. What is listed is a function of the items, the seed and the numbers in the options
@@ -12,10 +11,10 @@
  * pairs of texts as minhash.h says. Where more than DUPLICATES_COMPARED texts share a key, each
  * is compared with that many of them alone (texts that are equal when folded count as one).
  *
- * Memory: at most `memory` bytes, of which 20 an item in the end; what does not fit is sorted
- * in temporary files without names, that vanish with the process: for each item 32 bytes,
- * 28 + `hashes` and 12 a band for a text, and 24 for a picture or document while it is sorted
- * (a million texts with the defaults: 440 MB). */
+ * Memory: at most `memory` bytes, of which 16 an item in the end; what does not fit is sorted
+ * in temporary files without names, that vanish with the process: for each item 24 bytes,
+ * 28 + `hashes` and 12 a band for a text, and 24 for a picture while it is sorted
+ * (a million texts with the defaults: 432 MB). */
 #ifndef VL_DATASET_DUPLICATES_H
 #define VL_DATASET_DUPLICATES_H
 
@@ -41,9 +40,8 @@ void vl_duplicates_free(vl_duplicates *d); /* NULL allowed */
 size_t vl_duplicates_most(const vl_duplicates *d);
 
 typedef struct vl_duplicates_item {
-    uint64_t id;          /* each once */
-    const char *text;     /* NULL, or nothing but punctuation: none, and near to none */
-    const char *document; /* a name or hash of where it is from; NULL: from nowhere else */
+    uint64_t id;      /* each once */
+    const char *text; /* NULL, or nothing but punctuation: none, and near to none */
     bool has_picture;
     uint64_t picture; /* phash_of */
     float quality;    /* finite; of a cluster the greatest is kept */
@@ -62,7 +60,6 @@ vl_status vl_duplicates_finish(vl_duplicates *d, vl_error *error);
 typedef struct vl_duplicates_member {
     uint64_t id;
     uint64_t cluster; /* the smallest id of its cluster; its own when it has no near one */
-    uint64_t group;   /* the smallest id of its group */
     bool keep;        /* the cluster's best quality, of equal ones the smallest id */
 } vl_duplicates_member;
 /* After finish: the members of all clusters by (cluster, id). False: that was the last, and the
@@ -70,7 +67,7 @@ typedef struct vl_duplicates_member {
 bool vl_duplicates_next(vl_duplicates *d, vl_duplicates_member *member);
 
 typedef struct vl_duplicates_report {
-    uint64_t items, clusters, groups;
+    uint64_t items, clusters;
     uint64_t copies;   /* texts that are equal to another when folded, one of each left out */
     uint64_t compared; /* pairs of texts */
     uint64_t spilled;  /* bytes written to disk, at most at once */

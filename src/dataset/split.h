@@ -8,7 +8,7 @@
 
 #include <vislang/dataset.h>
 
-/* `group`: vl_duplicates_member.group. `shares` are of groups, and need not sum to 1; one that
+/* `group`: grouping_of (grouping.h). `shares` are of groups, and need not sum to 1; one that
  * is not above 0 is none, and without any all is train. */
 vl_split vl_split_of(uint64_t group, uint64_t seed, const double shares[VL_SPLIT_COUNT]);
 
