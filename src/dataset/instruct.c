@@ -295,6 +295,8 @@ vl_status instruct_examples(const phrases *served, const instruct_subject *subje
     make_of_picture(c);
     make_of_text(c);
     make_of_caption(c);
+    make_of_table(c);
+    make_of_changes(c);
     if (c->no_memory)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for examples");
     order(c, choices);

@@ -5,110 +5,76 @@
  */
 #include "dataset/instruct_make.h"
 
+#include "dataset/caption_facts.h"
 #include "dataset/labels.h"
 
 #include <string.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
-enum { GAP_TEXT_BYTES = 400, GAPS_MAX = 4, GAP_MIN_LETTERS = 25 };
-
-typedef struct span {
-    size_t start, end; /* bytes */
-} span;
-
-/* ---- numbers in running text ------------------------------------------------------------ */
-
-static UChar32 character_at(const char *text, size_t bytes, size_t *at) {
-    int32_t next = (int32_t)*at;
-    UChar32 c;
-    U8_NEXT_OR_FFFD((const uint8_t *)text, next, (int32_t)bytes, c);
-    *at = (size_t)next;
-    return c;
-}
-
-static bool separates_digits(UChar32 c) {
-    return c == '.' || c == ',' || c == 0x66B || c == 0x66C || c == 0xA0 || c == 0x202F;
-}
-
-/* The number that begins at `start`, with its percent sign; false where a letter, a hyphen or a
- * stroke joins it to something else, as in "COVID-19", "3rd" and "12/5". */
-static bool number_at(const char *text, size_t bytes, size_t start, span *found) {
-    size_t at = start, end = start;
-    UChar32 c = 0, before = 0;
-    while (at < bytes) {
-        before = c;
-        size_t next = at;
-        c = character_at(text, bytes, &next);
-        if (u_isdigit(c))
-            end = next;
-        else if (!(separates_digits(c) && u_isdigit(before)))
-            break;
-        at = next;
-    }
-    at = end;
-    c = at < bytes ? character_at(text, bytes, &at) : ' ';
-    if (c == '%' || c == 0x66A) {
-        end = at;
-        c = at < bytes ? character_at(text, bytes, &at) : ' ';
-    }
-    *found = (span){start, end};
-    return !u_isalpha(c) && !strchr("-/:%+*", c < 128 ? (int)c : ' ');
-}
-
-/* Calls for each number that stands alone. */
-static size_t numbers_in(const char *text, span *found, size_t most) {
-    size_t bytes = strlen(text), count = 0;
-    UChar32 before = ' ';
-    for (size_t at = 0; at < bytes && count < most;) {
-        size_t start = at;
-        UChar32 c = character_at(text, bytes, &at);
-        if (!u_isdigit(c)) {
-            before = c;
-            continue;
-        }
-        bool joined = u_isalpha(before) || (before < 128 && strchr("-/:.,+#@_", (int)before));
-        bool alone = number_at(text, bytes, start, &found[count]);
-        at = found[count].end;
-        before = '0';
-        count += alone && !joined;
-    }
-    return count;
-}
+enum { GAP_TEXT_BYTES = 400, GAPS_MAX = 4, DATES_MAX = 4, GAP_MIN_BYTES = 25 };
 
 /* ---- gaps ------------------------------------------------------------------------------- */
 
-/* The text with a gap, of at most GAP_TEXT_BYTES; NULL: it is too long. */
+static const char *cut(candidates *c, const char *text, span at) {
+    return candidates_print(c, "%.*s", (int)(at.end - at.start), text + at.start);
+}
+
+/* The text with a gap; NULL: it is too long. */
 static const char *with_gap(candidates *c, const char *text, span gap) {
     if (strlen(text) > GAP_TEXT_BYTES)
         return NULL;
     return candidates_print(c, "%.*s____%s", (int)gap.start, text, text + gap.end);
 }
 
-static void gaps(candidates *c) {
+static void gap(candidates *c, const char *text, span at) {
+    const char *gapped = with_gap(c, text, at);
+    candidate item = candidate_of(c, PHRASE_GAP, cut(c, text, at));
+    item.values.values[PHRASE_TEXT_ARG] = gapped;
+    if (item.text && gapped)
+        candidates_add(c, &item);
+}
+
+/* Gaps where numbers, a date or a country stood; not in the label, "Figure 3". */
+static void gaps(candidates *c, const span *dates, size_t date_count, const span *country) {
     const char *text = c->subject->text;
     span numbers[GAPS_MAX];
     label found;
     size_t label_end = label_begins(text, &found) ? found.end : 0;
-    size_t count = numbers_in(text, numbers, GAPS_MAX);
-    if (strpbrk(text, "\n") || strlen(text) < GAP_MIN_LETTERS)
+    if (strpbrk(text, "\n") || strlen(text) < GAP_MIN_BYTES)
         return;
+    size_t count = caption_numbers(text, numbers, GAPS_MAX);
     for (size_t i = 0; i < count; i++) {
-        const char *gapped =
-            numbers[i].start < label_end ? NULL : with_gap(c, text, numbers[i]);
-        if (!gapped)
-            continue;
-        candidate item =
-            candidate_of(c, PHRASE_GAP,
-                         candidates_print(c, "%.*s", (int)(numbers[i].end - numbers[i].start),
-                                          text + numbers[i].start));
-        item.values.values[PHRASE_TEXT_ARG] = gapped;
-        if (item.text)
-            candidates_add(c, &item);
+        bool apart = numbers[i].start >= label_end;
+        for (size_t d = 0; d < date_count; d++)
+            apart &= numbers[i].end <= dates[d].start || numbers[i].start >= dates[d].end;
+        if (apart)
+            gap(c, text, numbers[i]);
     }
+    for (size_t d = 0; d < date_count; d++)
+        if (dates[d].start >= label_end)
+            gap(c, text, dates[d]);
+    if (country)
+        gap(c, text, *country);
+}
+
+static void ask_for(candidates *c, phrase_topic topic, span at) {
+    candidate item = candidate_of(c, topic, cut(c, c->subject->text, at));
+    item.neutral = topic == PHRASE_DATE && at.end - at.start == 4; /* a bare year */
+    if (item.text)
+        candidates_add(c, &item);
 }
 
 void make_of_caption(candidates *c) {
-    if (*c->subject->text)
-        gaps(c);
+    const char *text = c->subject->text;
+    span dates[DATES_MAX], country;
+    if (!*text || !c->language)
+        return;
+    size_t date_count = caption_dates(c->language, text, dates, DATES_MAX);
+    bool has_country = caption_country(c->language, text, &country);
+    gaps(c, dates, date_count, has_country ? &country : NULL);
+    if (!c->subject->pair) /* a passage has no caption to ask about */
+        return;
+    if (date_count == 1)
+        ask_for(c, PHRASE_DATE, dates[0]);
+    if (has_country)
+        ask_for(c, PHRASE_COUNTRY, country);
 }

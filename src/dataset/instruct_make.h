@@ -55,5 +55,14 @@ const vl_part *subject_part(const instruct_subject *subject);
 void make_of_picture(candidates *c); /* describe, title, words */
 void make_of_text(candidates *c);    /* read, language, script, crisis */
 void make_of_caption(candidates *c); /* dates, countries, gaps */
+void make_of_table(candidates *c);   /* cells, extremes, totals, years */
+void make_of_changes(candidates *c); /* an older state of the document */
+
+struct grid;
+/* The subject's table or, of an older state, another, as rows and columns; false: it is none.
+ */
+bool candidates_grid(candidates *c, const vl_part *table, struct grid *out);
+/* Whether two cells certainly say different things. */
+bool cells_differ(const char *a, const char *b);
 
 #endif

@@ -3,6 +3,7 @@
 #include "dataset/phrases.h"
 
 #include "base/doc.h"
+#include "dataset/caption_facts.h"
 #include "dataset/phrase_pattern.h"
 
 #include <dirent.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unicode/uenum.h>
 #include <unicode/ulocdata.h>
+#include <unicode/unum.h>
 #include <unicode/upluralrules.h>
 #include <unicode/uscript.h>
 #include <unicode/ustring.h>
@@ -377,6 +379,18 @@ static vl_status read_categories(reader *r) {
                          r->language->locale);
 }
 
+static int decimal_of(const char *of) {
+    char locale[VL_LANG_SIZE + 16];
+    UErrorCode code = U_ZERO_ERROR;
+    UChar mark[8] = {0};
+    snprintf(locale, sizeof locale, "%s@numbers=latn", of);
+    UNumberFormat *format = unum_open(UNUM_DECIMAL, NULL, 0, locale, NULL, &code);
+    if (U_SUCCESS(code))
+        unum_getSymbol(format, UNUM_DECIMAL_SEPARATOR_SYMBOL, mark, 8, &code);
+    unum_close(format);
+    return U_SUCCESS(code) && (mark[0] == '.' || mark[0] == ',') && !mark[1] ? mark[0] : 0;
+}
+
 static vl_status read_code(reader *r, const yaml_node_t *in, const yaml_node_t **values) {
     phrase_language *l = r->language;
     const char *code = doc_text(values[KEY_LANGUAGE]), *script = doc_text(values[KEY_SCRIPT]);
@@ -391,6 +405,7 @@ static vl_status read_code(reader *r, const yaml_node_t *in, const yaml_node_t *
     snprintf(l->code, sizeof l->code, "%s", code);
     snprintf(l->locale, sizeof l->locale, "%s", vl_lang_short(code));
     snprintf(l->script, sizeof l->script, "%s", script);
+    l->decimal = decimal_of(l->locale);
     l->cased = uscript_isCased((UScriptCode)value);
     l->rtl = uscript_isRightToLeft((UScriptCode)value);
     return VL_OK;
@@ -483,6 +498,8 @@ vl_status phrases_read(const char *path, vl_arena *arena, phrase_language *langu
         status = read_words(&r, root, values);
     if (!status)
         status = read_tables(&r, root, values);
+    if (!status)
+        status = caption_names_read(language, arena, error);
     doc_close(&r.d);
     return status;
 }

@@ -115,6 +115,7 @@ typedef struct phrase_language {
     char locale[VL_LANG_SIZE]; /* of ICU */
     char script[5];
     bool rtl, cased;
+    int decimal; /* what numbers have before a fraction, by CLDR: '.' or ','; 0: neither */
     const char *question, *stop, *colon; /* how sentences end, with the space before */
     const char *quote[2], *inner[2];     /* CLDR's quotation marks, with their space; those
                                             within */
@@ -129,6 +130,8 @@ typedef struct phrase_language {
     const char **elided, *vowels; /* words that cannot stand before these letters */
     const char **never;           /* what never stands in a sentence */
     size_t total_count, date_count, elided_count, never_count;
+    const char **months, **countries; /* caption_facts.h */
+    size_t month_count, country_count;
     phrase_names crises, languages, scripts;
     struct {
         phrase_pattern *patterns;
