@@ -44,6 +44,7 @@ static const char *kind_name(size_t i) {
 
 /* The next name of a comma list, into `out`; false: there is none. */
 static bool next_name(const char **list, char *out, size_t size) {
+    *list += strspn(*list, " ");
     size_t length = strcspn(*list, ",");
     if (!**list)
         return false;
@@ -157,10 +158,10 @@ static vl_status count_source(export_counts *c, const vl_item *item, vl_error *e
 }
 
 static void count_base(export_counts *c, const vl_item *item) {
-    int bin = (int)floor(item->score * EXPORT_BINS);
+    double bin = fmin(fmax(floor(item->score * EXPORT_BINS), 0), EXPORT_BINS - 1);
     c->bases++;
     c->ocr += item->source.ocr;
-    c->bins[bin < 0 ? 0 : bin >= EXPORT_BINS ? EXPORT_BINS - 1 : bin]++;
+    c->bins[(size_t)bin]++;
     for (size_t i = 0; i < VL_QUALITY_PART_COUNT; i++)
         c->quality[i] += item->quality[i];
     for (size_t i = 0; i < VL_ITEM_PERSONAL; i++)
@@ -203,6 +204,14 @@ typedef struct gathering {
     export_group group;
 } gathering;
 
+/* JSON has no infinity: a number that is too large for it was read as that. */
+static bool is_finite(const vl_item *item) {
+    bool finite = isfinite(item->score) && isfinite(item->source.dpi);
+    for (size_t i = 0; i < VL_QUALITY_PART_COUNT; i++)
+        finite = finite && isfinite(item->quality[i]);
+    return finite;
+}
+
 /* What names files, and what names of files are made of, must not lead out of the folder. */
 static vl_status check_item(const vl_item *item, vl_error *error) {
     size_t digits = strspn(item->id, "0123456789abcdef");
@@ -213,7 +222,9 @@ static vl_status check_item(const vl_item *item, vl_error *error) {
     if (*p == '/' || !strncmp(p, "../", 3) || strstr(p, "/../"))
         return vl_fail(error, VL_ERR_INPUT, "item %s: its picture leaves the dataset's folder",
                        item->id);
-    return VL_OK;
+    return is_finite(item) ? VL_OK
+                           : vl_fail(error, VL_ERR_INPUT,
+                                     "item %s has a number that is infinite", item->id);
 }
 
 static vl_status keep_text(vl_arena *arena, const char **text, vl_error *error) {

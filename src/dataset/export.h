@@ -63,6 +63,7 @@ typedef struct export {
     const char *out;        /* the folder that is asked for */
     char work[EXPORT_PATH]; /* where it is written meanwhile */
     int lock;
+    bool copied; /* pictures, that are not on disk for sure */
     export_counts counts;
     export_file *files;
     size_t file_count, file_room;
@@ -127,7 +128,7 @@ const char *export_extension(const vl_item *item);
  * type, which readers find out by looking: no null, no list that may be empty, numbers with a
  * fraction always with a point, and no string that Arrow takes for a time. */
 void export_put_text(vl_buf *out, const char *text);
-void export_put_real(vl_buf *out, double value);
+void export_put_real(vl_buf *out, double value); /* 0.0: infinite */
 
 typedef enum export_type {
     EXPORT_TEXT,

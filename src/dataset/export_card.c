@@ -107,7 +107,7 @@ static void put_languages(const tally *t, vl_buf *out) {
     size_t count = 0;
     for (size_t i = 0; i < t->count; i++)
         if (*t->names[i] && strcmp(t->names[i], "und") != 0)
-            vl_buf_printf(out, "%s- %s\n", count++ ? "" : "language:\n",
+            vl_buf_printf(out, "%s- \"%s\"\n", count++ ? "" : "language:\n", /* "no" */
                           vl_lang_short(t->names[i]));
     vl_buf_printf(out, "multilinguality:\n- %s\n", count > 1 ? "multilingual" : "monolingual");
 }
@@ -245,8 +245,9 @@ static void put_how(const export *e, const cJSON *about, vl_buf *out) {
                 "dataset build` took them apart and paired pictures with their texts, and "
                 "`vislang dataset export` (" VL_VERSION ") wrote this. Instructions are "
                 "templates of VisLang in the language that they are in. Nothing was translated "
-                "by a machine: a response in another language than its document's is from the "
-                "document's own version in that language (`aligned:…`).\n\n");
+                "by a machine here: a response in another language than its document's is from "
+                "its counterpart in that language, the document's own version or a table that "
+                "the recipe names (`aligned:NAME`).\n\n");
     put_tally(out, "| words of the text | items |\n| --- | ---: |\n", &e->counts.origins,
               false);
     if (*recipe) {

@@ -114,9 +114,9 @@ static vl_status put_picture(export *e, const vl_item *base, vl_error *error) {
     put_key(&e->line, "file_name", name);
     vl_buf_printf(&e->line, ", \"width\": %u, \"height\": %u, \"license\": %zu", base->width,
                   base->height, licence + 1);
-    put_key(&e->line, "coco_url", base->source.url);
-    put_key(&e->line, "date_captured", base->source.published);
-    vl_buf_puts(&e->line, ", \"item\": {");
+    /* Addresses and time of the picture itself are not known; those of its document follow. */
+    vl_buf_puts(&e->line, ", \"coco_url\": \"\", \"flickr_url\": \"\", \"date_captured\": "
+                          "\"\", \"item\": {");
     export_put_columns(&e->line, base, "", EXPORT_BASE);
     vl_buf_puts(&e->line, "}}");
     e->report->rows[base->split]++;

@@ -236,6 +236,14 @@ static void put_names(cJSON *root, const char *key, const tally *t, const char *
     }
 }
 
+/* As BCP 47 has them: of two letters where there are some. */
+static void put_languages(cJSON *root, const tally *t) {
+    cJSON *list = cJSON_AddArrayToObject(root, "inLanguage");
+    for (size_t i = 0; i < t->count; i++)
+        if (*t->names[i] && strcmp(t->names[i], "und") != 0)
+            cJSON_AddItemToArray(list, cJSON_CreateString(vl_lang_short(t->names[i])));
+}
+
 static cJSON *describe(const export *e, const export_layout *layout, const cJSON *about) {
     cJSON *root = cJSON_CreateObject();
     const export_counts *c = &e->counts;
@@ -254,7 +262,7 @@ static cJSON *describe(const export *e, const export_layout *layout, const cJSON
     cJSON_AddStringToObject(root, "description", text);
     put_names(root, "license", &c->licences, NULL);
     put_names(root, "creator", &c->publishers, "sc:Organization");
-    put_names(root, "inLanguage", &c->languages, NULL);
+    put_languages(root, &c->languages);
     snprintf(text, sizeof text, "%.10s", c->newest);
     if (*text)
         cJSON_AddStringToObject(root, "datePublished", text);

@@ -113,17 +113,29 @@ vl_status export_begin(export *e, vl_error *error) {
     return status;
 }
 
+/* So that the name is there after a power cut, too. */
+static void sync_parent(const export *e) {
+    char parent[EXPORT_PATH];
+    const char *slash = strrchr(e->work, '/');
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - e->work + 1) : 1,
+             slash ? e->work : ".");
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
 vl_status export_finish(export *e, vl_error *error) {
     /* Pictures that were copied are not synced one by one. */
-    if (syncfs(e->lock))
+    if (e->copied && syncfs(e->lock))
         return vl_fail(error, VL_ERR_IO, "cannot write %s: %s", e->work, strerror(errno));
     vl_status status = check_out(e->out, error);
     if (!status && rename(e->work, e->out))
         status = vl_fail(error, VL_ERR_IO, "cannot name %s %s: %s", e->work, e->out,
                          strerror(errno));
-    if (!status)
-        syncfs(e->lock);
     if (!status) {
+        sync_parent(e);
         close(e->lock);
         e->lock = -1;
     }
@@ -240,6 +252,11 @@ static vl_status copy_picture(const char *from, const char *to, vl_error *error)
     return status;
 }
 
+/* errno, or 0. */
+static int link_picture(const char *from, const char *to) {
+    return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) ? errno : 0;
+}
+
 vl_status export_place(export *e, const vl_item *item, const char *name, bool again,
                        vl_error *error) {
     char from[EXPORT_PATH], to[EXPORT_PATH];
@@ -248,10 +265,10 @@ vl_status export_place(export *e, const vl_item *item, const char *name, bool ag
         status = export_path(e, name, to, error);
     if (status)
         return status;
-    int failed = link(from, to) ? errno : 0;
+    int failed = link_picture(from, to);
     if (failed == ENOENT) { /* the folder, or the picture */
         status = make_parent(to, error);
-        failed = link(from, to) ? errno : 0;
+        failed = link_picture(from, to);
     }
     if (failed == EEXIST && again)
         return VL_OK;
@@ -263,8 +280,10 @@ vl_status export_place(export *e, const vl_item *item, const char *name, bool ag
                          item->picture);
     else if (!status && (failed == ENOSPC || failed == EDQUOT || failed == EROFS))
         status = vl_fail(error, VL_ERR_IO, "cannot write %s: %s", to, strerror(failed));
-    else if (!status && failed) /* another file system, or one without links */
+    else if (!status && failed) { /* another file system, or one without links */
+        e->copied = true;
         status = copy_picture(from, to, error);
+    }
     if (!status)
         e->report->pictures++;
     return status;

@@ -2,6 +2,7 @@
 #include "dataset/export.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,7 +99,7 @@ static void put_time(vl_buf *out, const char *text) {
 
 void export_put_real(vl_buf *out, double value) {
     char text[32];
-    snprintf(text, sizeof text, "%.6g", value);
+    snprintf(text, sizeof text, "%.6g", isfinite(value) ? value : 0);
     vl_buf_printf(out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 

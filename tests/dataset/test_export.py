@@ -285,7 +285,7 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
                 source = field["source"]
                 self.assertIn(source.get("fileObject", source.get("fileSet"))["@id"], known)
             card = (out / "README.md").read_text()
-            self.assertTrue(card.startswith("---\nlanguage:\n- sw\n"), card[:40])
+            self.assertTrue(card.startswith("---\nlanguage:\n- \"sw\"\n"), card[:40])
             self.assertIn("license: cc-by-4.0\n", card)
             self.assertIn("````yaml\nname: Notices # ```\nseed: 1\n````\n", card)
             self.assertIn("| swa | Swahili | ", card)
@@ -302,6 +302,7 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
             (("--splits", "test,validation"), lambda one: one["split"] != "train"),
             (("--kinds", "question,describe"), lambda one: one["kind"] in ("question", "describe")),
             (("--languages", "sw,am"), lambda one: one["language"] in ("swa", "amh")),
+            (("--languages", "sw, am"), lambda one: one["language"] in ("swa", "amh")),
             (("--languages", "swh"), lambda one: one["language"] == "swa"),
             (("--min-quality-score", "0.5"), lambda one: one["score"] >= 0.5),
             (("--kinds", "pair", "--splits", "train"), lambda one: one["kind"] == "pair" and one["split"] == "train"),
@@ -361,7 +362,7 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
         path = folder / "items-00000.jsonl"
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         change(folder, rows)
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        path.write_text("".join(json.dumps(row).replace("Infinity", "1e999") + "\n" for row in rows))
         return folder
 
     def test_broken_datasets(self):
@@ -372,6 +373,7 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
             (set_key(0, "picture", "../whole/dataset.json"), "leaves the dataset's folder"),
             (set_key(0, "picture", "pictures/../../x.png"), "leaves the dataset's folder"),
             (set_key(0, "picture", "/etc/hostname"), "leaves the dataset's folder"),
+            (set_key(0, "score", float("1e308") * 10), "is infinite"),
             (set_key(1, "base", "0000000000000000"), "does not follow its base item"),
             (set_key(1, "picture", "pictures/00/x.png"), "another picture than its base item"),
             (lambda folder, rows: rows.append(rows[0]), "there twice"),
