@@ -215,8 +215,8 @@ typedef struct vl_part {
     const char *label; /* "Figure 3" as its caption has it; NULL: none */
     size_t *mentions;  /* table, picture: parts that speak of it by its label, in order */
     size_t mention_count;
-    const char *source; /* picture: its address as the document has it; NULL: cut out of the
-                           page */
+    const char *source; /* picture: its address as the document has it, or its name in the
+                           document's archive; NULL: cut out of the page */
 } vl_part;
 
 typedef struct vl_parts_page {
@@ -228,7 +228,7 @@ typedef struct vl_parts_page {
 } vl_parts_page;
 
 typedef struct vl_parts {
-    const char *format; /* "html", "text", "pdf", …; static */
+    const char *format; /* "html", "docx", "odt", "text", "pdf", "jpeg", …; static */
     const char *title;  /* "": none */
     char declared[VL_LANG_SIZE];
     vl_parts_page *pages; /* at least one */
@@ -250,8 +250,8 @@ typedef struct vl_parts_options {
 } vl_parts_options;
 vl_parts_options vl_parts_options_default(void);
 
-/* The parts of a document: HTML (the main content, without menus, banners and footers); plain
- * text; PDF and pictures of pages, whose boxes are in pixels at limits.pdf_dpi.
+/* The parts of a document: HTML (the main content, without menus, banners and footers); DOCX
+ * and ODT; plain text; PDF and pictures of pages, whose boxes are in pixels at limits.pdf_dpi.
  * Everything is in `arena`, and `bytes` must outlive it. `options->ocr`
  * belongs to this thread while it runs. Nothing is fetched, and no entity but
  * HTML's own is resolved. VL_ERR_UNSUPPORTED: a format that is not read; VL_ERR_INPUT: broken;

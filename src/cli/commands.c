@@ -296,6 +296,7 @@ const cli_command cli_commands[] = {
      "vislang dataset synth-lines --list-fonts\n"
      "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n"
      "vislang dataset parts report.html --json\n"
+     "vislang dataset parts report.docx\n"
      "vislang dataset export notices --format imagefolder --out notices-hf\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",

@@ -4,6 +4,7 @@
  *   parts_add, parts_text, parts_table_*   what readers add
  *   vl_parts_read, vl_parts_picture        the contract */
 #include "dataset/encoding.h"
+#include "dataset/package.h"
 #include "dataset/parts.h"
 #include "media/decode.h"
 
@@ -279,6 +280,19 @@ static bool looks_like_plain_text(const void *bytes, size_t count, const char *t
     return plain && encoding_is_text(bytes, count, type);
 }
 
+/* OpenDocument says what it is; for the rest the reader of DOCX does. NULL: another kind of
+ * OpenDocument, or an EPUB book. */
+static parts_reader reader_of_package(const void *bytes, size_t count, const char **name) {
+    static const char text[] = "application/vnd.oasis.opendocument.text";
+    vl_buf type;
+    vl_buf_init(&type, 200);
+    bool says = !package_read(bytes, count, "mimetype", &type, NULL) && type.len;
+    bool odt = says && !strncmp(type.data, text, sizeof text - 1);
+    vl_buf_deinit(&type);
+    *name = odt ? "odt" : "docx";
+    return odt ? parts_odt_read : says ? NULL : parts_docx_read;
+}
+
 static parts_reader reader_of(const void *bytes, size_t count, const char *type,
                               const char **name) {
     bool html = has_type(type, "text/html") || has_type(type, "application/xhtml+xml");
@@ -287,6 +301,8 @@ static parts_reader reader_of(const void *bytes, size_t count, const char *type,
         *name = vl_media_kind_name(kind);
         return parts_pages_read;
     }
+    if (package_is(bytes, count))
+        return reader_of_package(bytes, count, name);
     *name = "html";
     if (html || (looks_like_html(bytes, count) && !has_type(type, "text/plain")))
         return parts_html_read;
@@ -323,10 +339,11 @@ vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options 
                        count, b.options->max_bytes);
     parts_reader reader = reader_of(bytes, count, b.options->type, &format);
     if (!reader)
-        return vl_fail(error, VL_ERR_UNSUPPORTED,
-                       "this looks like %s, which is not taken apart; HTML, plain text, PDF "
-                       "and pictures of pages are",
-                       vl_media_looks_like(bytes, count));
+        return vl_fail(
+            error, VL_ERR_UNSUPPORTED,
+            "this looks like %s, which is not taken apart; HTML, plain text, DOCX, ODT, PDF "
+            "and pictures of pages are",
+            vl_media_looks_like(bytes, count));
     vl_status status = prepare(&b, bytes, count, format);
     if (!status)
         status = reader(&b, bytes, count);
@@ -361,6 +378,18 @@ static vl_status picture_of_data(const char *source, const vl_media_limits *limi
     return status;
 }
 
+static vl_status picture_of_package(const struct vl_parts_source *from, const char *source,
+                                    const vl_media_limits *limits, vl_image **image,
+                                    vl_error *error) {
+    vl_buf bytes;
+    vl_buf_init(&bytes, limits->max_bytes);
+    vl_status status = package_read(from->bytes, from->count, source, &bytes, error);
+    if (!status)
+        status = vl_document_first(bytes.data, bytes.len, limits, image, error);
+    vl_buf_deinit(&bytes);
+    return status;
+}
+
 vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_limits *limits,
                            vl_image **image, vl_error *error) {
     vl_media_limits usual = vl_media_limits_default();
@@ -371,6 +400,9 @@ vl_status vl_parts_picture(const vl_parts *parts, size_t index, const vl_media_l
         return vl_fail(error, VL_ERR_USAGE, "part %zu is no picture", index);
     if (parts->from->pages)
         return parts_pages_picture(parts, index, limits, image, error);
+    if (parts->from->package && part->source && !strstr(part->source, "://"))
+        return picture_of_package(parts->from, part->source, limits ? limits : &usual, image,
+                                  error);
     if (part->source && !strncasecmp(part->source, "data:", 5))
         return picture_of_data(part->source, limits ? limits : &usual, image, error);
     return vl_fail(error, VL_ERR_MISSING, "the picture of part %zu stands elsewhere: %s", index,

@@ -14,6 +14,7 @@ struct vl_parts_source {
     size_t count;
     vl_parts_options options;
     vl_arena *arena;
+    bool package;             /* pictures are parts of the document's archive */
     bool pages;               /* pictures are cut out of page pictures */
     struct parts_turn *turns; /* [page_count]: what was done to each page picture */
     vl_image drawn;           /* the page drawn last; no pixels: none */
@@ -82,6 +83,8 @@ vl_status parts_finish(parts_builder *b);
 
 typedef vl_status (*parts_reader)(parts_builder *b, const void *bytes, size_t count);
 vl_status parts_html_read(parts_builder *b, const void *bytes, size_t count);
+vl_status parts_docx_read(parts_builder *b, const void *bytes, size_t count);
+vl_status parts_odt_read(parts_builder *b, const void *bytes, size_t count);
 vl_status parts_plain_read(parts_builder *b, const void *bytes, size_t count);
 /* PDF, and pictures of pages. */
 vl_status parts_pages_read(parts_builder *b, const void *bytes, size_t count);

@@ -117,6 +117,10 @@ void parts_declare(char out[VL_LANG_SIZE], const char *tag) {
         return;
     for (size_t i = 0; i < length; i++)
         primary[i] = (char)tolower((unsigned char)tag[i]);
+    static const char *const none[] = {"zxx", "und", "mul", "mis"}; /* in particular */
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        if (!strcmp(primary, none[i]))
+            return;
     snprintf(out, VL_LANG_SIZE, "%s", vl_lang_code(primary));
 }
 
