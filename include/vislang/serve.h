@@ -16,6 +16,13 @@ typedef struct vl_server vl_server;
  * max_upload_size, max_concurrent_requests, cache_size_mb, cache_ttl, …
  * (docs/configuration.md). */
 vl_status vl_server_start(const vl_config *config, vl_server **server, vl_error *error);
+/* The review of a dataset (docs/dataset.md), and nothing else: it needs no database and no
+ * models. Who may call it is who shows the token of one of the `reviewers` (review_token), as
+ * Authorization: Bearer. `review` outlives the server. */
+struct vl_review;
+vl_status vl_server_start_review(const vl_config *config, struct vl_review *review,
+                                 const char *const *reviewers, size_t count, vl_server **server,
+                                 vl_error *error);
 uint16_t vl_server_port(const vl_server *server); /* the bound one (port 0 picks a free one) */
 /* Reads again what may change while it runs, the TLS certificate: open connections go on, new
  * ones get the new one. On failure everything stays as it was. */

@@ -170,6 +170,15 @@ static const cli_flag dataset_flags[] = {
     {"shard-bytes", 0, "SIZE", "export: largest tar of webdataset (default: 1GB)"},
     {"recipe", 'r', "FILE", "build: what to make of what (docs/dataset.md)"},
     {"queue", 0, "URL", "build: share the work with others through this database"},
+    {"reviewer", 0, "NAME", "review: who looks at items (default: you); may be repeated"},
+    {"host", 0, "ADDRESS", "review: where the page is served (default: 127.0.0.1)"},
+    {"port", 0, "N", "review: the port of the page (default: that of the last time, if free)"},
+    {"language", 0, "L", "review: only items of this language (ISO 639)"},
+    {"limit", 0, "N", "review: only the first N items of the order"},
+    {"overlap", 0, "SHARE", "review: of items that two reviewers see (default: 0.2)"},
+    {"random", 0, "SHARE", "review: of items that are drawn by chance (default: 0.2)"},
+    {"agreement", 0, NULL, "review: print how far reviewers agree (Krippendorff's alpha)"},
+    {"fit", 0, NULL, "review: teach the quality model what reviewers said"},
     {"json", 'j', NULL, "print the summary, the list of fonts or the parts as JSON"},
     {0},
 };
@@ -288,8 +297,8 @@ const cli_command cli_commands[] = {
      harvest_flags, cli_harvest},
     {"dataset",
      "make data to train on: lines of text, rendered or of real scans; parts of documents; "
-     "exports of datasets",
-     "synth-lines|scan-lines DIR|parts FILE|export DATASET",
+     "exports of datasets, reviews of them",
+     "synth-lines|scan-lines DIR|parts FILE|export DATASET|review DATASET",
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
      "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
      "khmer\n"
@@ -297,7 +306,8 @@ const cli_command cli_commands[] = {
      "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n"
      "vislang dataset parts report.html --json\n"
      "vislang dataset parts report.docx\n"
-     "vislang dataset export notices --format imagefolder --out notices-hf\n",
+     "vislang dataset export notices --format imagefolder --out notices-hf\n"
+     "vislang dataset review data/swahili --reviewer amina --reviewer jonas\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",

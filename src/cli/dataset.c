@@ -24,6 +24,10 @@ static const subcommand subcommands[] = {
       "json"},
      cli_dataset_export},
     {"build", {"recipe", "out", "jobs", "queue", "json"}, cli_dataset_build},
+    {"review",
+     {"reviewer", "host", "port", "language", "limit", "overlap", "random", "seed", "agreement",
+      "fit", "json"},
+     cli_dataset_review},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

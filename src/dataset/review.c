@@ -29,6 +29,7 @@ typedef struct name_list { /* languages, sources: numbered as they come */
 
 struct vl_review {
     char *folder;
+    char built[VL_SHA256_HEX_SIZE];
     review_options options;
     vl_db *db;
     name_list languages, sources;
@@ -86,6 +87,7 @@ static vl_status number_of(name_list *list, const char *name, size_t bytes, uint
 typedef struct indexing {
     vl_review *review;
     vl_arena *arena;
+    vl_sha256 *hash;
     uint32_t shard;
     uint64_t at;
 } indexing;
@@ -124,6 +126,7 @@ static vl_status index_line(const char *json, size_t bytes, void *to, vl_error *
     review_candidate c = {.shard = x->shard, .at = x->at, .bytes = (uint32_t)bytes};
     x->at += bytes + 1;
     vl_arena_reset(x->arena);
+    vl_sha256_update(x->hash, json, bytes);
     vl_status status = vl_item_read(json, bytes, x->arena, &item, error);
     if (status)
         return status;
@@ -141,9 +144,9 @@ static vl_status index_line(const char *json, size_t bytes, void *to, vl_error *
 
 static vl_status index_items(vl_review *r, vl_error *error) {
     char path[FOLDER_PATH_SIZE], name[32];
-    indexing x = {.review = r, .arena = vl_arena_new(ITEM_ARENA)};
+    indexing x = {.review = r, .arena = vl_arena_new(ITEM_ARENA), .hash = vl_sha256_new()};
     vl_status status =
-        x.arena ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory to read items");
+        x.arena && x.hash ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory to read items");
     for (size_t i = 0; !status; i++) {
         snprintf(name, sizeof name, FOLDER_ITEMS, i);
         status = folder_path(r->folder, name, path, error);
@@ -154,6 +157,8 @@ static vl_status index_items(vl_review *r, vl_error *error) {
         if (!status)
             status = folder_lines(path, index_line, &x, error);
     }
+    if (x.hash)
+        vl_sha256_finish(x.hash, r->built);
     vl_arena_free(x.arena);
     return status;
 }
@@ -255,6 +260,10 @@ vl_db *review_db(vl_review *review) {
 
 const char *review_folder(const vl_review *review) {
     return review->folder;
+}
+
+const char *review_built(const vl_review *review) {
+    return review->built;
 }
 
 size_t review_size(const vl_review *review) {

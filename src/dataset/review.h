@@ -107,6 +107,10 @@ vl_status review_verdicts(vl_db *db, const char *item, const char *reviewer, rev
 vl_status review_history(vl_db *db, const char *item, review_row_fn give, void *to,
                          vl_error *error);
 
+/* Of any kind; 0: none. */
+vl_status review_latest(vl_db *db, const char *item, const char *reviewer, int64_t *revision,
+                        vl_error *error);
+
 typedef struct review_counts {
     int64_t by_verdict[REVIEW_VERDICT_COUNT]; /* last revisions; undone ones count for none */
     double seconds;                           /* of verdicts */
@@ -140,6 +144,8 @@ vl_status review_open(const char *folder, const review_options *options, vl_revi
 void review_close(vl_review *review); /* NULL allowed */
 vl_db *review_db(vl_review *review);
 const char *review_folder(const vl_review *review);
+const char *
+review_built(const vl_review *review);       /* SHA-256 of its items: it tells builds apart */
 size_t review_size(const vl_review *review); /* items that are in the order */
 
 typedef struct review_given {

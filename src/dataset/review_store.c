@@ -462,6 +462,19 @@ vl_status review_history(vl_db *db, const char *item, review_row_fn give, void *
                       error);
 }
 
+vl_status review_latest(vl_db *db, const char *item, const char *reviewer, int64_t *revision,
+                        vl_error *error) {
+    *revision = 0;
+    return vl_db_once(
+        db,
+        &(vl_db_call){.sql = "SELECT coalesce(max(revision), 0) FROM review WHERE item = $1"
+                             " AND reviewer = $2",
+                      VL_DB_PARAMS(vl_db_text(item), vl_db_text(reviewer)),
+                      .row = vl_db_take_int,
+                      .user = revision},
+        error);
+}
+
 static vl_status take_count(const vl_db_value *columns, size_t count, void *to,
                             vl_error *error) {
     review_counts *counts = to;

@@ -86,7 +86,7 @@ static vl_status begin_field(vl_request *request, vl_form_field field, const cha
     return VL_OK;
 }
 
-static vl_status on_begin(void *user, const vl_part *part, vl_error *error) {
+static vl_status on_begin(void *user, const vl_form_part *part, vl_error *error) {
     vl_request *request = user;
     vl_form_field field = find_field(request, part->name, error);
     return field ? begin_field(request, field, part->filename, error) : VL_ERR_INPUT;

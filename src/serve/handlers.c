@@ -130,9 +130,17 @@ static const char *asset_type(const char *name) {
     return "application/octet-stream";
 }
 
+/* A service worker rules over what lies below it, so that of the review stands at the top. */
+static const char *asset_name(const vl_request *request) {
+    bool is_page = !strcmp(request->path, "/");
+    if (is_page)
+        return request->server->reviewing ? "review.html" : "index.html";
+    bool is_static = !strncmp(request->path, "/static/", strlen("/static/"));
+    return request->path + (is_static ? strlen("/static/") : 1);
+}
+
 void vl_handle_asset(vl_request *request) {
-    const char *name =
-        strcmp(request->path, "/") ? request->path + strlen("/static/") : "index.html";
+    const char *name = asset_name(request);
     size_t i = 0;
     while (vl_assets[i].name && strcmp(vl_assets[i].name, name))
         i++;
@@ -195,9 +203,13 @@ static vl_blob *make_models(const vl_server *server) {
     return print_blob(json);
 }
 
-vl_status vl_handlers_prepare(vl_server *server, vl_error *error) {
+void vl_handlers_prepare_assets(void) {
     for (size_t i = 0; vl_assets[i].name && i < MAX_ASSETS; i++)
         make_etag(vl_assets[i].bytes, vl_assets[i].size, asset_etags[i]);
+}
+
+vl_status vl_handlers_prepare(vl_server *server, vl_error *error) {
+    vl_handlers_prepare_assets();
     server->openapi = vl_openapi_make(server);
     find_packs(server);
     server->models = make_models(server);

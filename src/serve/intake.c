@@ -150,7 +150,7 @@ static vl_refusal check_request(vl_request *request, const header_list *list,
 /* Route, method and body. Leaves the request decided when it is refused or answered. */
 static void find_route(vl_request *request) {
     char allow[64];
-    request->route = vl_route_find(request->method, request->path, allow);
+    request->route = vl_server_route(request->server, request->method, request->path, allow);
     if (!request->route && *allow && !strcmp(request->method, "OPTIONS")) {
         vl_decide_blob(request, 204, vl_blob_new("application/json", "", 0));
         return;
@@ -160,15 +160,17 @@ static void find_route(vl_request *request) {
                           request->method);
         return;
     }
-    const char *planned = request->route ? NULL : vl_route_planned(request->path);
+    bool whole = !request->server->reviewing;
+    const char *planned = request->route || !whole ? NULL : vl_route_planned(request->path);
     if (planned) {
         vl_decide_problem(request, 501, "%s", planned);
         return;
     }
     if (!request->route) {
         vl_decide_problem(request, 404,
-                          "There is nothing here; GET /openapi.json lists what "
-                          "there is.");
+                          whole ? "There is nothing here; GET /openapi.json lists what "
+                                  "there is."
+                                : "There is nothing here.");
         return;
     }
     vl_refusal refusal = check_body(request);
@@ -229,7 +231,9 @@ static enum MHD_Result first_call(vl_request *request, const char *method,
     } else {
         find_route(request);
     }
-    if (request->state == VL_REQUEST_RECEIVING)
+    if (request->state == VL_REQUEST_RECEIVING && request->server->reviewing)
+        vl_reviewing_admit(request);
+    else if (request->state == VL_REQUEST_RECEIVING)
         vl_identity_check(request);
     request->unadmitted = request->suspended;
     return request->suspended ? MHD_YES : admit(request);

@@ -185,8 +185,8 @@ static vl_status begin_part(vl_multipart *parser, vl_error *error) {
     if (++parser->parts > parser->parts_max)
         return vl_fail(error, VL_ERR_LIMIT, "the form has more than %zu parts",
                        parser->parts_max);
-    vl_part part = {.name = header.name,
-                    .filename = header.has_filename ? header.filename : NULL};
+    vl_form_part part = {.name = header.name,
+                         .filename = header.has_filename ? header.filename : NULL};
     return parser->handler.begin(parser->handler.user, &part, error);
 }
 

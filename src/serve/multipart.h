@@ -5,7 +5,7 @@
  * attackers: no preamble, no folded headers, every part has a name, a delimiter is followed
  * by nothing but padding.
  *
- * Ownership: the strings of a vl_part live until the callback returns. */
+ * Ownership: the strings of a vl_form_part live until the callback returns. */
 #ifndef VISLANG_SERVE_MULTIPART_H
 #define VISLANG_SERVE_MULTIPART_H
 
@@ -17,14 +17,14 @@ enum {
     VL_MULTIPART_PARTS_MAX = 32,
 };
 
-typedef struct vl_part {
+typedef struct vl_form_part {
     const char *name;
     const char *filename; /* NULL: not a file */
-} vl_part;
+} vl_form_part;
 
 /* A callback that returns other than VL_OK stops the parser with that status. */
 typedef struct vl_multipart_handler {
-    vl_status (*begin)(void *user, const vl_part *part, vl_error *error);
+    vl_status (*begin)(void *user, const vl_form_part *part, vl_error *error);
     vl_status (*data)(void *user, const char *bytes, size_t count, vl_error *error);
     vl_status (*end)(void *user, vl_error *error);
     void *user;

@@ -192,7 +192,7 @@ static void each_header(const vl_request *request, header_sink sink, void *user)
     if (outcome->challenge)
         sink(user, "WWW-Authenticate", outcome->challenge);
     bool lists_methods = outcome->status == 405 || !strcmp(request->method, "OPTIONS");
-    if (lists_methods && !vl_route_find("", request->path, allow) && *allow)
+    if (lists_methods && !vl_server_route(request->server, "", request->path, allow) && *allow)
         sink(user, "Allow", allow);
     if (request->server->settings.cors_origins[0])
         sink(user, "Vary", "Origin");

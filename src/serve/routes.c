@@ -189,11 +189,12 @@ static bool matches_method(const vl_route *route, const char *method) {
            (!strcmp(method, "HEAD") && !strcmp(route->method, "GET"));
 }
 
-const vl_route *vl_route_find(const char *method, const char *path, char allow[64]) {
+const vl_route *vl_route_find_among(const vl_route *routes, size_t count, const char *method,
+                                    const char *path, char allow[64]) {
     size_t length = 0;
     allow[0] = '\0';
-    for (size_t i = 0; i < vl_route_count; i++) {
-        const vl_route *route = &vl_routes[i];
+    for (size_t i = 0; i < count; i++) {
+        const vl_route *route = &routes[i];
         if (!matches_path(route, path))
             continue;
         if (matches_method(route, method))
@@ -205,6 +206,10 @@ const vl_route *vl_route_find(const char *method, const char *path, char allow[6
     if (length)
         snprintf(allow + length, 64 - length, "OPTIONS");
     return NULL;
+}
+
+const vl_route *vl_route_find(const char *method, const char *path, char allow[64]) {
+    return vl_route_find_among(vl_routes, vl_route_count, method, path, allow);
 }
 
 /* Paths of the next version are in no description, and say so when they are asked for. */
@@ -256,7 +261,8 @@ bool vl_route_id(const vl_request *request, const char *name, int64_t *id) {
 }
 
 size_t vl_route_index(const vl_route *route) {
-    return route ? (size_t)(route - vl_routes) : vl_route_count;
+    bool counted = route >= vl_routes && route < vl_routes + vl_route_count;
+    return counted ? (size_t)(route - vl_routes) : vl_route_count;
 }
 
 const char *vl_form_field_name(vl_form_field field) {

@@ -254,12 +254,21 @@ static void *keep(void *cls) {
     while (!atomic_load(&server->stopping)) {
         cut_slow_connections(server);
         vl_work_expire(server, false);
-        vl_identity_tick(server);
-        vl_privacy_tick(server);
-        vl_weights_tick(server);
+        if (!server->reviewing) {
+            vl_identity_tick(server);
+            vl_privacy_tick(server);
+            vl_weights_tick(server);
+        }
         sleep_ms(KEEPER_TICK_MS);
     }
     return NULL;
+}
+
+const vl_route *vl_server_route(const vl_server *server, const char *method, const char *path,
+                                char allow[64]) {
+    return server->reviewing ? vl_route_find_among(vl_review_routes, vl_review_route_count,
+                                                   method, path, allow)
+                             : vl_route_find(method, path, allow);
 }
 
 /* ---- socket ------------------------------------------------------------------------- */
@@ -402,6 +411,7 @@ static void free_server(vl_server *server) {
     vl_store_close(&server->store);
     vl_tls_close(server->tls);
     vl_sentry_close(server->sentry, SENTRY_SECONDS);
+    vl_reviewing_free(server->reviewing);
     pthread_mutex_destroy(&server->work_lock);
     pthread_mutex_destroy(&server->links_lock);
     free(server);
@@ -449,10 +459,12 @@ static vl_status open_monitor(vl_server *server, vl_error *error) {
                : VL_OK;
 }
 
-vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *error) {
+static vl_server *new_server(vl_error *error) {
     vl_server *server = calloc(1, sizeof *server);
-    if (!server)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the service");
+    if (!server) {
+        vl_fail(error, VL_ERR_MEMORY, "no memory for the service");
+        return NULL;
+    }
     server->listen_fd = -1;
     server->start_ns = vl_clock_ns();
     pthread_mutex_init(&server->work_lock, NULL);
@@ -460,6 +472,13 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     uint64_t seed;
     vl_random_bytes(&seed, sizeof seed);
     atomic_init(&server->next_id, seed);
+    return server;
+}
+
+vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *error) {
+    vl_server *server = new_server(error);
+    if (!server)
+        return VL_ERR_MEMORY;
     vl_status status = vl_serve_settings_read(config, &server->settings, error);
     vl_retention_read(config, &server->retention);
     if (!status)
@@ -483,6 +502,27 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
         (status = vl_jobs_open(server, config, error)) ||
         (status = open_monitor(server, error)) || (status = start_daemon(server, error))) {
         report_start(server, error);
+        free_server(server);
+        return status;
+    }
+    *out = server;
+    return VL_OK;
+}
+
+/* The same transport, without what answers need. */
+vl_status vl_server_start_review(const vl_config *config, struct vl_review *review,
+                                 const char *const *reviewers, size_t count, vl_server **out,
+                                 vl_error *error) {
+    vl_server *server = new_server(error);
+    if (!server)
+        return VL_ERR_MEMORY;
+    vl_handlers_prepare_assets();
+    vl_status status = vl_serve_settings_read(config, &server->settings, error);
+    if (status || (status = vl_reviewing_open(server, review, reviewers, count, error)) ||
+        (status = vl_tls_open(config, &server->tls, error)) ||
+        (status = open_socket(server, error)) ||
+        (status = vl_limits_open(server, config, error)) ||
+        (status = start_threads(server, error)) || (status = start_daemon(server, error))) {
         free_server(server);
         return status;
     }
@@ -535,13 +575,14 @@ static void take_backlog(vl_server *server) {
 
 static bool is_idle(vl_server *server) {
     return !atomic_load(&server->metrics.active) && !vl_work_in_flight(server) &&
-           !vl_jobs_busy(server);
+           !(server->jobs && vl_jobs_busy(server));
 }
 
 void vl_server_drain(vl_server *server, double max_seconds) {
     int64_t start = vl_clock_ns(), idle_since = start;
     atomic_store(&server->draining, true);
-    vl_jobs_drain(server);
+    if (server->jobs)
+        vl_jobs_drain(server);
     MHD_quiesce_daemon(server->daemon);
     hush_listener(server->listen_fd);
     take_backlog(server);
@@ -561,7 +602,8 @@ void vl_server_drain(vl_server *server, double max_seconds) {
     atomic_store(&server->stopping, true); /* from here nothing new goes to a worker */
     vl_work_expire(server, true);
     vl_errands_close(server->errands);
-    vl_trail_flush(server, true);
+    if (!server->reviewing)
+        vl_trail_flush(server, true);
     vl_jobs_stop(server);
     for (int i = 0; i < 100 && atomic_load(&server->metrics.active); i++)
         sleep_ms(5);

@@ -210,6 +210,7 @@ typedef struct vl_worker { /* one per pool thread; only that thread touches it *
 } vl_worker;
 
 typedef struct vl_index vl_index;
+typedef struct vl_reviewing vl_reviewing;
 typedef struct vl_monitor vl_monitor;
 
 struct vl_server {
@@ -237,8 +238,9 @@ struct vl_server {
     vl_pool *pool;
     vl_worker *workers;
     vl_jobs *jobs;
-    vl_seer *seer;   /* NULL: photographs are not described */
-    vl_index *index; /* of retrieve.c; NULL: none is configured */
+    vl_seer *seer;           /* NULL: photographs are not described */
+    vl_index *index;         /* of retrieve.c; NULL: none is configured */
+    vl_reviewing *reviewing; /* NULL: this is the whole service, else only a review */
     pthread_mutex_t work_lock;
     vl_flight *flights; /* in work or queued; under work_lock */
     size_t flight_count;
@@ -300,6 +302,9 @@ const vl_route *vl_route_find(const char *method, const char *path, char allow[6
 bool vl_route_segment(const vl_request *request, const char *name, char *out, size_t size);
 /* The same as a number, 1 or more. */
 bool vl_route_id(const vl_request *request, const char *name, int64_t *id);
+/* The same among others than those of the table above. */
+const vl_route *vl_route_find_among(const vl_route *routes, size_t count, const char *method,
+                                    const char *path, char allow[64]);
 size_t vl_route_index(const vl_route *route); /* NULL: the last metrics slot in use */
 const char *vl_form_field_name(vl_form_field field);
 
@@ -402,6 +407,16 @@ void vl_monitor_write(vl_server *server, vl_buf *out);
 vl_status vl_monitor_open(vl_server *server, vl_monitor **monitor, vl_error *error);
 void vl_monitor_close(vl_monitor *monitor); /* NULL allowed */
 
+/* ---- review.c --------------------------------------------------------------------- */
+
+vl_status vl_reviewing_open(vl_server *server, struct vl_review *review,
+                            const char *const *reviewers, size_t count, vl_error *error);
+void vl_reviewing_free(vl_reviewing *reviewing); /* NULL allowed */
+/* Instead of vl_identity_check: fills request->caller, or decides the request with 401. */
+void vl_reviewing_admit(vl_request *request);
+extern const vl_route vl_review_routes[];
+extern const size_t vl_review_route_count;
+
 /* ---- server.c --------------------------------------------------------------------- */
 
 /* A listening socket on `host` ("" every interface); `port` 0 picks one. `*bound` is the port
@@ -423,6 +438,11 @@ void vl_handle_asset(vl_request *request);
 /* Their state, and whether there is anything to read with; returns how many. Any thread. */
 size_t vl_handlers_engines(const vl_server *server,
                            vl_ocr_engine_health health[VL_OCR_ENGINES_MAX]);
+/* What the files of the page need. */
+void vl_handlers_prepare_assets(void);
+/* Among the routes that this server has. */
+const vl_route *vl_server_route(const vl_server *server, const char *method, const char *path,
+                                char allow[64]);
 vl_status vl_handlers_prepare(vl_server *server, vl_error *error);
 vl_blob *vl_openapi_make(const vl_server *server); /* NULL: no memory */
 /* The schema of a field of the route's form, or of its JSON body. */

@@ -10,4 +10,4 @@ if [ ! -d node_modules/playwright-core ]; then
     npm ci --no-audit --no-fund --silent ||
         { echo "SKIPPED: browser tests: the npm registry cannot be reached"; exit 0; }
 fi
-exec node --test --test-concurrency=1 page.test.mjs words.test.mjs
+exec node --test --test-concurrency=1 page.test.mjs words.test.mjs review.test.mjs

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const program = process.env.VISLANG_PROGRAM || join(root, "build/vislang");
+export const program = process.env.VISLANG_PROGRAM || join(root, "build/vislang");
 delete process.env.VISLANG_PROGRAM; // the program takes VISLANG_… for settings
 export const sample = (name) => join(root, "samples", name);
 

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static vl_status on_begin(void *user, const vl_part *part, vl_error *error) {
+static vl_status on_begin(void *user, const vl_form_part *part, vl_error *error) {
     (void)error;
     vl_buf_printf(user, "%s|%s<", part->name, part->filename ? part->filename : "-");
     return VL_OK;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 /* What the callbacks saw: "name|filename<content>" for every part. */
-static vl_status on_begin(void *user, const vl_part *part, vl_error *error) {
+static vl_status on_begin(void *user, const vl_form_part *part, vl_error *error) {
     (void)error;
     vl_buf_printf(user, "%s|%s<", part->name, part->filename ? part->filename : "-");
     return VL_OK;
