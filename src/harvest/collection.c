@@ -57,7 +57,18 @@ static const char first_step[] =
     " http INTEGER NOT NULL, etag TEXT, modified TEXT, headers TEXT, licence TEXT, terms TEXT,"
     " publisher TEXT, fetched_ms BIGINT NOT NULL, UNIQUE (file_id, sha256));"
     "CREATE INDEX documents_sha256 ON documents (sha256)";
-static const char *const steps[] = {first_step};
+/* Pictures that pages show are files of the same record. */
+static const char second_step[] =
+    "ALTER TABLE files ADD COLUMN page_id BIGINT;" /* the file that shows it; NULL: none */
+    "ALTER TABLE files ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE files SET unread = 1 WHERE document_id IN (SELECT id FROM documents "
+    "WHERE type IN ('text/html', 'application/xhtml+xml'));"
+    "CREATE INDEX files_unread ON files (source, seen_run, id) WHERE unread = 1;"
+    "CREATE INDEX files_page ON files (page_id) WHERE page_id IS NOT NULL;"
+    "CREATE TABLE shown ("
+    " page_id BIGINT NOT NULL REFERENCES files (id), address TEXT NOT NULL,"
+    " file_id BIGINT NOT NULL REFERENCES files (id), PRIMARY KEY (page_id, address))";
+static const char *const steps[] = {first_step, second_step};
 enum { STEPS = sizeof steps / sizeof *steps };
 
 static vl_status migrate(vl_db_conn *conn, void *user, vl_error *error) {
@@ -417,6 +428,7 @@ static vl_status take_file(const vl_db_value *columns, size_t count, void *user,
     copy_tag(&columns[2], f->etag, sizeof f->etag);
     copy_tag(&columns[3], f->modified, sizeof f->modified);
     f->harvest = columns[4].integer;
+    f->is_shown = columns[5].type == VL_DB_INT;
     return VL_OK;
 }
 
@@ -426,7 +438,7 @@ vl_status vl_queue_take(vl_collection *c, const char *source, const char *host,
     vl_status status = vl_collection_read(
         c,
         &(vl_db_call){
-            .sql = "SELECT f.id, f.url, d.etag, d.modified, f.harvest_id "
+            .sql = "SELECT f.id, f.url, d.etag, d.modified, f.harvest_id, f.page_id "
                    "FROM files f "
                    "LEFT JOIN documents d ON d.id = f.document_id "
                    "WHERE f.state = 'waiting' AND f.source = $1 AND f.host = $2 "

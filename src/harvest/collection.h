@@ -4,14 +4,16 @@
  * moved as a folder, has no users and no jobs, and keeps two provenances of one content where
  * the service's table of documents keeps one. It has steps of its own (collection.c).
  *
- * Tables: records; files, which belong to records and wait, are kept, failed or left;
- * documents, the contents that a file had, each with its provenance; harvests, a source and a
- * query; runs of them, with the cursor of the next page.
+ * Tables: records; files, which belong to records and wait, are kept, failed or left; shown,
+ * which pictures a page shows (files of the page's record) by the addresses in it; documents,
+ * the contents that a file had, each with its provenance; harvests, a source and a query; runs
+ * of them, with the cursor of the next page.
  *
  * Thread-safety: all functions, from any thread. Errors are db.h's. */
 #ifndef VL_HARVEST_COLLECTION_H
 #define VL_HARVEST_COLLECTION_H
 
+#include "harvest/html.h"
 #include "harvest/objects.h"
 #include "harvest/source.h"
 #include "store/db.h"
@@ -106,6 +108,7 @@ vl_status vl_queue_host(vl_collection *collection, const char *source, const cha
 typedef struct vl_waiting {
     int64_t id;
     int64_t harvest; /* that it waits for: another one may have been broken off */
+    bool is_shown;   /* by a page: a picture, or of no use */
     char url[VL_FETCH_URL_SIZE];
     char etag[512], modified[128]; /* of the content that is here; "" none */
 } vl_waiting;
@@ -115,5 +118,23 @@ vl_status vl_queue_take(vl_collection *collection, const char *source, const cha
 /* Kept with its counts in one transaction; `run->report` is the caller's to lock. */
 vl_status vl_file_done(vl_collection *collection, vl_run *run, int64_t file,
                        const vl_outcome *outcome, vl_error *error);
+
+/* ---- pictures of pages: collection_pictures.c ---------------------------------------------
+ */
+
+/* A page of HTML that is kept and whose pictures were not looked for. */
+typedef struct vl_unread {
+    int64_t id; /* of the file */
+    char sha256[VL_SHA256_HEX_SIZE];
+    char type[256];              /* as the server says */
+    char url[VL_FETCH_URL_SIZE]; /* that its addresses are relative to; "" it has none */
+} vl_unread;
+/* At most `most` of those that were seen in the run. */
+vl_status vl_pages_unread(vl_collection *collection, const vl_run *run, vl_unread *pages,
+                          size_t most, size_t *count, vl_error *error);
+/* The pictures become files of the page's record that wait, and the page is read; all of it
+ * or nothing. What the page does not show any more is asked for no longer. */
+vl_status vl_page_read(vl_collection *collection, const vl_run *run, int64_t page,
+                       const vl_html_picture *pictures, size_t count, vl_error *error);
 
 #endif

@@ -286,7 +286,8 @@ static vl_status write_file(vl_db_conn *conn, const keeping *k, const vl_record_
                    "language = excluded.language, version = excluded.version, "
                    "bytes_said = excluded.bytes_said, gone = 0, seen_run = excluded.seen_run, "
                    "tries = CASE WHEN excluded.state = 'waiting' AND state <> 'waiting' "
-                   "THEN 0 ELSE tries END, harvest_id = CASE WHEN state = 'waiting' "
+                   "THEN 0 ELSE tries END, page_id = NULL, harvest_id = CASE WHEN state = "
+                   "'waiting' "
                    "THEN harvest_id ELSE excluded.harvest_id END, state = excluded.state",
             VL_DB_PARAMS(vl_db_int(k->record), vl_db_text(k->run->report.source),
                          vl_db_text(place), vl_db_text(f->url), vl_db_text(host),
@@ -364,7 +365,10 @@ static vl_status keep_record(vl_db_conn *conn, keeping *k, const vl_kept_record 
             vl_db_run(conn,
                       &(vl_db_call){.sql = "UPDATE files SET gone = 1, state = CASE state "
                                            "WHEN 'waiting' THEN 'left' ELSE state END "
-                                           "WHERE record_id = $1 AND seen_run <> $2",
+                                           "WHERE record_id = $1 AND seen_run <> $2 "
+                                           "AND (page_id IS NULL OR page_id IN "
+                                           "(SELECT id FROM files WHERE record_id = $1 "
+                                           "AND page_id IS NULL AND seen_run <> $2))",
                                     VL_DB_PARAMS(vl_db_int(now.id), vl_db_int(k->run->id))},
                       error);
     return status;
@@ -533,7 +537,7 @@ static vl_status write_document(vl_db_conn *conn, int64_t file, const vl_outcome
 static vl_status settle_fetched(vl_db_conn *conn, int64_t run, int64_t file,
                                 const vl_outcome *o, vl_harvest_report *added,
                                 vl_error *error) {
-    bool same;
+    bool same, is_page = !strcmp(vl_content_format(o->content.type), "html");
     vl_status status = is_current(conn, file, o->content.sha256, &same, error);
     if (!status)
         status = write_document(conn, file, o, error);
@@ -542,8 +546,10 @@ static vl_status settle_fetched(vl_db_conn *conn, int64_t run, int64_t file,
             conn,
             &(vl_db_call){.sql = "UPDATE files SET document_id = (SELECT id "
                                  "FROM documents WHERE file_id = $1 "
-                                 "AND sha256 = $2) WHERE id = $1",
-                          VL_DB_PARAMS(vl_db_int(file), vl_db_text(o->content.sha256))},
+                                 "AND sha256 = $2), unread = CASE $3 WHEN 1 THEN unread "
+                                 "ELSE $4 END WHERE id = $1",
+                          VL_DB_PARAMS(vl_db_int(file), vl_db_text(o->content.sha256),
+                                       vl_db_int(same), vl_db_int(is_page))},
             error);
     added->files_fetched += !same;
     added->files_unchanged += same;

@@ -43,15 +43,17 @@ static vl_status take_holding(const vl_db_value *columns, size_t count, void *us
     h->bytes = (uint64_t)columns[1].integer;
     h->status = (unsigned)columns[2].integer;
     h->current = columns[3].integer != 0;
-    bool fits = take_time(r->arena, columns[4].integer, &h->fetched);
+    h->shown = columns[4].integer != 0;
+    bool fits = take_time(r->arena, columns[5].integer, &h->fetched);
     for (size_t i = 0; fits && i < sizeof texts / sizeof *texts; i++)
-        fits = take_text(r->arena, &columns[5 + i], texts[i]);
+        fits = take_text(r->arena, &columns[6 + i], texts[i]);
     r->count++;
     return fits ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for a page of holdings");
 }
 
 #define HOLDING                                                                                \
-    "SELECT d.id, d.bytes, d.http, f.document_id = d.id, d.fetched_ms, r.source, r.key, "      \
+    "SELECT d.id, d.bytes, d.http, f.document_id = d.id, f.page_id IS NOT NULL, "              \
+    "d.fetched_ms, r.source, r.key, "                                                          \
     "r.title, r.url, coalesce(f.language, r.language), r.published, r.changed, d.licence, "    \
     "d.terms, d.publisher, r.countries, r.themes, r.disasters, f.name, f.url, d.final_url, "   \
     "d.type, d.type_said, d.etag, d.modified, d.headers, r.raw, d.sha256 "

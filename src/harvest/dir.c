@@ -273,4 +273,5 @@ const vl_source vl_source_dir = {
     .page = dir_page,
     .forget = dir_forget,
     .whole = true,
+    .local = true,
 };

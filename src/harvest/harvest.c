@@ -10,7 +10,8 @@
  *   page_through       pages → records
  *   give               a record of a page
  *   work               a worker: lease a host, fetch its files
- *   fetch_file         one file, and what became of it */
+ *   fetch_file         one file, and what became of it
+ *   read_pages         the pictures of pages that were kept become files that wait */
 #include "harvest/collection.h"
 
 #include "base/settings.h"
@@ -49,12 +50,13 @@ typedef struct engine {
     size_t record_count, record_room;
     bool limited;
     /* what the threads share */
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, reading; /* reading: who reads pages, one at a time */
     pthread_cond_t changed;
     bool is_paging, stopping;
     vl_error failure; /* why they stop */
     char busy[MOST_HOSTS][VL_HOST_SIZE];
     char last[VL_HOST_SIZE]; /* the host that was lent last */
+    bool wants_pictures;     /* of pages; set before the threads begin */
     vl_buf resting;          /* hosts that want us to come back later, "host\n" */
 } engine;
 
@@ -149,6 +151,14 @@ static vl_status next_host(engine *e, char host[VL_HOST_SIZE], vl_error *error) 
     }
 }
 
+/* Whether more files may come: pages that are fetched now show pictures. */
+static bool may_be_more(const engine *e) {
+    bool any = e->is_paging;
+    for (size_t i = 0; i < MOST_HOSTS && e->wants_pictures; i++)
+        any |= *e->busy[i] != '\0';
+    return any;
+}
+
 static void wait_a_moment(engine *e) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -165,7 +175,7 @@ static bool lease(engine *e, size_t worker, vl_error *error) {
     pthread_mutex_lock(&e->lock);
     while (!e->stopping && !is_cancelled(e)) {
         status = next_host(e, host, error);
-        if (status || *host || !e->is_paging)
+        if (status || *host || !may_be_more(e))
             break;
         wait_a_moment(e);
     }
@@ -263,8 +273,11 @@ static vl_status take_answer(engine *e, const vl_waiting *file, vl_object_writer
     if (http >= 200 && http < 300) {
         describe(f);
         /* What waits for another harvest is kept, whatever it is: that one may want it. */
-        return take_content(writer, file->harvest == e->run.harvest ? e->query.formats : NULL,
-                            f->outcome.type_said, file->url, &f->outcome, error);
+        const char *formats = file->is_shown                    ? "picture"
+                              : file->harvest == e->run.harvest ? e->query.formats
+                                                                : NULL;
+        return take_content(writer, formats, f->outcome.type_said, file->url, &f->outcome,
+                            error);
     }
     vl_object_writer_abandon(writer);
     if (http == 304 && (*file->etag || *file->modified)) {
@@ -333,6 +346,76 @@ static vl_status fetch_some(engine *e, const char *host, vl_error *error) {
     return status;
 }
 
+/* ---- pictures of pages --------------------------------------------------------------------
+ */
+
+/* A page that cannot be read shows none. */
+static vl_status see_pictures(const engine *e, const vl_unread *page, vl_arena *arena,
+                              vl_html_picture **pictures, size_t *count, vl_error *error) {
+    char path[VL_OBJECT_PATH_SIZE];
+    const char *text;
+    size_t bytes;
+    vl_buf content;
+    *count = 0;
+    if (!*page->url || e->source->local)
+        return VL_OK;
+    vl_buf_init(&content, VL_HTML_BYTES);
+    vl_status status =
+        vl_object_path(vl_collection_folder(e->collection), page->sha256, path, error);
+    if (!status)
+        status = vl_file_read(path, VL_HTML_BYTES, &content, error);
+    if (!status)
+        status = vl_html_to_utf8(content.data ? content.data : "", content.len, page->type,
+                                 arena, &text, &bytes, error);
+    if (!status)
+        status =
+            vl_html_pictures(text, bytes, page->url, "vislang", arena, pictures, count, error);
+    vl_buf_deinit(&content);
+    if (status == VL_ERR_INPUT || status == VL_ERR_LIMIT)
+        status = VL_OK;
+    *count = status ? 0 : *count;
+    return status;
+}
+
+static vl_status read_some(engine *e, vl_arena *arena, size_t *count, vl_error *error) {
+    enum { PAGES_AT_ONCE = 8 };
+    vl_unread *pages = calloc(PAGES_AT_ONCE, sizeof *pages);
+    if (!pages)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for pages");
+    vl_status status =
+        vl_pages_unread(e->collection, &e->run, pages, PAGES_AT_ONCE, count, error);
+    for (size_t i = 0; !status && i < *count; i++) {
+        vl_html_picture *pictures;
+        size_t found;
+        vl_arena_reset(arena);
+        status = see_pictures(e, &pages[i], arena, &pictures, &found, error);
+        if (status)
+            break;
+        pthread_mutex_lock(&e->lock);
+        status = vl_page_read(e->collection, &e->run, pages[i].id, pictures, found, error);
+        pthread_cond_broadcast(&e->changed);
+        pthread_mutex_unlock(&e->lock);
+    }
+    free(pages);
+    return status;
+}
+
+/* All pages of this run that were kept and not read: those of a run that was killed, too. */
+static vl_status read_pages(engine *e, vl_error *error) {
+    enum { ARENA_MAX = 64 << 20 };
+    size_t count = 1;
+    vl_arena *arena = e->wants_pictures ? vl_arena_new(ARENA_MAX) : NULL;
+    if (!e->wants_pictures)
+        return VL_OK;
+    vl_status status = arena ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for pages");
+    pthread_mutex_lock(&e->reading);
+    while (!status && count && !is_stopping(e))
+        status = read_some(e, arena, &count, error);
+    pthread_mutex_unlock(&e->reading);
+    vl_arena_free(arena);
+    return status == VL_ERR_BUSY ? VL_ERR_IO : status; /* of the database, not the host */
+}
+
 typedef struct worker {
     engine *engine;
     size_t number;
@@ -346,11 +429,14 @@ static void *work(void *arg) {
     vl_stop_watch(ask_stop, e);
     while (lease(e, w->number, &error)) {
         vl_status status = fetch_some(e, e->busy[w->number], &error);
-        if (status == VL_ERR_BUSY)
+        bool rests = status == VL_ERR_BUSY;
+        if (rests)
             vl_log(VL_LOG_WARN, "a host is left alone for now",
                    VL_F_STR("host", e->busy[w->number]), VL_F_STR("why", error.message));
-        give_back(e, w->number, status == VL_ERR_BUSY);
-        if (status && status != VL_ERR_BUSY && status != VL_ERR_CANCELLED)
+        if (!status || rests)
+            status = read_pages(e, &error);
+        give_back(e, w->number, rests);
+        if (status && status != VL_ERR_CANCELLED)
             stop(e, &error);
     }
     return NULL;
@@ -508,11 +594,14 @@ static vl_status page_through(engine *e, vl_error *error) {
                            .give = give,
                            .to = e,
                            .kept = &kept};
-    vl_status status = answer ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for a page");
+    vl_status status =
+        answer ? read_pages(e, error) : vl_fail(error, VL_ERR_MEMORY, "no memory for a page");
     vl_buf_init(&next, NEXT_MAX);
     while (!status && !e->run.paged && !has_enough(e)) {
         status = is_stopping(e) ? vl_fail(error, VL_ERR_CANCELLED, "the harvest was stopped")
                                 : one_page(e, &call, answer, &next, error);
+        if (!status)
+            status = read_pages(e, error);
     }
     if (kept && e->source->forget)
         e->source->forget(kept);
@@ -692,7 +781,10 @@ static void engine_init(engine *e, vl_collection *collection, const vl_harvest_o
                   .source = source,
                   .query = options->query,
                   .lock_file = -1};
+    e->wants_pictures = vl_list_has(options->query.formats, "picture") &&
+                        vl_list_has(options->query.formats, "html");
     pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->reading, NULL);
     pthread_cond_init(&e->changed, NULL);
     vl_buf_init(&e->resting, RESTING_MAX);
     vl_buf_init(&e->run.cursor, NEXT_MAX);
@@ -706,6 +798,7 @@ static void engine_deinit(engine *e) {
     vl_buf_deinit(&e->resting);
     pthread_cond_destroy(&e->changed);
     pthread_mutex_destroy(&e->lock);
+    pthread_mutex_destroy(&e->reading);
     if (e->lock_file >= 0)
         close(e->lock_file);
 }

@@ -32,4 +32,25 @@ vl_status vl_html_to_utf8(const char *bytes, size_t count, const char *type, vl_
 vl_status vl_html_read(const char *text, size_t bytes, const char *url, const char *agent,
                        vl_arena *arena, vl_html *html, vl_error *error);
 
+/* ---- pictures -----------------------------------------------------------------------------
+ */
+
+enum { VL_HTML_PICTURES = 128, VL_HTML_ADDRESSES = 24 };
+
+/* A picture of what a page is about, of its sizes the one that is best to have. */
+typedef struct vl_html_picture {
+    const char *url;              /* absolute, of HTTP */
+    const char *const *addresses; /* as they stand in the page, for any of its sizes */
+    size_t address_count;         /* 1 … VL_HTML_ADDRESSES */
+} vl_html_picture;
+/* Those of JPEG, PNG, WebP and TIFF, as far as their names say, in order; the same url once.
+ * Left out is what stands in navigation, headers and footers, forms, notices and other such
+ * parts (by element, role, or a word of class or id), what is smaller than 48 pixels or says
+ * that it is for looks, icons and trackers; and all of a page that wants its pictures left
+ * alone (`robots`: noimageindex, noimageai and the like, for `agent`). Errors are
+ * vl_html_read's. */
+vl_status vl_html_pictures(const char *text, size_t bytes, const char *url, const char *agent,
+                           vl_arena *arena, vl_html_picture **pictures, size_t *count,
+                           vl_error *error);
+
 #endif

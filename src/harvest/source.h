@@ -86,6 +86,7 @@ typedef struct vl_source {
     /* Each run goes through all of it: `since` is only what the user asks for. Files have a
      * version, by which those that are here already are known. */
     bool whole;
+    bool local; /* what it names is on this machine, and nothing is fetched for it */
 } vl_source;
 
 /* All of them, NULL at the end. */

@@ -1,8 +1,10 @@
 /* The engine of `vislang harvest` with one source of its own, whose pages are JSON of this
- * shape: {"next": "2", "records": [{"key", "title", "changed", "language", "licence", "files":
+ * shape: {"next": "2", "records": [{"key", "title", "url", "changed", "language", "licence",
+ * "files":
  * [{"url", "type", "version", "name", "body"}]}]}.
  *
  *   harvest_engine run OUT URL [NAME=VALUE…]   settings, and limit, formats, since, languages
+ *   harvest_engine picture OUT ID ADDRESS      the content that a page shows
  *   harvest_engine list OUT [after=ID] [old=1] [formats=LIST] [records=N] [behind=KEY]
  *
  * This file stands in the place of the table of sources. */
@@ -43,6 +45,7 @@ static vl_status give(const vl_source_call *call, const cJSON *json, vl_error *e
     cJSON_ArrayForEach(item, list) read_file(call->arena, item, &files[i++]);
     vl_record record = {.key = vl_json_text(call->arena, json, "key"),
                         .title = vl_json_text(call->arena, json, "title"),
+                        .url = vl_json_text(call->arena, json, "url"),
                         .changed = vl_json_time(call->arena, json, "changed"),
                         .language = vl_json_text(call->arena, json, "language"),
                         .licence = vl_json_text(call->arena, json, "licence"),
@@ -188,6 +191,7 @@ static vl_status print_holding(const vl_holding *h, void *to, vl_error *error) {
     cJSON_AddNumberToObject(json, "bytes", (double)h->bytes);
     cJSON_AddNumberToObject(json, "status", h->status);
     cJSON_AddBoolToObject(json, "current", h->current);
+    cJSON_AddBoolToObject(json, "shown", h->shown);
     char *text = cJSON_PrintUnformatted(json);
     puts(text);
     cJSON_free(text);
@@ -227,6 +231,20 @@ static vl_status list(const char *folder, int count, char **words, vl_error *err
     return status;
 }
 
+static vl_status picture(const char *folder, const char *id, const char *shown,
+                         vl_error *error) {
+    vl_collection *collection;
+    char sha256[VL_SHA256_HEX_SIZE];
+    vl_status status = vl_collection_open(folder, false, &collection, error);
+    if (!status)
+        status =
+            vl_collection_find_picture(collection, strtoll(id, NULL, 10), shown, sha256, error);
+    if (!status)
+        puts(sha256);
+    vl_collection_close(collection);
+    return status;
+}
+
 int main(int argc, char **argv) {
     vl_error error;
     vl_status status = VL_ERR_USAGE;
@@ -236,6 +254,8 @@ int main(int argc, char **argv) {
         status = run(argv[2], argc - 4, argv + 4, &error);
     } else if (argc > 2 && !strcmp(argv[1], "list")) {
         status = list(argv[2], argc - 3, argv + 3, &error);
+    } else if (argc == 5 && !strcmp(argv[1], "picture")) {
+        status = picture(argv[2], argv[3], argv[4], &error);
     }
     if (status)
         fprintf(stderr, "%s: %s\n", vl_status_name(status), error.message);

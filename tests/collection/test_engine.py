@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 ENGINE = sys.argv.pop(1) if len(sys.argv) > 1 else "build/tests/harvest_engine"
 PDF = b"%PDF-1.4 "
+JPEG, PNG = b"\xff\xd8\xff\xe0\0\x10JFIF\0", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
 class Site:
@@ -413,6 +414,125 @@ class Engine(unittest.TestCase):
         self.assertEqual((report["resumed"], report["files_fetched"], report["complete"]), (True, 3, True))
         self.assertEqual(self.asked("/small"), 1)
 
+    # ---- pictures of pages -------------------------------------------------------------
+
+    WORDS = "<p>Words of an article, enough of them to be what the page is about.</p>"
+
+    def page_of(self, *images, words=WORDS):
+        return ("<!doctype html><html><body><nav><img src='/menu.jpg'></nav><main>" + words +
+                "".join(f"<img {image}>" for image in images) + "</main></body></html>").encode()
+
+    def picture(self, page, address, code=0):
+        done = subprocess.run([ENGINE, "picture", str(self.out), str(page), address], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout.strip()
+
+    def a_site_with_pictures(self):
+        html = {"Content-Type": "text/html; charset=utf-8"}
+        self.page = self.page_of("src='small.jpg' srcset='small.jpg 300w, /img/large.jpg 1200w'", "src='icon.svg'",
+                                 f"src='{self.site.url('/other.png', 2)}'", "src='/error.jpg'", "src='/page.jpg'",
+                                 "src='/private/a.jpg'", "src='x.jpg' width=1 height=1")
+        self.site.files = {
+            "/news/1": lambda h: h.send_tagged(self.page, **html), "/menu.jpg": JPEG + b"menu",
+            "/news/small.jpg": JPEG + b"small", "/img/large.jpg": JPEG + b"large", "/other.png": PNG + b"other",
+            "/page.jpg": lambda h: h.send(200, self.page, html), "/private/a.jpg": JPEG + b"private",
+            "/a.pdf": PDF}
+        self.site.robots["127.0.0.1"] = "User-agent: *\nDisallow: /private/\n"
+        self.one_page({"url": self.site.url("/news/1")}, {"url": self.site.url("/a.pdf")}, title="One")
+
+    def test_pictures_of_pages(self):
+        self.a_site_with_pictures()
+        report = self.run_it()
+        self.assertEqual((report["files_fetched"], report["files_failed"], report["files_left"], report["complete"]),
+                         (4, 2, 1, True))
+        asked = {path for _, path in self.site.asked}
+        self.assertLessEqual({"/img/large.jpg", "/other.png", "/error.jpg", "/page.jpg"}, asked)
+        self.assertFalse({"/menu.jpg", "/news/small.jpg", "/news/icon.svg", "/private/a.jpg", "/news/x.jpg"} & asked)
+        rows = {urlsplit(row["url"]).path: row for row in self.list()}
+        self.assertEqual({path: row["shown"] for path, row in rows.items()},
+                         {"/news/1": False, "/a.pdf": False, "/img/large.jpg": True, "/other.png": True})
+        page, large = rows["/news/1"]["id"], hashlib.sha256(JPEG + b"large").hexdigest()
+        for address in ("small.jpg", "/img/large.jpg", " small.jpg", self.site.url("/img/large.jpg"),
+                        "../img/large.jpg"):
+            self.assertEqual(self.picture(page, address), large, address)
+        self.assertEqual(self.picture(page, self.site.url("/other.png", 2)), hashlib.sha256(PNG + b"other").hexdigest())
+        for address in "/error.jpg", "/page.jpg", "/menu.jpg", "", "../../..", "/a.pdf", "data:image/png;base64,AA":
+            self.picture(page, address, code=4)
+        self.picture(rows["/a.pdf"]["id"], "small.jpg", code=4)
+        self.picture(12345, "small.jpg", code=4)
+        # The same again asks for what failed, and for nothing else of the page.
+        self.site.asked.clear()
+        report = self.run_it()
+        self.assertEqual({path for _, path in self.site.asked if "page?" not in path},
+                         {"/robots.txt", "/error.jpg", "/news/1", "/a.pdf"})
+        self.assertEqual((report["files_unchanged"], report["files_failed"]), (2, 2))
+
+    def test_pictures_of_a_page_that_changes(self):
+        self.a_site_with_pictures()
+        self.run_it()
+        page = next(row["id"] for row in self.list() if row["url"].endswith("/news/1"))
+        self.page = self.page_of("src='/img/large.jpg'", "src='/img/new.jpg'", words=self.WORDS + "<p>More</p>")
+        self.site.files["/img/new.jpg"] = JPEG + b"new"
+        self.site.asked.clear()
+        report = self.run_it()
+        self.assertEqual((report["files_fetched"], report["files_unchanged"]), (2, 2))
+        self.assertEqual(self.asked("/other.png"), 0, "not on the page any more")
+        self.assertIn("If-None-Match", self.site.headers["/img/large.jpg"])
+        now = next(row["id"] for row in self.list() if row["url"].endswith("/news/1"))
+        self.assertNotEqual(now, page)
+        for id in now, page:
+            self.assertEqual(self.picture(id, "/img/large.jpg"), hashlib.sha256(JPEG + b"large").hexdigest())
+        self.assertEqual(self.picture(now, "/img/new.jpg"), hashlib.sha256(JPEG + b"new").hexdigest())
+        self.assertEqual(self.picture(page, "small.jpg"), hashlib.sha256(JPEG + b"large").hexdigest())
+        self.site.asked.clear()
+        self.run_it()
+        self.assertEqual(self.asked("/error.jpg"), 0, "what is shown no more is not tried again")
+
+    def test_pictures_only_where_they_are_wanted(self):
+        self.a_site_with_pictures()
+        for formats in "html,pdf", "picture,pdf":
+            self.out = self.home / formats
+            self.run_it("formats=" + formats)
+        self.assertEqual(self.asked("/img/large.jpg"), 0)
+        # What is here already is read when they are wanted later on.
+        self.out = self.home / "html,pdf"
+        self.site.asked.clear()
+        report = self.run_it("formats=html,picture")
+        self.assertEqual((report["files_fetched"], report["files_unchanged"], self.asked("/a.pdf")), (2, 1, 0))
+        self.assertEqual(len(self.list("formats=picture")), 2)
+
+    def test_a_collection_of_the_version_before(self):
+        self.a_site_with_pictures()
+        self.run_it("formats=html,pdf")
+        with sqlite3.connect(self.out / "collection.db") as db:
+            db.executescript("DROP TABLE shown; DROP INDEX files_unread; DROP INDEX files_page; ALTER TABLE files "
+                             "DROP COLUMN page_id; ALTER TABLE files DROP COLUMN unread; "
+                             "DELETE FROM schema_steps WHERE number = 2")
+        self.run_it("formats=html,picture")
+        self.assertEqual(len(self.list("formats=picture")), 2)
+
+    def test_a_picture_that_the_record_names(self):
+        self.a_site_with_pictures()
+        self.one_page({"url": self.site.url("/news/1")}, {"url": self.site.url("/img/large.jpg")}, title="One")
+        self.run_it()
+        rows = {urlsplit(row["url"]).path: row for row in self.list()}
+        self.assertFalse(rows["/img/large.jpg"]["shown"])
+        self.assertEqual(self.picture(rows["/news/1"]["id"], "small.jpg"), rows["/img/large.jpg"]["sha256"])
+        self.assertEqual(self.asked("/img/large.jpg"), 1)
+
+    def test_pages_that_come_with_the_record(self):
+        self.site.files = {"/img/a.jpg": JPEG + b"a"}
+        self.one_page({"name": "page", "type": "text/html", "body": self.page_of("src='/img/a.jpg'").decode()})
+        self.run_it()
+        self.assertEqual(self.site.asked, [("127.0.0.1", "/page?cursor=&since=")], "relative to nothing")
+        self.one_page({"name": "page", "type": "text/html",
+                       "body": self.page_of(f"src='{self.site.url('/img/a.jpg')}'").decode()}, url=self.site.url("/x/"))
+        self.run_it()
+        page = next(row["id"] for row in self.list("formats=html"))
+        self.assertEqual(self.picture(page, self.site.url("/img/a.jpg")), hashlib.sha256(JPEG + b"a").hexdigest())
+        self.assertEqual(self.picture(page, "../img/a.jpg"), hashlib.sha256(JPEG + b"a").hexdigest())
+
     # ---- being stopped -----------------------------------------------------------------
 
     def a_large_site(self):
@@ -434,6 +554,12 @@ class Engine(unittest.TestCase):
                     wanted.append({"url": self.site.url(f"/{page}/missing", 2)})
                 if number == 3:
                     wanted.append({"name": "summary", "body": f"A text of page {page}"})
+                if number == 4:
+                    shown = [f"/{page}/shown/{picture}.jpg" for picture in range(3)]
+                    files[f"/{page}/html"] = self.page_of(*(f"src='{self.site.url(url, 2 + i)}'"
+                                                            for i, url in enumerate(shown)))
+                    files.update({url: JPEG + url.encode() for url in shown})
+                    wanted.append({"url": self.site.url(f"/{page}/html", 3)})
                 records.append({"key": f"{page}-{number}", "title": f"Report {number}", "licence": "CC0-1.0",
                                 "changed": f"2025-{page + 1:02}-{number + 1:02}T00:00:00Z", "files": wanted})
             pages[str(page) if page else ""] = {"records": records, **({"next": str(page + 1)} if page < 11 else {})}

@@ -20,6 +20,23 @@ static void check_text(const char *text) {
         abort();
 }
 
+static void check_pictures(const char *text, size_t length, vl_arena *arena) {
+    vl_html_picture *pictures;
+    size_t count;
+    if (vl_html_pictures(text, length, "https://example.org/a/", "vislang", arena, &pictures,
+                         &count, NULL))
+        return;
+    if (count > VL_HTML_PICTURES)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(pictures[i].url, "http", 4) || strpbrk(pictures[i].url, "# \n") ||
+            !pictures[i].address_count || pictures[i].address_count > VL_HTML_ADDRESSES)
+            abort();
+        for (size_t a = 0; a < pictures[i].address_count; a++)
+            check_text(pictures[i].addresses[a]);
+    }
+}
+
 static void check_page(const char *bytes, size_t count, const char *type, vl_arena *arena) {
     const char *text;
     size_t length;
@@ -35,6 +52,7 @@ static void check_page(const char *bytes, size_t count, const char *type, vl_are
     check_text(html.licence);
     check_links(html.documents, html.document_count);
     check_links(html.feeds, html.feed_count);
+    check_pictures(text, length, arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
