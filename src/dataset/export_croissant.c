@@ -227,9 +227,9 @@ static void put_distribution(const export *e, cJSON *root) {
 static void put_names(cJSON *root, const char *key, const tally *t, const char *type) {
     cJSON *list = cJSON_AddArrayToObject(root, key);
     for (size_t i = 0; i < t->count; i++) {
-        cJSON *one = type ? cJSON_CreateObject() : NULL;
         if (!*t->names[i])
             continue;
+        cJSON *one = type ? cJSON_CreateObject() : NULL;
         cJSON_AddStringToObject(one, "@type", type);
         cJSON_AddStringToObject(one, "name", t->names[i]);
         cJSON_AddItemToArray(list, type ? one : cJSON_CreateString(t->names[i]));

@@ -4,6 +4,7 @@ several languages, plain texts, and what cannot be read."""
 import base64
 import random
 import struct
+import textwrap
 import zlib
 
 WORDS = {
@@ -65,6 +66,41 @@ def page(rng, lang, title, paragraphs=4, figure=True, table=True, extra=""):
 
 def text(rng, lang, paragraphs=3):
     return "\n\n".join(paragraph(rng, lang) for _ in range(paragraphs)).encode() + b"\n"
+
+
+def report(rng, lang, pages=3):
+    """A PDF whose pages have a heading, paragraphs and a chart of bars over its caption."""
+    wrapped = lambda said: textwrap.wrap(said, 88)
+    def show(size, x, y, said):
+        return f"BT /F {size} Tf {x} {y} Td ({said.encode('cp1252').decode('latin-1')}) Tj ET"
+    def content(number):
+        out, y = [show(16, 60, 780, sentence(rng, lang, 4))], 750
+        for _ in range(3):
+            for line in wrapped(paragraph(rng, lang)):
+                out.append(show(10, 60, y, line))
+                y -= 13
+            y -= 13
+        base = y - 170
+        for bar in range(6):
+            colour = " ".join(f"{rng.uniform(0, 0.7):.2f}" for _ in range(3))
+            out.append(f"{colour} rg {100 + 60 * bar} {base} 60 {rng.randrange(40, 160)} re f")
+        out.append(f"0 g 0 G 90 {base} m 500 {base} l S 90 {base} m 90 {base + 165} l S")
+        out.append(show(9, 100, base - 22, f"{FIGURE[lang]} {number}. {sentence(rng, lang, 7)}"))
+        return "\n".join(out).encode("latin-1")
+    bodies = [content(number + 1) for number in range(pages)]
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count %d/Kids[%s]>>" %
+               (pages, b" ".join(b"%d 0 R" % (4 + 2 * i) for i in range(pages))),
+               b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"]
+    for i, body in enumerate(bodies):
+        objects.append(b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>" % (5 + 2 * i))
+        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(body), body))
+    out, places = b"%PDF-1.4\n", []
+    for number, thing in enumerate(objects):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number + 1, thing)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return out + (b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" %
+                  (len(objects) + 1, table, len(objects) + 1, len(out)))
 
 
 def write(folder, seed=1, pages=12, texts=30, languages=("swa", "fra", "eng")):

@@ -25,6 +25,7 @@ if(TARGET vislang)
     add_test(NAME dataset.build COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_build.py)
     add_test(NAME dataset.build_queue COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh
              python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_build_queue.py)
-    set_tests_properties(dataset.build dataset.build_queue PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    add_test(NAME dataset.train COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_train.py)
+    set_tests_properties(dataset.build dataset.build_queue dataset.train PROPERTIES TIMEOUT 900 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
 endif()
