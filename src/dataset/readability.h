@@ -11,7 +11,8 @@
 
 #include <vislang/text.h>
 
-/* Shares are drawn towards what is usual where there is little text. */
+/* Shares are drawn towards what is usual where there is little text; what is usual in clean
+ * text of any language is left out, so that such text measures 0. */
 typedef enum readability_measure_kind {
     READABILITY_IMPOSSIBLE, /* characters that are none */
     READABILITY_MOJIBAKE,   /* bytes of UTF-8 read as Latin-1 or Windows-1252 */
@@ -21,7 +22,6 @@ typedef enum readability_measure_kind {
     READABILITY_DEBRIS,     /* words of several scripts, with symbols or digits among letters,
                                with capitals after small letters */
     READABILITY_SINGLES,    /* words of one letter */
-    READABILITY_ADDRESSES,  /* words that are addresses of the web or of e-mail */
     READABILITY_CAPITALS,   /* words in capitals, of those that have case */
     READABILITY_TITLES,     /* words with a first capital, of those that have case */
     READABILITY_ECHOES,     /* words that were among the 32 before */
@@ -29,10 +29,9 @@ typedef enum readability_measure_kind {
     READABILITY_ENDLESS,    /* how many words stand between ends of sentences */
     READABILITY_SEPARATORS, /* commas, bars and bullets between words */
     READABILITY_LINES,      /* words in short lines that end as no sentence does */
-    READABILITY_SHORT,      /* how much shorter words are than is usual */
-    READABILITY_LONG,       /* … longer */
-    READABILITY_SURPRISE,   /* nats a character in its language … */
-    READABILITY_ORDER, /* … and what share of them its letters in another order have more */
+    READABILITY_LONG,       /* how much longer words are than is usual */
+    READABILITY_ORDER,      /* 0 or less: what share its own letters in another order surprise a
+                               model of its language more, less than usual */
     READABILITY_COUNT
 } readability_measure_kind;
 const char *readability_measure_name(readability_measure_kind kind); /* "impossible", … */
@@ -41,14 +40,14 @@ typedef struct readability {
     double measures[READABILITY_COUNT];
     size_t characters; /* but white space */
     size_t letters, words;
-    bool has_model; /* SURPRISE and ORDER were measured */
+    bool has_model; /* ORDER was measured */
     double score;   /* 0 debris … 1 text; 0 without a letter */
 } readability;
 
 /* `text` is NFC. `language` may be NULL. */
 void readability_measure(const char *text, const vl_ngram_language *language, readability *out);
-/* The model's coefficients, the offset last: with SURPRISE and ORDER or without (their
- * coefficients are then 0). [READABILITY_COUNT + 1] */
+/* The model's coefficients, the offset last: with ORDER, or without (its coefficient is
+ * then 0). [READABILITY_COUNT + 1] */
 const double *readability_model(bool with_language);
 
 #endif
