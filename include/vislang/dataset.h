@@ -508,6 +508,86 @@ vl_build_options vl_build_options_default(void);
 vl_status vl_dataset_build(const vl_build_options *options, vl_build_report *report,
                            vl_error *error);
 void vl_build_report_json(const vl_build_report *report, vl_buf *out);
+/* ---- looking at datasets, ours or not ------------------------------------------------------
+ */
+
+/* docs/dataset.md says what each is. */
+typedef enum vl_check_layout {
+    VL_LAYOUT_AUTO,
+    VL_LAYOUT_DATASET, /* the folder above */
+    VL_LAYOUT_IMAGEFOLDER,
+    VL_LAYOUT_JSONL,
+    VL_LAYOUT_WEBDATASET,
+    VL_LAYOUT_COCO,
+    VL_LAYOUT_VQA,
+    VL_LAYOUT_LLAVA,
+    VL_LAYOUT_COUNT
+} vl_check_layout;
+const char *vl_layout_name(vl_check_layout layout); /* "auto", "dataset", … */
+/* VL_ERR_USAGE names the layouts. */
+vl_status vl_layout_parse(const char *name, vl_check_layout *layout, vl_error *error);
+
+typedef struct vl_check_options {
+    vl_check_layout layout;
+    size_t limit; /* findings of each kind that are listed: 10 */
+    size_t jobs;  /* threads that decode pictures; 0: as many as processors */
+    vl_media_limits limits;
+    const vl_langid *langid; /* NULL: nobody asks whether a text is in the language it says */
+    const char *folder;      /* of temporary files; "": $TMPDIR, else /var/tmp */
+} vl_check_options;
+vl_check_options vl_check_options_default(void);
+
+typedef struct vl_check_count {
+    const char *kind;  /* "picture_missing", …; static */
+    const char *means; /* a sentence; static */
+    bool is_error;     /* else a warning */
+    uint64_t count;
+} vl_check_count;
+typedef struct vl_check_finding {
+    const char *kind; /* static */
+    bool is_error;
+    char *place; /* "train/metadata.jsonl:12", "shard-0.tar:000017.json" */
+    char *message;
+} vl_check_finding;
+typedef struct vl_check_report {
+    vl_check_layout layout; /* as found */
+    uint64_t rows, pictures; /* that were looked at */
+    uint64_t errors, warnings;
+    vl_check_count *counts; /* errors first; those that are not 0 */
+    size_t count_count;
+    vl_check_finding *findings; /* in that order of kinds, then of the dataset */
+    size_t finding_count;
+} vl_check_report;
+/* What is wrong with the dataset is in the report; the status says only whether it could be
+ * gone through: VL_ERR_INPUT: there is nothing that looks like a dataset; VL_ERR_IO;
+ * VL_ERR_LIMIT: over a million files that are no pictures. Nothing is fetched, and nothing
+ * outside of the folder is read. */
+vl_status vl_dataset_check(const char *path, const vl_check_options *options,
+                           vl_check_report *report, vl_error *error);
+void vl_check_report_deinit(vl_check_report *report);
+/* For people, and as JSON. */
+void vl_check_report_text(const vl_check_report *report, vl_buf *out);
+vl_status vl_check_report_json(const vl_check_report *report, vl_buf *out, vl_error *error);
+
+typedef struct vl_stats_options {
+    vl_check_layout layout;
+    size_t samples;     /* rows of each language that the HTML report shows: 3 */
+    const char *folder; /* of temporary files; "": $TMPDIR, else /var/tmp */
+} vl_stats_options;
+vl_stats_options vl_stats_options_default(void);
+/* What a dataset holds. Read-only once made. */
+typedef struct vl_stats vl_stats;
+/* Memory does not grow with the dataset. Errors as vl_dataset_check; rows that cannot be read
+ * are left out, and counted. */
+vl_status vl_dataset_stats(const char *path, const vl_stats_options *options, vl_stats **stats,
+                           vl_error *error);
+void vl_stats_free(vl_stats *stats);                         /* NULL allowed */
+vl_status vl_stats_text(const vl_stats *stats, vl_buf *out, vl_error *error);
+vl_status vl_stats_json(const vl_stats *stats, vl_buf *out, vl_error *error);
+/* One page with everything in it. Links to pictures begin with `pictures`: the dataset's folder
+ * as seen from where the page will lie ("" beside it). */
+vl_status vl_stats_html(const vl_stats *stats, const char *pictures, vl_buf *out,
+                        vl_error *error);
 
 #ifdef __cplusplus
 }

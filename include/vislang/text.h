@@ -121,6 +121,8 @@ void vl_langid_free(vl_langid *langid);
  * letters, or too strange for every language, gives "und". */
 size_t vl_langid_guess(const vl_langid *langid, const char *text, size_t max,
                        vl_lang_guess *guesses);
+/* Whether it can guess that language (as vl_lang_code) at all. */
+bool vl_langid_knows(const vl_langid *langid, const char *code);
 /* English name of an ISO 639-3 code ("Swahili"), or the code itself. Static storage. */
 const char *vl_lang_name(const char *code);
 /* The ISO 639-3 code that a language goes by here, from that of ISO 639-1 or of a member of its

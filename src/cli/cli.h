@@ -107,6 +107,8 @@ int cli_dataset_parts(const cli_args *args);
 int cli_dataset_export(const cli_args *args);
 int cli_dataset_build(const cli_args *args);
 int cli_dataset_review(const cli_args *args);
+int cli_dataset_check(const cli_args *args);
+int cli_dataset_stats(const cli_args *args);
 int cli_harvest(const cli_args *args);
 int cli_admin(const cli_args *args);
 int cli_db(const cli_args *args);

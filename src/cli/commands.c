@@ -174,12 +174,16 @@ static const cli_flag dataset_flags[] = {
     {"host", 0, "ADDRESS", "review: where the page is served (default: 127.0.0.1)"},
     {"port", 0, "N", "review: the port of the page (default: that of the last time, if free)"},
     {"language", 0, "L", "review: only items of this language (ISO 639)"},
-    {"limit", 0, "N", "review: only the first N items of the order"},
+    {"limit", 0, "N",
+     "review: only the first N items; check: so many findings of each kind (default: 10)"},
     {"overlap", 0, "SHARE", "review: of items that two reviewers see (default: 0.2)"},
     {"random", 0, "SHARE", "review: of items that are drawn by chance (default: 0.2)"},
     {"agreement", 0, NULL, "review: print how far reviewers agree (Krippendorff's alpha)"},
     {"fit", 0, NULL, "review: teach the quality model what reviewers said"},
-    {"json", 'j', NULL, "print the summary, the list of fonts or the parts as JSON"},
+    {"layout", 0, "LAYOUT",
+     "check, stats: auto (default), dataset, imagefolder, jsonl, webdataset, coco, vqa, llava"},
+    {"html", 0, "FILE", "stats: write a report with charts there"},
+    {"json", 'j', NULL, "print what there is to say as JSON"},
     {0},
 };
 
@@ -297,8 +301,9 @@ const cli_command cli_commands[] = {
      harvest_flags, cli_harvest},
     {"dataset",
      "make data to train on: lines of text, rendered or of real scans; parts of documents; "
-     "exports of datasets, reviews of them",
-     "synth-lines|scan-lines DIR|parts FILE|export DATASET|review DATASET",
+     "datasets exported, reviewed, checked and counted",
+     "synth-lines|scan-lines DIR|parts FILE|export DATASET|review DATASET|check PATH|stats "
+     "PATH",
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
      "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
      "khmer\n"
@@ -307,7 +312,9 @@ const cli_command cli_commands[] = {
      "vislang dataset parts report.html --json\n"
      "vislang dataset parts report.docx\n"
      "vislang dataset export notices --format imagefolder --out notices-hf\n"
-     "vislang dataset review data/swahili --reviewer amina --reviewer jonas\n",
+     "vislang dataset review data/swahili --reviewer amina --reviewer jonas\n"
+     "vislang dataset check notices-hf\n"
+     "vislang dataset stats notices --html notices/report.html\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",

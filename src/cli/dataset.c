@@ -28,6 +28,8 @@ static const subcommand subcommands[] = {
      {"reviewer", "host", "port", "language", "limit", "overlap", "random", "seed", "agreement",
       "fit", "json"},
      cli_dataset_review},
+    {"check", {"layout", "limit", "jobs", "json"}, cli_dataset_check},
+    {"stats", {"layout", "html", "json"}, cli_dataset_stats},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

@@ -306,3 +306,10 @@ size_t vl_langid_guess(const vl_langid *l, const char *text, size_t max,
     }
     return given;
 }
+
+bool vl_langid_knows(const vl_langid *l, const char *code) {
+    for (size_t i = 0; i < l->header.labels; i++)
+        if (!strcmp(vl_lang_code(l->labels[i].code), code))
+            return true;
+    return false;
+}

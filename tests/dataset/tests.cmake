@@ -20,6 +20,12 @@ if(TARGET vislang)
     set_tests_properties(dataset.export PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_SANITIZED=$<$<BOOL:${VISLANG_SANITIZE}>:1>")
 endif()
+# … and by `vislang dataset check` and `stats`.
+if(TARGET vislang)
+    add_test(NAME dataset.check COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_check.py
+             $<TARGET_FILE:vislang> $<TARGET_FILE:write_dataset>)
+    set_tests_properties(dataset.check PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()
 # Datasets, from documents that the tests write.
 if(TARGET vislang)
     add_test(NAME dataset.build COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/dataset/test_build.py)

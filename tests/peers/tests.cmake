@@ -44,6 +44,13 @@ if(Python3_FOUND AND TARGET vislang)
     set_tests_properties(peers.export PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endif()
 
+# What `dataset check` says, against what `datasets` loads.
+if(Python3_FOUND AND TARGET vislang)
+    add_test(NAME peers.check COMMAND ${Python3_EXECUTABLE} -B
+             ${CMAKE_CURRENT_LIST_DIR}/test_check.py $<TARGET_FILE:vislang>)
+    set_tests_properties(peers.check PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
+
 # Where they are looked for.
 if(Python3_FOUND)
     add_test(NAME peers.where COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/test_peers.py)

@@ -1,0 +1,149 @@
+/* check_ours.c — a dataset of our own (folder.h): every item is one, its document is in
+ * documents.jsonl, its base item and its picture are there. */
+#include "dataset/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static vl_status state(check *c, check_relation relation, unsigned tag, const char *place,
+                       const char *key, vl_error *error) {
+    check_statement s = {.key = key, .tag = tag, .place = place, .order = c->rows};
+    return c->looks && *key ? check_index_add(c->index, relation, &s, error) : VL_OK;
+}
+
+/* ---- documents --------------------------------------------------------------------------- */
+
+static vl_status take_document(check *c, const char *file, uint64_t number, const char *line,
+                               size_t bytes, void *to, vl_error *error) {
+    const char *place = check_place(c, file, number);
+    vl_status status = VL_OK;
+    (void)to;
+    vl_arena_reset(c->arena);
+    cJSON *root = check_parse(c, place, line, bytes);
+    const char *id = root ? check_string(c, root, "document") : "";
+    if (root && !*id)
+        id = check_string(c, root, "sha256");
+    if (root && !*id)
+        check_found(c, FINDING_ID_MISSING, place, "there is no \"document\"");
+    else if (root)
+        status = state(c, RELATION_DOCUMENT, TAG_DEFINES, place, id, error);
+    cJSON_Delete(root);
+    return status;
+}
+
+/* ---- items ------------------------------------------------------------------------------- */
+
+static void describe(const vl_item *item, check_row *row) {
+    row->item = item;
+    row->id = item->id;
+    row->kind = vl_item_kind_name(item->kind);
+    row->language = item->language;
+    row->script = item->script;
+    row->document = item->source.document;
+    row->publisher = item->source.publisher;
+    row->licence = item->source.licence;
+    row->url = item->source.url;
+    row->title = item->source.title;
+    row->source = item->source.record;
+    row->origin = item->origin;
+    row->phrase = item->phrase;
+    row->picture_kind = item->picture_kind;
+    row->width = item->width;
+    row->height = item->height;
+}
+
+/* The region is of the picture; source.box is of the page, which is not there. */
+static vl_status add_parts(check *c, const vl_item *item, check_row *row, vl_error *error) {
+    check_text text = {"text", item->text, item->language, item->script, true},
+               instruction = {"instruction", item->instruction, item->instruction_language, "",
+                              false};
+    check_box box = {"region", item->region.x, item->region.y, item->region.width,
+                     item->region.height};
+    vl_status status = check_add_text(c, row, &text, error);
+    if (!status && !vl_item_is_base(item->kind))
+        status = check_add_text(c, row, &instruction, error);
+    return status || !item->has_region ? status : check_add_box(c, row, &box, error);
+}
+
+static vl_status relate(check *c, const vl_item *item, const check_row *row, vl_error *error) {
+    bool is_base = vl_item_is_base(item->kind);
+    if (!*item->id)
+        check_found(c, FINDING_ID_MISSING, row->place, "there is no \"id\"");
+    if (!is_base && !*item->base)
+        check_found(c, FINDING_BASE_MISSING, row->place, "an example names no base item");
+    if (!*item->source.document || !*item->source.record)
+        check_found(c, FINDING_PROVENANCE_MISSING, row->place, "\"source\" has no \"%s\"",
+                    *item->source.document ? "record" : "document");
+    vl_status status = state(c, RELATION_BASE, is_base ? TAG_DEFINES : TAG_REFERS, row->place,
+                             is_base ? item->id : item->base, error);
+    return status ? status
+                  : state(c, RELATION_DOCUMENT, TAG_REFERS, row->place, item->source.document,
+                          error);
+}
+
+static vl_status take_read(check *c, const vl_item *item, const char *place, vl_error *error) {
+    static const char *const root[] = {""};
+    check_row row;
+    check_row_init(&row, place, item->split);
+    describe(item, &row);
+    vl_status status = add_parts(c, item, &row, error);
+    if (!status && *item->picture)
+        status = check_row_picture(c, &row, root, 1, item->picture, error);
+    if (!status && c->looks)
+        status = relate(c, item, &row, error);
+    if (item->kind == VL_ITEM_PAIR && !*item->picture)
+        check_found(c, FINDING_PICTURE_MISSING, place, "a pair has no picture");
+    return status ? status : check_row_done(c, &row, NULL, error);
+}
+
+static vl_status take_item(check *c, const char *file, uint64_t number, const char *line,
+                           size_t bytes, void *to, vl_error *error) {
+    vl_item item;
+    vl_error why = {0};
+    (void)to;
+    vl_arena_reset(c->arena);
+    const char *place = vl_arena_strdup(c->arena, check_place(c, file, number));
+    if (!place)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for an item");
+    cJSON *root = check_parse(c, place, line, bytes);
+    if (!root)
+        return VL_OK;
+    cJSON_Delete(root);
+    vl_status status = vl_item_read(line, bytes, c->arena, &item, &why);
+    if (status == VL_ERR_MEMORY)
+        return vl_fail(error, status, "%s", why.message);
+    if (status) {
+        check_lost(c, FINDING_ITEM, place, "%s", why.message);
+        return VL_OK;
+    }
+    return take_read(c, &item, place, error);
+}
+
+vl_status check_walk_ours(check *c, vl_error *error) {
+    check_names files;
+    char full[FOLDER_PATH_SIZE];
+    vl_buf about;
+    vl_error why = {0};
+    vl_buf_init(&about, 16 << 20);
+    vl_status status = folder_path(c->root, FOLDER_ABOUT, full, error);
+    if (status || *c->only) {
+        vl_buf_deinit(&about);
+        return status ? status
+                      : vl_fail(error, VL_ERR_USAGE, "name the dataset's folder, not a file");
+    }
+    if (vl_file_read(full, about.max, &about, &why))
+        check_found(c, FINDING_NOT_FINISHED, FOLDER_ABOUT, "%s", why.message);
+    else
+        cJSON_Delete(check_parse(c, FOLDER_ABOUT, about.data ? about.data : "", about.len));
+    vl_buf_deinit(&about);
+    status = c->looks ? check_lines(c, FOLDER_DOCUMENTS, take_document, NULL, error) : VL_OK;
+    if (!status)
+        status = check_files(c, ".jsonl", &files, error);
+    if (status)
+        return status;
+    for (size_t i = 0; i < files.count && !status; i++)
+        if (!strncmp(files.names[i], "items-", 6))
+            status = check_lines(c, files.names[i], take_item, NULL, error);
+    check_names_deinit(&files);
+    return status ? status : check_unused_pictures(c, error);
+}
