@@ -4,6 +4,7 @@
 
 #include "dataset/review.h"
 #include "dataset/review_fit.h"
+#include "dataset/review_teach.h"
 
 #include <vislang/serve.h>
 
@@ -218,6 +219,45 @@ static vl_status fit(const cli_args *args, const char *folder, vl_error *error) 
     return status;
 }
 
+static void print_lesson(const cli_args *args, const review_lesson *l) {
+    if (cli_has(args, "json"))
+        printf("{\"items\":%zu,\"lines\":%zu,\"known\":%zu,\"unfit\":%zu,\"broken\":%zu}\n",
+               l->items, l->lines, l->known, l->unfit, l->broken);
+    else
+        printf("%zu lines of %zu items taught the engines' record; %zu items had done so "
+               "before, %zu did not "
+               "fit what is read there, %zu have no picture that can be read\n",
+               l->lines, l->items, l->known, l->unfit, l->broken);
+}
+
+static vl_status teach(const cli_args *args, const char *folder, vl_error *error) {
+    const review_options options = review_options_default();
+    vl_answer_options answer;
+    vl_config *config = NULL;
+    cli_record record = {0};
+    vl_review *opened = NULL;
+    review_lesson lesson;
+    vl_status status = cli_config(args, &config, error);
+    if (!status)
+        status = vl_answer_options_from_config(config, &answer, error);
+    if (!status)
+        status = cli_record_open(config, &record, error);
+    if (!status && !record.record)
+        status = vl_fail(error, VL_ERR_USAGE,
+                         "no record is kept: the setting ocr_record is none (--set "
+                         "ocr_record=store)");
+    if (!status)
+        status = review_open(folder, &options, &opened, error);
+    if (!status)
+        status = review_teach(opened, &answer.ocr, record.record, &lesson, error);
+    if (!status)
+        print_lesson(args, &lesson);
+    review_close(opened);
+    cli_record_close(&record);
+    vl_config_free(config);
+    return status;
+}
+
 static double number(const cJSON *object, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(object, name)->valuedouble;
 }
@@ -302,6 +342,8 @@ int cli_dataset_review(const cli_args *args) {
         status = agreement(args, folder, &error);
     else if (!status && cli_has(args, "fit"))
         status = fit(args, folder, &error);
+    else if (!status && cli_has(args, "teach"))
+        status = teach(args, folder, &error);
     else if (!status)
         status = review(args, folder, &error);
     return cli_finish_stdout(args, status ? cli_fail(args, &error) : 0);

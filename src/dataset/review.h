@@ -156,6 +156,10 @@ typedef struct review_given {
 /* VL_ERR_MISSING: there is no such item. */
 vl_status review_find(vl_review *review, const char *id, vl_arena *arena, review_given *given,
                       vl_error *error);
+/* The file of its picture, below pictures/ whatever the item says. VL_ERR_MISSING: it has none,
+ * or it is not there. */
+vl_status review_picture(const vl_review *review, const vl_item *item, vl_buf *bytes,
+                         vl_error *error);
 /* Up to `most` items that the reviewer is to decide on next, without those whose ids he has
  * already (`have`); they are his from then on, and two reviewers get the same one only where it
  * is one of those that two are to see. One that was not decided on for REVIEW_LEASE_MS may go

@@ -299,29 +299,16 @@ static const char *picture_type(const vl_buf *bytes) {
     }
 }
 
-/* Below "pictures/" and nowhere else, whatever the item says. */
-static bool is_picture_path(const char *path) {
-    return !strncmp(path, "pictures/", 9) && !strstr(path, "..") &&
-           path[strlen(path) - 1] != '/';
-}
-
 static void answer_picture(vl_request *request, const review_given *given, vl_arena *arena) {
-    const char *path = given->item.picture, *type = NULL;
     vl_buf bytes;
     vl_error error;
-    if (!*path || !is_picture_path(path)) {
-        vl_decide_problem(request, 404, "This item has no picture.");
-        return;
-    }
-    path = vl_arena_printf(arena, "%s/%s", review_folder(request->server->reviewing->review),
-                           path);
+    (void)arena;
     vl_buf_init(&bytes, PICTURE_MAX);
-    vl_status status = path ? vl_file_read(path, PICTURE_MAX, &bytes, &error)
-                            : vl_fail(&error, VL_ERR_MEMORY, "no memory for a path");
-    if (!status)
-        type = picture_type(&bytes);
+    vl_status status =
+        review_picture(request->server->reviewing->review, &given->item, &bytes, &error);
+    const char *type = status ? NULL : picture_type(&bytes);
     if (status)
-        vl_decide_problem(request, 404, "The picture of this item is not in the folder.");
+        fail(request, &error);
     else if (!type)
         vl_decide_problem(request, 415, "The picture of this item is none that pages show.");
     else

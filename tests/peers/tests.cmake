@@ -55,3 +55,10 @@ endif()
 if(Python3_FOUND)
     add_test(NAME peers.where COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/test_peers.py)
 endif()
+
+# Agreement of reviewers against Python's krippendorff.
+if(Python3_FOUND AND TARGET vislang)
+    add_test(NAME peers.agreement COMMAND ${Python3_EXECUTABLE} -B
+             ${CMAKE_CURRENT_LIST_DIR}/test_agreement.py $<TARGET_FILE:vislang>)
+    set_tests_properties(peers.agreement PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endif()

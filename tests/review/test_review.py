@@ -284,6 +284,26 @@ class ReviewTest(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertFalse(os.path.exists(f"{self.folder}/quality.json"))
 
+    def test_the_engines_record_learns(self):
+        paragraph = ("Wakazi wote wa kata ya Laini Saba wanaombwa kufika kuchukua maji safi ya kunywa. "
+                     "Kila kaya itapata lita 40 za maji kwa siku tatu.")
+        with Service(self.folder, "--reviewer", "amina") as service:
+            self.assertEqual(service.decide(
+                decision("0000000000000100", "corrected", text="TANGAZO LA USAMBAZAJI WA MAJI"),
+                decision("0000000000000400", "corrected", text=paragraph, box=[85, 280, 1090, 105]),
+                decision("0000000000000700", "corrected", text="Something else that nobody wrote there"),
+                decision("0000000000000a00", "rejected", reason="unreadable")), ["stored"] * 4)
+        record = ["--set", f"database_url=sqlite://{self.state.name}/vislang.db"]
+        taught = json.loads(vislang("dataset", "review", self.folder, "--teach", "--json", *record).stdout)
+        self.assertEqual(taught, {"items": 2, "lines": 3, "known": 0, "unfit": 1, "broken": 0})
+        shown = json.loads(vislang("ocr", "--record", "export", *record).stdout)
+        self.assertIn("tesseract", json.dumps(shown))
+        taught = json.loads(vislang("dataset", "review", self.folder, "--teach", "--json", *record).stdout)
+        self.assertEqual(taught, {"items": 0, "lines": 0, "known": 2, "unfit": 1, "broken": 0})
+        self.assertEqual(json.loads(vislang("ocr", "--record", "export", *record).stdout), shown)
+        done = vislang("dataset", "review", self.folder, "--teach", *record, "--set", "ocr_engines=tesseract", check=False)
+        self.assertEqual((done.returncode, "two or more" in done.stderr), (2, True))
+
     def test_wrong_usage(self):
         os.mkdir(f"{self.state.name}/empty")
         for words, code, says in (([], 2, "which dataset"), ([f"{self.state.name}/empty"], 3, "no dataset"),

@@ -18,6 +18,7 @@
 #include "dataset/review_alpha.h"
 #include "dataset/review_apply.h"
 #include "dataset/review_sample.h"
+#include "dataset/review_teach.h"
 
 #define CHECKED(call) assert_int_equal_message((call), VL_OK, &error)
 #define assert_int_equal_message(is, wanted, e)                                                \
@@ -704,6 +705,52 @@ static void distances(void **state) {
     }
 }
 
+/* ---- a text along lines -------------------------------------------------------------------
+ */
+
+enum { WORDS = 12 };
+static size_t words_of(char *text, const char *words[WORDS]) {
+    size_t count = 0;
+    for (char *word; (word = strtok_r(text, " ", &text));)
+        words[count++] = word;
+    return count;
+}
+
+static void a_text_is_laid_along_lines(void **state) {
+    static const struct {
+        const char *read[3];        /* lines */
+        const char *text, *line_of; /* a digit a word; NULL: it is another text */
+    } cases[] = {
+        {{"maji safi ya", "kunywa leo"}, "maji safi ya kunywa leo", "00011"},
+        {{"rnaji saf1 ya", "kunyvva leo"}, "maji safi ya kunywa leo", "00011"},
+        {{"maji ya", "kunywa leo"}, "maji safi ya kunywa leo", "00011"},
+        {{"maji safi . ya", "~ kunywa", "leo"}, "maji safi ya kunywa leo", "00012"},
+        {{"maji safi ya", "kunywa"}, "maji safi ya kunywa leo", "00011"},
+        {{"maji", "safi"}, "elimu bure kwa wote", NULL},
+        {{"", ""}, "maji", NULL},
+        {{"maji"}, "", NULL},
+    };
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const char *words[3 * WORDS], *text[WORDS];
+        size_t lines[3 * WORDS], line_of[WORDS], count = 0;
+        char read[3][64], truth[64];
+        vl_arena *arena = vl_arena_new(1 << 20);
+        for (size_t l = 0; l < 3 && cases[c].read[l]; l++) {
+            snprintf(read[l], sizeof read[l], "%s", cases[c].read[l]);
+            for (size_t n = words_of(read[l], words + count); n--;)
+                lines[count++] = l;
+        }
+        snprintf(truth, sizeof truth, "%s", cases[c].text);
+        size_t text_count = words_of(truth, text);
+        bool laid = review_lay(words, lines, count, text, text_count, arena, line_of);
+        assert_int_equal(laid, cases[c].line_of != NULL);
+        for (size_t i = 0; laid && i < text_count; i++)
+            assert_int_equal(line_of[i], cases[c].line_of[i] - '0');
+        vl_arena_free(arena);
+    }
+}
+
 #define OF_DATASET(test) cmocka_unit_test_setup_teardown(test, with_dataset, remove_dataset)
 
 int main(void) {
@@ -714,6 +761,7 @@ int main(void) {
         cmocka_unit_test(the_unsure_come_first_in_all_languages),
         cmocka_unit_test(the_random_part_is_fair),
         cmocka_unit_test(distances),
+        cmocka_unit_test(a_text_is_laid_along_lines),
         OF_DATASET(two_reviewers_share_only_the_overlap),
         OF_DATASET(what_is_decided_does_not_come_again),
         OF_DATASET(a_decision_is_stored_once),
