@@ -12,7 +12,7 @@
 
 #include "dataset/phrases.h"
 
-struct pair; /* pairs.h */
+struct pair; /* pairs.h; its origin says what the text is to the picture */
 
 /* What examples are made of: one base item. */
 typedef struct instruct_subject {

@@ -7,6 +7,7 @@
 
 #include "dataset/caption_facts.h"
 #include "dataset/labels.h"
+#include "dataset/pairs.h"
 
 #include <string.h>
 
@@ -65,13 +66,15 @@ static void ask_for(candidates *c, phrase_topic topic, span at) {
 
 void make_of_caption(candidates *c) {
     const char *text = c->subject->text;
+    const pair *p = c->subject->pair;
     span dates[DATES_MAX], country;
-    if (!*text || !c->language)
+    bool of_picture = p && (p->origin == PAIR_CAPTION || p->origin == PAIR_DESCRIPTION);
+    if (!*text || !c->language || (p && !of_picture))
         return;
     size_t date_count = caption_dates(c->language, text, dates, DATES_MAX);
     bool has_country = caption_country(c->language, text, &country);
     gaps(c, dates, date_count, has_country ? &country : NULL);
-    if (!c->subject->pair) /* a passage has no caption to ask about */
+    if (!p || p->origin != PAIR_CAPTION) /* what is asked for is in "the caption" */
         return;
     if (date_count == 1)
         ask_for(c, PHRASE_DATE, dates[0]);

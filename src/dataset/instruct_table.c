@@ -164,7 +164,7 @@ static void extremes(candidates *c, const grid *g) {
     for (size_t i = 0; i < g->columns && made < OF_TOPIC_MOST && !g->has_totals; i++) {
         size_t column = (from + i) % g->columns;
         if (!column || !fits(g->heads[column].name) || !g->heads[column].numeric ||
-            g->heads[column].year || count_numbers(g, column) < EXTREME_ROWS || !g->plain)
+            count_numbers(g, column) < EXTREME_ROWS || !g->plain)
             continue;
         for (int largest = 0; largest < 2; largest++) {
             int row = grid_extreme(g, column, largest);
@@ -199,7 +199,7 @@ static void totals(candidates *c, const grid *g) {
 
 static void rows(candidates *c, const grid *g) {
     candidate item = candidate_of(c, PHRASE_ROWS, NULL);
-    if (!g->plain)
+    if (!g->plain || g->rows < 2)
         return;
     item.reply = REPLY_ROWS;
     item.count = g->rows;

@@ -3,6 +3,7 @@
 #include "dataset/instruct_make.h"
 
 #include "dataset/labels.h"
+#include "dataset/pairs.h"
 
 #include <string.h>
 #include <unicode/uchar.h>
@@ -57,7 +58,8 @@ static void title(candidates *c, const vl_part *part) {
     label found;
     bool has_title =
         part->kind == VL_PART_TABLE || part->kind == VL_PART_CHART || part->kind == VL_PART_MAP;
-    if (!has_title || part->caption == VL_PART_NONE || !label_begins(text, &found))
+    if (!has_title || !c->subject->pair || c->subject->pair->origin != PAIR_CAPTION ||
+        !label_begins(text, &found))
         return;
     text += found.end;
     int32_t bytes = (int32_t)strlen(text), at = 0, start = 0;
@@ -114,10 +116,13 @@ void make_of_picture(candidates *c) {
     const vl_part *part = subject_part(c->subject);
     bool picture = part && (vl_part_is_picture(part->kind) ||
                             (part->kind == VL_PART_TABLE && c->subject->pair));
-    if (!picture || !*c->subject->text)
+    if (!picture)
         return;
-    describe(c);
-    for (size_t i = 0; i < c->subject->aligned_count; i++)
+    bool described =
+        *c->subject->text && !(c->subject->pair && c->subject->pair->origin == PAIR_CELLS);
+    if (described)
+        describe(c);
+    for (size_t i = 0; described && i < c->subject->aligned_count; i++)
         describe_aligned(c, i);
     title(c, part);
     if (vl_part_is_picture(part->kind) && part->kind != VL_PART_PHOTOGRAPH)

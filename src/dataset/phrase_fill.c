@@ -39,7 +39,7 @@ static const char *isolated(const phrase_language *l, const char *value, vl_aren
 
 /* In quotation marks; those within where the value has the outer ones. */
 static const char *quoted(const phrase_language *l, const char *value, vl_arena *arena) {
-    bool has = strpbrk(value, "\"") || strstr(value, l->quote[0]) || strstr(value, l->quote[1]);
+    bool has = strstr(value, l->mark[0]) || strstr(value, l->mark[1]);
     const char *const *marks = has ? l->inner : l->quote;
     const char *inside = isolated(l, value, arena);
     return inside ? vl_arena_printf(arena, "%s%s%s", marks[0], inside, marks[1]) : NULL;

@@ -355,12 +355,20 @@ static vl_status read_quotes(reader *r, const char *space) {
     if (U_FAILURE(code))
         return vl_fail(r->d.error, VL_ERR_MISSING, "%s: no locale data for %s", r->d.path,
                        l->locale);
+    l->mark[0] = quote(r, data, ULOCDATA_QUOTATION_START, "", true);
+    l->mark[1] = quote(r, data, ULOCDATA_QUOTATION_END, "", false);
     l->quote[0] = quote(r, data, ULOCDATA_QUOTATION_START, space, true);
     l->quote[1] = quote(r, data, ULOCDATA_QUOTATION_END, space, false);
     l->inner[0] = quote(r, data, ULOCDATA_ALT_QUOTATION_START, "", true);
     l->inner[1] = quote(r, data, ULOCDATA_ALT_QUOTATION_END, "", false);
+    if (l->inner[0] && l->mark[0] && !strcmp(l->inner[0], l->mark[0])) {
+        l->inner[0] = "\xE2\x80\x9C"; /* CLDR has the same for both, as in French */
+        l->inner[1] = "\xE2\x80\x9D";
+    }
     ulocdata_close(data);
-    return l->quote[0] && l->quote[1] && l->inner[0] && l->inner[1] ? VL_OK : no_memory(r);
+    bool all =
+        l->mark[0] && l->mark[1] && l->quote[0] && l->quote[1] && l->inner[0] && l->inner[1];
+    return all ? VL_OK : no_memory(r);
 }
 
 static vl_status read_categories(reader *r) {

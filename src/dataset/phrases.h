@@ -116,9 +116,9 @@ typedef struct phrase_language {
     char script[5];
     bool rtl, cased;
     int decimal; /* what numbers have before a fraction, by CLDR: '.' or ','; 0: neither */
-    const char *question, *stop, *colon; /* how sentences end, with the space before */
-    const char *quote[2], *inner[2];     /* CLDR's quotation marks, with their space; those
-                                            within */
+    const char *question, *stop, *colon;       /* how sentences end, with the space before */
+    const char *mark[2], *quote[2], *inner[2]; /* CLDR's quotation marks: bare; with their
+                                                  space; those within */
     const char **classes, **forms;
     size_t class_count, form_count;
     struct {

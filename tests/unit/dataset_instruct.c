@@ -8,13 +8,14 @@
 #include <cmocka.h>
 
 #include "dataset/instruct.h"
+#include "dataset/pairs.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static phrases *served;
 static vl_arena *arena;
-static const char a_pair = 0; /* its address: pairs are not looked into */
+static const pair a_pair = {.origin = PAIR_CAPTION};
 
 static int set_up(void **state) {
     vl_error error = {0};
@@ -44,7 +45,7 @@ static vl_part part_of(vl_part_kind kind, const char *text) {
 static instruct_subject picture_of(const vl_parts *parts, const char *caption,
                                    const char *language, const char *script) {
     return (instruct_subject){.parts = parts,
-                              .pair = (const struct pair *)(const void *)&a_pair,
+                              .pair = &a_pair,
                               .text = caption,
                               .language = language,
                               .script = script,
@@ -105,6 +106,57 @@ static void captions_are_asked_about(void **state) {
         if (!strstr(found->instruction, captions[i].phrase))
             fail_msg("'%s' without '%s'", found->instruction, captions[i].phrase);
     }
+}
+
+/* Dates and countries are asked for where the text is a caption and names one. */
+static void captions_name_things(void **state) {
+    static const struct {
+        pair_origin origin;
+        const char *caption, *topic, *answer;
+    } rows[] = {
+        {PAIR_CAPTION, "A school in Kenya, 14 March 2026.", "question.date", "14 March 2026"},
+        {PAIR_CAPTION, "A school in Kenya, 14 March 2026.", "question.country", "Kenya"},
+        {PAIR_BESIDE, "A school in Kenya, 14 March 2026.", "question.country", NULL},
+        {PAIR_CAPTION, "From 2023 to 2024.", "question.date", NULL},
+        {PAIR_CELLS, "A school in Kenya.", "describe.picture", NULL},
+        {PAIR_CAPTION, "Chart 2. Rain by month", "question.title", "Rain by month"},
+        {PAIR_CAPTION, "Rain by month", "question.title", NULL},
+    };
+    vl_part part = part_of(VL_PART_CHART, "");
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pair p = {.origin = rows[i].origin};
+        instruct_subject subject = picture_of(&parts, rows[i].caption, "eng", "Latn");
+        instruct_options options = instruct_options_default();
+        example *examples;
+        subject.pair = &p;
+        size_t count = make(&subject, &options, &examples);
+        const example *found = find(examples, count, rows[i].topic);
+        if (!rows[i].answer) {
+            assert_null(found);
+            continue;
+        }
+        assert_non_null(found);
+        assert_string_equal(found->text, rows[i].answer);
+    }
+}
+
+/* What was read inside of a chart's box. */
+static void words_of_charts(void **state) {
+    vl_part part[] = {part_of(VL_PART_CHART, ""), part_of(VL_PART_PARAGRAPH, "Rain in mm"),
+                      part_of(VL_PART_PARAGRAPH, "May"), part_of(VL_PART_PARAGRAPH, "Outside")};
+    vl_parts parts = {.parts = part, .part_count = 4};
+    instruct_subject subject = picture_of(&parts, "Rain by month", "eng", "Latn");
+    instruct_options options = instruct_options_default();
+    example *examples;
+    (void)state;
+    part[1].box = part[2].box = (vl_box){20, 20, 30, 10};
+    part[3].box = (vl_box){90, 20, 30, 10};
+    size_t count = make(&subject, &options, &examples);
+    const example *found = find(examples, count, "question.words");
+    assert_non_null(found);
+    assert_string_equal(found->text, "Rain in mm\nMay");
 }
 
 static void regions_are_read(void **state) {
@@ -223,6 +275,8 @@ static void options_are_followed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captions_are_asked_about),
+        cmocka_unit_test(captions_name_things),
+        cmocka_unit_test(words_of_charts),
         cmocka_unit_test(regions_are_read),
         cmocka_unit_test(aligned_text_is_asked_for),
         cmocka_unit_test(the_same_seed_gives_the_same),

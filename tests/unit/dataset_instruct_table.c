@@ -66,8 +66,10 @@ static const case_of cases[] = {
      {{"question.rows", NULL, "3 rows"},
       {"question.cell", NULL, NULL},
       {"change.years", "“Kakuma”", "1,200 → 1,350"},
-      {"change.years", "“Dadaab”", "2,400 → 2,100"}},
-     {"question.total", "change.value", "question.largest"}}, /* columns of years */
+      {"change.years", "“Dadaab”", "2,400 → 2,100"},
+      {"question.largest", "“2023”", "Dadaab"},
+      {"question.smallest", "“2022”", "Kalobeyei"}},
+     {"question.total", "change.value"}},
     {"eng",
      "Latn",
      "Place|People\nKakuma|1,200\nDadaab|2,400\nKalobeyei|900",
