@@ -238,8 +238,10 @@ static size_t word_at(const coordinates_text *t, size_t i, word_kind kind) {
     return letter && !coordinates_is_capital(t->c[i]) ? 0 : n;
 }
 
+/* "و" ("and") is written together with the word behind it. */
 static bool begins_word(const coordinates_text *t, size_t i) {
-    return i == 0 || !coordinates_is_letter(t->c[i - 1]);
+    bool joined = i && t->c[i - 1] == 0x648 && (i == 1 || !coordinates_is_letter(t->c[i - 2]));
+    return i == 0 || joined || !coordinates_is_letter(t->c[i - 1]);
 }
 
 /* Whether one of the `near` characters before `i` begins such a word. */
@@ -464,7 +466,8 @@ static bool read_angle(const coordinates_text *t, size_t i, angle *a) {
 
 typedef struct joint {
     size_t end;
-    bool sign; /* more than spaces */
+    bool sign;  /* more than spaces */
+    bool comma; /* or a semicolon, and nothing that stands between other numbers, too */
 } joint;
 
 /* What stands between two of a pair; false: something else. */
@@ -473,6 +476,7 @@ static bool read_joint(const coordinates_text *t, size_t i, joint *j) {
     *j = (joint){.end = at};
     if (t->c[at] && t->c[at] < 128 && strchr(",;/|&", (int)t->c[at])) {
         j->sign = true;
+        j->comma = t->c[at] == ',' || t->c[at] == ';';
         at++;
     } else {
         size_t n = word_at(t, at, WORD_AND);
@@ -549,7 +553,7 @@ static bool is_plain_pair(const coordinates_text *t, const angle *a, const angle
                    a->start > 0;
     if (follows || is_place_said(t, a->start))
         return true;
-    return places >= (j->sign ? 4U : 5U) && !is_at_sea(a, b) && !is_in_row(t, a, b) &&
+    return places >= (j->comma ? 4U : 5U) && !is_at_sea(a, b) && !is_in_row(t, a, b) &&
            !is_said_before(t, a->start, WORD_SHARE, 12);
 }
 
@@ -559,7 +563,7 @@ static bool is_pair(const coordinates_text *t, const angle *a, const angle *b, c
     size_t places = fewer_places(a, b);
     bool parted = a->parted && b->parted, degrees = a->degree && b->degree;
     if (a->axis && b->axis)
-        return parted || degrees || places >= 1 || is_place_said(t, a->start);
+        return parted || degrees || places >= 2 || is_place_said(t, a->start);
     if (a->axis || b->axis)
         return (parted && degrees) || (degrees && places >= 1) || places >= 3;
     if (degrees)
@@ -652,8 +656,7 @@ static size_t find_angles(coordinates_text *t, size_t i) {
     joint j = {0};
     if (follows_number(t, i) || !read_angle(t, i, &a))
         return 0;
-    if (!is_labelled(t, &a) && read_joint(t, a.end, &j) && read_angle(t, j.end, &b) &&
-        is_pair(t, &a, &b, &j)) {
+    if (read_joint(t, a.end, &j) && read_angle(t, j.end, &b) && is_pair(t, &a, &b, &j)) {
         add_angles(t, &a, &b);
         return b.end;
     }

@@ -47,8 +47,8 @@ typedef struct coordinate {
 /* Those in `text` (UTF-8), in order and not overlapping.
  *
  * A pair of plain decimal numbers is one when it may be a latitude and a longitude and
- * - both have four places or more, with a comma or a like sign between them, or five with a
- *   space, and it is no piece of a longer row of numbers, or
+ * - both have four places or more, with a comma or semicolon between them, or five with a space
+ *   or another sign, and it is no piece of a longer row of numbers, or
  * - a word before it says so ("GPS", "coordonnées", "إحداثيات") and both have two or more.
  * Pairs around 0° 0′, where there is only sea, need that word: they are shares and odds.
  * VL_ERR_LIMIT: a text over 16 MB; VL_ERR_MEMORY. */

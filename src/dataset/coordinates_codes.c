@@ -94,9 +94,9 @@ static const char *const maps[] = {"maps.google.",
 
 static size_t link_end(const coordinates_text *t, size_t i) {
     size_t at = i;
-    while (t->c[at] > ' ' && !(t->c[at] < 128 && strchr("<>\"'`|", (int)t->c[at])))
+    while (t->c[at] > ' ' && !(t->c[at] < 128 && strchr("<>\"`|", (int)t->c[at])))
         at++;
-    while (at > i && t->c[at - 1] < 128 && strchr(".,;:!?)]}", (int)t->c[at - 1]))
+    while (at > i && t->c[at - 1] < 128 && strchr(".,;:!?)]}'", (int)t->c[at - 1]))
         at--;
     return at;
 }
@@ -163,7 +163,7 @@ size_t coordinates_find_link(coordinates_text *t, size_t i) {
         return 0;
     coordinate c = {.start = t->at[i], .end = t->end[end - 1], .form = COORDINATE_LINK};
     bool exact = holds(t, host, end, ":0x") || holds(t, host, end, "cid=") ||
-                 holds(t, host, end, "place_id");
+                 holds(t, host, end, "place_id") || holds(t, host, end, "%c2%b0");
     if (!link_numbers(t, host, end, &c) || !c.number_count || exact) {
         bool says_place = exact || c.number_count || holds(t, host, end, "goo.gl/") ||
                           holds(t, host, end, "/go/") || holds(t, host, end, "what3words") ||
@@ -271,9 +271,11 @@ size_t coordinates_find_utm(coordinates_text *t, size_t i, bool said) {
     bool marked = false;
     size_t at = read_zone(t, i, &zone);
     at = at ? read_metres(t, at, "EX", &east, &marked) : 0;
-    if (!at || east.whole != 6)
+    bool padded = at && east.whole == 7 && t->c[east.start] == '0'; /* as GPS devices have it */
+    if (!at || (east.whole != 6 && !padded))
         return 0;
     at = read_metres(t, at, "NY", &north, &marked);
+    marked |= padded && north.whole == 7;
     if (!at || north.whole < 5 || north.whole > 7 || north.value > 1e7 || (!said && !marked))
         return 0;
     coordinate c = {.start = t->at[i],

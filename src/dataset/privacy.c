@@ -11,6 +11,7 @@
 #include "dataset/privacy_tally.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unicode/ubrk.h>
 #include <unicode/uchar.h>
 #include <unicode/utext.h>
@@ -284,10 +285,31 @@ static bool is_label(const label *l) {
     return l->personal || l->axis;
 }
 
+/* "X" and "Y" beside each other in the first row are a map's. */
+static bool set_map_heads(table *t) {
+    static const struct {
+        const char *text;
+        coordinate_axis axis;
+    } heads[] = {{"X", COORDINATE_LONGITUDE}, {"Y", COORDINATE_LATITUDE}};
+    const vl_part_cell *cells = t->part->cells;
+    size_t at[2] = {SIZE_MAX, SIZE_MAX};
+    for (size_t i = 0; i < t->part->cell_count && cells[i].row == 0; i++)
+        for (size_t h = 0; h < 2; h++)
+            if (!strcasecmp(cells[i].text, heads[h].text))
+                at[h] = i;
+    if (at[0] == SIZE_MAX || at[1] == SIZE_MAX)
+        return false;
+    for (size_t h = 0; h < 2; h++)
+        t->labels[at[h]].axis = heads[h].axis;
+    return true;
+}
+
 static bool read_labels(table *t, vl_arena *arena) {
-    bool any = false;
+    bool any = set_map_heads(t);
     for (size_t i = 0; i < t->part->cell_count; i++) {
         label *l = &t->labels[i];
+        if (l->axis)
+            continue;
         vl_arena_reset(arena);
         l->personal = vl_personal_label(arena, t->part->cells[i].text, &l->kind);
         l->axis =
@@ -396,9 +418,7 @@ static void set_from_label(const table *t, size_t i) {
         set_field(t, beside, l, "beside");
 }
 
-static vl_status clean_cell(const table *t, size_t i, work *w, vl_error *error) {
-    vl_part_cell *cell = &t->part->cells[i];
-    const field *f = &t->fields[i];
+static vl_status clean_field(vl_part_cell *cell, const field *f, work *w, vl_error *error) {
     w->text = cell->text;
     w->finds = NULL;
     w->count = 0;
@@ -447,12 +467,40 @@ static vl_status clean_table(vl_part *part, work *w, vl_error *error) {
             if (is_label(&t->labels[i]))
                 set_from_label(t, i);
     for (size_t i = 0; i < part->cell_count && !status; i++)
-        status = clean_cell(t, i, w, error);
+        status = clean_field(&part->cells[i], &t->fields[i], w, error);
     return !status && w->found->changed ? say_table(part, w->arena, error) : status;
 }
 
 /* ---- documents -----------------------------------------------------------------------------
  */
+
+/* Forms, too, come as lines: "Name:" is a part, and what was filled in is the next one. */
+static void read_line_label(const vl_part *before, const vl_part *part, vl_arena *scratch,
+                            field *f) {
+    enum { LONGEST = 120 };
+    size_t bytes = strlen(before->text), length = strlen(part->text);
+    bool colon = bytes && (before->text[bytes - 1] == ':' ||
+                           (bytes > 3 && !strcmp(before->text + bytes - 3, "\xef\xbc\x9a")));
+    if (!colon || before->cell_count || part->cell_count || before->page != part->page ||
+        !length || length > LONGEST || part->text[length - 1] == ':')
+        return;
+    vl_arena_reset(scratch);
+    bool is_personal = vl_personal_label(scratch, before->text, &f->kind);
+    f->rule = "beside";
+    f->personal = is_personal && (f->kind == VL_PERSONAL_NAME ? looks_like_name(part->text)
+                                                              : may_be(part->text, f->kind));
+    f->axis = is_personal ? COORDINATE_NONE : coordinates_label(scratch, before->text);
+}
+
+static vl_status clean_line(const char *text, const field *f, work *w, const char **out,
+                            vl_error *error) {
+    if (!f->personal && !f->axis)
+        return clean_text(text, w, out, error);
+    vl_part_cell cell = {.text = text};
+    vl_status status = clean_field(&cell, f, w, error);
+    *out = cell.text;
+    return status;
+}
 
 vl_status privacy_clean_parts(vl_parts *parts, const privacy_options *options,
                               privacy_tally *tally, vl_arena *arena, privacy_found **found,
@@ -469,10 +517,13 @@ vl_status privacy_clean_parts(vl_parts *parts, const privacy_options *options,
         status = clean_text(parts->title, &w, &parts->title, error);
     for (size_t i = 0; i < parts->part_count && !status; i++) {
         vl_part *part = &parts->parts[i];
+        field before = {.personal = false};
+        if (i)
+            read_line_label(&parts->parts[i - 1], part, w.scratch, &before);
         w.language = part->language;
         w.found = &(*found)[i];
         status = part->cell_count ? clean_table(part, &w, error)
-                                  : clean_text(part->text, &w, &part->text, error);
+                                  : clean_line(part->text, &before, &w, &part->text, error);
     }
     return finish(&w, status, error);
 }

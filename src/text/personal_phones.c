@@ -121,15 +121,36 @@ static bool ends_a_large_number(const personal_text *t, size_t i, const row *r) 
            groups_are(r, "333");
 }
 
+/* "ISBN 0415053110", "ISSN: 0263-8754". */
+static bool is_of_book(const personal_text *t, size_t i) {
+    enum { NEAR = 10 };
+    static const char *const signs[] = {"isbn", "issn"};
+    for (size_t at = i > NEAR ? i - NEAR : 0; at + 4 <= i; at++)
+        for (size_t s = 0; s < 2; s++) {
+            size_t n = 0;
+            while (n < 4 && t->folded[at + n] == (uint32_t)signs[s][n])
+                n++;
+            if (n == 4)
+                return true;
+        }
+    return false;
+}
+
+/* "…-052856325.html" */
+static bool is_of_file(const personal_text *t, size_t end) {
+    return t->c[end] == '.' && t->c[end + 1] >= 'a' && t->c[end + 1] <= 'z';
+}
+
 static size_t national(const personal_text *t, size_t i) {
     size_t begin = i + (t->c[i] == '(');
     if (!personal_is_digit(t->c[begin]))
         return 0;
     row r = read_row(t, begin, DIGITS_MAX);
     bool spaced_on = t->c[r.end] == ' ' && personal_is_digit(t->c[r.end + 1]);
-    if (!r.whole || spaced_on || ends_a_large_number(t, i, &r))
+    if (!r.whole || spaced_on || ends_a_large_number(t, i, &r) || is_of_file(t, r.end))
         return 0;
-    return is_trunk(&r) || is_nanp(&r) || is_bare_mobile(&r) ? r.end : 0;
+    bool fits = is_trunk(&r) || is_nanp(&r) || is_bare_mobile(&r);
+    return fits && !is_of_book(t, i) ? r.end : 0;
 }
 
 /* Any five to fifteen figures. */

@@ -149,6 +149,7 @@ static void test_tables(void **state) {
         {"Site|Note/North|Mrs Amina Yusuf, 0712 345 678",
          "Site|Note/North|Mrs [name], [phone]"},
         {"Site|Lat|Long/North|9.03012|38.74695", "Site|Lat|Long/North|9.03|38.75"},
+        {"Site|X|Y/North|38.74695|9.03012", "Site|X|Y/North|38.75|9.03"},
         {"Site|GPS/North|9.03012 38.74695", "Site|GPS/North|9.03 38.75"},
         {"Latitude|9.03012/Longitude|38.74695", "Latitude|9.03/Longitude|38.75"},
         {"Site|Easting|Northing/North|472214|998230",
@@ -168,6 +169,45 @@ static void test_tables(void **state) {
                         "Site|GPS/North|");
     assert_string_equal(cleaned_table("Name|Age/Amina Yusuf|34", PRIVACY_KEEP, 2),
                         "Name|Age/Amina Yusuf|34");
+}
+
+/* ---- lines of forms
+ * -------------------------------------------------------------------------- */
+
+static void test_lines(void **state) {
+    static const struct {
+        const char *label, *value, *expected;
+    } rows[] = {
+        {"Name:", "Amina Yusuf", "[name]"},
+        {"Jina:", "Amina wa Yusuf", "Amina wa Yusuf"}, /* no row of names */
+        {"Tel.:", "712 345 678", "[phone]"},
+        {"Name", "Amina Yusuf", "Amina Yusuf"},
+        {"Name:", "The form was filled in by hand and is kept.",
+         "The form was filled in by hand and is kept."},
+        {"Name:", "Age:", "Age:"},
+        {"رقم الهاتف:", "712345678", "[phone]"},
+        {"Latitude:", "9.03012", "9.03"},
+        {"Note:", "Amina Yusuf", "Amina Yusuf"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_part list[2] = {
+            {.kind = VL_PART_PARAGRAPH, .text = rows[i].label, .language = "eng"},
+            {.kind = VL_PART_PARAGRAPH, .text = rows[i].value, .language = "eng"}};
+        vl_parts parts = {.title = "", .parts = list, .part_count = 2};
+        privacy_options options = privacy_options_default();
+        privacy_found *found;
+        vl_error error;
+        assert_int_equal(privacy_clean_parts(&parts, &options, NULL, arena, &found, &error),
+                         VL_OK);
+        assert_string_equal(list[0].text, rows[i].label);
+        assert_string_equal(list[1].text, rows[i].expected);
+        list[0].page = 1;
+        list[1].text = rows[i].value;
+        assert_int_equal(privacy_clean_parts(&parts, &options, NULL, arena, &found, &error),
+                         VL_OK);
+        assert_string_equal(list[1].text, rows[i].value); /* of another page */
+    }
 }
 
 /* ---- documents, the report ------------------------------------------------------------------
@@ -267,8 +307,8 @@ static void test_cover(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replaced), cmocka_unit_test(test_removed),
-        cmocka_unit_test(test_tables), cmocka_unit_test(test_parts_and_tally),
-        cmocka_unit_test(test_cover)};
+        cmocka_unit_test(test_replaced),        cmocka_unit_test(test_removed),
+        cmocka_unit_test(test_tables),          cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_parts_and_tally), cmocka_unit_test(test_cover)};
     return cmocka_run_group_tests(tests, make_arena, free_arena);
 }

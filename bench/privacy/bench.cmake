@@ -1,0 +1,6 @@
+if(TARGET vl_dataset)
+    add_executable(bench_privacy ${CMAKE_CURRENT_LIST_DIR}/privacy.c)
+    set_target_properties(bench_privacy PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    target_include_directories(bench_privacy PRIVATE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(bench_privacy PRIVATE vl_dataset PkgConfig::ZLIB)
+endif()
