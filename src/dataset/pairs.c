@@ -155,7 +155,8 @@ static void consider_beside(search *s, bool after) {
 static void consider_all(search *s) {
     const vl_part *picture = &s->parts->parts[s->picture];
     if (picture->caption < s->parts->part_count)
-        consider(s, picture->caption, PAIR_CAPTION);
+        consider(s, picture->caption,
+                 pairs_has_caption(s->parts, picture) ? PAIR_CAPTION : PAIR_SPEAKER);
     if (picture->kind == VL_PART_TABLE)
         consider(s, s->picture, PAIR_CELLS);
     else
@@ -250,9 +251,39 @@ static bool is_emblem(const vl_parts *parts, const vl_part *part) {
            !part->mention_count;
 }
 
+/* The number that a footnote begins with, or 0. */
+static long note_number(const char *text) {
+    char *end;
+    long number = strtol(text, &end, 10);
+    return end > text && end - text <= 3 && (!*end || *end == ' ') ? number : 0;
+}
+
+/* Footnotes under their rule look like a table of two columns, the first one numbers that go up
+ * by one; a row more is the foot of the page. */
+static bool is_notes(const vl_parts *parts, const vl_part *part) {
+    static const double FOOT = 0.85; /* of the page: notes reach down to there */
+    double height = part->page < parts->page_count ? parts->pages[part->page].height : 0;
+    size_t notes = 0, others = 0;
+    long last = 0;
+    if (part->caption < parts->part_count ||
+        (double)part->box.y + part->box.height < FOOT * height)
+        return false;
+    for (size_t i = 0; i < part->cell_count; i++) {
+        const vl_part_cell *cell = &part->cells[i];
+        bool first = !i || cell[-1].row != cell->row;
+        bool alone = i + 1 == part->cell_count || cell[1].row != cell->row;
+        long number = first && !alone ? note_number(cell->text) : 0;
+        bool next = number > 0 && (!last || number == last + 1);
+        others += (first && !alone && !next) || (!first && !alone);
+        notes += next;
+        last = next ? number : last;
+    }
+    return notes > 0 && others <= 1;
+}
+
 static bool may_pair(const vl_parts *parts, const vl_part *part) {
     bool picture = vl_part_is_picture(part->kind);
-    bool table = part->kind == VL_PART_TABLE && part->has_box;
+    bool table = part->kind == VL_PART_TABLE && part->has_box && !is_notes(parts, part);
     if (!picture && !table)
         return false;
     if (part->has_box && (is_scrap_box(&part->box) || (picture && is_emblem(parts, part))))

@@ -122,6 +122,14 @@ static bool goes_on(const char *text, const label *found) {
     return c > 0 && u_isalpha(c) && !u_isupper(c);
 }
 
+bool pairs_has_caption(const vl_parts *parts, const vl_part *picture) {
+    label found;
+    if (picture->caption >= parts->part_count)
+        return false;
+    const char *text = parts->parts[picture->caption].text;
+    return !label_begins(text, &found) || !goes_on(text, &found);
+}
+
 static double label_evidence(const vl_part *picture, const pair_candidate *candidate) {
     static const double SPOKEN = 0.3, NONE = 0.4, OF_KIND = 0.9;
     label of_text, of_picture;
@@ -283,7 +291,7 @@ void pairs_evidence_of(const vl_parts *parts, size_t picture, const char *main,
     evidence[PAIR_TYPOGRAPHY] = typography_evidence(parts, picture, candidate);
     evidence[PAIR_LANGUAGE] = language_evidence(t, main);
     evidence[PAIR_PICTURE] = UNKNOWN;
-    candidate->captioned = p->caption < parts->part_count && candidate->origin != PAIR_CAPTION;
+    candidate->captioned = candidate->origin != PAIR_CAPTION && pairs_has_caption(parts, p);
 }
 
 /* ---- the model -----------------------------------------------------------------------------
@@ -294,17 +302,17 @@ void pairs_evidence_of(const vl_parts *parts, size_t picture, const char *main,
 enum { FEATURES = 1 + PAIR_ORIGIN_COUNT - 2 + PAIR_EVIDENCE_COUNT - 1 };
 /* Fitted by tools/fit_pairs.c to tests/pairs: docs/dataset.md. */
 static const double model[FEATURES + 1] = {
-    -0.70, /* near, but there is a caption */
-    -0.65, /* description */
-    -0.54, /* speaker */
-    -1.31, /* heading */
-    -2.15, /* beside */
-    0.21,  /* label */
-    3.65,  /* place */
-    1.53,  /* mention */
-    4.45,  /* typography */
-    0.83,  /* language */
-    -7.48, /* offset */
+    -0.71, /* near, but there is a caption */
+    -0.83, /* description */
+    -1.06, /* speaker */
+    -1.56, /* heading */
+    -2.36, /* beside */
+    -0.00, /* label */
+    3.60,  /* place */
+    1.64,  /* mention */
+    4.50,  /* typography */
+    0.89,  /* language */
+    -7.27, /* offset */
 };
 
 size_t pairs_evidence_features(const pair_candidate *candidate,

@@ -18,6 +18,9 @@ enum { PAIRS_FEATURES_MOST = 24 };
 size_t pairs_evidence_features(const pair_candidate *candidate,
                                double features[PAIRS_FEATURES_MOST]);
 const char *pairs_evidence_feature_name(size_t feature);
+/* Whether a picture or table has a caption that is one: what begins "Figure 3 shows that"
+ * speaks of the figure. */
+bool pairs_has_caption(const vl_parts *parts, const vl_part *picture);
 /* How much a text looks like a caption, 0 … 1: its length, words and not a file's name. */
 double pairs_typography(const char *text);
 

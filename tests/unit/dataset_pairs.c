@@ -221,7 +221,7 @@ static vl_part box_part(vl_part_kind kind, vl_box box, const char *text) {
 }
 
 /* A page of a report: an emblem, a code, a figure with its caption, a photograph between
- * paragraphs, a table without a caption, and a rule. */
+ * paragraphs, a table without a caption, a rule, and footnotes that look like a table. */
 static void test_page(void **state) {
     static const char running[] =
         "The committee met in Geneva in the spring and took note of the report of its chair, "
@@ -237,7 +237,13 @@ static void test_page(void **state) {
         box_part(VL_PART_TABLE, (vl_box){170, 1300, 1360, 300}, "Region\tShare\nAfrica\t7.1"),
         box_part(VL_PART_FIGURE, (vl_box){170, 1650, 1360, 20}, ""),
         box_part(VL_PART_FIGURE, (vl_box){1380, 1968, 162, 162}, ""),
+        box_part(VL_PART_TABLE, (vl_box){170, 1900, 1360, 200}, "4\tIbid.\n5\tA/80/81"),
     };
+    vl_part_cell notes[] = {
+        {0, 0, 1, 1, false, "4"},        {0, 1, 1, 1, false, "Ibid., annex I."},
+        {1, 0, 1, 1, false, "5"},        {1, 1, 1, 1, false, "A/80/81, of the"},
+        {2, 1, 1, 1, false, "Council."}, {3, 0, 1, 1, false, "25-13050"},
+        {3, 2, 1, 1, false, "3/21"}};
     vl_parts all = {.format = "pdf",
                     .title = "",
                     .pages = &page,
@@ -250,6 +256,8 @@ static void test_page(void **state) {
     (void)state;
     parts[2].caption = 3;
     parts[2].label = "Figure 1";
+    parts[8].cells = notes;
+    parts[8].cell_count = sizeof notes / sizeof *notes;
     assert_int_equal(pairs_find(&all, &options, arena, &pairs, &count, NULL), VL_OK);
     assert_int_equal(count, 2);
     assert_int_equal(pairs[0].picture, 2);
