@@ -17,7 +17,9 @@ enum {
     BYTES_MOST = 16 << 10,
     ECHO_WORDS = 32,
     ECHO_LETTERS = 5, /* shorter words come again in any text */
-    PAIR_BITS = 4096,
+    PAIR_BITS = 1 << 15,
+    PAIRS_MOST = 1000,  /* so few of the bits are set that hardly two pairs meet in one */
+    GRAM = 6,           /* letters in a row, where words are not parted */
     SPACELESS_WORD = 3, /* letters */
     SHORT_LINE = 5,     /* words */
     SAMPLE_BYTES = 240,
@@ -74,6 +76,8 @@ typedef struct pass {
     uint64_t recent[ECHO_WORDS];
     uint64_t previous;
     uint64_t seen[PAIR_BITS / 64];
+    UChar32 gram[GRAM];
+    size_t gram_letters;
     word word;
     UChar32 before;
 } pass;
@@ -205,6 +209,24 @@ static void count_case(pass *p, const word *w) {
     p->capitals += capitals;
 }
 
+static void count_repeat(pass *p, uint64_t hash) {
+    uint64_t bit = (hash ^ (hash >> 29)) % PAIR_BITS;
+    if (p->pairs == PAIRS_MOST)
+        return;
+    p->repeats += (p->seen[bit / 64] >> (bit % 64)) & 1;
+    p->seen[bit / 64] |= (uint64_t)1 << (bit % 64);
+    p->pairs++;
+}
+
+static void count_gram(pass *p, UChar32 c) {
+    uint64_t hash = 0xCBF29CE484222325u;
+    p->gram[p->gram_letters++ % GRAM] = c;
+    for (size_t i = 0; i < GRAM; i++)
+        hash = (hash ^ (uint64_t)p->gram[(p->gram_letters + i) % GRAM]) * 0x100000001B3u;
+    if (p->gram_letters >= GRAM)
+        count_repeat(p, hash);
+}
+
 static void count_echoes(pass *p, const word *w) {
     if (w->letters >= ECHO_LETTERS) {
         bool heard = false;
@@ -213,13 +235,8 @@ static void count_echoes(pass *p, const word *w) {
         p->recent[p->echo_words++ % ECHO_WORDS] = w->hash;
         p->echoes += heard;
     }
-    if (p->previous && w->letters) {
-        uint64_t both = (p->previous * 0x9E3779B97F4A7C15u) ^ w->hash;
-        uint64_t bit = (both ^ (both >> 29)) % PAIR_BITS;
-        p->repeats += (p->seen[bit / 64] >> (bit % 64)) & 1;
-        p->seen[bit / 64] |= (uint64_t)1 << (bit % 64);
-        p->pairs++;
-    }
+    if (p->previous && w->letters)
+        count_repeat(p, (p->previous * 0x9E3779B97F4A7C15u) ^ w->hash);
     p->previous = w->letters ? w->hash : 0;
 }
 
@@ -272,6 +289,8 @@ static void take_letter(pass *p, word *w, UChar32 c, character_class class) {
     w->letters++;
     w->upper += class == CLASS_UPPER;
     p->letters++;
+    if (is_spaceless(script))
+        count_gram(p, c);
 }
 
 /* Marks within a word that are neither an apostrophe nor a hyphen nor a point, as "3.5",
@@ -472,10 +491,10 @@ static void leave_out_usual(readability *r) {
 
 /* Fitted by tools/fit_readability.c; docs/dataset.md says to what. */
 static const double models[2][READABILITY_COUNT + 1] = {
-    {-13.784, -46.796, -41.015, -13.831, -1.452, -55.519, -6.446, -12.001, -13.793, -30.548,
-     -17.437, 0.000, -16.813, -12.583, -21.463, 0.000, 2.210},
-    {-1.768, -44.924, -40.437, -13.066, -10.043, -30.666, -1.814, -17.428, -6.281, -22.764,
-     -18.063, -1.174, -27.689, -14.119, -16.721, 17.931, 2.331}};
+    {-13.811, -46.933, -41.102, -13.875, -1.458, -55.684, -6.426, -12.049, -13.833, -30.425,
+     -19.508, 0.000, -16.850, -12.606, -21.513, 0.000, 2.222},
+    {-1.782, -45.080, -40.514, -13.102, -10.122, -30.846, -1.755, -17.406, -6.284, -22.766,
+     -22.867, -1.298, -27.701, -14.140, -16.754, 17.935, 2.341}};
 
 const double *readability_model(bool with_language) {
     return models[with_language];

@@ -25,7 +25,8 @@ typedef enum readability_measure_kind {
     READABILITY_CAPITALS,   /* words in capitals, of those that have case */
     READABILITY_TITLES,     /* words with a first capital, of those that have case */
     READABILITY_ECHOES,     /* words that were among the 32 before */
-    READABILITY_REPEATS,    /* pairs of words that were before */
+    READABILITY_REPEATS,    /* pairs of words that were before; where words are not parted,
+                               six letters in a row */
     READABILITY_ENDLESS,    /* how many words stand between ends of sentences */
     READABILITY_SEPARATORS, /* commas, bars and bullets between words */
     READABILITY_LINES,      /* words in short lines that end as no sentence does */
