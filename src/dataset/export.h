@@ -185,5 +185,6 @@ void croissant_pictures(const export *e, cJSON *list);
 const char *card_licence(const char *licence);
 /* What dataset.json has under a key, or "". */
 const char *card_about(const cJSON *about, const char *key);
+const char *card_name(const cJSON *about); /* for people */
 
 #endif

@@ -98,6 +98,11 @@ const char *card_about(const cJSON *about, const char *key) {
     return text ? text : "";
 }
 
+const char *card_name(const cJSON *about) {
+    const char *title = card_about(about, "title"), *name = card_about(about, "name");
+    return *title ? title : *name ? name : "A dataset of documents";
+}
+
 static uint64_t of_kind(const export *e, vl_item_kind kind) {
     const uint64_t *by_split = e->counts.kinds[kind];
     return by_split[VL_SPLIT_TRAIN] + by_split[VL_SPLIT_VALIDATION] + by_split[VL_SPLIT_TEST];
@@ -137,17 +142,24 @@ static void put_tasks(const export *e, vl_buf *out) {
         vl_buf_puts(out, "- text-generation\n");
 }
 
-static void put_header(const export *e, const export_layout *layout, const char *name,
-                       vl_buf *out) {
-    const char *licence = only_licence(&e->counts.licences);
+/* What the recipe says, else what all documents say. */
+static void put_licence(const export *e, const char *said, vl_buf *out) {
+    const char *id = *said ? card_licence(said) : only_licence(&e->counts.licences);
+    if (id) {
+        vl_buf_printf(out, "license: %s\n", id);
+        return;
+    }
+    vl_buf_puts(out, "license: other\nlicense_name: ");
+    export_put_text(out, *said ? said : "by-document");
+    vl_buf_puts(out, "\nlicense_link: LICENSES.md\n");
+}
+
+static void put_header(const export *e, const export_layout *layout, const cJSON *about,
+                       const char *name, vl_buf *out) {
     size_t begun;
     vl_buf_puts(out, "---\n");
     put_languages(&e->counts.languages, out);
-    if (licence)
-        vl_buf_printf(out, "license: %s\n", licence);
-    else
-        vl_buf_puts(out, "license: other\nlicense_name: by-document\n"
-                         "license_link: LICENSES.md\n");
+    put_licence(e, card_about(about, "licence"), out);
     vl_buf_puts(out, "pretty_name: ");
     export_put_text(out, name);
     vl_buf_puts(out, "\n");
@@ -333,6 +345,8 @@ static void put_people(const export *e, const export_layout *layout, const cJSON
     vl_buf_puts(out, "# ");
     put_cell(out, name);
     vl_buf_puts(out, "\n\n");
+    if (*card_about(about, "description"))
+        vl_buf_printf(out, "%s\n\n", card_about(about, "description"));
     put_what(e, out);
     vl_buf_puts(out, "## How to load it\n\n");
     vl_buf_puts(out, layout->use);
@@ -356,12 +370,16 @@ static void put_people(const export *e, const export_layout *layout, const cJSON
     vl_buf_puts(out, limits);
 }
 
-static vl_status write_licences(export *e, vl_error *error) {
+static vl_status write_licences(export *e, const char *said, vl_error *error) {
     char path[EXPORT_PATH];
     vl_buf out;
     vl_buf_init(&out, CARD_MAX);
-    vl_buf_puts(&out, "# Licences\n\nEach document has the licence that its source says; it is "
-                      "in the column `licence` of every row.\n\n");
+    if (*said)
+        vl_buf_printf(&out, "# Licences\n\nThe dataset: %s.\n\n", said);
+    else
+        vl_buf_puts(&out, "# Licences\n\n");
+    vl_buf_puts(&out, "Each document has the licence that its source says; it is in the column "
+                      "`licence` of every row.\n\n");
     put_tally(&out, "| licence | base items |\n| --- | ---: |\n", &e->counts.licences, false);
     vl_status status = vl_buf_status(&out, "LICENSES.md", error);
     if (!status)
@@ -378,12 +396,11 @@ vl_status export_write_card(export *e, const export_layout *layout, vl_error *er
     char path[EXPORT_PATH];
     vl_buf out;
     cJSON *about = cJSON_Parse(vl_dataset_about(e->dataset));
-    const char *name = card_about(about, "name");
+    const char *name = card_name(about);
     vl_buf_init(&out, CARD_MAX);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tally_sort(all[i]);
-    name = *name ? name : "Documents of crises, with pictures and instructions";
-    put_header(e, layout, name, &out);
+    put_header(e, layout, about, name, &out);
     put_people(e, layout, about, name, &out);
     vl_status status = vl_buf_status(&out, "README.md", error);
     if (!status)
@@ -391,6 +408,8 @@ vl_status export_write_card(export *e, const export_layout *layout, vl_error *er
     if (!status)
         status = vl_file_write(path, out.data, out.len, error);
     vl_buf_deinit(&out);
+    if (!status)
+        status = write_licences(e, card_about(about, "licence"), error);
     cJSON_Delete(about);
-    return status ? status : write_licences(e, error);
+    return status;
 }

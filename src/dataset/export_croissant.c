@@ -244,14 +244,36 @@ static void put_languages(cJSON *root, const tally *t) {
             cJSON_AddItemToArray(list, cJSON_CreateString(vl_lang_short(t->names[i])));
 }
 
+/* What the recipe says, else what documents say, else where that stands. */
+static void put_licences(cJSON *root, const char *said, const tally *t) {
+    bool none = !t->count || (t->count == 1 && !*t->names[0]);
+    if (*said)
+        cJSON_AddStringToObject(root, "license", said);
+    else if (none)
+        cJSON_AddStringToObject(root, "license", "not stated; LICENSES.md");
+    else
+        put_names(root, "license", t, NULL);
+}
+
+static void put_citation(cJSON *root, const export *e, const cJSON *about) {
+    vl_buf text;
+    vl_buf_init(&text, 1 << 16);
+    vl_buf_printf(&text,
+                  "@misc{vislang_dataset, title = {%s}, note = {Made with VisLang " VL_VERSION
+                  " of documents that were fetched until %.10s}}",
+                  card_name(about), e->counts.newest);
+    if (!text.failed)
+        cJSON_AddStringToObject(root, "citeAs", text.data);
+    vl_buf_deinit(&text);
+}
+
 static cJSON *describe(const export *e, const export_layout *layout, const cJSON *about) {
     cJSON *root = cJSON_CreateObject();
     const export_counts *c = &e->counts;
-    const char *name = card_about(about, "name");
     char text[512];
     cJSON_AddItemToObject(root, "@context", cJSON_Parse(context));
     cJSON_AddStringToObject(root, "@type", "sc:Dataset");
-    cJSON_AddStringToObject(root, "name", *name ? name : "vislang-dataset");
+    cJSON_AddStringToObject(root, "name", card_name(about));
     cJSON_AddStringToObject(root, "conformsTo", "http://mlcommons.org/croissant/1.0");
     snprintf(
         text, sizeof text,
@@ -259,8 +281,10 @@ static cJSON *describe(const export *e, const export_layout *layout, const cJSON
         "that belong to them, passages, and instructions with responses made of them, each "
         "with the document and page that it is from. README.md says more.",
         (unsigned long long)e->report->items);
-    cJSON_AddStringToObject(root, "description", text);
-    put_names(root, "license", &c->licences, NULL);
+    cJSON_AddStringToObject(root, "description",
+                            *card_about(about, "description") ? card_about(about, "description")
+                                                              : text);
+    put_licences(root, card_about(about, "licence"), &c->licences);
     put_names(root, "creator", &c->publishers, "sc:Organization");
     put_languages(root, &c->languages);
     snprintf(text, sizeof text, "%.10s", c->newest);
@@ -269,11 +293,7 @@ static cJSON *describe(const export *e, const export_layout *layout, const cJSON
     cJSON_AddStringToObject(root, "url",
                             *card_about(about, "url") ? card_about(about, "url") : "README.md");
     cJSON_AddStringToObject(root, "version", "1.0.0");
-    snprintf(text, sizeof text,
-             "@misc{vislang_dataset, title = {%.100s}, note = {Made with VisLang " VL_VERSION
-             " of documents that were fetched until %.10s}}",
-             *name ? name : "A dataset of documents", c->newest);
-    cJSON_AddStringToObject(root, "citeAs", text);
+    put_citation(root, e, about);
     put_distribution(e, root);
     layout->records(e, cJSON_AddArrayToObject(root, "recordSet"));
     return root;

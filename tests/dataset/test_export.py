@@ -58,7 +58,8 @@ class Export(unittest.TestCase):
         self.assertEqual(row["box"], source.get("box", [0] * 4))
         self.assertEqual(row["document"], source["document"])
         self.assertEqual(row["title"], written(source["title"]))
-        self.assertEqual((row["url"], row["licence"]), (source["url"], source["licence"]))
+        for key in ("url", "licence", "publisher"):
+            self.assertEqual(row[key], source.get(key, ""))
         self.assertEqual(row["published"], "2025-01-31T00:00:00.000Z")
         self.assertEqual(row["fetched"], "2025-02-03T04:05:06.000Z")
         self.assertEqual(row["quality"], item["quality"])
@@ -212,7 +213,7 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
                 for image in images.values():
                     self.check_row(image["item"], wanted[image["item"]["id"]][0])
                     self.is_picture((out / image["file_name"]).read_bytes())
-                    self.assertEqual(licences[image["license"]], image["item"]["licence"])
+                    self.assertEqual(licences[image["license"]], image["item"]["licence"] or "not stated")
                 said = {(images[one["image_id"]]["item"]["id"], one["caption"]) for one in captions["annotations"]}
                 self.assertEqual(said, {(base["id"], written(one["text"])) for base, examples in wanted.values()
                                         for one in (base, *examples) if one["kind"] in ("pair", "describe")})
@@ -291,6 +292,20 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
             self.assertIn("| swa | Swahili | ", card)
             self.assertIn(f"{report['rejected']} that reviewers rejected", card)
             self.assertIn("| https://creativecommons.org/licenses/by/4.0/ |", (out / "LICENSES.md").read_text())
+
+    def test_what_a_recipe_says_of_its_dataset(self):
+        out, _ = self.export("hostile", "jsonl")
+        croissant = json.loads((out / "croissant.json").read_text())
+        self.assertEqual(croissant["name"], 'A "title": # {\u0628}')
+        self.assertEqual(croissant["license"], "ours: ask")
+        self.assertEqual(croissant["creator"], [])  # nobody is named
+        self.assertIn('title = {A "title": # {\u0628}}', croissant["citeAs"])
+        card = (out / "README.md").read_text()
+        self.assertIn('license: other\nlicense_name: "ours: ask"\nlicense_link: LICENSES.md\n', card)
+        self.assertIn('pretty_name: "A \\"title\\": # {\u0628}"\n', card)
+        self.assertIn('# A "title": # {\u0628}\n\nTwo\nlines\n\n', card)
+        self.assertIn('| All \\| rights "reserved" &lt;b> by us | ', card)
+        self.assertIn("The dataset: ours: ask.", (out / "LICENSES.md").read_text())
 
     # ---- what is asked for ----
 

@@ -27,6 +27,7 @@ typedef struct writing {
     const char *samples, *folder;
     vl_buf items, documents;
     size_t number; /* of items so far */
+    bool hostile;
     vl_item base;
     char picture[128];
 } writing;
@@ -120,6 +121,10 @@ static void put_base(writing *w, vl_item_kind kind, vl_split split, const char *
     item.kind = kind;
     item.split = split;
     item.text = text;
+    if (w->hostile) {
+        item.source.publisher = "";
+        item.source.licence = w->number % 3 ? "" : "All | rights \"reserved\" <b>\nby us";
+    }
     snprintf(item.language, sizeof item.language, "%s", language);
     snprintf(item.script, sizeof item.script, "%s", script);
     item.picture = pictured ? w->base.picture : "";
@@ -247,6 +252,7 @@ static void write_hostile(writing *w) {
         "NaN",
         "1e400",
     };
+    w->hostile = true;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (i % 2)
             put_picture(w, "notice-ukr.webp", (uint32_t)(10 * i), 40, SIDE, SIDE);
@@ -325,7 +331,10 @@ int main(int argc, char **argv) {
                "{\"document\": \"8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327a"
                "a4\", \"record\": \"dir/notice\"}\n");
     write_file(&w, FOLDER_ABOUT,
-               "{\"name\": \"Notices\", \"recipe\": \"name: Notices # ```\\nseed: 1\\n\"}\n");
+               w.hostile ? "{\"name\": \"h\", \"title\": \"A \\\"title\\\": # {\\u0628}\", "
+                           "\"description\": \"Two\\nlines\", \"licence\": \"ours: ask\"}\n"
+                         : "{\"name\": \"Notices\", \"recipe\": \"name: Notices # ```\\nseed: "
+                           "1\\n\"}\n");
     vl_buf_deinit(&w.items);
     return 0;
 }

@@ -7,6 +7,7 @@ too (an environment with that version)."""
 import logging
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "dataset")]
 import peers  # noqa: E402
 
-HOME = os.environ.setdefault("VISLANG_EXPORT_HOME", tempfile.mkdtemp(prefix="vislang-export-peers-"))
+HOME = tempfile.mkdtemp(prefix="vislang-export-peers-")
 os.environ.update(HF_HOME=f"{HOME}/hf", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", CROISSANT_CACHE=f"{HOME}/croissant")
 try:
     import datasets
@@ -27,14 +28,31 @@ try:
     from pycocotools.coco import COCO
 except ImportError:
     shutil.rmtree(HOME)
-    os.environ.pop("VISLANG_EXPORT_HOME")
     peers.become("datasets", "huggingface_hub", "mlcroissant", "webdataset", "PIL", "pycocotools")
 
+import documents  # noqa: E402
 from exports import FORMATS, SPLITS, Tools, items, words, written  # noqa: E402
 
 TOOLS = Tools(*sys.argv[1:3])
 COUNT = 6000  # so many rows are several of the pieces that `datasets` reads at once
-KINDS = ("whole", "hostile", "unsplit", COUNT)
+MADE = ("whole", "hostile", "unsplit", COUNT)
+KINDS = (*MADE, "built")
+RECIPE = """name: built
+collections: [collection]
+picture_model: false
+min_quality_score: 0
+splits: {train: 6, validation: 2, test: 2}
+"""
+
+
+def build(home):
+    """A dataset as a person makes one, of documents that the tests write."""
+    (home / "place").mkdir()
+    documents.write(home / "place", pages=24, texts=12)
+    (home / "recipe.yaml").write_text(RECIPE)
+    for argv in (["harvest", home / "place", "--out", home / "collection"],
+                 ["dataset", "build", "--recipe", home / "recipe.yaml", "--out", home / "built"]):
+        subprocess.run([TOOLS.vislang, *argv], check=True, stdout=subprocess.DEVNULL)
 
 
 class Peers(unittest.TestCase):
@@ -44,8 +62,9 @@ class Peers(unittest.TestCase):
         logging.getLogger("absl").setLevel(logging.ERROR)
         cls.home = Path(HOME)
         cls.addClassCleanup(shutil.rmtree, cls.home)
-        for what in (*KINDS, "texts"):
+        for what in (*MADE, "texts"):
             TOOLS.make(cls.home / str(what), what)
+        build(cls.home)
 
     def export(self, what, layout):
         out = self.home / f"{what}-{layout}"
@@ -74,7 +93,8 @@ class Peers(unittest.TestCase):
             for row in plain:
                 base, examples = wanted.pop(row["id"])
                 self.assertEqual(row["text"], written(base["text"]))
-                self.assertEqual((row["url"], row["page"]), (base["source"]["url"], base["source"]["page"] + 1))
+                self.assertEqual((row["document"], row["page"]), (base["source"]["document"],
+                                                                   base["source"]["page"] + 1))
                 self.assertEqual([(one["instruction"], one["text"]) for one in row["examples"][:row["example_count"]]],
                                  [(written(one["instruction"]), written(one["text"])) for one in examples])
                 if "image" in row:
@@ -167,7 +187,7 @@ class Peers(unittest.TestCase):
     # ---- mlcroissant, huggingface_hub ----
 
     def test_croissant(self):
-        for what in ("whole", "hostile", "unsplit"):
+        for what in ("whole", "hostile", "unsplit", "built"):
             for layout in FORMATS:
                 shutil.rmtree(f"{HOME}/croissant", ignore_errors=True)  # what it unpacked of a tar of the same name
                 out = self.export(what, layout)
@@ -224,6 +244,9 @@ class Peers(unittest.TestCase):
             self.assertLessEqual(set(card["task_categories"]),
                                  {"image-to-text", "visual-question-answering", "question-answering", "text-generation"})
             self.assertEqual("configs" in card, layout in ("imagefolder", "jsonl", "llava"))
+            card = huggingface_hub.DatasetCard.load(self.export("hostile", layout) / "README.md").data.to_dict()
+            self.assertEqual(card["pretty_name"], 'A "title": # {\u0628}')
+            self.assertEqual((card["license"], card["license_name"]), ("other", "ours: ask"))
 
 
 if __name__ == "__main__":
