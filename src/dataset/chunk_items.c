@@ -107,21 +107,28 @@ static void add_counterpart(counterparts *c, const char *text, const char *langu
     c->origins[c->count++] = origin;
 }
 
-/* The caption that another version of the document has under the same label: "Figure 3" and
- * "Graphique 3" of one report name one figure. */
+/* The caption that another version of the document has under the same number: "Figure 3" and
+ * "Graphique 3" of one report name one figure. Where several have it (numbered anew in an
+ * annex; charts beside maps) the one with the same word counts, and none where that leaves a
+ * doubt. */
 static const char *caption_of_version(const opened *version, const label *wanted) {
-    const char *found = NULL;
+    const char *same = NULL, *like = NULL;
+    size_t same_count = 0, like_count = 0;
     label here;
     for (size_t i = 0; i < version->parts->part_count; i++) {
         const vl_part *part = &version->parts->parts[i];
         if (part->kind != VL_PART_CAPTION || !label_begins(part->text, &here) ||
-            !label_same(&here, wanted))
+            strcmp(here.number, wanted->number) != 0 ||
+            (here.kind == VL_PART_TABLE) != (wanted->kind == VL_PART_TABLE))
             continue;
-        if (found && strcmp(found, part->text) != 0)
-            return NULL; /* numbered anew in a later part: which one is meant is not known */
-        found = part->text;
+        like = part->text;
+        like_count++;
+        if (label_same(&here, wanted)) {
+            same = part->text;
+            same_count++;
+        }
     }
-    return found;
+    return same_count == 1 ? same : like_count == 1 ? like : NULL;
 }
 
 static void find_counterparts(chunk_worker *w, const char *text, const char *language,

@@ -82,6 +82,12 @@ static vl_status each_line(finishing *f, char tag, tagged_fn give, vl_error *err
 /* ---- near-duplicates -----------------------------------------------------------------------
  */
 
+/* Of near-duplicates that are good enough, one with a picture is kept before one without. */
+static float worth(const finishing *f, const vl_item *item) {
+    bool shown = *item->picture && item->score >= f->recipe->min_quality_score;
+    return (float)item->score + (shown ? 1 : 0);
+}
+
 /* A picture in two languages is no duplicate, but must not be in two splits: an item's even
  * number stands for its picture in its language, and its odd number for the picture. Passages
  * share the picture of their page, which says nothing of them. */
@@ -96,7 +102,7 @@ static vl_status add_base(finishing *f, const char *json, size_t bytes, vl_error
                               .text = pictured ? NULL : item.text,
                               .has_picture = pictured,
                               .picture = item.phash ^ dice_hash(item.language),
-                              .quality = (float)item.score};
+                              .quality = worth(f, &item)};
     status = grouping_add(f->groups, item.source.record, error);
     if (!status)
         status = vl_duplicates_add(f->duplicates, f->scratch, &add, error);
