@@ -62,6 +62,7 @@ struct chunk_worker {
     opened *now;
     stored *pictures; /* [part_count] */
     stored *pages;    /* [page_count] */
+    bool *paired;     /* [part_count] */
     vl_image *image;  /* of the part that was asked for last */
 };
 

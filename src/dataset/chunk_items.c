@@ -190,6 +190,11 @@ static vl_status put_example(chunk_worker *w, const vl_item *base, const example
     return put_item(w, &item, error);
 }
 
+/* Which language it is, is asked of one passage in four: there is little to learn from more. */
+static unsigned kinds_for(const build_recipe *recipe, uint64_t name) {
+    return name % 4 ? recipe->kinds & ~(1U << VL_ITEM_LANGUAGE) : recipe->kinds;
+}
+
 /* A base item, then its examples. */
 static vl_status put_base(chunk_worker *w, vl_item *item, instruct_subject *subject,
                           vl_error *error) {
@@ -198,7 +203,6 @@ static vl_status put_base(chunk_worker *w, vl_item *item, instruct_subject *subj
     example *examples = NULL;
     size_t count = 0;
     instruct_options how = {.style = recipe->instruction_style,
-                            .kinds = recipe->kinds,
                             .target_languages = recipe->target_languages.items,
                             .target_count = recipe->target_languages.count,
                             .most = recipe->examples_per_item,
@@ -210,7 +214,9 @@ static vl_status put_base(chunk_worker *w, vl_item *item, instruct_subject *subj
     if (status || !how.most)
         return status;
     find_counterparts(w, item->text, item->language, &other);
-    how.seed ^= strtoull(item->id, NULL, 16);
+    uint64_t name = strtoull(item->id, NULL, 16);
+    how.seed ^= name;
+    how.kinds = kinds_for(recipe, name);
     subject->parts = w->now->parts;
     subject->text = item->text;
     subject->language = item->language;
@@ -270,6 +276,7 @@ static vl_status put_pair(chunk_worker *w, const pair *p, vl_error *error) {
     add_personal(&item, &d->found[p->text_part]);
     if (p->picture != p->text_part)
         add_personal(&item, &d->found[p->picture]);
+    w->paired[p->picture] = true;
     return put_base(w, &item, &(instruct_subject){.part = p->picture, .pair = p}, error);
 }
 
@@ -363,7 +370,7 @@ static vl_box scaled(vl_box box, double scale) {
 
 static vl_status put_passage(chunk_worker *w, const passage *p, vl_error *error) {
     const opened *d = w->now;
-    instruct_subject subject = {.part = p->first};
+    instruct_subject subject = {.part = p->first, .end = p->end};
     vl_item item = blank_item(w, VL_ITEM_TEXT);
     const stored *page = NULL;
     vl_status status = VL_OK;
@@ -404,18 +411,39 @@ static vl_status put_passages(chunk_worker *w, vl_error *error) {
     return status;
 }
 
+/* A table that made no pair is a passage of its own, a row a line: so that it can be asked. */
+static vl_status put_tables(chunk_worker *w, vl_error *error) {
+    const opened *d = w->now;
+    vl_status status = VL_OK;
+    for (size_t i = 0; !status && i < d->parts->part_count; i++) {
+        const vl_part *part = &d->parts->parts[i];
+        if (part->kind != VL_PART_TABLE || w->paired[i] || part->row_count < 2 ||
+            part->column_count < 2)
+            continue;
+        passage p = {.first = i, .end = i + 1, .about = *part, .found = d->found[i]};
+        p.text = vl_arena_strdup(d->arena, part->text);
+        status = p.text ? put_passage(w, &p, error)
+                        : vl_fail(error, VL_ERR_MEMORY, "no memory for a table");
+    }
+    return status;
+}
+
 vl_status chunk_items(chunk_worker *w, vl_error *error) {
     const vl_parts *parts = w->now->parts;
     vl_status status = VL_OK;
     w->pictures = vl_arena_array(w->now->arena, parts->part_count + 1, sizeof *w->pictures);
     w->pages = vl_arena_array(w->now->arena, parts->page_count + 1, sizeof *w->pages);
-    if (!w->pictures || !w->pages)
+    w->paired = vl_arena_array(w->now->arena, parts->part_count + 1, sizeof *w->paired);
+    if (!w->pictures || !w->pages || !w->paired)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a document's pictures");
     memset(w->pictures, 0, (parts->part_count + 1) * sizeof *w->pictures);
+    memset(w->paired, 0, (parts->part_count + 1) * sizeof *w->paired);
     memset(w->pages, 0, (parts->page_count + 1) * sizeof *w->pages);
     if (build_recipe_wants(w->kit->recipe, VL_ITEM_PAIR))
         status = put_pairs(w, error);
     if (!status && build_recipe_wants(w->kit->recipe, VL_ITEM_TEXT))
         status = put_passages(w, error);
+    if (!status && build_recipe_wants(w->kit->recipe, VL_ITEM_TEXT))
+        status = put_tables(w, error);
     return status;
 }

@@ -18,6 +18,7 @@ struct pair; /* pairs.h; its origin says what the text is to the picture */
 typedef struct instruct_subject {
     const vl_parts *parts;
     size_t part;             /* picture, or the first part of the passage; VL_PART_NONE: none */
+    size_t end;              /* behind the passage's last part; 0: it has one */
     const struct pair *pair; /* NULL: a passage */
     const char *text, *language, *script;
     /* The same text in other languages, where it exists: [aligned_count] each. */

@@ -198,9 +198,9 @@ static void new_passage(candidates *c, size_t index) {
 static void kept_passage(candidates *c, size_t index, size_t old_index) {
     const vl_parts *now = c->subject->parts, *before = c->subject->older;
     size_t next = beside(now, index, true), gone = beside(before, old_index, true);
-    if (next == VL_PART_NONE || gone == VL_PART_NONE ||
-        beside(before, gone, true) != find_once(before, now->parts[next].text) ||
-        is_anywhere(now, before->parts[gone].text))
+    size_t old_next = next == VL_PART_NONE ? next : find_once(before, now->parts[next].text);
+    if (old_next == VL_PART_NONE || gone == VL_PART_NONE ||
+        beside(before, gone, true) != old_next || is_anywhere(now, before->parts[gone].text))
         return;
     const char *kept = now->parts[index].text, *removed = before->parts[gone].text;
     if (!quotable(kept, PASSAGE_BYTES) || !quotable(removed, PASSAGE_BYTES))
@@ -211,17 +211,23 @@ static void kept_passage(candidates *c, size_t index, size_t old_index) {
     candidates_add(c, &item);
 }
 
+static void passage(candidates *c, size_t index) {
+    const vl_part *part = &c->subject->parts->parts[index];
+    size_t old = find_once(c->subject->older, part->text);
+    if (old != VL_PART_NONE)
+        kept_passage(c, index, old);
+    else if (!is_anywhere(c->subject->older, part->text))
+        new_passage(c, index);
+}
+
 void make_of_changes(candidates *c) {
-    const vl_part *part = subject_part(c->subject);
-    if (!c->subject->older || !part)
+    const instruct_subject *s = c->subject;
+    const vl_part *part = subject_part(s);
+    if (!s->older || !part)
         return;
-    if (part->kind == VL_PART_TABLE) {
+    if (part->kind == VL_PART_TABLE)
         values(c, part);
-    } else if (!c->subject->pair && is_passage(part) && !strcmp(part->text, c->subject->text)) {
-        size_t old = find_once(c->subject->older, part->text);
-        if (old != VL_PART_NONE)
-            kept_passage(c, c->subject->part, old);
-        else if (!is_anywhere(c->subject->older, part->text))
-            new_passage(c, c->subject->part);
-    }
+    for (size_t i = s->part; !s->pair && i < (s->end ? s->end : s->part + 1); i++)
+        if (is_passage(&s->parts->parts[i]))
+            passage(c, i);
 }
