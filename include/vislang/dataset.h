@@ -439,6 +439,7 @@ vl_status vl_dataset_export(const vl_export_options *options, vl_export_report *
 
 /* One content of a record, as a collection holds it. */
 typedef struct vl_build_document {
+    int64_t id;                /* in its collection */
     const char *record;        /* "SOURCE/KEY": what was published as one */
     const char *sha256, *path; /* of the content */
     const char *type;          /* media type; "": not known */

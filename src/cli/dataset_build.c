@@ -78,7 +78,7 @@ static cJSON *provenance_json(const vl_holding *h) {
 static vl_status give_holding(const vl_holding *holding, void *to, vl_error *error) {
     const giving *g = to;
     char path[PATH_SIZE], record[NAME_SIZE];
-    if (!is_in_time(g->query, holding->published))
+    if (holding->shown || !is_in_time(g->query, holding->published))
         return VL_OK;
     vl_status status =
         vl_collection_path(g->collection, holding->sha256, path, sizeof path, error);
@@ -90,7 +90,8 @@ static vl_status give_holding(const vl_holding *holding, void *to, vl_error *err
     if (!provenance)
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
     snprintf(record, sizeof record, "%s/%s", holding->source, holding->key);
-    vl_build_document document = {.record = record,
+    vl_build_document document = {.id = holding->id,
+                                  .record = record,
                                   .sha256 = holding->sha256,
                                   .path = path,
                                   .type = holding->type,
@@ -118,6 +119,61 @@ static vl_status documents(const vl_build_query *query, vl_build_document_fn giv
         vl_error_prefix(error, "%s", query->collection);
     vl_collection_close(g.collection);
     return status;
+}
+
+/* Collections that pictures were asked of stay open. */
+typedef struct opened {
+    char path[PATH_SIZE];
+    vl_collection *collection;
+    struct opened *next;
+} opened;
+static pthread_mutex_t opened_mutex = PTHREAD_MUTEX_INITIALIZER;
+static opened *all_opened;
+
+static vl_status find_opened(const char *path, vl_collection **collection, vl_error *error) {
+    opened *o = all_opened;
+    while (o && strcmp(o->path, path) != 0)
+        o = o->next;
+    if (!o && !(o = calloc(1, sizeof *o)))
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    if (!o->collection) {
+        vl_status status = vl_collection_open(path, false, &o->collection, error);
+        if (status) {
+            free(o);
+            return status;
+        }
+        snprintf(o->path, sizeof o->path, "%s", path);
+        o->next = all_opened;
+        all_opened = o;
+    }
+    *collection = o->collection;
+    return VL_OK;
+}
+
+static void close_opened(void) {
+    while (all_opened) {
+        opened *next = all_opened->next;
+        vl_collection_close(all_opened->collection);
+        free(all_opened);
+        all_opened = next;
+    }
+}
+
+static vl_status picture(const vl_build_document *document, const char *collection,
+                         const char *url, char *path, size_t size, void *user,
+                         vl_error *error) {
+    char sha256[VL_SHA256_HEX_SIZE];
+    vl_collection *c = NULL;
+    (void)user;
+    *path = '\0';
+    pthread_mutex_lock(&opened_mutex);
+    vl_status status = find_opened(collection, &c, error);
+    pthread_mutex_unlock(&opened_mutex);
+    if (!status)
+        status = vl_collection_find_picture(c, document->id, url, sha256, error);
+    if (!status)
+        status = vl_collection_path(c, sha256, path, size, error);
+    return status == VL_ERR_MISSING ? VL_OK : status;
 }
 
 /* ---- what is said --------------------------------------------------------------------------
@@ -180,6 +236,7 @@ static vl_status build(const cli_args *args, const vl_config *config, vl_error *
     options.queue = cli_value(args, "queue") ? cli_value(args, "queue") : "";
     options.lease_seconds = vl_config_number(config, "job_lease");
     options.documents = documents;
+    options.picture = picture;
     options.cancel = &stop_asked;
     if (!options.recipe || !options.folder)
         return vl_fail(error, VL_ERR_USAGE,
@@ -195,6 +252,7 @@ static vl_status build(const cli_args *args, const vl_config *config, vl_error *
     sigaction(SIGTERM, &action, NULL);
     if (!status)
         status = vl_dataset_build(&options, &report, error);
+    close_opened();
     if (shown.shown)
         fputc('\n', stderr);
     if (!status && cli_has(args, "json"))

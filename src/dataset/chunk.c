@@ -159,19 +159,6 @@ static vl_status put_document(chunk_worker *w, const opened *d, vl_error *error)
 /* ---- a record ------------------------------------------------------------------------------
  */
 
-static bool is_picture(const vl_build_document *d) {
-    return !strncmp(d->type, "image/", 6) && strcmp(d->type, "image/tiff") != 0;
-}
-
-/* Pictures beside a web page are what it shows, and no documents of their own. */
-static bool is_shown_by_page(const plan_record *record, const vl_build_document *d) {
-    for (size_t i = 0; is_picture(d) && i < record->count; i++)
-        if (!strcmp(record->documents[i].type, "text/html") ||
-            !strcmp(record->documents[i].type, "application/xhtml+xml"))
-            return true;
-    return false;
-}
-
 static vl_status make_items(chunk_worker *w, vl_error *error) {
     vl_status status = VL_OK;
     for (size_t i = 0; !status && i < w->open; i++) {
@@ -193,8 +180,6 @@ static vl_status take_record(const plan_record *record, vl_arena *arena, void *t
     w->record = record;
     for (size_t i = 0; !status && i < record->count;) {
         for (w->open = 0; !status && i < record->count && w->open < CHUNK_OPEN_MAX; i++) {
-            if (is_shown_by_page(record, &record->documents[i]))
-                continue;
             status = vl_stop_check(error);
             if (!status)
                 status = chunk_open(w, &record->documents[i], &w->documents[w->open++], error);

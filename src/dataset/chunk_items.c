@@ -14,16 +14,20 @@
  */
 
 /* The first 64 bits of the SHA-256 of what it is made of. */
-static void name_item(const chunk_worker *w, const vl_item *item, char id[VL_ITEM_ID_SIZE]) {
-    char made_of[512], hash[VL_SHA256_HEX_SIZE];
-    int length =
-        snprintf(made_of, sizeof made_of, "%s\n%.256s\n%s\n%u\n%u\n%s", w->now->from->sha256,
-                 w->now->from->record, vl_item_kind_name(item->kind), item->source.part,
-                 item->source.text_part, item->phrase);
-    vl_sha256_hex(made_of,
-                  (size_t)length < sizeof made_of ? (size_t)length : sizeof made_of - 1, hash);
-    memcpy(id, hash, VL_ITEM_ID_SIZE - 1);
-    id[VL_ITEM_ID_SIZE - 1] = '\0';
+static vl_status name_item(const chunk_worker *w, vl_item *item, vl_error *error) {
+    char place[64], hash[VL_SHA256_HEX_SIZE];
+    vl_sha256 *made_of = vl_sha256_new();
+    if (!made_of)
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    snprintf(place, sizeof place, "%u\n%u", item->source.part, item->source.text_part);
+    const char *const names[] = {
+        w->now->from->sha256, w->now->from->record, vl_item_kind_name(item->kind), place,
+        item->phrase,         item->instruction};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        vl_sha256_update(made_of, names[i], strlen(names[i]) + 1);
+    vl_sha256_finish(made_of, hash);
+    snprintf(item->id, sizeof item->id, "%.16s", hash);
+    return VL_OK;
 }
 
 static vl_item blank_item(const chunk_worker *w, vl_item_kind kind) {
@@ -186,8 +190,8 @@ static vl_status put_example(chunk_worker *w, const vl_item *base, const example
     snprintf(item.instruction_language, sizeof item.instruction_language, "%s",
              e->instruction_language);
     set_language(&item, e->language, vl_text_script(e->text, NULL));
-    name_item(w, &item, item.id);
-    return put_item(w, &item, error);
+    vl_status status = name_item(w, &item, error);
+    return status ? status : put_item(w, &item, error);
 }
 
 /* Which language it is, is asked of one passage in four: there is little to learn from more. */
@@ -209,8 +213,9 @@ static vl_status put_base(chunk_worker *w, vl_item *item, instruct_subject *subj
                             .seed = recipe->seed};
     item->quality[VL_QUALITY_DUPLICATES] = 1;
     item->score = quality_score(&w->kit->quality, item->quality);
-    name_item(w, item, item->id);
-    vl_status status = put_item(w, item, error);
+    vl_status status = name_item(w, item, error);
+    if (!status)
+        status = put_item(w, item, error);
     if (status || !how.most)
         return status;
     find_counterparts(w, item->text, item->language, &other);
@@ -368,6 +373,14 @@ static vl_box scaled(vl_box box, double scale) {
                     (int32_t)ceil(box.width * scale), (int32_t)ceil(box.height * scale)};
 }
 
+/* A table is no text to be read: it is as good as its cells are full. */
+static double table_readability(const vl_part *table) {
+    size_t full = 0;
+    for (size_t i = 0; i < table->cell_count; i++)
+        full += *table->cells[i].text != '\0';
+    return table->cell_count ? (double)full / (double)table->cell_count : 0;
+}
+
 static vl_status put_passage(chunk_worker *w, const passage *p, vl_error *error) {
     const opened *d = w->now;
     instruct_subject subject = {.part = p->first, .end = p->end};
@@ -383,6 +396,8 @@ static vl_status put_passage(chunk_worker *w, const passage *p, vl_error *error)
     item.source.ocr = p->about.ocr;
     quality_of_text(&p->about, p->text, w->kit->ngram, item.quality);
     item.quality[VL_QUALITY_ALIGNMENT] = 1;
+    if (p->about.kind == VL_PART_TABLE)
+        item.quality[VL_QUALITY_READABILITY] = table_readability(&p->about);
     add_personal(&item, &p->found);
     if (w->kit->recipe->page_pictures && p->about.has_box)
         status = chunk_page(w, p->about.page, &page, error);

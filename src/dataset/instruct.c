@@ -271,6 +271,15 @@ static uint64_t seed_of(const instruct_subject *s, uint64_t seed) {
     return vl_random_next(&state) + s->part;
 }
 
+/* Whether the last one says what one before it says: two draws may come to the same cell. */
+static bool is_said(const example *examples, size_t last) {
+    for (size_t i = 0; i < last; i++)
+        if (!strcmp(examples[i].instruction, examples[last].instruction) &&
+            !strcmp(examples[i].text, examples[last].text))
+            return true;
+    return false;
+}
+
 vl_status instruct_examples(const phrases *served, const instruct_subject *subject,
                             const instruct_options *options, vl_arena *arena,
                             example **examples, size_t *count, vl_error *error) {
@@ -304,7 +313,7 @@ vl_status instruct_examples(const phrases *served, const instruct_subject *subje
         bool made;
         status = put_into_words(c, &c->items[choices[i].index], style, &(*examples)[*count],
                                 &made, error);
-        *count += !status && made;
+        *count += !status && made && !is_said(*examples, *count);
     }
     return status;
 }

@@ -82,6 +82,7 @@ static const char *record_name(const cJSON *record) {
 
 static cJSON *document_json(const vl_build_document *from) {
     cJSON *to = cJSON_CreateObject();
+    cJSON_AddNumberToObject(to, "id", (double)from->id);
     cJSON_AddStringToObject(to, "sha256", from->sha256);
     cJSON_AddStringToObject(to, "path", from->path);
     cJSON_AddStringToObject(to, "type", from->type);
@@ -312,6 +313,7 @@ static vl_status take_record(const cJSON *json, vl_arena *arena, plan_record *to
     for (item = list && fits ? list->child : NULL; item && fits; item = item->next) {
         vl_build_document *d = &to->documents[to->count++];
         *d = (vl_build_document){
+            .id = (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "id")),
             .record = to->record,
             .sha256 = take(item, "sha256", arena, &fits),
             .path = take(item, "path", arena, &fits),

@@ -39,6 +39,10 @@ class Build(unittest.TestCase):
         (cls.place / "personal.html").write_bytes(documents.page(
             rng, "eng", "Contacts of the clinic", extra="<p>For the ambulance of the district call Mr. Peter Okello at +254 722 "
             "123 456 or write to okello@example.org, who keeps the list of all patients of the region.</p>"))
+        (cls.place / "shown.png").write_bytes(documents.png(rng))
+        (cls.place / "outside.html").write_bytes(documents.page(
+            rng, "fra", "Les puits", figure=False, table=False,
+            extra='<figure><img src="shown.png"><figcaption>Les puits du village après les pluies de mai</figcaption></figure>'))
         (cls.place / "broken.pdf").write_bytes(b"%PDF-1.4\nno more than a head\n")
         (cls.place / "empty.html").write_bytes(b"<html></html>")
         (cls.place / "same-again.txt").write_bytes((cls.place / "text-00000.txt").read_bytes().replace(b"\n\n", b"\n\n\n"))
@@ -117,6 +121,10 @@ class Build(unittest.TestCase):
             raw = (self.place / Path(item["source"]["record"]).name).read_text()
             self.assertIn(item["text"], re.findall("<figcaption>(.*?)</figcaption>", raw))
             self.assertEqual((item["width"], item["height"]), (160, 120))
+
+    def test_pictures_beside_a_page_are_found(self):
+        pair = [i for i in self.items if i["kind"] == "pair" and i["source"]["record"].endswith("outside.html")]
+        self.assertEqual([i["text"] for i in pair], ["Les puits du village après les pluies de mai"])
 
     def test_languages_are_told(self):
         count = {}
