@@ -532,7 +532,8 @@ vl_status privacy_clean_parts(vl_parts *parts, const privacy_options *options,
  */
 
 /* A fifth of its height more, and two pixels: boxes end at the ink that was seen. */
-static void paint(vl_image *image, vl_box cut, vl_box box, double across, double down) {
+/* Returns how many pixels it painted. */
+static double paint(vl_image *image, vl_box cut, vl_box box, double across, double down) {
     double grow = box.height / 5.0 + 2;
     double x0 = (box.x - grow - cut.x) * across,
            x1 = (box.x + box.width + grow - cut.x) * across;
@@ -544,17 +545,21 @@ static void paint(vl_image *image, vl_box cut, vl_box box, double across, double
     for (size_t y = top; y < bottom && left < right; y++)
         memset(image->pixels + y * image->stride + left * image->channels, 0,
                (right - left) * image->channels);
+    return top < bottom && left < right ? (double)(bottom - top) * (double)(right - left) : 0;
 }
 
-void privacy_cover(const vl_parts *parts, const privacy_found *found, uint32_t page, vl_box cut,
-                   vl_image *image) {
-    if (cut.width <= 0 || cut.height <= 0)
-        return;
+double privacy_cover(const vl_parts *parts, const privacy_found *found, uint32_t page,
+                     vl_box cut, vl_image *image) {
+    double painted = 0;
+    if (cut.width <= 0 || cut.height <= 0 || !image->width || !image->height)
+        return 0;
     double across = (double)image->width / cut.width, down = (double)image->height / cut.height;
     for (size_t i = 0; i < parts->part_count; i++) {
         const vl_part *part = &parts->parts[i];
         if (found[i].changed && part->has_box && part->page == page &&
             !vl_part_is_picture(part->kind))
-            paint(image, cut, part->box, across, down);
+            painted += paint(image, cut, part->box, across, down);
     }
+    painted /= (double)image->width * image->height;
+    return painted < 1 ? painted : 1;
 }

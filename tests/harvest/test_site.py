@@ -517,6 +517,33 @@ class SiteTest(unittest.TestCase):
             asked = [headers for path, headers in site.headers if path == "/p2.pdf"]
             self.assertEqual(asked[-1].get("If-None-Match"), '"1"')
 
+    def test_pictures(self):
+        """What a page shows is harvested with it, under the rules of the host; and found again when the page is."""
+        picture = (200, {"Content-Type": "image/jpeg", "ETag": '"1"'}, b"\xff\xd8\xff\xe0 a picture")
+        words = "<p>Enough words of an article for it to be what the page is about.</p>"
+        site = self.site({
+            "/robots.txt": "User-agent: *\nDisallow: /private/\n",
+            "/m.xml": urlset(url("BASE/p1", "2025-01-01"), url("BASE/p2", "2025-01-01")),
+            "/p1": page("One", f"<nav><img src=/menu.jpg></nav>{words}<img src=small.jpg srcset='/large.jpg 900w'>"
+                               "<img src=/private/a.jpg><img src=/gone.jpg>"),
+            "/p2": page("Two", f"<meta name=robots content=noimageindex>{words}<img src=/unwanted.jpg>"),
+            "/large.jpg": picture, "/menu.jpg": picture, "/private/a.jpg": picture, "/unwanted.jpg": picture})
+        with tempfile.TemporaryDirectory() as folder:
+            self.collect(site, folder + "/c", "--formats", "html,picture")
+            self.assertEqual([path for path in site.asked if path.endswith(".jpg")], ["/large.jpg", "/gone.jpg"])
+            with sqlite3.connect(folder + "/c/collection.db") as db:
+                rows = db.execute("SELECT f.place, f.state, f.reason FROM files f WHERE f.page_id IS NOT NULL "
+                                  "ORDER BY f.place").fetchall()
+                shown = db.execute("SELECT address FROM shown s JOIN files f ON f.id = s.file_id "
+                                   "WHERE f.state = 'kept' ORDER BY address").fetchall()
+            self.assertEqual(rows, [(site.base + "/gone.jpg", "failed", "http 404"),
+                                    (site.base + "/large.jpg", "kept", None),
+                                    (site.base + "/private/a.jpg", "failed", "denied")])
+            self.assertEqual(shown, [("/large.jpg",), (site.base + "/large.jpg",), ("small.jpg",)])
+            site.asked.clear()
+            self.collect(site, folder + "/c", "--formats", "html,picture", "--since", "2025-01-01")
+            self.assertEqual([path for path in site.asked if path.endswith(".jpg")], ["/gone.jpg"])
+
 
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

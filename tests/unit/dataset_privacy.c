@@ -294,13 +294,15 @@ static void test_cover(void **state) {
     (void)state;
     assert_int_equal(vl_image_new(100, 100, 3, &image, &error), VL_OK);
     memset(image->pixels, 255, image->stride * image->height);
-    privacy_cover(&parts, found, 1, (vl_box){0, 0, 200, 200}, image);
+    double share = privacy_cover(&parts, found, 1, (vl_box){0, 0, 200, 200}, image);
+    assert_int_equal((int)(share * 10000 + 0.5), 55 * 10);
     /* half the size: the box with four pixels around it, and the border's pixel */
     assert_int_equal(dark(image), 55 * 10);
     memset(image->pixels, 255, image->stride * image->height);
     privacy_cover(&parts, found, 1, (vl_box){0, 100, 200, 100}, image);
     assert_int_equal(dark(image), 0);
-    privacy_cover(&parts, found, 1, (vl_box){20, 22, 4, 4}, image);
+    share = privacy_cover(&parts, found, 1, (vl_box){20, 22, 4, 4}, image);
+    assert_true(share == 1);
     assert_int_equal(dark(image), 100 * 100);
     vl_image_free(image);
 }
