@@ -65,13 +65,13 @@ typedef struct vl_holding_query {
  * `give` runs, so it may take its time; what is harvested meanwhile may come too. */
 vl_status vl_collection_holdings(vl_collection *collection, const vl_holding_query *query,
                                  vl_holding_fn give, void *to, vl_error *error);
-/* The picture that an HTML page shows: `record` is "SOURCE/KEY", `page` the SHA-256 of the
- * page's content, `address` as it stands in the page (of any of the picture's sizes) or
- * absolute. In a folder or archive it is the file that a relative address leads to, within it.
- * VL_ERR_MISSING: it was not asked for, could not be had, or is none. */
-vl_status vl_collection_find_picture(vl_collection *collection, const char *record,
-                                     const char *page, const char *address,
-                                     char sha256[VL_SHA256_HEX_SIZE], vl_error *error);
+/* The picture that an HTML page shows: `page` is the page's vl_holding.id, `address` is as it
+ * stands in the page (of any of the picture's sizes) or absolute. In a folder or archive it is
+ * the file that a relative address leads to, within it. VL_ERR_MISSING: it was not asked for,
+ * could not be had, or is none. */
+vl_status vl_collection_find_picture(vl_collection *collection, int64_t page,
+                                     const char *address, char sha256[VL_SHA256_HEX_SIZE],
+                                     vl_error *error);
 /* What there is, by source, language and type, and what failed and why, as a JSON object. */
 vl_status vl_collection_status(vl_collection *collection, vl_buf *json, vl_error *error);
 

@@ -281,34 +281,22 @@ static vl_status find(vl_collection *c, finding *f, const char *address, vl_erro
     return status;
 }
 
-/* The page of a record "SOURCE/KEY". */
-static vl_status find_page(vl_collection *c, finding *f, const char *record, const char *page,
-                           vl_error *error) {
-    const char *slash = strchr(record, '/');
-    if (!slash || (size_t)(slash - record) >= sizeof f->source)
-        return VL_OK;
-    snprintf(f->source, sizeof f->source, "%.*s", (int)(slash - record), record);
-    return vl_collection_read(
-        c,
-        &(vl_db_call){
-            .sql = "SELECT f.id, r.source, r.key, f.url, coalesce(d.final_url, f.url, r.url) "
-                   "FROM records r JOIN files f ON f.record_id = r.id JOIN documents d "
-                   "ON d.file_id = f.id WHERE r.source = $1 AND r.key = $2 AND d.sha256 = $3 "
-                   "ORDER BY d.id LIMIT 1",
-            VL_DB_PARAMS(vl_db_text(f->source), vl_db_text(slash + 1), vl_db_text(page)),
-            .row = take_page,
-            .user = f},
-        error);
-}
-
-vl_status vl_collection_find_picture(vl_collection *c, const char *record, const char *page,
-                                     const char *address, char sha256[VL_SHA256_HEX_SIZE],
-                                     vl_error *error) {
+vl_status vl_collection_find_picture(vl_collection *c, int64_t page, const char *address,
+                                     char sha256[VL_SHA256_HEX_SIZE], vl_error *error) {
     finding *f = calloc(1, sizeof *f);
     *sha256 = '\0';
     if (!f)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for an address");
-    vl_status status = find_page(c, f, record, page, error);
+    vl_status status = vl_collection_read(
+        c,
+        &(vl_db_call){
+            .sql = "SELECT f.id, r.source, r.key, f.url, coalesce(d.final_url, f.url, r.url) "
+                   "FROM documents d JOIN files f ON f.id = d.file_id JOIN records r "
+                   "ON r.id = f.record_id WHERE d.id = $1",
+            VL_DB_PARAMS(vl_db_int(page)),
+            .row = take_page,
+            .user = f},
+        error);
     address += strspn(address, " \t\r\n\f");
     if (!status && f->page)
         status = find(c, f, address, error);

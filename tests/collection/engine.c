@@ -4,7 +4,7 @@
  * [{"url", "type", "version", "name", "body"}]}]}.
  *
  *   harvest_engine run OUT URL [NAME=VALUE…]   settings, and limit, formats, since, languages
- *   harvest_engine picture OUT RECORD PAGE ADDRESS      the content that a page shows
+ *   harvest_engine picture OUT ID ADDRESS      the content that a page shows
  *   harvest_engine list OUT [after=ID] [old=1] [formats=LIST] [records=N] [behind=KEY]
  *
  * This file stands in the place of the table of sources. */
@@ -231,13 +231,14 @@ static vl_status list(const char *folder, int count, char **words, vl_error *err
     return status;
 }
 
-static vl_status picture(const char *folder, const char *record, const char *page,
-                         const char *shown, vl_error *error) {
+static vl_status picture(const char *folder, const char *id, const char *shown,
+                         vl_error *error) {
     vl_collection *collection;
     char sha256[VL_SHA256_HEX_SIZE];
     vl_status status = vl_collection_open(folder, false, &collection, error);
     if (!status)
-        status = vl_collection_find_picture(collection, record, page, shown, sha256, error);
+        status =
+            vl_collection_find_picture(collection, strtoll(id, NULL, 10), shown, sha256, error);
     if (!status)
         puts(sha256);
     vl_collection_close(collection);
@@ -253,8 +254,8 @@ int main(int argc, char **argv) {
         status = run(argv[2], argc - 4, argv + 4, &error);
     } else if (argc > 2 && !strcmp(argv[1], "list")) {
         status = list(argv[2], argc - 3, argv + 3, &error);
-    } else if (argc == 6 && !strcmp(argv[1], "picture")) {
-        status = picture(argv[2], argv[3], argv[4], argv[5], &error);
+    } else if (argc == 5 && !strcmp(argv[1], "picture")) {
+        status = picture(argv[2], argv[3], argv[4], &error);
     }
     if (status)
         fprintf(stderr, "%s: %s\n", vl_status_name(status), error.message);

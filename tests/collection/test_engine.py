@@ -423,8 +423,8 @@ class Engine(unittest.TestCase):
                 "".join(f"<img {image}>" for image in images) + "</main></body></html>").encode()
 
     def picture(self, page, address, code=0):
-        done = subprocess.run([ENGINE, "picture", str(self.out), "paged/1", page, address], capture_output=True,
-                              text=True, timeout=60)
+        done = subprocess.run([ENGINE, "picture", str(self.out), str(page), address], capture_output=True, text=True,
+                              timeout=60)
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stdout.strip()
 
@@ -452,15 +452,15 @@ class Engine(unittest.TestCase):
         rows = {urlsplit(row["url"]).path: row for row in self.list()}
         self.assertEqual({path: row["shown"] for path, row in rows.items()},
                          {"/news/1": False, "/a.pdf": False, "/img/large.jpg": True, "/other.png": True})
-        page, large = rows["/news/1"]["sha256"], hashlib.sha256(JPEG + b"large").hexdigest()
+        page, large = rows["/news/1"]["id"], hashlib.sha256(JPEG + b"large").hexdigest()
         for address in ("small.jpg", "/img/large.jpg", " small.jpg", self.site.url("/img/large.jpg"),
                         "../img/large.jpg"):
             self.assertEqual(self.picture(page, address), large, address)
         self.assertEqual(self.picture(page, self.site.url("/other.png", 2)), hashlib.sha256(PNG + b"other").hexdigest())
         for address in "/error.jpg", "/page.jpg", "/menu.jpg", "", "../../..", "/a.pdf", "data:image/png;base64,AA":
             self.picture(page, address, code=4)
-        self.picture(rows["/a.pdf"]["sha256"], "small.jpg", code=4)
-        self.picture("", "small.jpg", code=4)
+        self.picture(rows["/a.pdf"]["id"], "small.jpg", code=4)
+        self.picture(12345, "small.jpg", code=4)
         # The same again asks for what failed, and for nothing else of the page.
         self.site.asked.clear()
         report = self.run_it()
@@ -471,7 +471,7 @@ class Engine(unittest.TestCase):
     def test_pictures_of_a_page_that_changes(self):
         self.a_site_with_pictures()
         self.run_it()
-        page = next(row["sha256"] for row in self.list() if row["url"].endswith("/news/1"))
+        page = next(row["id"] for row in self.list() if row["url"].endswith("/news/1"))
         self.page = self.page_of("src='/img/large.jpg'", "src='/img/new.jpg'", words=self.WORDS + "<p>More</p>")
         self.site.files["/img/new.jpg"] = JPEG + b"new"
         self.site.asked.clear()
@@ -479,10 +479,10 @@ class Engine(unittest.TestCase):
         self.assertEqual((report["files_fetched"], report["files_unchanged"]), (2, 2))
         self.assertEqual(self.asked("/other.png"), 0, "not on the page any more")
         self.assertIn("If-None-Match", self.site.headers["/img/large.jpg"])
-        now = next(row["sha256"] for row in self.list() if row["url"].endswith("/news/1"))
+        now = next(row["id"] for row in self.list() if row["url"].endswith("/news/1"))
         self.assertNotEqual(now, page)
-        for content in now, page:
-            self.assertEqual(self.picture(content, "/img/large.jpg"), hashlib.sha256(JPEG + b"large").hexdigest())
+        for id in now, page:
+            self.assertEqual(self.picture(id, "/img/large.jpg"), hashlib.sha256(JPEG + b"large").hexdigest())
         self.assertEqual(self.picture(now, "/img/new.jpg"), hashlib.sha256(JPEG + b"new").hexdigest())
         self.assertEqual(self.picture(page, "small.jpg"), hashlib.sha256(JPEG + b"large").hexdigest())
         self.site.asked.clear()
@@ -518,7 +518,7 @@ class Engine(unittest.TestCase):
         self.run_it()
         rows = {urlsplit(row["url"]).path: row for row in self.list()}
         self.assertFalse(rows["/img/large.jpg"]["shown"])
-        self.assertEqual(self.picture(rows["/news/1"]["sha256"], "small.jpg"), rows["/img/large.jpg"]["sha256"])
+        self.assertEqual(self.picture(rows["/news/1"]["id"], "small.jpg"), rows["/img/large.jpg"]["sha256"])
         self.assertEqual(self.asked("/img/large.jpg"), 1)
 
     def test_pages_that_come_with_the_record(self):
@@ -529,7 +529,7 @@ class Engine(unittest.TestCase):
         self.one_page({"name": "page", "type": "text/html",
                        "body": self.page_of(f"src='{self.site.url('/img/a.jpg')}'").decode()}, url=self.site.url("/x/"))
         self.run_it()
-        page = self.list("formats=html")[-1]["sha256"]
+        page = next(row["id"] for row in self.list("formats=html"))
         self.assertEqual(self.picture(page, self.site.url("/img/a.jpg")), hashlib.sha256(JPEG + b"a").hexdigest())
         self.assertEqual(self.picture(page, "../img/a.jpg"), hashlib.sha256(JPEG + b"a").hexdigest())
 
