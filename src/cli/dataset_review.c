@@ -273,6 +273,24 @@ static void print_alpha(const char *of, const char *what, const cJSON *alpha) {
     printf("  %.0f items with two verdicts or more\n", number(alpha, "units"));
 }
 
+static void print_estimate(const char *of, const cJSON *estimate) {
+    if (!number(estimate, "items"))
+        return;
+    printf("%-10s %.1f %% accepted (%.1f … %.1f), %.1f %% corrected, %.1f %% rejected, of %.0f "
+           "items\n",
+           of, 100 * number(estimate, "accepted"), 100 * number(estimate, "low"),
+           100 * number(estimate, "high"), 100 * number(estimate, "corrected"),
+           100 * number(estimate, "rejected"), number(estimate, "items"));
+}
+
+static void print_estimates(const cJSON *root) {
+    const cJSON *one, *overall = cJSON_GetObjectItemCaseSensitive(root, "overall");
+    printf("\nThe whole dataset, by the items that were drawn by chance (95 %% interval)\n");
+    print_estimate("all", cJSON_GetObjectItemCaseSensitive(overall, "estimate"));
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(root, "languages"))
+        print_estimate(one->string, cJSON_GetObjectItemCaseSensitive(one, "estimate"));
+}
+
 static void print_agreement(const char *json) {
     cJSON *root = cJSON_Parse(json);
     const cJSON *one, *overall = cJSON_GetObjectItemCaseSensitive(root, "overall");
@@ -283,6 +301,7 @@ static void print_agreement(const char *json) {
         print_alpha(one->string, "verdicts", cJSON_GetObjectItemCaseSensitive(one, "verdicts"));
         print_alpha(one->string, "texts", cJSON_GetObjectItemCaseSensitive(one, "texts"));
     }
+    print_estimates(root);
     cJSON_Delete(root);
 }
 

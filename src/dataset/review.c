@@ -502,8 +502,7 @@ static bool is_reason(const char *reason) {
     return r->name != NULL;
 }
 
-/* What can be said without the item. */
-static vl_status check_decision(const review_decision *d, vl_error *error) {
+vl_status review_check(const review_decision *d, vl_error *error) {
     bool corrects = d->verdict == REVIEW_CORRECTED;
     if (d->revision < 1 || d->revision > INT32_MAX)
         return vl_fail(error, VL_ERR_INPUT, "\"revision\" is 1 or more");
@@ -578,7 +577,7 @@ vl_status review_decide(vl_review *review, const char *reviewer,
     const review_candidate *c = candidate_of(review, decision->item);
     *outcome = REVIEW_UNKNOWN;
     *latest = 0;
-    vl_status status = check_decision(decision, error);
+    vl_status status = review_check(decision, error);
     if (!status && c)
         status = decide_here(review, reviewer, decision, c, outcome, latest, error);
     else if (!status)

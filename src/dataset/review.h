@@ -138,7 +138,7 @@ typedef struct review_options {
 review_options review_options_default(void);
 /* Reads where the items lie. Of more than REVIEW_MOST the order has a random part of that
  * size. VL_ERR_INPUT: no dataset. VL_ERR_USAGE: it has no item of that language. */
-enum { REVIEW_MOST = 4000000 };
+enum { REVIEW_MOST = 1000000 };
 vl_status review_open(const char *folder, const review_options *options, vl_review **review,
                       vl_error *error);
 void review_close(vl_review *review); /* NULL allowed */
@@ -168,8 +168,11 @@ vl_status review_picture(const vl_review *review, const vl_item *item, vl_buf *b
 vl_status review_next(vl_review *review, const char *reviewer, const char *const *have,
                       size_t have_count, size_t most, vl_arena *arena, review_given *given,
                       size_t *count, vl_error *error);
-/* review_store, with the facts of the item. VL_ERR_INPUT: the decision has no meaning (a box
- * outside of the picture, a correction of nothing, a rejection without a reason, …). */
+/* What can be said of a decision without its item. VL_ERR_INPUT: it has no meaning (a
+ * correction of nothing, a rejection without a reason, …). */
+vl_status review_check(const review_decision *decision, vl_error *error);
+/* review_store, with the facts of the item. VL_ERR_INPUT: the decision has no meaning, or a box
+ * outside of the picture. */
 vl_status review_decide(vl_review *review, const char *reviewer,
                         const review_decision *decision, review_outcome *outcome,
                         int64_t *latest, vl_error *error);
@@ -178,7 +181,10 @@ vl_status review_decide(vl_review *review, const char *reviewer,
 
 /* JSON: {"overall": {…}, "languages": {CODE: {…}}}, each {"verdicts": A, "texts": A}, A being
  * {"alpha", "low", "high", "units", "values"} (null: not defined): nominal on verdicts; on
- * texts, the interval metric on their distance from what was built. */
+ * texts, the interval metric on their distance from what was built. Beside them "estimate", of
+ * the whole dataset from its random part: {"items", "accepted", "low", "high", "corrected",
+ * "rejected"}, shares by the rule of review_apply.h, with the 95 % interval of "accepted"
+ * (null: no item of that part was decided on). */
 vl_status review_agreement(vl_db *db, vl_buf *json, vl_error *error);
 
 #endif

@@ -12,6 +12,7 @@ enum { SEED = 1 };
 typedef struct rated {
     char item[VL_ITEM_ID_SIZE], language[VL_LANG_SIZE];
     double verdict, distance; /* negative: none */
+    bool random;
 } rated;
 typedef struct ratings {
     rated *list;
@@ -29,7 +30,9 @@ static vl_status take_rating(const review_row *row, void *to, vl_error *error) {
         r->room = room;
     }
     rated *one = &r->list[r->count++];
-    *one = (rated){.verdict = row->decision.verdict, .distance = row->facts.distance};
+    *one = (rated){.verdict = row->decision.verdict,
+                   .distance = row->facts.distance,
+                   .random = row->facts.random};
     memcpy(one->item, row->decision.item, sizeof one->item);
     strncpy(one->language,
             row->facts.language && *row->facts.language ? row->facts.language : "und",
@@ -50,6 +53,44 @@ static cJSON *alpha_json(const alpha_result *a) {
     cJSON_AddNumberToObject(json, "units", (double)a->units);
     cJSON_AddNumberToObject(json, "values", (double)a->values);
     return json;
+}
+
+/* Wilson 1927: the score interval of a share. */
+static void wilson(double share, double count, double *low, double *high) {
+    const double z = 1.959964, z2 = z * z / count;
+    double middle = (share + z2 / 2) / (1 + z2);
+    double half = z * sqrt(share * (1 - share) / count + z2 / (4 * count)) / (1 + z2);
+    *low = fmax(0, middle - half);
+    *high = fmin(1, middle + half);
+}
+
+/* Ratings come by item; the strictest verdict on an item is its own, as the later ones of the
+ * enum are stricter. */
+static void add_estimate(cJSON *to, const ratings *all, const char *language) {
+    double counts[REVIEW_REJECTED + 1] = {0}, items = 0, low = 0, high = 0;
+    for (size_t i = 0, next; i < all->count; i = next) {
+        const rated *r = &all->list[i];
+        double verdict = r->verdict;
+        bool random = r->random;
+        for (next = i + 1; next < all->count && !strcmp(all->list[next].item, r->item);
+             next++) {
+            verdict = fmax(verdict, all->list[next].verdict);
+            random = random || all->list[next].random;
+        }
+        if (!random || (language && strcmp(language, r->language) != 0))
+            continue;
+        counts[(size_t)verdict]++;
+        items++;
+    }
+    cJSON *json = cJSON_AddObjectToObject(to, "estimate");
+    double divisor = items > 0 ? items : 1;
+    wilson(counts[REVIEW_ACCEPTED] / divisor, divisor, &low, &high);
+    cJSON_AddNumberToObject(json, "items", items);
+    for (int v = 0; v <= REVIEW_REJECTED; v++)
+        add_number(json, review_verdict_name((review_verdict)v), items > 0,
+                   counts[v] / divisor);
+    add_number(json, "low", items > 0, low);
+    add_number(json, "high", items > 0, high);
 }
 
 /* Of one language, or (NULL) of all. */
@@ -73,6 +114,8 @@ static vl_status add_alphas(cJSON *to, const ratings *all, const char *language,
             cJSON_AddItemToObject(to, names[which], alpha_json(&result));
     }
     free(values);
+    if (!status)
+        add_estimate(to, all, language);
     return status;
 }
 

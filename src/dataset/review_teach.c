@@ -179,7 +179,13 @@ static bool take_lines(reading *r, const cJSON *page) {
     return true;
 }
 
-/* Every line that has words of `text` becomes corrected to them. Returns how many. */
+/* "[phone]" stands where something else stood. */
+static bool has_gap(const char *line) {
+    return strchr(line, '[') || strchr(line, ']');
+}
+
+/* Every line that has words of `text` becomes corrected to them, unless personal data was taken
+ * out of it. Returns how many. */
 static size_t correct_lines(reading *r, const char *text) {
     const char *words[WORDS_MAX];
     size_t line_of[WORDS_MAX], count = 0, corrected = 0;
@@ -197,7 +203,7 @@ static size_t correct_lines(reading *r, const char *text) {
         for (next = i; next < count && line_of[next] == line_of[i]; next++)
             vl_buf_printf(&line, "%s%s", next > i ? " " : "", words[next]);
         cJSON *of = r->lines[line_of[i]];
-        if (!line.failed && !cJSON_HasObjectItem(of, "corrected")) {
+        if (!line.failed && !has_gap(line.data) && !cJSON_HasObjectItem(of, "corrected")) {
             cJSON_AddStringToObject(of, "corrected", line.data);
             corrected++;
         }

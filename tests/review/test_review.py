@@ -279,6 +279,19 @@ class ReviewTest(unittest.TestCase):
         with open(f"{self.folder}/quality.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["cases"], 24)
 
+    def test_estimates_are_of_what_was_drawn_by_chance(self):
+        with Service(self.folder, "--reviewer", "amina", "--random", "1") as service:
+            items = [one["item"]["id"] for one in service.next(count=20)]
+            service.decide(*[decision(one) for one in items[:15]],
+                           *[decision(one, "rejected", reason="other") for one in items[15:]])
+        with Service(self.folder, "--reviewer", "amina", "--random", "0") as service:
+            more = [one["item"]["id"] for one in service.next(count=4)]
+            service.decide(*[decision(one, "rejected", reason="other") for one in more])
+        found = json.loads(vislang("dataset", "review", self.folder, "--agreement", "--json").stdout)["overall"]["estimate"]
+        # Wilson's interval of 15 of 20, computed by hand.
+        self.assertEqual(found, {"items": 20, "accepted": 0.75, "corrected": 0, "rejected": 0.25, "low": 0.5313, "high": 0.8881})
+        self.assertIn("75.0 % accepted (53.1 … 88.8)", vislang("dataset", "review", self.folder, "--agreement").stdout)
+
     def test_too_few_verdicts_teach_nothing(self):
         done = vislang("dataset", "review", self.folder, "--fit", check=False)
         self.assertEqual(done.returncode, 3)
@@ -292,14 +305,15 @@ class ReviewTest(unittest.TestCase):
                 decision("0000000000000100", "corrected", text="TANGAZO LA USAMBAZAJI WA MAJI"),
                 decision("0000000000000400", "corrected", text=paragraph, box=[85, 280, 1090, 105]),
                 decision("0000000000000700", "corrected", text="Something else that nobody wrote there"),
-                decision("0000000000000a00", "rejected", reason="unreadable")), ["stored"] * 4)
+                decision("0000000000000401", "corrected", text="[name] LA USAMBAZAJI WA MAJI"),
+                decision("0000000000000a00", "rejected", reason="unreadable")), ["stored"] * 5)
         record = ["--set", f"database_url=sqlite://{self.state.name}/vislang.db"]
         taught = json.loads(vislang("dataset", "review", self.folder, "--teach", "--json", *record).stdout)
-        self.assertEqual(taught, {"items": 2, "lines": 3, "known": 0, "unfit": 1, "broken": 0})
+        self.assertEqual(taught, {"items": 2, "lines": 3, "known": 0, "unfit": 2, "broken": 0})
         shown = json.loads(vislang("ocr", "--record", "export", *record).stdout)
         self.assertIn("tesseract", json.dumps(shown))
         taught = json.loads(vislang("dataset", "review", self.folder, "--teach", "--json", *record).stdout)
-        self.assertEqual(taught, {"items": 0, "lines": 0, "known": 2, "unfit": 1, "broken": 0})
+        self.assertEqual(taught, {"items": 0, "lines": 0, "known": 2, "unfit": 2, "broken": 0})
         self.assertEqual(json.loads(vislang("ocr", "--record", "export", *record).stdout), shown)
         done = vislang("dataset", "review", self.folder, "--teach", *record, "--set", "ocr_engines=tesseract", check=False)
         self.assertEqual((done.returncode, "two or more" in done.stderr), (2, True))

@@ -685,6 +685,7 @@ static void agreement_by_language(void **state) {
     assert_non_null(strstr(json.data, "\"units\":16"));
     assert_non_null(strstr(json.data, "\"units\":8"));
     assert_non_null(strstr(json.data, "\"texts\":{\"alpha\":null"));
+    assert_non_null(strstr(json.data, "\"estimate\":{\"items\":"));
     vl_buf_deinit(&json);
     review_close(review);
 }
