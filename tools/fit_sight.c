@@ -26,7 +26,6 @@ typedef struct fitting {
     const char *folder;
     vl_seer *seer;
     vl_seer_session *session;
-    vl_arena *arena;
     cJSON *lines[PICTURES_MOST];
     size_t count, unseen;
     row *rows; /* of one language */
@@ -74,15 +73,14 @@ static const cJSON *captions_of(const fitting *f, size_t picture, const char *la
 static vl_status add(fitting *f, const pair_sight *sight, const cJSON *caption,
                      const char *language, row made, vl_error *error) {
     bool known;
-    vl_status status =
-        pairs_sight_cosine(sight, cJSON_GetStringValue(caption), vl_lang_code(language),
-                           f->arena, &made.cosine, &known, error);
+    vl_status status = pairs_sight_cosine(sight, cJSON_GetStringValue(caption),
+                                          vl_lang_code(language), &made.cosine, &known, error);
     if (!status && known && f->row_count < ROWS_MOST)
         f->rows[f->row_count++] = made;
     return status;
 }
 
-static vl_status take_picture(fitting *f, size_t picture, const char *language, float *vector,
+static vl_status take_picture(fitting *f, size_t picture, const char *language, float *vectors,
                               vl_error *error) {
     char path[4096];
     vl_image *image = NULL;
@@ -93,10 +91,9 @@ static vl_status take_picture(fitting *f, size_t picture, const char *language, 
     if (!right || !wrong || !cJSON_IsString(name))
         return VL_OK;
     snprintf(path, sizeof path, "%s/%s", f->folder, name->valuestring);
-    vl_arena_reset(f->arena);
     vl_status status = read_picture(path, &image, error);
     if (!status)
-        status = pairs_sight_of(f->seer, f->session, image, vector, &sight, error);
+        status = pairs_sight_of(f->seer, f->session, image, vectors, &sight, error);
     vl_image_free(image);
     f->unseen += !status && !sight.vector;
     cJSON_ArrayForEach(caption, right) if (!status) status =
@@ -164,12 +161,12 @@ static vl_status report(fitting *f, const char *language, vl_error *error) {
 }
 
 static vl_status fit_language(fitting *f, const char *language, vl_error *error) {
-    float *vector = calloc(vl_seer_vector_size(f->seer), sizeof *vector);
-    vl_status status = vector ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    float *vectors = calloc(2 * vl_seer_vector_size(f->seer), sizeof *vectors);
+    vl_status status = vectors ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "out of memory");
     f->row_count = f->unseen = 0;
     for (size_t i = 0; i < f->count && !status; i++)
-        status = take_picture(f, i, language, vector, error);
-    free(vector);
+        status = take_picture(f, i, language, vectors, error);
+    free(vectors);
     return status || !f->row_count ? status : report(f, language, error);
 }
 
@@ -183,13 +180,12 @@ int main(int argc, char **argv) {
     }
     f.folder = argv[1];
     f.rows = calloc(ROWS_MOST, sizeof *f.rows);
-    f.arena = vl_arena_new(64 << 20);
     vl_status status = vl_seer_open(NULL, &f.seer, &error);
     if (!status)
         f.session = vl_seer_session_new(f.seer);
     if (!status)
         status = read_lines(&f, &error);
-    for (size_t i = 0; i < 6 && !status && f.session && f.rows && f.arena; i++)
+    for (size_t i = 0; i < 6 && !status && f.session && f.rows; i++)
         status = fit_language(&f, languages[i], &error);
     if (status)
         fprintf(stderr, "fit_sight: %s\n", error.message);
@@ -197,7 +193,6 @@ int main(int argc, char **argv) {
         cJSON_Delete(f.lines[i]);
     vl_seer_session_free(f.session);
     vl_seer_free(f.seer);
-    vl_arena_free(f.arena);
     free(f.rows);
     return status ? 1 : 0;
 }

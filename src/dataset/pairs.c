@@ -177,47 +177,61 @@ static int by_score(const void *a, const void *b) {
     return (x->text_part > y->text_part) - (x->text_part < y->text_part);
 }
 
-/* Odds of independent evidence add up. Rows are of their table as sure as they were read. */
-static vl_status score(const vl_parts *parts, const pair_sight *sight, vl_arena *arena,
-                       pair_candidate *c, vl_error *error) {
-    const vl_part *part = &parts->parts[c->text_part];
-    vl_status status = VL_OK;
-    if (c->origin == PAIR_CELLS) {
-        c->score = part->confidence;
-        return VL_OK;
-    }
-    if (sight)
-        status = pairs_sight_fits(sight, c->text, part->language, arena,
-                                  &c->evidence[PAIR_PICTURE], error);
+/* Rows are of their table as sure as they were read. */
+static double score_by_page(const vl_parts *parts, const pair_candidate *c) {
+    return c->origin == PAIR_CELLS ? parts->parts[c->text_part].confidence
+                                   : logistic_sigmoid(pairs_evidence_odds(c));
+}
+
+/* Odds of independent evidence add up. */
+static vl_status score_by_sight(const vl_parts *parts, const pair_sight *sight,
+                                pair_candidate *c, vl_error *error) {
+    vl_status status = pairs_sight_fits(sight, c->text, parts->parts[c->text_part].language,
+                                        &c->evidence[PAIR_PICTURE], error);
     double seen = SIGHT_SHARE * logistic_logit(c->evidence[PAIR_PICTURE]);
     seen = fmin(SIGHT_ODDS_MOST, fmax(-SIGHT_ODDS_MOST, seen));
     c->score = logistic_sigmoid(pairs_evidence_odds(c) + seen);
     return status;
 }
 
-static vl_status find_candidates(const vl_parts *parts, size_t picture, const char *main,
-                                 const pair_sight *sight, vl_arena *arena,
-                                 pair_candidate **candidates, size_t *count, vl_error *error) {
-    search s = {.parts = parts, .picture = picture, .main = main};
+/* Only of those that could become the best by it: seer takes milliseconds for each text. */
+static vl_status see_candidates(const vl_parts *parts, const pair_sight *sight,
+                                pair_candidate *candidates, size_t count, vl_error *error) {
     vl_status status = VL_OK;
-    s.found = vl_arena_array(arena, CANDIDATES_MOST, sizeof *s.found);
-    if (!s.found)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the texts around a picture");
-    consider_all(&s);
-    for (size_t i = 0; i < s.count && !status; i++)
-        status = score(parts, sight, arena, &s.found[i], error);
-    qsort(s.found, s.count, sizeof *s.found, by_score);
-    *candidates = s.found;
-    *count = s.count;
+    if (!count)
+        return VL_OK;
+    double best = logistic_logit(candidates[0].score);
+    for (size_t i = 0; i < count && !status; i++)
+        if (candidates[i].origin != PAIR_CELLS &&
+            logistic_logit(candidates[i].score) >= best - 2 * SIGHT_ODDS_MOST)
+            status = score_by_sight(parts, sight, &candidates[i], error);
+    qsort(candidates, count, sizeof *candidates, by_score);
     return status;
+}
+
+/* `found` [CANDIDATES_MOST] */
+static size_t find_candidates(const vl_parts *parts, size_t picture, const char *main,
+                              pair_candidate *found) {
+    search s = {.parts = parts, .picture = picture, .main = main, .found = found};
+    consider_all(&s);
+    for (size_t i = 0; i < s.count; i++)
+        found[i].score = score_by_page(parts, &found[i]);
+    qsort(found, s.count, sizeof *found, by_score);
+    return s.count;
 }
 
 vl_status pairs_candidates(const vl_parts *parts, size_t picture, const pair_sight *sight,
                            vl_arena *arena, pair_candidate **candidates, size_t *count,
                            vl_error *error) {
     char main[VL_LANG_SIZE];
+    *candidates = vl_arena_array(arena, CANDIDATES_MOST, sizeof **candidates);
+    *count = 0;
+    if (!*candidates)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the texts around a picture");
     pairs_main_language(parts, main);
-    return find_candidates(parts, picture, main, sight, arena, candidates, count, error);
+    *count = find_candidates(parts, picture, main, *candidates);
+    return sight && sight->vector ? see_candidates(parts, sight, *candidates, *count, error)
+                                  : VL_OK;
 }
 
 /* ---- pairs ---------------------------------------------------------------------------------
@@ -229,7 +243,8 @@ typedef struct finder {
     vl_arena *arena;
     char main[VL_LANG_SIZE];
     vl_seer_session *session; /* made when the first picture is looked at */
-    float *vector;
+    float *vectors;
+    pair_candidate candidates[CANDIDATES_MOST];
     pair *pairs;
     size_t count;
     vl_error *error;
@@ -295,11 +310,11 @@ static vl_status see(finder *f, const vl_image *image, pair_sight *sight) {
     const vl_seer *seer = f->options->seer;
     if (!f->session)
         f->session = vl_seer_session_new(seer);
-    if (!f->vector)
-        f->vector = vl_arena_array(f->arena, vl_seer_vector_size(seer), sizeof *f->vector);
-    if (!f->session || !f->vector)
+    if (!f->vectors)
+        f->vectors = vl_arena_array(f->arena, 2 * vl_seer_vector_size(seer), sizeof(float));
+    if (!f->session || !f->vectors)
         return vl_fail(f->error, VL_ERR_MEMORY, "no memory to look at a picture");
-    return pairs_sight_of(seer, f->session, image, f->vector, sight, f->error);
+    return pairs_sight_of(seer, f->session, image, f->vectors, sight, f->error);
 }
 
 /* Size and hash of the picture, and what is seen in it; *fit false: it shows nothing. */
@@ -350,21 +365,18 @@ static vl_status take_best(finder *f, const pair_candidate *best, pair *p) {
 
 static vl_status find_pair(finder *f, size_t picture) {
     pair *p = &f->pairs[f->count];
-    pair_candidate *candidates;
     pair_sight sight = {0};
-    size_t count;
     bool fit = true;
+    vl_status status = VL_OK;
     *p = (pair){.picture = picture};
-    vl_status status = find_candidates(f->parts, picture, f->main, NULL, f->arena, &candidates,
-                                       &count, f->error);
-    if (status || !count)
-        return status;
+    size_t count = find_candidates(f->parts, picture, f->main, f->candidates);
+    if (!count)
+        return VL_OK;
     if (f->options->picture)
         status = look(f, p, &sight, &fit);
     if (!status && fit && sight.vector)
-        status = find_candidates(f->parts, picture, f->main, &sight, f->arena, &candidates,
-                                 &count, f->error);
-    return status || !fit ? status : take_best(f, candidates, p);
+        status = see_candidates(f->parts, &sight, f->candidates, count, f->error);
+    return status || !fit ? status : take_best(f, f->candidates, p);
 }
 
 static size_t count_subjects(const vl_parts *parts) {

@@ -79,9 +79,10 @@ typedef struct pair_sight {
     vl_seer_session *session; /* NULL: it was not looked at */
     const float *vector;      /* [size], of unit length; NULL: seer has nothing to say of it, as
                                  of pages, maps and charts */
+    float *text;              /* [size]: room for the vector of a text */
     size_t size;
 } pair_sight;
-/* Every text that is weighed for the picture `picture`, best first, of equal ones in the order
+/* Every text that is weighed for the part `picture`, best first, of equal ones in the order
  * of pair_origin and the document: what pairs_find chooses from. */
 typedef struct pair_candidate {
     size_t text_part;

@@ -238,12 +238,14 @@ double pairs_typography(const char *text) {
 
 /* The page's title, or what other pictures are called too, tells nothing of this one. */
 static bool is_shared(const vl_parts *parts, size_t picture, const pair_candidate *candidate) {
+    enum { SHARED_REACH = 300 }; /* parts: a page may have a hundred thousand pictures */
     const char *text = candidate->text;
     if (candidate->origin != PAIR_DESCRIPTION)
         return false;
     if (!strcmp(text, parts->title))
         return true;
-    for (size_t i = 0; i < parts->part_count; i++) {
+    size_t from = picture > SHARED_REACH ? picture - SHARED_REACH : 0;
+    for (size_t i = from; i < parts->part_count && i <= picture + SHARED_REACH; i++) {
         const vl_part *other = &parts->parts[i];
         bool title = other->kind == VL_PART_HEADING && other->level == 1;
         bool same = i != picture && (title || vl_part_is_picture(other->kind));

@@ -27,16 +27,17 @@ double pairs_typography(const char *text);
 /* ---- what seer sees -----------------------------------------------------------------------
  */
 
-/* Looks at `image`; `vector` [vl_seer_vector_size(seer)]. The sight is of both. */
+/* Looks at `image`; `vectors` [2, vl_seer_vector_size(seer)] belong to the sight, as the
+ * session does. */
 vl_status pairs_sight_of(const vl_seer *seer, vl_seer_session *session, const vl_image *image,
-                         float *vector, pair_sight *sight, vl_error *error);
+                         float *vectors, pair_sight *sight, vl_error *error);
 /* The cosine of a text in `language` (ISO 639-3) and the picture; *known false: seer does not
  * know the language, or has nothing to say of the picture. */
 vl_status pairs_sight_cosine(const pair_sight *sight, const char *text, const char *language,
-                             vl_arena *arena, double *cosine, bool *known, vl_error *error);
+                             double *cosine, bool *known, vl_error *error);
 /* PAIR_PICTURE: the probability that a text in `language` (ISO 639-3) belongs to it, where as
  * many belong as do not; 0.5 in a language that seer does not know, or without a vector. */
 vl_status pairs_sight_fits(const pair_sight *sight, const char *text, const char *language,
-                           vl_arena *arena, double *fits, vl_error *error);
+                           double *fits, vl_error *error);
 
 #endif

@@ -25,17 +25,18 @@ static const struct sight_language *find_language(const char *code) {
 /* Seer learned to match texts to everyday photographs; of pages, maps, charts and crises seen
  * from the air it knows only what they are. */
 vl_status pairs_sight_of(const vl_seer *seer, vl_seer_session *session, const vl_image *image,
-                         float *vector, pair_sight *sight, vl_error *error) {
+                         float *vectors, pair_sight *sight, vl_error *error) {
     vl_seer_guess scene;
     vl_status status = vl_seer_session_look(session, image, error);
-    *sight = (pair_sight){.session = session, .size = vl_seer_vector_size(seer)};
+    size_t size = vl_seer_vector_size(seer);
+    *sight = (pair_sight){.session = session, .text = vectors + size, .size = size};
     if (status)
         return status;
     if (vl_seer_labels(session, "scene", &scene, 1) != 1 ||
         strcmp(scene.label, "ordinary") != 0)
         return VL_OK;
-    vl_seer_picture_embedding(session, vector);
-    sight->vector = vector;
+    vl_seer_picture_embedding(session, vectors);
+    sight->vector = vectors;
     return VL_OK;
 }
 
@@ -50,27 +51,24 @@ static const char *after_label(const char *text) {
 }
 
 vl_status pairs_sight_cosine(const pair_sight *sight, const char *text, const char *language,
-                             vl_arena *arena, double *cosine, bool *known, vl_error *error) {
+                             double *cosine, bool *known, vl_error *error) {
     const struct sight_language *spoken = find_language(language);
     *known = sight->vector && spoken && *text;
     *cosine = 0;
     if (!*known)
         return VL_OK;
-    float *vector = vl_arena_array(arena, sight->size, sizeof *vector);
-    if (!vector)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for the vector of a text");
     vl_status status = vl_seer_text_embedding(sight->session, after_label(text),
-                                              spoken->seer_code, vector, error);
+                                              spoken->seer_code, sight->text, error);
     for (size_t i = 0; i < sight->size && !status; i++)
-        *cosine += (double)vector[i] * (double)sight->vector[i];
+        *cosine += (double)sight->text[i] * (double)sight->vector[i];
     return status;
 }
 
 vl_status pairs_sight_fits(const pair_sight *sight, const char *text, const char *language,
-                           vl_arena *arena, double *fits, vl_error *error) {
+                           double *fits, vl_error *error) {
     double cosine;
     bool known;
-    vl_status status = pairs_sight_cosine(sight, text, language, arena, &cosine, &known, error);
+    vl_status status = pairs_sight_cosine(sight, text, language, &cosine, &known, error);
     *fits = 0.5;
     if (!status && known) {
         const struct sight_language *spoken = find_language(language);

@@ -88,7 +88,9 @@ void quality_of_text(const vl_part *part, const char *text, const vl_ngram *ngra
     quality[VL_QUALITY_LANGUAGE] = language_quality(part);
     quality[VL_QUALITY_LENGTH] = quality_length(text);
     quality[VL_QUALITY_DUPLICATES] = 1;
-    quality[VL_QUALITY_READABILITY] = readable.score;
+    /* A short text may be taken for one in another language, which it is debris in. */
+    quality[VL_QUALITY_READABILITY] =
+        readable.plain + quality[VL_QUALITY_LANGUAGE] * (readable.score - readable.plain);
 }
 
 /* ---- the score -----------------------------------------------------------------------------

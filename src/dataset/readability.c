@@ -515,7 +515,10 @@ void readability_measure(const char *text, const vl_ngram_language *language,
     if (language)
         measure_language(text, bytes, language, out);
     leave_out_usual(out);
-    if (p.letters)
-        out->score =
-            logistic_of(readability_model(out->has_model), out->measures, READABILITY_COUNT);
+    if (!p.letters)
+        return;
+    out->plain = logistic_of(readability_model(false), out->measures, READABILITY_COUNT);
+    out->score = out->has_model
+                     ? logistic_of(readability_model(true), out->measures, READABILITY_COUNT)
+                     : out->plain;
 }

@@ -43,6 +43,7 @@ typedef struct readability {
     size_t letters, words;
     bool has_model; /* ORDER was measured */
     double score;   /* 0 debris … 1 text; 0 without a letter */
+    double plain;   /* the same without ORDER, for a language that is not certain */
 } readability;
 
 /* `text` is NFC. `language` may be NULL. */

@@ -86,7 +86,24 @@ static void test_readability(void **state) {
     }
 }
 
-/* The first half without a NUL behind it and other broken ends. */
+/* What is taken for another language without much reason is not held against a text. */
+static void test_uncertain_language(void **state) {
+    static const char text[] = "Source: survey team, preliminary data";
+    double quality[VL_QUALITY_PART_COUNT], certain;
+    vl_part part = {.language = "som", .certainty = 1, .confidence = 1};
+    (void)state;
+    quality_of_text(&part, text, ngram, quality);
+    certain = quality[VL_QUALITY_READABILITY];
+    part.certainty = 0.3;
+    quality_of_text(&part, text, ngram, quality);
+    assert_true(quality[VL_QUALITY_READABILITY] > certain + 0.3);
+    part.certainty = 1;
+    memcpy(part.language, "eng", 4);
+    quality_of_text(&part, text, ngram, quality);
+    assert_true(quality[VL_QUALITY_READABILITY] > 0.7);
+}
+
+/* UTF-8 that ends within a character, and bytes that are none. */
 static void test_broken_bytes(void **state) {
     static const char *const texts[] = {"\xE1", "abc \xF0\x9F", "\xC0\x80 \xFF\xFE word word",
                                         "\xED\xA0\x80"};
@@ -341,6 +358,7 @@ static void test_logistic(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readability),
+        cmocka_unit_test(test_uncertain_language),
         cmocka_unit_test(test_broken_bytes),
         cmocka_unit_test(test_long_text),
         cmocka_unit_test(test_length),
