@@ -274,7 +274,7 @@ static void print_alpha(const char *of, const char *what, const cJSON *alpha) {
 }
 
 static void print_estimate(const char *of, const cJSON *estimate) {
-    if (!number(estimate, "items"))
+    if (number(estimate, "items") < 1)
         return;
     printf("%-10s %.1f %% accepted (%.1f … %.1f), %.1f %% corrected, %.1f %% rejected, of %.0f "
            "items\n",
