@@ -225,7 +225,7 @@ static void put_what(const export *e, vl_buf *out) {
         "imagefolder of Hugging Face `datasets`", "JSON Lines", "WebDataset shards",
         "COCO captions and VQA files", "LLaVA conversations"};
     vl_buf_printf(out,
-                  "%llu items of documents that organisations published, as %s: %llu base "
+                  "%llu items made of documents, as %s: %llu base "
                   "items (a picture with the text that belongs to it, or a passage) and the "
                   "instructions with responses that were made of them. Each names the "
                   "document, the page and the place that it is from.\n\n",
@@ -336,7 +336,7 @@ static const char limits[] =
     "reading was.\n"
     "- Languages were identified by a program; short texts are the least sure "
     "(`quality.language`).\n"
-    "- What organisations publish on crises is no sample of how a language is spoken.\n"
+    "- What documents say is no sample of how a language is spoken.\n"
     "- A licence is what the source said when the document was fetched. Most ask to name the "
     "publisher: `publisher`, `url` and `licence` are in every row.\n";
 

@@ -48,28 +48,36 @@ static bool is_time(const char *text) {
     return !*at;
 }
 
+/* The escape of the character at `text`, with how many bytes it is of; 0: it has none. */
+static size_t escape(const char *text, size_t bytes, char code[8]) {
+    static const char plain[] = "\"\\\n\r\t", named[] = "\"\\nrt", hex[] = "0123456789abcdef";
+    unsigned char c = (unsigned char)*text;
+    const char *at = c ? strchr(plain, c) : NULL;
+    /* Line ends to readers that cut at every line end that Unicode has. */
+    bool separator =
+        bytes > 2 && !memcmp(text, "\xE2\x80", 2) && (text[2] == '\xA8' || text[2] == '\xA9');
+    if (at)
+        snprintf(code, 8, "\\%c", named[at - plain]);
+    else if (separator)
+        snprintf(code, 8, "\\u202%c", text[2] == '\xA8' ? '8' : '9');
+    else if (bytes > 1 && !memcmp(text, "\xC2\x85", 2))
+        snprintf(code, 8, "\\u0085");
+    else if (c < 0x20 || c == 0x7F)
+        snprintf(code, 8, "\\u00%c%c", hex[c >> 4], hex[c & 15]);
+    else
+        return 0;
+    return separator ? 3 : c == 0xC2 ? 2 : 1;
+}
+
 static void put_escaped(vl_buf *out, const char *text, size_t bytes) {
-    static const char hex[] = "0123456789abcdef";
     size_t from = 0;
+    char code[8];
     for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-        char code[8] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-        size_t length = 1;
-        /* Line ends to readers that cut at every line end that Unicode has. */
-        if (c == 0xE2 && i + 2 < bytes && text[i + 1] == '\x80' &&
-            (text[i + 2] == '\xA8' || text[i + 2] == '\xA9')) {
-            memcpy(code, text[i + 2] == '\xA8' ? "\\u2028" : "\\u2029", 6);
-            length = 3;
-        } else if (c == 0xC2 && i + 1 < bytes && text[i + 1] == '\x85') {
-            memcpy(code, "\\u0085", 6);
-            length = 2;
-        } else if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\') {
+        size_t length = escape(text + i, bytes - i, code);
+        if (!length)
             continue;
-        }
         vl_buf_append(out, text + from, i - from);
-        if (c == '"' || c == '\\')
-            code[1] = (char)c;
-        vl_buf_append(out, code, c == '"' || c == '\\' ? 2 : 6);
+        vl_buf_puts(out, code);
         i += length - 1;
         from = i + 1;
     }

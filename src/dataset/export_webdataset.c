@@ -261,7 +261,8 @@ const export_layout export_webdataset = {
         "```python\n"
         "import glob, webdataset\n"
         "shards = sorted(glob.glob(\"FOLDER/train/*.tar\"))\n"
-        "for sample in webdataset.WebDataset(shards, shardshuffle=False).decode(\"pil\"):\n"
-        "    print(sample[\"__key__\"], sample[\"png\"].size, sample[\"json\"][\"captions\"])\n"
+        "samples = webdataset.WebDataset(shards, shardshuffle=False).decode(\"pil\")\n"
+        "for key, picture, about in samples.to_tuple(\"__key__\", \"png;jpg\", \"json\"):\n"
+        "    print(key, picture.size, about[\"captions\"])\n"
         "```\n",
 };

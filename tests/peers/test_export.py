@@ -4,6 +4,8 @@
 usage: test_export.py VISLANG WRITE_DATASET; the packages come from .venv or the environment that
 VISLANG_PEERS names (scripts/deps.sh --peers). Exit status 77: skipped. Holds for `datasets` 2.21
 too (an environment with that version)."""
+import contextlib
+import io
 import logging
 import os
 import shutil
@@ -234,6 +236,19 @@ class Peers(unittest.TestCase):
                 self.assertEqual([one.decode() for one in record["train/examples/text"]],
                                  [one["text"] for one in examples])
         self.assertEqual(wanted, {})
+
+    def test_examples_of_the_docs(self):
+        """What cards and docs/dataset.md say how to load it does."""
+        manual = (ROOT / "docs" / "dataset.md").read_text().split("\n## Export\n")[1]
+        for layout in FORMATS:
+            out = self.export("whole", layout)
+            section = manual.split(f"\n### {layout}\n")[1].split("\n#")[0]
+            for text, name in ((section, "PATH"), ((out / "README.md").read_text(), "FOLDER")):
+                code = text.split("```python\n")[1].split("```")[0]
+                said = io.StringIO()
+                with contextlib.redirect_stdout(said):
+                    exec(compile(code.replace(name, str(out)), f"{layout} in {name}", "exec"), {})
+                self.assertEqual(bool(said.getvalue()), layout != "jsonl", said.getvalue())
 
     def test_cards(self):
         for layout in FORMATS:

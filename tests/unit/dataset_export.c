@@ -21,7 +21,7 @@ static void texts(void **state) {
     static const char *const cases[][2] = {
         {"", "\"\""},
         {"a \"b\" \\ c", "\"a \\\"b\\\" \\\\ c\""},
-        {"\n\t\x01\x7F", "\"\\u000a\\u0009\\u0001\\u007f\""},
+        {"\n\r\t\x01\x7F", "\"\\n\\r\\t\\u0001\\u007f\""},
         {"\xC3\xA9 \xE1\x8A\xA0 \xF0\x9F\x8C\x8A",
          "\"\xC3\xA9 \xE1\x8A\xA0 \xF0\x9F\x8C\x8A\""},
         {"\xE2\x80\xA8\xE2\x80\xA9\xC2\x85", "\"\\u2028\\u2029\\u0085\""},
