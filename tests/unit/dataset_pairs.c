@@ -280,7 +280,7 @@ static void test_errors(void **state) {
     const vl_parts *parts =
         read_page(AROUND_A "<img src=a.jpg alt='A woman carries water in Bunia'>");
     pairs_options options = {.picture = fail_to_show};
-    vl_arena *small = vl_arena_new(256);
+    vl_arena *small = vl_arena_new(64);
     vl_error error;
     pair *pairs;
     size_t count;
