@@ -25,7 +25,7 @@ const char *privacy_action_name(privacy_action action) {
 }
 
 privacy_options privacy_options_default(void) {
-    return (privacy_options){.action = PRIVACY_REPLACE, .coordinate_decimals = 2};
+    return (privacy_options){.action = PRIVACY_REPLACE, .coordinate_decimals = 1};
 }
 
 /* ---- what a text holds --------------------------------------------------------------------

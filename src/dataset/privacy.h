@@ -27,7 +27,7 @@ typedef struct privacy_options {
      * either action; -1: none stay, they are personal data like the rest. */
     int coordinate_decimals;
 } privacy_options;
-privacy_options privacy_options_default(void); /* replace, 2: about a kilometre */
+privacy_options privacy_options_default(void); /* replace, 1: about 11 km */
 
 /* Of one part: how many finds of each kind, as vl_item.personal counts them. Coordinates that
  * are as coarse as allowed are none. */

@@ -35,6 +35,7 @@ static const char *clean(const char *text, privacy_action action, int decimals) 
 }
 
 static void test_replaced(void **state) {
+    assert_int_equal(privacy_options_default().action, PRIVACY_REPLACE);
     static const struct {
         const char *text, *expected;
     } rows[] = {
@@ -195,7 +196,7 @@ static void test_lines(void **state) {
             {.kind = VL_PART_PARAGRAPH, .text = rows[i].label, .language = "eng"},
             {.kind = VL_PART_PARAGRAPH, .text = rows[i].value, .language = "eng"}};
         vl_parts parts = {.title = "", .parts = list, .part_count = 2};
-        privacy_options options = privacy_options_default();
+        privacy_options options = {PRIVACY_REPLACE, 2};
         privacy_found *found;
         vl_error error;
         assert_int_equal(privacy_clean_parts(&parts, &options, NULL, arena, &found, &error),
@@ -222,7 +223,7 @@ static void test_parts_and_tally(void **state) {
                         .language = "eng"},
                        {.kind = VL_PART_CAPTION, .text = "Nothing", .language = "eng"}};
     vl_parts parts = {.title = "Ask info@example.org", .parts = list, .part_count = 3};
-    privacy_options options = privacy_options_default();
+    privacy_options options = {PRIVACY_REPLACE, 2};
     privacy_tally *tally = privacy_tally_new(), *again = privacy_tally_new();
     privacy_found *found;
     vl_error error;
