@@ -84,7 +84,7 @@ static void add_personal(vl_item *item, const privacy_found *found) {
 
 static vl_status put_item(chunk_worker *w, const vl_item *item, vl_error *error) {
     vl_buf_clear(&w->line);
-    vl_buf_puts(&w->line, "I ");
+    vl_buf_puts(&w->line, vl_item_is_base(item->kind) ? "B " : "E ");
     vl_status status = vl_item_write(item, &w->line, error);
     w->counts->items++;
     return status ? status : vl_file_writer_put(w->out, w->line.data, w->line.len, error);

@@ -51,25 +51,32 @@ static const uint32_t DROPPED = UINT32_MAX;
  */
 
 typedef vl_status (*tagged_fn)(finishing *f, const char *json, size_t bytes, vl_error *error);
-typedef struct tagged {
-    finishing *f;
+/* What is done with lines of a tag. */
+typedef struct taker {
     char tag;
     tagged_fn give;
-} tagged;
+} taker;
+typedef struct taking {
+    finishing *f;
+    const taker *takers; /* up to a tag 0 */
+} taking;
 
 static vl_status give_tagged(const char *line, size_t bytes, void *to, vl_error *error) {
-    const tagged *t = to;
+    const taking *t = to;
+    const taker *one = t->takers;
     if (bytes < 2 || line[1] != ' ')
         return vl_fail(error, VL_ERR_INPUT, "no line of a chunk");
-    if (line[0] != t->tag)
+    while (one->tag && one->tag != line[0])
+        one++;
+    if (!one->tag)
         return VL_OK;
     vl_status status = vl_stop_check(error);
-    return status ? status : t->give(t->f, line + 2, bytes - 2, error);
+    return status ? status : one->give(t->f, line + 2, bytes - 2, error);
 }
 
-static vl_status each_line(finishing *f, char tag, tagged_fn give, vl_error *error) {
+static vl_status each_line(finishing *f, const taker *takers, vl_error *error) {
     vl_status status = VL_OK;
-    tagged t = {f, tag, give};
+    taking t = {f, takers};
     for (size_t i = 0; !status && i < plan_chunks(f->plan); i++) {
         char path[FOLDER_PATH_SIZE];
         status = chunk_path(f->options->folder, i, path, error);
@@ -95,7 +102,7 @@ static vl_status add_base(finishing *f, const char *json, size_t bytes, vl_error
     vl_item item;
     vl_arena_reset(f->arena);
     vl_status status = vl_item_read(json, bytes, f->arena, &item, error);
-    if (status || !vl_item_is_base(item.kind))
+    if (status)
         return status;
     bool pictured = item.kind == VL_ITEM_PAIR && item.has_phash;
     vl_duplicates_item add = {.id = 2 * (uint64_t)f->bases,
@@ -144,7 +151,7 @@ static vl_status find_duplicates(finishing *f, vl_error *error) {
     if (!status)
         status = grouping_new(&f->groups, error);
     if (!status)
-        status = each_line(f, 'I', add_base, error);
+        status = each_line(f, (const taker[]){{'B', add_base}, {0}}, error);
     if (!status)
         status = vl_duplicates_finish(f->duplicates, error);
     if (!status) {
@@ -281,24 +288,36 @@ static void judge(finishing *f, const vl_item *item) {
     f->report->poor += cluster != DROPPED && !f->keeping;
 }
 
-static vl_status pass_item(finishing *f, const char *json, size_t bytes, vl_error *error) {
+static vl_status pass_item(finishing *f, vl_item *item, vl_error *error) {
+    item->split = f->split;
+    item->quality[VL_QUALITY_DUPLICATES] = f->part_duplicates;
+    item->score = f->score;
+    vl_status status = write_item(f, item, error);
+    return !status && *item->picture ? take_picture(f, item->picture, error) : status;
+}
+
+static vl_status pass_base(finishing *f, const char *json, size_t bytes, vl_error *error) {
     vl_item item;
     vl_arena_reset(f->arena);
     vl_status status = vl_item_read(json, bytes, f->arena, &item, error);
     if (status)
         return status;
     f->report->made++;
-    if (vl_item_is_base(item.kind))
-        judge(f, &item);
+    judge(f, &item);
     if (!f->keeping)
         return VL_OK;
-    item.split = f->split;
-    item.quality[VL_QUALITY_DUPLICATES] = f->part_duplicates;
-    item.score = f->score;
-    if (vl_item_is_base(item.kind))
-        count_name(f->licences, item.source.licence);
-    status = write_item(f, &item, error);
-    return !status && *item.picture ? take_picture(f, item.picture, error) : status;
+    count_name(f->licences, item.source.licence);
+    return pass_item(f, &item, error);
+}
+
+static vl_status pass_example(finishing *f, const char *json, size_t bytes, vl_error *error) {
+    vl_item item;
+    f->report->made++;
+    if (!f->keeping)
+        return VL_OK;
+    vl_arena_reset(f->arena);
+    vl_status status = vl_item_read(json, bytes, f->arena, &item, error);
+    return status ? status : pass_item(f, &item, error);
 }
 
 /* A build that was stopped here may have left shards of a run before it. */
@@ -343,7 +362,7 @@ static int by_documents(const void *x, const void *y) {
 static vl_status write_documents(finishing *f, vl_error *error) {
     vl_status status = begin_file(f, FOLDER_DOCUMENTS, &f->documents, error);
     if (!status)
-        status = each_line(f, 'D', pass_document, error);
+        status = each_line(f, (const taker[]){{'D', pass_document}, {0}}, error);
     if (!status)
         status = end_file(f, FOLDER_DOCUMENTS, &f->documents, error);
     qsort(f->report->reasons, f->report->reason_count, sizeof *f->report->reasons,
@@ -430,7 +449,7 @@ static cJSON *about_json(const finishing *f) {
 }
 
 static vl_status write_reports(finishing *f, vl_error *error) {
-    vl_status status = each_line(f, 'R', pass_report, error);
+    vl_status status = each_line(f, (const taker[]){{'R', pass_report}, {0}}, error);
     if (status)
         return status;
     count_pictures(f);
@@ -468,7 +487,8 @@ vl_status finish_build(const build_recipe *recipe, const vl_build_options *optio
     if (!status)
         status = find_duplicates(&f, error);
     if (!status)
-        status = each_line(&f, 'I', pass_item, error);
+        status =
+            each_line(&f, (const taker[]){{'B', pass_base}, {'E', pass_example}, {0}}, error);
     if (!status)
         status = end_shard(&f, error);
     if (!status)

@@ -102,26 +102,95 @@ static void *of(const vl_item *item, const field *f) {
     return (char *)(uintptr_t)item + f->at;
 }
 
+/* Lines are written without a tree of what they say: that took as long as all else at the end
+ * of a build. */
+
+/* Of U+0000 … U+001F those that JSON has a letter for. */
+static const char letters[32] = {
+    ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
+static void put_text(vl_buf *out, const char *text) {
+    vl_buf_puts(out, "\"");
+    for (const char *run = text;; run = ++text) {
+        while ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\')
+            text++;
+        vl_buf_append(out, run, (size_t)(text - run));
+        const unsigned char c = (unsigned char)*text;
+        if (!c)
+            break;
+        if (c >= 0x20 || letters[c])
+            vl_buf_append(out, (const char[]){'\\', c >= 0x20 ? *text : letters[c]}, 2);
+        else
+            vl_buf_printf(out, "\\u%04x", c);
+    }
+    vl_buf_puts(out, "\"");
+}
+
+static void put_count(vl_buf *out, uint64_t count) {
+    char digits[20], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + count % 10);
+    while (count /= 10);
+    vl_buf_append(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+/* With the fewest digits that say it; most have at most four after the point. */
+static void put_real(vl_buf *out, double value) {
+    static const double most = 1e9;
+    uint64_t whole = value >= 0 && value < most ? (uint64_t)llround(value * 1e4) : 0;
+    char text[32];
+    if (value >= 0 && value < most && (double)whole / 1e4 == value) {
+        uint64_t rest = whole % 10000;
+        put_count(out, whole / 10000);
+        for (size_t i = 0; rest; rest = rest * 10 % 10000, i++) {
+            text[0] = '.';
+            text[1] = (char)('0' + rest / 1000);
+            vl_buf_append(out, text + (i > 0), i > 0 ? 1 : 2);
+        }
+        return;
+    }
+    snprintf(text, sizeof text, "%.15g", value);
+    if (strtod(text, NULL) != value)
+        snprintf(text, sizeof text, "%.17g", value);
+    vl_buf_puts(out, isfinite(value) ? text : "null");
+}
+
+static void put_key(vl_buf *out, const char *key) {
+    vl_buf_puts(out, out->data[out->len - 1] == '{' ? "\"" : ",\"");
+    vl_buf_puts(out, key);
+    vl_buf_puts(out, "\":");
+}
+
+static void put_named(vl_buf *out, const char *key, const char *text) {
+    put_key(out, key);
+    put_text(out, text);
+}
+
 /* What says nothing is left out. */
-static void add_field(cJSON *to, const vl_item *item, const field *f) {
+static void put_field(vl_buf *out, const vl_item *item, const field *f) {
     const void *at = of(item, f);
     const char *text = f->type == FIELD_TEXT    ? *(const char *const *)at
                        : f->type == FIELD_CHARS ? (const char *)at
-                                                : "";
+                                                : NULL;
     if (text && *text)
-        cJSON_AddStringToObject(to, f->key, text);
-    else if (f->type == FIELD_COUNT)
-        cJSON_AddNumberToObject(to, f->key, *(const uint32_t *)at);
+        put_named(out, f->key, text);
+    if (f->type == FIELD_TEXT || f->type == FIELD_CHARS)
+        return;
+    put_key(out, f->key);
+    if (f->type == FIELD_COUNT)
+        put_count(out, *(const uint32_t *)at);
     else if (f->type == FIELD_REAL)
-        cJSON_AddNumberToObject(to, f->key, *(const double *)at);
-    else if (f->type == FIELD_TRUTH)
-        cJSON_AddBoolToObject(to, f->key, *(const bool *)at);
+        put_real(out, *(const double *)at);
+    else
+        vl_buf_puts(out, *(const bool *)at ? "true" : "false");
 }
 
-static void add_box(cJSON *to, const char *key, bool there, vl_box box) {
-    const double values[] = {box.x, box.y, box.width, box.height};
-    if (there)
-        cJSON_AddItemToObject(to, key, cJSON_CreateDoubleArray(values, 4));
+static void put_box(vl_buf *out, const char *key, bool there, vl_box box) {
+    if (!there)
+        return;
+    put_key(out, key);
+    vl_buf_printf(out, "[%d,%d,%d,%d]", (int)box.x, (int)box.y, (int)box.width,
+                  (int)box.height);
 }
 
 /* To four places: what is less is noise, and lines are shorter. */
@@ -129,45 +198,53 @@ static double rounded(double value) {
     return round(value * 1e4) / 1e4;
 }
 
-static cJSON *item_json(const vl_item *item) {
-    cJSON *root = cJSON_CreateObject(), *from = cJSON_CreateObject(),
-          *quality = cJSON_CreateObject(), *personal = cJSON_CreateObject();
-    char phash[VL_ITEM_ID_SIZE];
-    vl_item copy = *item;
-    copy.score = rounded(item->score);
-    cJSON_AddStringToObject(root, "kind", kinds[item->kind]);
-    cJSON_AddStringToObject(root, "split", vl_split_name(item->split));
-    for (size_t i = 0; i < TOP; i++)
-        add_field(root, &copy, &top[i]);
-    add_box(root, "region", item->has_region, item->region);
-    snprintf(phash, sizeof phash, "%016llx", (unsigned long long)item->phash);
-    if (item->has_phash)
-        cJSON_AddStringToObject(root, "phash", phash);
+static void put_source(vl_buf *out, const vl_item *item) {
+    put_key(out, "source");
+    vl_buf_puts(out, "{");
     for (size_t i = 0; i < SOURCE; i++)
-        add_field(from, item, &source[i]);
-    add_box(from, "box", item->source.has_box, item->source.box);
-    for (size_t i = 0; i < VL_QUALITY_PART_COUNT; i++)
-        cJSON_AddNumberToObject(quality, parts[i], rounded(item->quality[i]));
+        put_field(out, item, &source[i]);
+    put_box(out, "box", item->source.has_box, item->source.box);
+    vl_buf_puts(out, "}");
+}
+
+static void put_numbers(vl_buf *out, const vl_item *item) {
+    put_key(out, "quality");
+    vl_buf_puts(out, "{");
+    for (size_t i = 0; i < VL_QUALITY_PART_COUNT; i++) {
+        put_key(out, parts[i]);
+        put_real(out, rounded(item->quality[i]));
+    }
+    vl_buf_puts(out, "}");
+    put_key(out, "personal");
+    vl_buf_puts(out, "{");
     for (size_t i = 0; i < VL_ITEM_PERSONAL; i++)
-        if (item->personal[i])
-            cJSON_AddNumberToObject(personal, vl_item_personal_name(i), item->personal[i]);
-    cJSON_AddItemToObject(root, "source", from);
-    cJSON_AddItemToObject(root, "quality", quality);
-    cJSON_AddItemToObject(root, "personal", personal);
-    return root;
+        if (item->personal[i]) {
+            put_key(out, vl_item_personal_name(i));
+            put_count(out, item->personal[i]);
+        }
+    vl_buf_puts(out, "}");
 }
 
 vl_status vl_item_write(const vl_item *item, vl_buf *out, vl_error *error) {
-    cJSON *root = item_json(item);
-    char *text = cJSON_PrintUnformatted(root);
-    if (text) {
-        vl_buf_puts(out, text);
-        vl_buf_puts(out, "\n");
-    }
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return text ? vl_buf_status(out, "an item", error)
-                : vl_fail(error, VL_ERR_MEMORY, "no memory for an item");
+    char phash[VL_ITEM_ID_SIZE];
+    vl_item copy = *item;
+    copy.score = rounded(item->score);
+    vl_buf_puts(out, "{");
+    vl_status status = vl_buf_status(out, "an item", error);
+    if (status)
+        return status; /* put_key looks at what is there */
+    put_named(out, "kind", kinds[item->kind]);
+    put_named(out, "split", vl_split_name(item->split));
+    for (size_t i = 0; i < TOP; i++)
+        put_field(out, &copy, &top[i]);
+    put_box(out, "region", item->has_region, item->region);
+    snprintf(phash, sizeof phash, "%016llx", (unsigned long long)item->phash);
+    if (item->has_phash)
+        put_named(out, "phash", phash);
+    put_source(out, item);
+    put_numbers(out, item);
+    vl_buf_puts(out, "}\n");
+    return vl_buf_status(out, "an item", error);
 }
 
 /* ---- reading -------------------------------------------------------------------------------

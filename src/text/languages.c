@@ -101,14 +101,32 @@ const char *vl_lang_code(const char *code) {
     return code;
 }
 
-/* ICU's own list of two-letter languages, asked for their three-letter codes. NULL: none. */
+/* ICU's own list of two-letter languages by their three-letter codes: each asks ICU a search,
+ * so that all are asked once. */
+enum { SHORT_MAX = 512 };
+static struct { const char *three, *two; } shorts[SHORT_MAX];
+static size_t short_count;
+static pthread_once_t shorts_once = PTHREAD_ONCE_INIT;
+
+static void list_shorts(void) {
+    for (const char *const *two = uloc_getISOLanguages(); *two && short_count < SHORT_MAX;
+         two++) {
+        if (strlen(*two) != 2)
+            continue;
+        shorts[short_count].three = uloc_getISO3Language(*two);
+        shorts[short_count++].two = *two;
+    }
+}
+
+/* NULL: none. */
 static const char *two_letters(const char *code) {
     for (size_t i = 0; i < KNOWN_COUNT; i++)
         if (known[i].two && !strcmp(known[i].code, code))
             return known[i].two;
-    for (const char *const *two = uloc_getISOLanguages(); *two; two++)
-        if (strlen(*two) == 2 && !strcmp(uloc_getISO3Language(*two), code))
-            return *two;
+    pthread_once(&shorts_once, list_shorts);
+    for (size_t i = 0; i < short_count; i++)
+        if (!strcmp(shorts[i].three, code))
+            return shorts[i].two;
     return NULL;
 }
 

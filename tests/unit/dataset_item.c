@@ -3,11 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <vislang/dataset.h>
+
+#include <cJSON.h>
 
 static vl_item an_item(void) {
     vl_item item = {.id = "00112233445566aa",
@@ -72,6 +75,53 @@ static void written_is_read(void **state) {
     vl_arena_free(arena);
 }
 
+/* The line has the text and the number as cJSON writes them, and nothing of the buffer before.
+ */
+static void as_another_writer_writes(void **state) {
+    static const char *const texts[] = {"a", "\"\\/\b\f\n\r\t\x01\x1F\x7F|", "\\",
+                                        "\xE1\x8A\xA0\"", "\n"};
+    static const double reals[] = {0,      0.5, 1,       72,       150.5, 0.1234,      99.9999,
+                                   0.0001, 3.2, 1.0 / 3, 71.99999, 1e9,   1e9 - 0.5,   1e17,
+                                   1e-7,   -2,  -0.25,   2e22,     1e300, 4294967296.0};
+    (void)state;
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        vl_item item = an_item();
+        vl_buf line;
+        char expected[512];
+        cJSON *json = cJSON_CreateObject();
+        item.text = texts[i % (sizeof texts / sizeof *texts)];
+        item.source.dpi = reals[i];
+        cJSON_AddStringToObject(json, "text", item.text);
+        cJSON_AddNumberToObject(json, "dpi", reals[i]);
+        char *said = cJSON_PrintUnformatted(json), *dpi = strstr(said, ",\"dpi\":");
+        vl_buf_init(&line, 1 << 16);
+        vl_buf_puts(&line, "B ");
+        assert_int_equal(vl_item_write(&item, &line, NULL), VL_OK);
+        assert_ptr_equal(strstr(line.data, "B {\"kind\":\"question\",\"split\":"), line.data);
+        snprintf(expected, sizeof expected, "%.*s,\"instruction_language\"",
+                 (int)(dpi - said - 1), said + 1);
+        assert_non_null(strstr(line.data, expected));
+        snprintf(expected, sizeof expected, "%.*s,\"ocr\":true", (int)strlen(dpi) - 1, dpi);
+        if (!strstr(line.data, expected))
+            fail_msg("%s is not in %s", expected, line.data);
+        cJSON_free(said);
+        cJSON_Delete(json);
+        vl_buf_deinit(&line);
+    }
+}
+
+static void a_full_buffer_is_an_error(void **state) {
+    vl_item item = an_item();
+    (void)state;
+    for (size_t room = 1; room < 600; room += 7) {
+        vl_error error = {0};
+        vl_buf line;
+        vl_buf_init(&line, room);
+        assert_int_equal(vl_item_write(&item, &line, &error), VL_ERR_MEMORY);
+        vl_buf_deinit(&line);
+    }
+}
+
 static void what_is_no_item_is_refused(void **state) {
     static const struct {
         const char *json, *says;
@@ -108,6 +158,8 @@ static void what_is_no_item_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_is_read),
+        cmocka_unit_test(as_another_writer_writes),
+        cmocka_unit_test(a_full_buffer_is_an_error),
         cmocka_unit_test(what_is_no_item_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
