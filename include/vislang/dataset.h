@@ -183,6 +183,7 @@ typedef enum vl_part_kind {
     VL_PART_MAP,
     VL_PART_PHOTOGRAPH,
     VL_PART_CAPTION,
+    VL_PART_RUNNING, /* running heads and feet, page numbers: on the page, and no text of it */
     VL_PART_KIND_COUNT
 } vl_part_kind;
 const char *vl_part_kind_name(vl_part_kind kind); /* "heading", … */
@@ -215,6 +216,8 @@ typedef struct vl_part {
     const char *label; /* "Figure 3" as its caption has it; NULL: none */
     size_t *mentions;  /* table, picture: parts that speak of it by its label, in order */
     size_t mention_count;
+    size_t goes_on;     /* the part on the next page that this one goes on in; 0: none */
+    bool continues;     /* it goes on with a part of the page before */
     const char *source; /* picture: its address as the document has it, or its name in the
                            document's archive; NULL: cut out of the page */
 } vl_part;
@@ -258,6 +261,9 @@ vl_parts_options vl_parts_options_default(void);
  * VL_ERR_LIMIT: too large or too deep; VL_ERR_MEMORY: `arena` is full. */
 vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options *options,
                         vl_arena *arena, vl_parts **parts, vl_error *error);
+/* The text of a part with what it goes on in on later pages, words that a page's end parts
+ * joined. In `arena`; NULL: it is full. Boxes are those of each part alone. */
+const char *vl_parts_whole_text(const vl_parts *parts, size_t index, vl_arena *arena);
 /* The picture of part `index` (caller frees): one that the document holds, or what is within
  * the part's box of its page, also of a table. `limits` (NULL: the usual) are those of
  * decoding; a page is drawn at the resolution that it was read at. The last page drawn is kept

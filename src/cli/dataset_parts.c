@@ -68,6 +68,8 @@ static cJSON *part_json(const vl_part *part) {
         cJSON_AddStringToObject(object, "declared", part->declared);
     cJSON_AddStringToObject(object, "read", part->ocr ? "ocr" : "embedded");
     cJSON_AddNumberToObject(object, "confidence", part->confidence);
+    if (part->goes_on)
+        cJSON_AddNumberToObject(object, "goes_on", (double)part->goes_on);
     if (part->kind == VL_PART_TABLE)
         add_cells(object, part);
     if (part->kind == VL_PART_TABLE || vl_part_is_picture(part->kind))
@@ -118,6 +120,8 @@ static void print_part(const vl_parts *parts, size_t index) {
         printf(" [%s]", part->label);
     if (part->caption != VL_PART_NONE)
         printf(" caption %zu", part->caption);
+    if (part->goes_on)
+        printf(" goes on in %zu", part->goes_on);
     for (size_t i = 0; i < part->mention_count; i++)
         printf("%s %zu", i ? "," : " mentioned in", part->mentions[i]);
     printf("\n");

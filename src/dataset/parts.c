@@ -15,7 +15,8 @@
 #include <unicode/utf8.h>
 
 static const char *const kind_names[VL_PART_KIND_COUNT] = {
-    "heading", "paragraph", "list", "table", "figure", "chart", "map", "photograph", "caption"};
+    "heading", "paragraph", "list",       "table",   "figure",
+    "chart",   "map",       "photograph", "caption", "running"};
 
 const char *vl_part_kind_name(vl_part_kind kind) {
     return (unsigned)kind < VL_PART_KIND_COUNT ? kind_names[kind] : "unknown";
@@ -352,6 +353,28 @@ vl_status vl_parts_read(const void *bytes, size_t count, const vl_parts_options 
     if (!status)
         *parts = b.out;
     return status;
+}
+
+/* ---- over pages ---------------------------------------------------------------------------
+ */
+
+static bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
+const char *vl_parts_whole_text(const vl_parts *parts, size_t index, vl_arena *arena) {
+    const char *text = parts->parts[index].text;
+    while (text && parts->parts[index].goes_on > index) {
+        index = parts->parts[index].goes_on;
+        const char *next = parts->parts[index].text;
+        size_t length = strlen(text);
+        bool parted = length > 1 && text[length - 1] == '-' &&
+                      (is_lower(text[length - 2]) || (unsigned char)text[length - 2] >= 0x80) &&
+                      !(*next >= 'A' && *next <= 'Z');
+        text = vl_arena_printf(arena, "%.*s%s%s", (int)(parted ? length - 1 : length), text,
+                               parted ? "" : " ", next);
+    }
+    return text;
 }
 
 /* ---- pictures ---------------------------------------------------------------------------- */

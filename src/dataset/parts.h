@@ -75,6 +75,11 @@ bool parts_table_finish(parts_table *table, vl_part *part);
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
+/* Of a document of pages: running heads, feet and page numbers become parts of that kind,
+ * behind the others of their page, and paragraphs are linked with what they go on in. */
+vl_status parts_heads(parts_builder *b);
+/* The language, its certainty and the script of every part. */
+vl_status parts_languages(parts_builder *b);
 /* Finds languages, labels and mentions; a caption that no reader set is looked for beside its
  * picture or table. Returns the builder's status. */
 vl_status parts_finish(parts_builder *b);

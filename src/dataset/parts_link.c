@@ -1,52 +1,12 @@
 /* parts_link.c — what a document's parts are to each other: captions to their pictures and
- * tables, labels, the text that speaks of them; and the language of each. */
+ * tables, labels, the text that speaks of them. */
 #include "dataset/labels.h"
 #include "dataset/parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPTION_BYTES_MAX = 1200, GUESSES = 5, HEAD_BYTES = 300 };
-
-/* ---- languages --------------------------------------------------------------------------- */
-
-/* The head of a text, cut between words: enough to know its language, and identification takes
- * as long as its text is (measured: nearly all the time of a web page). */
-static void take_head(const char *text, char out[HEAD_BYTES + 1]) {
-    size_t length = strnlen(text, HEAD_BYTES + 1), cut = length;
-    if (length > HEAD_BYTES) {
-        cut = vl_utf8_valid_prefix(text, HEAD_BYTES);
-        while (cut > HEAD_BYTES / 2 && text[cut] != ' ')
-            cut--;
-        if (text[cut] != ' ')
-            cut = vl_utf8_valid_prefix(text, HEAD_BYTES);
-    }
-    memcpy(out, text, cut);
-    out[cut] = '\0';
-}
-
-/* What the document declares decides between guesses none of which is likely. */
-static void find_language(const vl_langid *langid, vl_part *part) {
-    static const double LIKELY = 0.5;
-    vl_lang_guess guesses[GUESSES];
-    char head[HEAD_BYTES + 1];
-    take_head(part->text, head);
-    memcpy(part->script, vl_text_script(part->text, NULL), 4);
-    size_t count = langid ? vl_langid_guess(langid, head, GUESSES, guesses) : 0;
-    size_t best = 0;
-    for (size_t i = 0; i < count; i++)
-        if (guesses[0].probability < LIKELY &&
-            !strcmp(vl_lang_code(guesses[i].code), part->declared))
-            best = i;
-    bool known = count && strcmp(guesses[best].code, "und") != 0;
-    if (known) {
-        snprintf(part->language, VL_LANG_SIZE, "%s", vl_lang_code(guesses[best].code));
-        part->certainty = guesses[best].probability;
-    } else if (*part->declared) {
-        memcpy(part->language, part->declared, VL_LANG_SIZE);
-    }
-}
+enum { CAPTION_BYTES_MAX = 1200 };
 
 /* ---- captions ---------------------------------------------------------------------------- */
 
@@ -214,10 +174,7 @@ static vl_status link_labels(parts_builder *b) {
 }
 
 vl_status parts_finish(parts_builder *b) {
-    for (size_t i = 0; i < b->out->part_count && !b->status; i++)
-        if (*b->out->parts[i].text)
-            find_language(b->options->langid, &b->out->parts[i]);
-    if (!b->status && !find_captions(b))
+    if (!b->status && !parts_languages(b) && !find_captions(b))
         link_labels(b);
     return b->status;
 }

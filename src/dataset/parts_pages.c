@@ -492,6 +492,8 @@ vl_status parts_pages_read(parts_builder *b, const void *bytes, size_t count) {
         status = make_pages(&p, b->error);
     if (!status)
         status = read_all(&p, b->error);
+    if (!status)
+        status = parts_heads(b);
     vl_arena_free(p.chunk);
     vl_arena_free(p.page);
     vl_document_free(p.document);

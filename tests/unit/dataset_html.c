@@ -186,6 +186,40 @@ static void test_languages(void **state) {
     assert_true(parts->parts[2].certainty == 0);
 }
 
+#define SWAHILI                                                                                \
+    "<p>Mvua kubwa imenyesha katika wilaya tatu za kaskazini kwa siku nne mfululizo na mto "   \
+    "umejaa, familia nyingi zimehamia shuleni na sehemu za juu.</p>"
+#define ENGLISH                                                                                \
+    "<p>Heavy rain fell on the three northern districts for the fourth day in a row, and the " \
+    "river has risen, so that families have moved to schools.</p>"
+
+/* Short texts look like many languages; what is around them decides, unless they say. */
+static void test_languages_around(void **state) {
+    static const struct {
+        const char *page;
+        size_t part;
+        const char *language;
+    } rows[] = {
+        {"<h2>Attendance</h2>" ENGLISH ENGLISH, 0, "eng"}, /* alone: French */
+        {"<h2>Habari</h2>" SWAHILI SWAHILI, 0, "swa"},
+        {"<h2>III.</h2>" SWAHILI SWAHILI, 0, "swa"}, /* alone: Oromo */
+        {SWAHILI "<h2>Les familles déplacées par les pluies</h2>" SWAHILI, 1, "fra"},
+        {ENGLISH ENGLISH ENGLISH ENGLISH SWAHILI SWAHILI "<h2>Habari</h2>" SWAHILI SWAHILI, 6,
+         "swa"},
+        {SWAHILI "<table><tr><th>12<th>14<tr><td>3<td>4</table>" SWAHILI, 1, "und"},
+        {"<div lang=en>" SWAHILI SWAHILI "<p>42</p></div>", 2, "swa"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char html[4096];
+        snprintf(html, sizeof html, "<html><body><main>%s</main></body></html>", rows[i].page);
+        const vl_part *part = &read_page(html)->parts[rows[i].part];
+        if (strcmp(part->language, rows[i].language) != 0)
+            fail_msg("row %zu: %s %.2f: %s", i, part->language, part->certainty, part->text);
+        assert_true(part->certainty <= 1);
+    }
+}
+
 /* ---- encodings --------------------------------------------------------------------------- */
 
 static void check_text(const void *bytes, size_t count, const char *type, const char *text) {
@@ -327,9 +361,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),     cmocka_unit_test(test_spans),
         cmocka_unit_test(test_mentions),  cmocka_unit_test(test_main_content),
-        cmocka_unit_test(test_languages), cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_utf16),     cmocka_unit_test(test_picture),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_languages), cmocka_unit_test(test_languages_around),
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_utf16),
+        cmocka_unit_test(test_picture),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

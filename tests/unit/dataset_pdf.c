@@ -419,6 +419,125 @@ static void test_page_pictures(void **state) {
     vl_buf_deinit(&pdf);
 }
 
+/* ---- running heads -------------------------------------------------------------------------
+ */
+
+static const char *const sentences[] = {
+    "The rains of the fourth week reached the southern districts, where the river had already "
+    "left its banks, and the roads to the market towns were closed for",
+    "two days. Families moved to the schools on the hill, and the water of the wells was "
+    "tested "
+    "by the teams of the district, who found that most of it was",
+    "Unity State. Seeds that were stored on the ground were lost, and the next harvest of the "
+    "lowlands will be smaller than that of the year before by a third.",
+    "A new paragraph begins here, with a sentence that is long enough for the line to be full "
+    "and that ends where the page does, as sentences sometimes do.",
+};
+
+/* A head that is the same, one that changes sides, a number that counts with the pages, and
+ * titles of chapters at one place that are none of these. */
+static void make_report(vl_buf *pdf, const char *const *lasts, size_t count) {
+    static const char *const chapters[] = {"Water", "Harvest", "Schools", "Roads"};
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(keep, pdf, 595, 842);
+    cairo_t *cairo = cairo_create(surface);
+    for (size_t i = 0; i < count; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "Page %zu of 9", i + 7);
+        draw_text(cairo, i % 2 ? 60 : 420, 30, "DejaVu Sans 8", "Report 12/2025");
+        draw_text(cairo, 60, 70, "DejaVu Sans Bold 14", chapters[i % 4]);
+        draw_text(cairo, 60, 120, "DejaVu Sans 11", sentences[i % 4]);
+        draw_text(cairo, 60, 640, "DejaVu Sans 11", lasts[i]);
+        draw_text(cairo, 280, 805, "DejaVu Sans 8", number);
+        cairo_show_page(cairo);
+    }
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+}
+
+static vl_parts *read_report(const char *const *lasts, size_t count) {
+    vl_parts_options options = vl_parts_options_default();
+    vl_parts *parts;
+    vl_error error = {0};
+    vl_buf pdf;
+    vl_buf_init(&pdf, 16 << 20);
+    make_report(&pdf, lasts, count);
+    options.langid = langid;
+    if (vl_parts_read(pdf.data, pdf.len, &options, arena, &parts, &error))
+        fail_msg("%s", error.message);
+    vl_buf_deinit(&pdf);
+    return parts;
+}
+
+static void test_running(void **state) {
+    static const char *const lasts[] = {
+        "One ends in the middle of what it says, since the page is at its end, and the rest of "
+        "it is found on the page that comes next, so that readers turn it and go on to see",
+        "Two comes to its end on this page, with a sentence that has a full stop behind its "
+        "last "
+        "word, so that nothing on the page that comes next has anything to do with it.",
+        "Three ends in the middle of what it says, since the page is at its end, and the rest "
+        "of "
+        "it is found on the page that comes next, so that readers turn it and go on to see",
+        "Four is the last."};
+    size_t running = 0;
+    vl_parts *parts = read_report(lasts, 4);
+    (void)state;
+    assert_int_equal(parts->page_count, 4);
+    for (size_t i = 0; i < parts->part_count; i++) {
+        const vl_part *part = &parts->parts[i];
+        bool head = strstr(part->text, "Report 12/2025") || strstr(part->text, "of 9");
+        assert_int_equal(part->kind == VL_PART_RUNNING, head);
+        running += head;
+        if (i && part[-1].kind == VL_PART_RUNNING && !head)
+            assert_int_equal(part->page, part[-1].page + 1); /* behind the text of its page */
+    }
+    assert_int_equal(running, 8);
+    assert_string_equal(vl_part_kind_name(VL_PART_RUNNING), "running");
+}
+
+/* What goes on: in lower case, or a whole line of the same width; not after a full stop. */
+static void test_over_pages(void **state) {
+    static const char *const lasts[] = {
+        "Sand was carried down from the hills to the fields, where it lies so high that no one "
+        "can sow before it is taken away, for which there are neither tools nor hands enough "
+        "in",
+        "Grain for three weeks is in the stores of the district, and more is on its way from "
+        "the "
+        "port by road, where the bridge that was broken has been mended with boats.",
+        "People of all ages came to the meeting under the tree."};
+    vl_parts_options options = vl_parts_options_default();
+    vl_parts *parts;
+    vl_error error = {0};
+    vl_buf pdf;
+    size_t links = 0;
+    (void)state;
+    vl_buf_init(&pdf, 16 << 20);
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(keep, &pdf, 595, 842);
+    cairo_t *cairo = cairo_create(surface);
+    for (size_t i = 0; i < 3; i++) {
+        draw_text(cairo, 60, 60, "DejaVu Sans 11", sentences[i]);
+        draw_text(cairo, 60, 700, "DejaVu Sans 11", i ? lasts[i] : lasts[0]);
+        cairo_show_page(cairo);
+    }
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    assert_int_equal(vl_parts_read(pdf.data, pdf.len, &options, arena, &parts, &error), VL_OK);
+    for (size_t i = 0; i < parts->part_count; i++) {
+        size_t next = parts->parts[i].goes_on;
+        if (!next)
+            continue;
+        links++;
+        assert_true(strstr(parts->parts[i].text, "Sand was") == parts->parts[i].text);
+        assert_true(next > i && parts->parts[next].continues);
+        assert_int_equal(parts->parts[next].page, 1);
+        const char *whole = vl_parts_whole_text(parts, i, arena);
+        assert_non_null(strstr(whole, "nor hands enough in two days. Families"));
+        assert_string_equal(vl_parts_whole_text(parts, next, arena), parts->parts[next].text);
+    }
+    assert_int_equal(links, 1);
+    vl_buf_deinit(&pdf);
+}
+
 /* A page whose text is drawn and not written: OCR reads it, and without OCR it has no parts. */
 static void test_scan(void **state) {
     vl_ocr_options reading = vl_ocr_options_default();
@@ -472,7 +591,8 @@ int main(void) {
         cmocka_unit_test(test_rubbish),       cmocka_unit_test(test_order),
         cmocka_unit_test(test_document),      cmocka_unit_test(test_scan),
         cmocka_unit_test(test_broken),        cmocka_unit_test(test_reports),
-        cmocka_unit_test(test_page_pictures),
+        cmocka_unit_test(test_page_pictures), cmocka_unit_test(test_running),
+        cmocka_unit_test(test_over_pages),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
