@@ -43,9 +43,16 @@ static bool works_without_picture(phrase_topic topic) {
     return false;
 }
 
+/* Where the text below is much more than the response, that is to be found in it. */
+static bool is_to_be_found(const candidates *c, const candidate *item) {
+    bool change = item->topic == PHRASE_CHANGE_TEXT || item->topic == PHRASE_CHANGE_ADDED;
+    return change && strlen(c->subject->text) >= 2 * strlen(item->text);
+}
+
 void candidates_add(candidates *c, const candidate *item) {
     bool wanted = c->options->kinds >> phrase_topic_kind(item->topic) & 1;
-    bool possible = c->subject->has_picture || works_without_picture(item->topic);
+    bool possible = c->subject->has_picture || works_without_picture(item->topic) ||
+                    is_to_be_found(c, item);
     if (wanted && possible && c->count < CANDIDATES_MAX)
         c->items[c->count++] = *item;
 }

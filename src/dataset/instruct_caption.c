@@ -10,8 +10,10 @@
 #include "dataset/pairs.h"
 
 #include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
-enum { GAP_TEXT_BYTES = 400, GAPS_MAX = 4, DATES_MAX = 4, GAP_MIN_BYTES = 25 };
+enum { TEXT_BYTES = 400, GAPS_MAX = 4, DATES_MAX = 4, GAP_MIN_BYTES = 25, UNITS_MAX = 64 };
 
 /* ---- gaps ------------------------------------------------------------------------------- */
 
@@ -19,43 +21,90 @@ static const char *cut(candidates *c, const char *text, span at) {
     return candidates_print(c, "%.*s", (int)(at.end - at.start), text + at.start);
 }
 
-/* The text with a gap; NULL: it is too long. */
-static const char *with_gap(candidates *c, const char *text, span gap) {
-    if (strlen(text) > GAP_TEXT_BYTES)
-        return NULL;
-    return candidates_print(c, "%.*s____%s", (int)gap.start, text, text + gap.end);
-}
-
-static void gap(candidates *c, const char *text, span at) {
-    const char *gapped = with_gap(c, text, at);
+/* Adds the question for what stands at `at`; returns how many were added. */
+static size_t gap(candidates *c, const char *text, span at) {
     candidate item = candidate_of(c, PHRASE_GAP, cut(c, text, at));
-    item.values.values[PHRASE_TEXT_ARG] = gapped;
-    if (item.text && gapped)
-        candidates_add(c, &item);
+    item.values.values[PHRASE_TEXT_ARG] =
+        candidates_print(c, "%.*s____%s", (int)at.start, text, text + at.end);
+    if (!item.text || !item.values.values[PHRASE_TEXT_ARG])
+        return 0;
+    candidates_add(c, &item);
+    return 1;
 }
 
 /* Gaps where numbers, a date or a country stood; not in the label, "Figure 3". */
-static void gaps(candidates *c, const span *dates, size_t date_count, const span *country) {
-    const char *text = c->subject->text;
+static size_t gaps(candidates *c, const char *text, const span *dates, size_t date_count,
+                   const span *country) {
     span numbers[GAPS_MAX];
     label found;
-    size_t label_end = label_begins(text, &found) ? found.end : 0;
-    if (strpbrk(text, "\n") || strlen(text) < GAP_MIN_BYTES)
-        return;
+    size_t label_end = label_begins(text, &found) ? found.end : 0, made = 0;
+    if (strlen(text) < GAP_MIN_BYTES)
+        return 0;
     size_t count = caption_numbers(text, numbers, GAPS_MAX);
     for (size_t i = 0; i < count; i++) {
-        bool apart = numbers[i].start >= label_end;
+        /* what begins with a number may be numbered */
+        bool apart = numbers[i].start && numbers[i].start >= label_end;
         for (size_t d = 0; d < date_count; d++)
             apart &= numbers[i].end <= dates[d].start || numbers[i].start >= dates[d].end;
-        if (apart)
-            gap(c, text, numbers[i]);
+        made += apart ? gap(c, text, numbers[i]) : 0;
     }
     for (size_t d = 0; d < date_count; d++)
-        if (dates[d].start >= label_end)
-            gap(c, text, dates[d]);
-    if (country)
-        gap(c, text, *country);
+        made += dates[d].start >= label_end ? gap(c, text, dates[d]) : 0;
+    return made + (country ? gap(c, text, *country) : 0);
 }
+
+/* ---- passages --------------------------------------------------------------------------- */
+
+/* The end of the sentence that begins at `start`: a mark that ends one, white space, and, where
+ * there are capitals, one. */
+static size_t sentence_end(const char *text, size_t start, size_t end, bool cased) {
+    int32_t at = (int32_t)start, bytes = (int32_t)end;
+    while (at < bytes) {
+        UChar32 c, next = 'A';
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        if (!u_hasBinaryProperty(c, UCHAR_S_TERM) || at >= bytes || text[at] != ' ')
+            continue;
+        int32_t after = at + 1;
+        if (after < bytes)
+            U8_NEXT_OR_FFFD((const uint8_t *)text, after, bytes, next);
+        if (!cased || u_isupper(next))
+            return (size_t)at;
+    }
+    return end;
+}
+
+/* Lines that are short enough, and sentences of those that are not. */
+static size_t split_units(const char *text, bool cased, span *units) {
+    size_t count = 0;
+    for (size_t line = 0; text[line]; line += text[line] == '\n') {
+        size_t end = line + strcspn(text + line, "\n");
+        bool whole = end - line <= TEXT_BYTES;
+        for (size_t start = line; start < end && count < UNITS_MAX;) {
+            size_t stop = whole ? end : sentence_end(text, start, end, cased);
+            if (stop - start >= GAP_MIN_BYTES && stop - start <= TEXT_BYTES)
+                units[count++] = (span){start, stop};
+            start = stop + strspn(text + stop, " ");
+        }
+        line = end;
+    }
+    return count;
+}
+
+static void gaps_of_passage(candidates *c) {
+    span units[UNITS_MAX], dates[DATES_MAX], country;
+    size_t count = split_units(c->subject->text, c->language->cased, units), made = 0;
+    size_t from = vl_random_below(&c->random, count);
+    for (size_t i = 0; i < count && made < GAPS_MAX; i++) {
+        const char *text = cut(c, c->subject->text, units[(from + i) % count]);
+        if (!text)
+            return;
+        size_t date_count = caption_dates(c->language, text, dates, DATES_MAX);
+        bool has_country = caption_country(c->language, text, &country);
+        made += gaps(c, text, dates, date_count, has_country ? &country : NULL);
+    }
+}
+
+/* ---- captions --------------------------------------------------------------------------- */
 
 static void ask_for(candidates *c, phrase_topic topic, span at) {
     candidate item = candidate_of(c, topic, cut(c, c->subject->text, at));
@@ -64,20 +113,29 @@ static void ask_for(candidates *c, phrase_topic topic, span at) {
         candidates_add(c, &item);
 }
 
-void make_of_caption(candidates *c) {
+/* `caption`: the text is one, and not another description. */
+static void ask_about(candidates *c, bool caption) {
     const char *text = c->subject->text;
-    const pair *p = c->subject->pair;
     span dates[DATES_MAX], country;
-    bool of_picture = p && (p->origin == PAIR_CAPTION || p->origin == PAIR_DESCRIPTION);
-    if (!*text || !c->language || (p && !of_picture))
-        return;
     size_t date_count = caption_dates(c->language, text, dates, DATES_MAX);
     bool has_country = caption_country(c->language, text, &country);
-    gaps(c, dates, date_count, has_country ? &country : NULL);
-    if (!p || p->origin != PAIR_CAPTION) /* what is asked for is in "the caption" */
-        return;
-    if (date_count == 1)
+    if (!strpbrk(text, "\n"))
+        gaps(c, text, dates, date_count, has_country ? &country : NULL);
+    if (caption && date_count == 1)
         ask_for(c, PHRASE_DATE, dates[0]);
-    if (has_country)
+    if (caption && has_country)
         ask_for(c, PHRASE_COUNTRY, country);
+}
+
+void make_of_caption(candidates *c) {
+    const pair *p = c->subject->pair;
+    const vl_part *part = subject_part(c->subject);
+    if (!c->language || !c->subject->has_picture ||
+        !(c->options->kinds >> VL_ITEM_QUESTION & 1))
+        return;
+    if (!p && !(part && part->kind == VL_PART_TABLE))
+        gaps_of_passage(c);
+    else if (p && (p->origin == PAIR_CAPTION || p->origin == PAIR_DESCRIPTION) &&
+             strlen(c->subject->text) <= TEXT_BYTES)
+        ask_about(c, p->origin == PAIR_CAPTION);
 }

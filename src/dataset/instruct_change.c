@@ -223,7 +223,7 @@ static void passage(candidates *c, size_t index) {
 void make_of_changes(candidates *c) {
     const instruct_subject *s = c->subject;
     const vl_part *part = subject_part(s);
-    if (!s->older || !part)
+    if (!s->older || !part || !(c->options->kinds >> VL_ITEM_CHANGE & 1))
         return;
     if (part->kind == VL_PART_TABLE)
         values(c, part);

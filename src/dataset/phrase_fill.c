@@ -292,7 +292,9 @@ const char *phrases_language_name(const phrase_language *language, const char *c
     const char *name = look_up(&language->languages, code);
     if (name || !strcmp(code, "und"))
         return name;
-    return display(uloc_getDisplayLanguage, vl_lang_short(code), language, arena);
+    /* ICU knows most codes of three letters, and looking for the two takes long. */
+    name = display(uloc_getDisplayLanguage, code, language, arena);
+    return name ? name : display(uloc_getDisplayLanguage, vl_lang_short(code), language, arena);
 }
 
 const char *phrases_script_name(const phrase_language *language, const char *script,

@@ -290,6 +290,60 @@ static void paragraphs_change(void **state) {
     }
 }
 
+/* A passage of several paragraphs, as text alone: what changed is found in the text below. */
+static void passages_of_several(void **state) {
+    static const char *const now_texts[] = {"First part of it.", "A new well was dug.",
+                                            "Last part of it.", NULL};
+    static const char *const old_texts[] = {"First part of it.", "Last part of it.", NULL};
+    static const char passage[] = "First part of it.\nA new well was dug.\nLast part of it.";
+    vl_part now[PARAGRAPHS_MAX], before[PARAGRAPHS_MAX];
+    vl_parts parts = {.parts = now, .part_count = fill_paragraphs(now, now_texts)};
+    vl_parts older = {.parts = before, .part_count = fill_paragraphs(before, old_texts)};
+    instruct_subject subject = {.parts = &parts,
+                                .end = 3,
+                                .text = passage,
+                                .language = "eng",
+                                .script = "Latn",
+                                .older = &older};
+    instruct_options options = instruct_options_default();
+    example *examples;
+    (void)state;
+    options.kinds = 1u << VL_ITEM_CHANGE;
+    assert_int_equal(make(&subject, &options, &examples), 1);
+    assert_true(is_of(examples, "change.added"));
+    assert_string_equal(examples->text, "A new well was dug.");
+    assert_non_null(strstr(examples->instruction, passage));
+}
+
+/* Gaps of a long passage are those of its lines and sentences. */
+static void gaps_in_passages(void **state) {
+    vl_part part = {.kind = VL_PART_PARAGRAPH, .caption = VL_PART_NONE};
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    char text[2048];
+    size_t used = 0;
+    for (int i = 0; i < 12; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "%sSome %d people of the village came to the well today.",
+                                 i ? " " : "", 100 + i);
+    part.text = text;
+    instruct_subject subject = {.parts = &parts,
+                                .text = text,
+                                .language = "eng",
+                                .script = "Latn",
+                                .has_picture = true};
+    instruct_options options = instruct_options_default();
+    example *examples;
+    (void)state;
+    options.kinds = 1u << VL_ITEM_QUESTION;
+    size_t count = make(&subject, &options, &examples);
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(strstr(examples[i].instruction,
+                               "“Some ____ people of the village came to the well today.”"));
+        assert_int_equal(strlen(examples[i].text), 3);
+    }
+}
+
 /* ---- labels, and other languages -------------------------------------------------------- */
 
 static void crises_are_named(void **state) {
@@ -370,6 +424,8 @@ int main(void) {
         cmocka_unit_test(answers_are_the_tables),
         cmocka_unit_test(statements_are_true_or_false),
         cmocka_unit_test(paragraphs_change),
+        cmocka_unit_test(passages_of_several),
+        cmocka_unit_test(gaps_in_passages),
         cmocka_unit_test(crises_are_named),
         cmocka_unit_test(other_languages_ask),
     };
