@@ -3,10 +3,13 @@
 #include "dataset/check.h"
 #include "dataset/shingles.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
 
 enum {
     ROW_MEMORY = 256 << 20,
@@ -44,24 +47,28 @@ vl_check_options vl_check_options_default(void) {
     return (vl_check_options){.limit = 10, .limits = vl_media_limits_default(), .folder = ""};
 }
 
+#define LINES ".jsonl|.ndjson|.jsonl.gz|.ndjson.gz"
+
 /* ---- which layout ------------------------------------------------------------------------ */
 
+/* A file that is named is followed wherever it leads: its folder is then the dataset's. */
 static vl_status find_root(check *c, const char *path, vl_error *error) {
+    char real[PATH_MAX];
     struct stat info;
-    const char *slash = strrchr(path, '/');
     if (strlen(path) >= sizeof c->root - 1)
         return vl_fail(error, VL_ERR_USAGE, "the path is too long");
-    if (stat(path, &info))
+    if (stat(path, &info) || !realpath(path, real))
         return vl_fail(error, VL_ERR_INPUT, "%s: there is no such file or folder", path);
     if (S_ISDIR(info.st_mode)) {
         snprintf(c->root, sizeof c->root, "%s", path);
         return VL_OK;
     }
-    snprintf(c->root, sizeof c->root, "%.*s", slash ? (int)(slash - path) : 1,
-             slash ? path : ".");
-    if (!*c->root)
-        snprintf(c->root, sizeof c->root, "/");
-    snprintf(c->only, sizeof c->only, "%s", slash ? slash + 1 : path);
+    if (!S_ISREG(info.st_mode))
+        return vl_fail(error, VL_ERR_INPUT, "%s is no folder and no file", path);
+    char *slash = strrchr(real, '/');
+    snprintf(c->only, sizeof c->only, "%s", slash + 1);
+    slash[slash == real] = '\0';
+    snprintf(c->root, sizeof c->root, "%s", real);
     return VL_OK;
 }
 
@@ -75,23 +82,26 @@ static bool has_file(const check *c, const char *name) {
 /* Of a file's first 64 KB: which layout its keys are of. */
 static vl_check_layout layout_of_json(const check *c, const char *name) {
     static const size_t head = 64 << 10;
-    char full[FOLDER_PATH_SIZE], *text = calloc(1, head + 1);
+    char *text = calloc(1, head + 1);
     vl_check_layout layout = VL_LAYOUT_AUTO;
-    FILE *file = text && !folder_path(c->root, name, full, NULL) ? fopen(full, "re") : NULL;
-    if (file && fread(text, 1, head, file)) {
+    int fd = -1;
+    gzFile file = text && !check_open(c, name, &fd, NULL, NULL) ? gzdopen(fd, "rb") : NULL;
+    bool is_lines = check_ends_in(name, LINES);
+    if (file && gzread(file, text, (unsigned)head) > 0) {
         if (strstr(text, "\"conversations\"") || strstr(text, "\"messages\""))
             layout = VL_LAYOUT_LLAVA;
-        else if (check_ends_in(name, ".json") && strstr(text, "\"question_id\""))
+        else if (is_lines)
+            layout = VL_LAYOUT_JSONL;
+        else if (strstr(text, "\"question_id\""))
             layout = VL_LAYOUT_VQA;
-        else if (check_ends_in(name, ".json") &&
-                 (strstr(text, "\"annotations\"") || strstr(text, "\"images\"")) &&
+        else if ((strstr(text, "\"annotations\"") || strstr(text, "\"images\"")) &&
                  !strstr(text, "\"@context\""))
             layout = VL_LAYOUT_COCO;
-        else if (check_ends_in(name, ".jsonl|.ndjson"))
-            layout = VL_LAYOUT_JSONL;
     }
     if (file)
-        fclose(file);
+        gzclose(file);
+    else if (fd >= 0)
+        close(fd);
     free(text);
     return layout;
 }
@@ -106,14 +116,23 @@ static vl_status layout_of_files(check *c, const char *endings, vl_check_layout 
     return status;
 }
 
+/* One is enough. */
+static vl_status found_one(const char *path, void *to, vl_error *error) {
+    (void)path;
+    *(bool *)to = true;
+    return vl_fail(error, VL_ERR_CANCELLED, "found");
+}
+
 static vl_status any_file(check *c, const char *endings, vl_check_layout layout,
                           vl_error *error) {
-    check_names names;
-    vl_status status = check_files(c, endings, &names, error);
-    if (!status && names.count && (!*c->only || check_ends_in(c->only, endings)))
+    vl_error why = {0};
+    bool found = false;
+    if (*c->only && !check_ends_in(c->only, endings))
+        return VL_OK;
+    vl_status status = check_each_file(c, endings, found_one, &found, &why);
+    if (found)
         c->layout = layout;
-    check_names_deinit(&names);
-    return status;
+    return status && !found ? vl_fail(error, status, "%s", why.message) : VL_OK;
 }
 
 static vl_status find_layout(check *c, vl_error *error) {
@@ -131,11 +150,9 @@ static vl_status find_layout(check *c, vl_error *error) {
     if (!status && c->layout == VL_LAYOUT_AUTO && *c->only)
         c->layout = layout_of_json(c, c->only);
     if (!status && c->layout == VL_LAYOUT_AUTO && !*c->only)
-        status = layout_of_files(c, ".jsonl|.ndjson|.jsonl.gz", &c->layout, error);
+        status = layout_of_files(c, LINES, &c->layout, error);
     if (!status && c->layout == VL_LAYOUT_AUTO && !*c->only)
-        status = layout_of_files(c, ".json", &c->layout, error);
-    if (!status && c->layout == VL_LAYOUT_AUTO && check_ends_in(c->only, ".gz"))
-        c->layout = VL_LAYOUT_JSONL;
+        status = layout_of_files(c, ".json|.json.gz", &c->layout, error);
     if (!status && c->layout == VL_LAYOUT_AUTO && !*c->only)
         status = any_file(c, ".jpg|.jpeg|.png|.webp|.tif|.tiff", VL_LAYOUT_IMAGEFOLDER, error);
     if (!status && c->layout == VL_LAYOUT_AUTO)

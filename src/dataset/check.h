@@ -57,6 +57,7 @@ typedef enum finding {
     FINDING_QUESTION_UNANSWERED,
     FINDING_PROVENANCE_MISSING,
     FINDING_PROVENANCE_UNKNOWN,
+    FINDING_PROVENANCE_DIFFERS,
     FINDING_DOCUMENT_TWICE,
     /* of tars */
     FINDING_KEY_RECURS,
@@ -266,8 +267,9 @@ void check_schema_free(check_schema *s);
 /* As `datasets` infers types: null goes with all; a column of one type stays of it; all files
  * have the same columns. */
 void check_schema_row(check *c, const char *place, const cJSON *root);
-/* After the last row. */
+/* After the last row; and before files whose columns are others. */
 void check_schema_end(check *c);
+void check_schema_begin(check *c);
 
 /* ---- many rows at once (check_index.c) --------------------------------------------------- */
 
@@ -295,7 +297,10 @@ typedef struct check_statement {
     const char *place;
     uint64_t order;
     double right, bottom; /* of the picture, or of a box in it */
+    uint32_t says;        /* hash of what else is said; 0: nothing is compared */
 } check_statement;
+/* `values` one after the other; never 0. */
+uint32_t check_says(const char *const *values, size_t count);
 check_index *check_index_new(const char *folder);
 void check_index_free(check_index *index);
 /* Thread-safe. */

@@ -72,7 +72,11 @@ static const struct {
                                     "an item does not say which document it is from"},
     [FINDING_PROVENANCE_UNKNOWN] = {"provenance_unknown", true,
                                     "an item is of a document that documents.jsonl lacks"},
-    [FINDING_DOCUMENT_TWICE] = {"document_twice", true, "documents.jsonl has a document twice"},
+    [FINDING_PROVENANCE_DIFFERS] = {"provenance_differs", true,
+                                    "an item says other things of its document than "
+                                    "documents.jsonl"},
+    [FINDING_DOCUMENT_TWICE] = {"document_twice", true,
+                                "documents.jsonl has a document of a record twice"},
     [FINDING_KEY_RECURS] = {"key_recurs", true, "two shards have a sample of one key"},
     [FINDING_MEMBERS_APART] = {"members_apart", true,
                                "a sample's members are not next to each other"},

@@ -46,8 +46,7 @@ static const struct {
 /* In the file of statements, by number; the words (place, NUL, shown, NUL) in another. */
 typedef struct stored {
     uint64_t order, words_at;
-    uint32_t words;
-    uint32_t unused;
+    uint32_t words, says;
     double right, bottom;
 } stored;
 
@@ -89,6 +88,13 @@ static uint64_t hash_of(const char *text) {
     return vl_random_next(&hash);
 }
 
+uint32_t check_says(const char *const *values, size_t count) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++)
+        hash = hash * 31 + hash_of(values[i]);
+    return (uint32_t)(hash >> 32) | 1;
+}
+
 static vl_status open_files(check_index *index, check_relation relation, vl_error *error) {
     vl_status status = VL_OK;
     if (!index->statements)
@@ -114,6 +120,7 @@ static vl_status store(check_index *index, const check_statement *s, uint32_t *n
     stored one = {.order = s->order,
                   .words_at = spill_size(index->words),
                   .words = (uint32_t)(place + length + 2),
+                  .says = s->says,
                   .right = s->right,
                   .bottom = s->bottom};
     if (count >= UINT32_MAX)
@@ -235,6 +242,26 @@ static vl_status compare_box(check_index *index, group *g, uint32_t number, find
     return VL_OK;
 }
 
+static vl_status compare_saying(check_index *index, group *g, uint32_t number, findings *to,
+                                vl_error *error) {
+    told t;
+    stored other;
+    vl_status status = first_of(index, g, TAG_DEFINES, error);
+    const told *first = &g->first[TAG_DEFINES];
+    if (status || !first->at.says)
+        return status;
+    status = spill_read(index->statements, (uint64_t)number * sizeof other, &other,
+                        sizeof other, error);
+    if (status || !other.says || other.says == first->at.says)
+        return status;
+    status = read_told(index, number, &t, error);
+    if (!status)
+        findings_add(to, FINDING_PROVENANCE_DIFFERS, t.at.order, t.place,
+                     "its address, licence, publisher or times are not those of %s",
+                     first->place);
+    return status;
+}
+
 /* Statements of documents come in the dataset's order, those of pictures from many threads. */
 static vl_status earliest(check_index *index, check_relation relation, group *g, unsigned tag,
                           uint32_t number, vl_error *error) {
@@ -266,6 +293,8 @@ static vl_status take(check_index *index, check_relation relation, group *g,
                    : again(index, relation, g, record->item, to, error);
     if (!g->counts[TAG_DEFINES] && relations[relation].orphan != FINDING_COUNT)
         return orphan(index, relation, record->item, to, error);
+    if (relation == RELATION_DOCUMENT && g->counts[TAG_DEFINES])
+        return compare_saying(index, g, record->item, to, error);
     return tag == TAG_REFERS_WITH_BOX && g->counts[TAG_DEFINES]
                ? compare_box(index, g, record->item, to, error)
                : VL_OK;

@@ -66,16 +66,12 @@ static vl_status read_pictures(names *n, const cJSON *root, vl_error *error) {
 
 /* ---- a line ------------------------------------------------------------------------------ */
 
-static vl_status metadata(check *c, check_row *row, const cJSON *root, const names *n,
-                          vl_error *error) {
+static vl_status metadata(check *c, const check_row *row, const names *n, vl_error *error) {
     if (!n->count)
         check_found(c, FINDING_FILE_NAME_MISSING, row->place, "there is no \"file_name\"");
     if (!n->count || !*row->picture || !c->looks)
         return VL_OK;
-    if (row->split == CHECK_NO_SPLIT)
-        row->split = check_split_of_path(row->picture);
     check_statement s = {.key = row->picture, .place = row->place, .order = c->rows};
-    (void)root;
     return check_index_add(c->index, RELATION_FILE_NAME, &s, error);
 }
 
@@ -83,7 +79,8 @@ static vl_status take_row(check *c, const char *file, uint64_t number, const cJS
                           vl_error *error) {
     char folder[FOLDER_PATH_SIZE];
     check_row row;
-    bool is_metadata = c->layout == VL_LAYOUT_IMAGEFOLDER;
+    bool is_metadata =
+        c->layout == VL_LAYOUT_IMAGEFOLDER && check_ends_in(file, "metadata.jsonl");
     check_row_init(&row, vl_arena_strdup(c->arena, check_place(c, file, number)),
                    check_split_of_path(file));
     folder_of(file, folder);
@@ -99,7 +96,7 @@ static vl_status take_row(check *c, const char *file, uint64_t number, const cJS
     if (!status)
         status = read_pictures(&n, root, error);
     if (!status && is_metadata)
-        status = metadata(c, &row, root, &n, error);
+        status = metadata(c, &row, &n, error);
     if (!status && !row.text_count && !is_metadata && !n.count)
         check_found(c, FINDING_TEXT_EMPTY, row.place, "the row has neither text nor picture");
     return status ? status : check_row_done(c, &row, root, error);
@@ -122,19 +119,26 @@ static vl_status take_line(check *c, const char *file, uint64_t number, const ch
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-static vl_status take_files(check *c, const char *endings, size_t *count, vl_error *error) {
+/* Those that are metadata, or those that are not. */
+static vl_status take_files(check *c, const char *endings, bool metadata, size_t *count,
+                            vl_error *error) {
     check_names files;
     vl_status status = check_files(c, endings, &files, error);
-    for (size_t i = 0; i < files.count && !status; i++)
+    for (size_t i = 0; i < files.count && !status; i++) {
+        if (c->layout == VL_LAYOUT_IMAGEFOLDER &&
+            check_ends_in(files.names[i], "metadata.jsonl") != metadata)
+            continue;
         status = check_lines(c, files.names[i], take_line, NULL, error);
-    *count = files.count;
+        ++*count;
+    }
     check_names_deinit(&files);
     return status;
 }
 
+#define LINES ".jsonl|.ndjson|.jsonl.gz|.ndjson.gz"
 vl_status check_walk_jsonl(check *c, vl_error *error) {
-    size_t count;
-    return take_files(c, ".jsonl|.ndjson|.jsonl.gz|.ndjson.gz", &count, error);
+    size_t count = 0;
+    return take_files(c, LINES, false, &count, error);
 }
 
 /* A picture in a folder that is its label. */
@@ -147,10 +151,21 @@ static vl_status take_picture(check *c, const char *path, vl_error *error) {
     return status ? status : check_row_done(c, &row, NULL, error);
 }
 
+/* Rows without pictures may lie beside (text.jsonl of our exports), with columns of their own.
+ */
+static vl_status take_metadata(check *c, size_t *count, vl_error *error) {
+    size_t texts = 0;
+    vl_status status = take_files(c, "metadata.jsonl", true, count, error);
+    if (status || !*count)
+        return status;
+    check_schema_begin(c);
+    return take_files(c, LINES, false, &texts, error);
+}
+
 vl_status check_walk_imagefolder(check *c, vl_error *error) {
     check_names pictures;
-    size_t count;
-    vl_status status = take_files(c, "metadata.jsonl", &count, error);
+    size_t count = 0;
+    vl_status status = take_metadata(c, &count, error);
     if (status || count)
         return status ? status : check_unused_pictures(c, error);
     status = check_files(c, CHECK_PICTURES, &pictures, error);

@@ -85,6 +85,8 @@ vl_status check_row_picture(check *c, check_row *row, const char *const *bases, 
     if (!kept)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a row");
     row->picture = *row->picture ? row->picture : kept;
+    if (row->split == CHECK_NO_SPLIT && c->layout == VL_LAYOUT_IMAGEFOLDER)
+        row->split = check_split_of_path(kept);
     if (!c->looks)
         return VL_OK;
     vl_status status = refer(c, row, kept, error);

@@ -4,11 +4,23 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static vl_status state(check *c, check_relation relation, unsigned tag, const char *place,
                        const char *key, vl_error *error) {
     check_statement s = {.key = key, .tag = tag, .place = place, .order = c->rows};
     return c->looks && *key ? check_index_add(c->index, relation, &s, error) : VL_OK;
+}
+
+/* Two records may have one content, each with a line of its own. */
+static vl_status state_document(check *c, check_statement s, const char *document,
+                                const char *record, vl_error *error) {
+    char key[512];
+    snprintf(key, sizeof key, "%.100s of %.400s", document, record);
+    s.key = key;
+    return c->looks && *document && *record
+               ? check_index_add(c->index, RELATION_DOCUMENT, &s, error)
+               : VL_OK;
 }
 
 /* ---- documents --------------------------------------------------------------------------- */
@@ -20,13 +32,21 @@ static vl_status take_document(check *c, const char *file, uint64_t number, cons
     (void)to;
     vl_arena_reset(c->arena);
     cJSON *root = check_parse(c, place, line, bytes);
-    const char *id = root ? check_string(c, root, "document") : "";
-    if (root && !*id)
-        id = check_string(c, root, "sha256");
-    if (root && !*id)
-        check_found(c, FINDING_ID_MISSING, place, "there is no \"document\"");
-    else if (root)
-        status = state(c, RELATION_DOCUMENT, TAG_DEFINES, place, id, error);
+    const char *document = root ? check_string(c, root, "document") : "",
+               *record = root ? check_string(c, root, "record") : "";
+    if (root && (!*document || !*record))
+        check_found(c, FINDING_ID_MISSING, place, "there is no \"%s\"",
+                    *document ? "record" : "document");
+    const cJSON *from = cJSON_GetObjectItemCaseSensitive(root, "provenance");
+    if (root) {
+        check_statement s = {.tag = TAG_DEFINES, .place = place, .order = number};
+        const char *const said[] = {
+            check_string(c, from, "url"), check_string(c, from, "licence"),
+            check_string(c, from, "publisher"), check_string(c, from, "published"),
+            check_string(c, from, "fetched")};
+        s.says = from ? check_says(said, sizeof said / sizeof *said) : 0;
+        status = state_document(c, s, document, record, error);
+    }
     cJSON_Delete(root);
     return status;
 }
@@ -76,9 +96,14 @@ static vl_status relate(check *c, const vl_item *item, const check_row *row, vl_
                     *item->source.document ? "record" : "document");
     vl_status status = state(c, RELATION_BASE, is_base ? TAG_DEFINES : TAG_REFERS, row->place,
                              is_base ? item->id : item->base, error);
+    const char *const said[] = {item->source.url, item->source.licence, item->source.publisher,
+                                item->source.published, item->source.fetched};
+    check_statement s = {.tag = TAG_REFERS,
+                         .place = row->place,
+                         .order = c->rows,
+                         .says = check_says(said, sizeof said / sizeof *said)};
     return status ? status
-                  : state(c, RELATION_DOCUMENT, TAG_REFERS, row->place, item->source.document,
-                          error);
+                  : state_document(c, s, item->source.document, item->source.record, error);
 }
 
 static vl_status take_read(check *c, const vl_item *item, const char *place, vl_error *error) {
@@ -119,28 +144,37 @@ static vl_status take_item(check *c, const char *file, uint64_t number, const ch
     return take_read(c, &item, place, error);
 }
 
-vl_status check_walk_ours(check *c, vl_error *error) {
-    check_names files;
+static vl_status take_about(check *c, vl_error *error) {
     char full[FOLDER_PATH_SIZE];
-    vl_buf about;
     vl_error why = {0};
-    vl_buf_init(&about, 16 << 20);
+    vl_buf about;
+    int fd = -1;
     vl_status status = folder_path(c->root, FOLDER_ABOUT, full, error);
-    if (status || *c->only) {
-        vl_buf_deinit(&about);
-        return status ? status
-                      : vl_fail(error, VL_ERR_USAGE, "name the dataset's folder, not a file");
+    if (status)
+        return status;
+    vl_buf_init(&about, 16 << 20);
+    status = check_open(c, FOLDER_ABOUT, &fd, NULL, &why);
+    if (!status) {
+        close(fd);
+        status = vl_file_read(full, about.max, &about, &why);
     }
-    if (vl_file_read(full, about.max, &about, &why))
+    if (status)
         check_found(c, FINDING_NOT_FINISHED, FOLDER_ABOUT, "%s", why.message);
     else
         cJSON_Delete(check_parse(c, FOLDER_ABOUT, about.data ? about.data : "", about.len));
     vl_buf_deinit(&about);
-    status = c->looks ? check_lines(c, FOLDER_DOCUMENTS, take_document, NULL, error) : VL_OK;
+    return VL_OK;
+}
+
+vl_status check_walk_ours(check *c, vl_error *error) {
+    check_names files = {0};
+    if (*c->only)
+        return vl_fail(error, VL_ERR_USAGE, "name the dataset's folder, not a file");
+    vl_status status = take_about(c, error);
+    if (!status && c->looks)
+        status = check_lines(c, FOLDER_DOCUMENTS, take_document, NULL, error);
     if (!status)
         status = check_files(c, ".jsonl", &files, error);
-    if (status)
-        return status;
     for (size_t i = 0; i < files.count && !status; i++)
         if (!strncmp(files.names[i], "items-", 6))
             status = check_lines(c, files.names[i], take_item, NULL, error);

@@ -28,11 +28,17 @@ check_schema *check_schema_new(void) {
     return calloc(1, sizeof(check_schema));
 }
 
-void check_schema_free(check_schema *s) {
-    for (size_t i = 0; s && i < s->count; i++) {
+static void forget(check_schema *s) {
+    for (size_t i = 0; i < s->count; i++) {
         free(s->columns[i].path);
         free(s->columns[i].first);
     }
+    *s = (check_schema){0};
+}
+
+void check_schema_free(check_schema *s) {
+    if (s)
+        forget(s);
     free(s);
 }
 
@@ -176,6 +182,13 @@ static void end_file(check *c) {
 void check_schema_end(check *c) {
     if (c->schema->files)
         end_file(c);
+}
+
+void check_schema_begin(check *c) {
+    if (!c->schema)
+        return;
+    check_schema_end(c);
+    forget(c->schema);
 }
 
 void check_schema_row(check *c, const char *place, const cJSON *root) {

@@ -26,7 +26,8 @@ static const char style[] =
     "8rem}.cards b{display:block;font-size:1.4rem;font-variant-numeric:tabular-nums}"
     ".pair{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:flex-start}"
     ".pair figure{flex:1 1 26rem;margin:0;min-width:0}.pair .table{flex:1 1 20rem;"
-    "max-height:28rem;overflow:auto}.small{display:flex;flex-wrap:wrap;gap:1rem}"
+    "max-height:28rem;overflow:auto}.pair .wide{flex:1 1 36rem}.pair "
+    ".columns{max-width:28rem}.small{display:flex;flex-wrap:wrap;gap:1rem}"
     ".small figure{flex:1 1 14rem;max-width:22rem;margin:0}"
     "figcaption{color:var(--quiet);font-size:.9rem}svg{width:100%;height:auto;display:block}"
     "svg text{font:12px system-ui,sans-serif;fill:var(--ink);unicode-bidi:plaintext}"
@@ -228,7 +229,8 @@ static void put_pair(vl_buf *out, const char *title, const char *head, const cha
     for (size_t i = 0; i < count; i++)
         total += bars[i].value;
     put_section(out, title);
-    vl_buf_puts(out, "<div class=\"pair\"><figure>");
+    vl_buf_printf(out, "<div class=\"pair\"><figure%s>",
+                  as_columns ? " class=\"columns\"" : "");
     (as_columns ? put_columns : put_bars)(out, title, bars, count);
     vl_buf_puts(out, "<figcaption>");
     put_escaped(out, says);
@@ -309,11 +311,12 @@ static void put_languages(vl_buf *out, const vl_stats *s) {
     put_section(out, "Languages");
     vl_buf_puts(out, "<div class=\"pair\"><figure>");
     put_bars(out, "Rows by language", bars, count);
-    vl_buf_puts(out, "<figcaption>Rows by language.</figcaption></figure><div class=\"table\" "
-                     "tabindex=\"0\" role=\"region\" aria-label=\"Languages, as a table\">"
-                     "<table><thead><tr><th scope=\"col\">language</th>");
-    static const char *const heads[] = {
-        "rows", "texts", "words", "words per text", "characters per text", "distinct words"};
+    vl_buf_puts(out,
+                "<figcaption>Rows by language.</figcaption></figure><div class=\"table wide\" "
+                "tabindex=\"0\" role=\"region\" aria-label=\"Languages, as a table\">"
+                "<table><thead><tr><th scope=\"col\">language</th>");
+    static const char *const heads[] = {"rows",         "texts",          "words",
+                                        "words a text", "letters a text", "distinct"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         vl_buf_printf(out, "<th scope=\"col\" class=\"n\">%s</th>", heads[i]);
     vl_buf_puts(out, "</tr></thead><tbody>");
@@ -344,9 +347,26 @@ static void put_languages(vl_buf *out, const vl_stats *s) {
     vl_buf_puts(out, "</div></section>");
 }
 
+typedef struct spot {
+    double x, y;
+} spot;
+
+/* Names at the ends of lines make room for each other. */
+static spot place_name(spot wanted, const spot *placed, size_t count) {
+    enum { WIDE = 100, HIGH = 13 };
+    for (size_t i = 0; i < count; i++) {
+        double across = wanted.x - placed[i].x, down = wanted.y - placed[i].y;
+        if (across > -WIDE && across < WIDE && down > -HIGH && down < HIGH) {
+            wanted.y = placed[i].y + HIGH;
+            i = SIZE_MAX; /* once more with all */
+        }
+    }
+    return wanted;
+}
+
 /* Lines are told apart by colour, by dashes and by their names at their ends. */
 static void put_curve(vl_buf *out, const stats_language *l, size_t i, double tokens,
-                      double types) {
+                      double types, spot placed[CURVES]) {
     static const char *const dashes[CURVES] = {"", "6 3", "2 3", "9 3 2 3", "1 2", "12 4"};
     enum { LEFT = 60, RIGHT = 440, TOP = 10, BASE = 240 };
     double x = LEFT, y = BASE;
@@ -359,8 +379,9 @@ static void put_curve(vl_buf *out, const stats_language *l, size_t i, double tok
         y = BASE - l->words.curve[k].types / types * (BASE - TOP);
         vl_buf_printf(out, " %.1f,%.1f", x, y);
     }
-    vl_buf_printf(out, "\"/><text x=\"%.1f\" y=\"%.1f\" style=\"fill:var(--c%zu)\">", x + 5,
-                  y + 4, i);
+    placed[i] = place_name((spot){x + 5, y + 4}, placed, i);
+    vl_buf_printf(out, "\"/><text x=\"%.1f\" y=\"%.1f\" style=\"fill:var(--c%zu)\">",
+                  placed[i].x, placed[i].y, i);
     put_short(out, vl_lang_name(l->code), 18);
     vl_buf_puts(out, "</text>");
 }
@@ -379,6 +400,7 @@ static void put_axes(vl_buf *out, double tokens, double types) {
 
 static void put_vocabulary(vl_buf *out, const vl_stats *s) {
     double tokens = 1, types = 1;
+    spot placed[CURVES];
     size_t count = s->language_count < CURVES ? s->language_count : CURVES;
     for (size_t i = 0; i < count; i++) {
         const vocabulary *v = &s->languages[i]->words;
@@ -391,8 +413,7 @@ static void put_vocabulary(vl_buf *out, const vl_stats *s) {
     begin_svg(out, "Distinct words against words read, by language", 560, 265);
     put_axes(out, tokens, types);
     for (size_t i = 0; i < count; i++)
-        if (s->languages[i]->words.points)
-            put_curve(out, s->languages[i], i, tokens, types);
+        put_curve(out, s->languages[i], i, tokens, types, placed);
     vl_buf_puts(out, "</svg><figcaption>Distinct words (up) against words read (right), of the "
                      "languages with most rows.</figcaption></figure><div class=\"table\" "
                      "tabindex=\"0\" role=\"region\" aria-label=\"Vocabulary, as a table\">"

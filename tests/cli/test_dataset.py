@@ -106,6 +106,14 @@ class Check(Folder):
         (self.folder / "l.jsonl.gz").write_bytes(whole[:-20])
         self.assertIn("it is cut off", dataset("check", self.folder / "l.jsonl.gz").stdout)
 
+    def test_a_bomb_ends_soon(self):
+        """300 MB of spaces in 300 KB: one finding, and what comes after is not read."""
+        with gzip.open(self.folder / "a.jsonl.gz", "wb", compresslevel=6) as file:
+            for _ in range(300):
+                file.write(b" " * (1 << 20))
+        report = json.loads(dataset("check", self.folder, "--json").stdout)
+        self.assertIn("archive_bomb", {one["kind"] for one in report["counts"]})
+
     def rows(self, count):
         """So many rows, half of them with the id of another; what is found, and the megabytes it took."""
         with open(self.folder / "a.jsonl", "w", encoding="utf-8") as file:

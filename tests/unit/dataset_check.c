@@ -268,6 +268,17 @@ static void imagefolder(void **state) {
     }
 }
 
+/* One file of metadata for all: the split is that of the picture's folder. */
+static void one_metadata(void **state) {
+    (void)state;
+    put_text("metadata.jsonl", "{\"file_name\":\"train/a.png\",\"document\":\"d\"}\n"
+                               "{\"file_name\":\"test/a.png\",\"document\":\"d\"}\n");
+    put_text("text.jsonl", "{\"text\":\"a\"}\n");
+    put_png("train/a.png", 1);
+    put_png("test/a.png", 1);
+    expect(VL_LAYOUT_AUTO, "leak_document leak_picture leak_near_picture", "metadata.jsonl:2");
+}
+
 static void links_in_circles(void **state) {
     char path[128];
     (void)state;
@@ -281,6 +292,11 @@ static void links_in_circles(void **state) {
     snprintf(path, sizeof path, "%s/pipe.png", folder);
     assert_int_equal(mkfifo(path, 0600), 0);
     expect(VL_LAYOUT_AUTO, "picture_unreadable", "metadata.jsonl:3");
+    snprintf(path, sizeof path, "%s/metadata.jsonl", folder);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect(VL_LAYOUT_AUTO, "file_unreadable no_rows picture_untold", "metadata.jsonl");
+    expect(VL_LAYOUT_JSONL, "file_unreadable no_rows", "metadata.jsonl");
 }
 
 static void folders_as_labels(void **state) {
@@ -414,6 +430,24 @@ static void ours(void **state) {
         expect(VL_LAYOUT_AUTO, cases[i].kinds, cases[i].place);
         end(state);
     }
+}
+
+/* One content of two records has two lines; a line twice is one too many. */
+static void documents(void **state) {
+    (void)state;
+    put_ours(nothing);
+    put_text("documents.jsonl", "{\"document\":\"d1\",\"record\":\"dir/a.html\"}\n"
+                                "{\"document\":\"d1\",\"record\":\"dir/b.html\"}\n");
+    expect(VL_LAYOUT_AUTO, "", NULL);
+    put_text("documents.jsonl", "{\"document\":\"d1\",\"record\":\"dir/a.html\"}\n"
+                                "{\"document\":\"d1\",\"record\":\"dir/a.html\"}\n{}\n");
+    expect(VL_LAYOUT_AUTO, "id_missing document_twice", "documents.jsonl:2");
+    put_text("documents.jsonl",
+             "{\"document\":\"d1\",\"record\":\"dir/a.html\",\"provenance\":{\"url\":\"\"}}\n");
+    expect(VL_LAYOUT_AUTO, "", NULL);
+    put_text("documents.jsonl", "{\"document\":\"d1\",\"record\":\"dir/a.html\","
+                                "\"provenance\":{\"url\":\"\",\"licence\":\"CC BY\"}}\n");
+    expect(VL_LAYOUT_AUTO, "provenance_differs", "items-00000.jsonl:1");
 }
 
 static void ours_in_files(void **state) {
@@ -749,9 +783,11 @@ int main(void) {
         IN_FOLDER(hostile_lines),
         cmocka_unit_test(imagefolder),
         IN_FOLDER(links_in_circles),
+        IN_FOLDER(one_metadata),
         IN_FOLDER(folders_as_labels),
         cmocka_unit_test(ours),
         IN_FOLDER(ours_in_files),
+        IN_FOLDER(documents),
         cmocka_unit_test(webdataset),
         IN_FOLDER(keys_in_two_shards),
         IN_FOLDER(cut_tar),
