@@ -108,11 +108,17 @@ static vl_status choose_port(const cli_args *args, const char *host, vl_db *db, 
     return status;
 }
 
+/* On every interface. */
+static bool is_everywhere(const char *host) {
+    return !*host || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+}
+
 static vl_status make_config(const cli_args *args, const char *host, long port,
                              vl_config **config, vl_error *error) {
-    char number[16], hosts[320];
+    char number[16], hosts[320] = "*"; /* by any of its names */
     snprintf(number, sizeof number, "%ld", port);
-    snprintf(hosts, sizeof hosts, "127.0.0.1,localhost,%s", host);
+    if (!is_everywhere(host))
+        snprintf(hosts, sizeof hosts, "127.0.0.1,localhost,%s", host);
     const vl_setting settings[] = {
         {"host", host},
         {"port", number},
@@ -131,7 +137,7 @@ static vl_status print_addresses(vl_review *review, const char *const *names, si
                                  const char *scheme, const char *host, uint16_t port,
                                  vl_error *error) {
     vl_status status = VL_OK;
-    bool any = !strcmp(host, "0.0.0.0") || !*host;
+    bool any = is_everywhere(host);
     for (size_t i = 0; i < count && !status; i++) {
         char token[REVIEW_TOKEN_SIZE];
         status = review_token(review_db(review), names[i], token, error);
@@ -140,6 +146,11 @@ static vl_status print_addresses(vl_review *review, const char *const *names, si
                    token);
     }
     fflush(stdout);
+    if (!status && any)
+        fprintf(stderr, "others reach it by this machine's name on port %u%s\n", port,
+                strcmp(scheme, "https") ? "; what they send can be read on the way (no "
+                                          "tls_certificate)"
+                                        : "");
     return status;
 }
 

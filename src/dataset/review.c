@@ -555,34 +555,39 @@ static vl_status facts_of(const review_decision *d, const review_given *given, v
 
 static vl_status decide_here(vl_review *review, const char *reviewer,
                              const review_decision *decision, const review_candidate *c,
-                             review_outcome *outcome, int64_t *latest, vl_error *error) {
+                             vl_arena *arena, review_outcome *outcome, int64_t *latest,
+                             vl_error *error) {
     review_given given;
     review_facts facts;
-    vl_arena *arena = vl_arena_new(ITEM_ARENA);
-    vl_status status = arena ? give_item(review, c, arena, &given, error)
-                             : vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    vl_status status = give_item(review, c, arena, &given, error);
     if (!status)
         status = check_box(decision, &given.item, error);
     if (!status)
         status = facts_of(decision, &given, arena, &facts, error);
-    if (!status)
-        status = review_store(review->db, reviewer, decision, &facts, outcome, latest, error);
-    vl_arena_free(arena);
-    return status;
+    return status
+               ? status
+               : review_store(review->db, reviewer, decision, &facts, outcome, latest, error);
 }
 
 vl_status review_decide(vl_review *review, const char *reviewer,
                         const review_decision *decision, review_outcome *outcome,
                         int64_t *latest, vl_error *error) {
     const review_candidate *c = candidate_of(review, decision->item);
+    review_decision d = *decision; /* its text NFC, as that of items is */
     *outcome = REVIEW_UNKNOWN;
     *latest = 0;
     vl_status status = review_check(decision, error);
-    if (!status && c)
-        status = decide_here(review, reviewer, decision, c, outcome, latest, error);
-    else if (!status)
-        status = review_store(review->db, reviewer, decision, NULL, outcome, latest, error);
-    if (!status && decision->verdict == REVIEW_UNDONE)
+    if (status)
+        return status;
+    vl_arena *arena = vl_arena_new(ITEM_ARENA);
+    if (!arena || (d.text && !(d.text = vl_text_nfc(arena, d.text))))
+        status = vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    else if (c)
+        status = decide_here(review, reviewer, &d, c, arena, outcome, latest, error);
+    else
+        status = review_store(review->db, reviewer, &d, NULL, outcome, latest, error);
+    vl_arena_free(arena);
+    if (!status && d.verdict == REVIEW_UNDONE)
         rewind_cursor(review, reviewer);
     return status;
 }

@@ -310,3 +310,42 @@ test("an address without its token says so", async () => {
   await page.waitForFunction(() => /token/.test(document.getElementById("problem").textContent));
   assert.ok(await page.locator("#item").isHidden());
 });
+
+test("what cannot be sent as it is holds nothing up", async () => {
+  // Half of a character, which no JSON carries, a NUL, and a body that the service takes for none.
+  let refusals = 0;
+  await page.route("**/review/api/decisions", async (route) => {
+    const { decisions } = route.request().postDataJSON();
+    if (decisions.some((one) => one.note === "not to be sent")) {
+      refusals++;
+      return route.fulfill({ status: 400, contentType: "application/problem+json", body: '{"detail":"The body is none."}' });
+    }
+    return route.continue();
+  });
+  await context.setOffline(true);
+  await press("e");
+  await page.evaluate(() => { document.getElementById("correction").value = "maji \ud83d\u0000 9"; });
+  await decide("Accepted as corrected.", "Control+Enter");
+  await press("r");
+  await page.focus("#note");
+  await page.keyboard.type("not to be sent");
+  await decide("Rejected.", "Enter");
+  await decide("Accepted.", "a");
+  await page.waitForFunction(() => /3 to be sent$/.test(document.getElementById("progress").textContent));
+  await context.setOffline(false);
+  await sent(2);
+  assert.ok(refusals >= 2, "together with others, and alone");
+  assert.match(await page.textContent("#problem"), /1 of your decisions were refused: The body is none\./);
+  assert.deepEqual(reviews().map((row) => [row[2], row[3]]), [["corrected", "maji \ufffd 9"], ["accepted", null]]);
+});
+
+test("letters can be taken from the keys", async () => {
+  await press("?");
+  await page.uncheck("#letters");
+  await press("Escape", "a");
+  await page.waitForTimeout(300);
+  assert.equal(await page.textContent("#status"), "");
+  await page.locator('[data-do="accept"]').focus();
+  await press("Enter");
+  await said(/^Accepted\./);
+});

@@ -433,6 +433,26 @@ static void a_decision_is_stored_once(void **state) {
     review_close(review);
 }
 
+static vl_status take_row_text(const review_row *row, void *to, vl_error *error) {
+    (void)error;
+    snprintf(to, 64, "%s", row->decision.text);
+    return VL_OK;
+}
+
+static void corrected_texts_are_composed(void **state) {
+    char text[64];
+    vl_error error = {0};
+    (void)state;
+    vl_review *review = opened(0);
+    review_decision d = decision_of(32, 1, REVIEW_CORRECTED);
+    d.text = "cafe\xCC\x81";
+    assert_int_equal(decide(review, "amina", d), REVIEW_STORED);
+    assert_int_equal(decide(review, "amina", d), REVIEW_KNOWN);
+    CHECKED(review_verdicts(review_db(review), d.item, "amina", take_row_text, text, &error));
+    assert_string_equal(text, "caf\xC3\xA9");
+    review_close(review);
+}
+
 static void what_has_no_meaning_is_refused(void **state) {
     struct {
         const char *says;
@@ -767,6 +787,7 @@ int main(void) {
         OF_DATASET(what_is_decided_does_not_come_again),
         OF_DATASET(a_decision_is_stored_once),
         OF_DATASET(what_has_no_meaning_is_refused),
+        OF_DATASET(corrected_texts_are_composed),
         OF_DATASET(tokens_are_kept_and_told_apart),
         OF_DATASET(verdicts_are_applied),
         OF_DATASET(a_rebuilt_dataset_keeps_reviews),

@@ -6,7 +6,8 @@
 
 const AHEAD = 12; // items that are fetched before they are needed
 const KEPT = 60; // decided ones that can be looked at again
-const BATCH = 100; // decisions that are sent at once
+const BATCH = 100; // decisions that are sent at once …
+const BYTES = 1 << 20; // … unless they are long; one is at least sent
 
 let db = null;
 let token = "";
@@ -58,11 +59,15 @@ export const decided = async () =>
 export const unsent = async () => asked(db.transaction("outbox").objectStore("outbox").count());
 export const refused = () => all("refused");
 
+/* What JSON can carry: no NUL, no half of a character. */
+const whole = (value) => new TextDecoder().decode(new TextEncoder().encode(value.replaceAll("\0", "")));
+
 /* Its `order` among the decided ones is the time; an item that is taken back comes before all that wait. */
 export async function decide(id, decision) {
   const transaction = db.transaction(["items", "outbox"], "readwrite");
   const items = transaction.objectStore("items");
   const one = await asked(items.get(id));
+  for (const name of ["text", "note"]) if (decision[name] !== undefined) decision[name] = whole(decision[name]);
   const made = { ...decision, item: id, revision: one.revision + 1, decided_ms: Date.now() };
   one.revision = made.revision;
   one.decision = decision.verdict === "undone" ? null : made;
@@ -138,13 +143,27 @@ async function settle(sent, results) {
 /* Everything, in the order in which it was decided. An item's later revision waits until the ones before are settled: after a
  * conflict its number may have to be another. */
 export async function send() {
+  let most = BATCH;
   for (;;) {
-    const list = (await all("outbox")).slice(0, BATCH);
+    const list = (await all("outbox")).slice(0, most), sent = [];
     if (!list.length) return;
-    const sent = list.filter((one, at) => list.findIndex((other) => other.item === one.item) === at);
+    for (let at = 0, bytes = 0; at < list.length && (!at || bytes < BYTES); at++) {
+      if (!sent.some((other) => other.item === list[at].item)) sent.push(list[at]);
+      bytes += 200 + 3 * (list[at].text || "").length;
+    }
     const decisions = sent.map(({ number, ...decision }) => decision);
-    const answer = await (await call("/review/api/decisions", { decisions })).json();
-    await settle(sent, answer.results);
+    let results;
+    try {
+      results = (await (await call("/review/api/decisions", { decisions })).json()).results;
+    } catch (problem) {
+      if (!(problem instanceof Problem) || ![400, 413].includes(problem.status)) throw problem;
+      if (sent.length > 1) {
+        most = 1; // one of them is at fault
+        continue;
+      }
+      results = [{ status: "refused", detail: problem.message }];
+    }
+    await settle(sent, results);
   }
 }
 
