@@ -1,6 +1,7 @@
 /* check_ours.c — a dataset of our own (folder.h): every item is one, its document is in
  * documents.jsonl, its base item and its picture are there. */
 #include "dataset/check.h"
+#include "dataset/review_apply.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -121,11 +122,11 @@ static vl_status take_read(check *c, const vl_item *item, const char *place, vl_
     return status ? status : check_row_done(c, &row, NULL, error);
 }
 
+/* `to`: a review_pass, where items are wanted as reviewers left them; or NULL. */
 static vl_status take_item(check *c, const char *file, uint64_t number, const char *line,
                            size_t bytes, void *to, vl_error *error) {
     vl_item item;
     vl_error why = {0};
-    (void)to;
     vl_arena_reset(c->arena);
     const char *place = vl_arena_strdup(c->arena, check_place(c, file, number));
     if (!place)
@@ -141,7 +142,9 @@ static vl_status take_item(check *c, const char *file, uint64_t number, const ch
         check_lost(c, FINDING_ITEM, place, "%s", why.message);
         return VL_OK;
     }
-    return take_read(c, &item, place, error);
+    if (to)
+        status = review_pass_apply(to, &item, error);
+    return status ? status : take_read(c, &item, place, error);
 }
 
 static vl_status take_about(check *c, vl_error *error) {
@@ -166,6 +169,22 @@ static vl_status take_about(check *c, vl_error *error) {
     return VL_OK;
 }
 
+/* What lies in the files is checked as it is there, and counted as reviewers left it. */
+static vl_status walk_items(check *c, const check_names *files, vl_error *error) {
+    review_applied *applied = NULL;
+    review_pass pass = {.arena = NULL};
+    vl_status status = c->looks ? VL_OK : review_applied_read(c->root, &applied, error);
+    if (!status && applied)
+        status = review_pass_begin(applied, &pass, error);
+    for (size_t i = 0; i < files->count && !status; i++)
+        if (!strncmp(files->names[i], "items-", 6))
+            status = check_lines(c, files->names[i], take_item, applied ? &pass : NULL, error);
+    if (applied)
+        review_pass_end(&pass);
+    review_applied_free(applied);
+    return status;
+}
+
 vl_status check_walk_ours(check *c, vl_error *error) {
     check_names files = {0};
     if (*c->only)
@@ -175,9 +194,8 @@ vl_status check_walk_ours(check *c, vl_error *error) {
         status = check_lines(c, FOLDER_DOCUMENTS, take_document, NULL, error);
     if (!status)
         status = check_files(c, ".jsonl", &files, error);
-    for (size_t i = 0; i < files.count && !status; i++)
-        if (!strncmp(files.names[i], "items-", 6))
-            status = check_lines(c, files.names[i], take_item, NULL, error);
+    if (!status)
+        status = walk_items(c, &files, error);
     check_names_deinit(&files);
     return status ? status : check_unused_pictures(c, error);
 }

@@ -279,6 +279,24 @@ class ReviewTest(unittest.TestCase):
         with open(f"{self.folder}/quality.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["cases"], 24)
 
+    def test_verdicts_are_exported_and_counted(self):
+        with Service(self.folder, "--reviewer", "amina") as service:
+            self.assertEqual(service.decide(
+                decision("0000000000000100"), decision("0000000000000200", "rejected", reason="other"),
+                decision("0000000000000400", "corrected", text="Habari")), ["stored"] * 3)
+        counted = json.loads(vislang("dataset", "stats", self.folder, "--json").stdout)
+        # The example of the rejected one, and the one that does not quote what was corrected, are rejected too.
+        self.assertEqual(counted["reviews"], {"accepted": 1, "rejected": 3, "corrected": 1})
+        vislang("dataset", "export", self.folder, "--format", "jsonl", "--out", f"{self.state.name}/out")
+        with open(f"{self.state.name}/out/train.jsonl", encoding="utf-8") as lines:
+            rows = {row["id"]: row for row in map(json.loads, lines)}
+        self.assertEqual(len(rows), 21)
+        self.assertEqual([rows[f"{i:016x}"]["review"] for i in (0x100, 0x400, 0x300)], ["accepted", "corrected", ""])
+        self.assertEqual(rows["0000000000000400"]["text"], "Habari")
+        self.assertFalse({"0000000000000200", "0000000000000201", "0000000000000401"} & set(rows))
+        checked = vislang("dataset", "check", self.folder, "--json", check=False)
+        self.assertNotIn("reviews.db", checked.stdout)
+
     def test_estimates_are_of_what_was_drawn_by_chance(self):
         with Service(self.folder, "--reviewer", "amina", "--random", "1") as service:
             items = [one["item"]["id"] for one in service.next(count=20)]
