@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define NAME FOLDER_WORK "/queue"
-enum { ATTEMPTS = 3, POLL_MS = 200, AWAY_S = 60, KEY_SIZE = 96 };
+/* Many, since a worker that is killed is no fault of what it was at. */
+enum { ATTEMPTS = 20, POLL_MS = 200, AWAY_S = 60, KEY_SIZE = 96 };
 
 struct build_queue {
     vl_db *db;

@@ -27,6 +27,8 @@ struct chunk_kit {
 
 /* Documents of one record that are open at the same time. */
 enum { CHUNK_OPEN_MAX = 8 };
+/* A picture of which more had to be covered shows too little. */
+#define CHUNK_COVERED_MOST 0.5
 typedef struct opened {
     const vl_build_document *from;
     vl_arena *arena;

@@ -353,6 +353,7 @@ static vl_status take_passage(const chunk_worker *w, size_t at, passage *out, vl
         out->about.ocr = out->about.ocr || parts[i].ocr;
         if (out->about.has_box)
             out->about.box = box_around(out->about.box, parts[i].box);
+        out->found.changed = out->found.changed || d->found[i].changed;
         for (size_t k = 0; k < VL_ITEM_PERSONAL; k++)
             out->found.counts[k] += d->found[i].counts[k];
     }
@@ -399,7 +400,9 @@ static vl_status put_passage(chunk_worker *w, const passage *p, vl_error *error)
     if (p->about.kind == VL_PART_TABLE)
         item.quality[VL_QUALITY_READABILITY] = table_readability(&p->about);
     add_personal(&item, &p->found);
-    if (w->kit->recipe->page_pictures && p->about.has_box)
+    /* What was covered cannot be read. */
+    bool seen = !p->found.changed || w->kit->privacy.action == PRIVACY_KEEP;
+    if (w->kit->recipe->page_pictures && p->about.has_box && seen)
         status = chunk_page(w, p->about.page, &page, error);
     if (!status && page && *page->path) {
         set_picture(&item, page, "page");

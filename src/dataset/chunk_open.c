@@ -80,6 +80,22 @@ static vl_status take_apart(chunk_worker *w, opened *d, vl_error *error) {
     return VL_OK;
 }
 
+/* What the source says of a document is read by people too. */
+static vl_status clean_provenance(chunk_worker *w, opened *d, vl_error *error) {
+    static const char *const names[] = {"title", "name", "publisher"};
+    vl_status status = VL_OK;
+    for (size_t i = 0; !status && i < sizeof names / sizeof *names; i++) {
+        const char *said = chunk_provenance(d, names[i]), *clean = said;
+        privacy_found found = {.changed = false};
+        status = privacy_clean_text(said, d->language, &w->kit->privacy, w->tally, d->arena,
+                                    &clean, &found, error);
+        if (!status && clean != said)
+            cJSON_ReplaceItemInObjectCaseSensitive(d->provenance, names[i],
+                                                   cJSON_CreateString(clean));
+    }
+    return status;
+}
+
 vl_status chunk_open(chunk_worker *w, const vl_build_document *from, opened *to,
                      vl_error *error) {
     vl_error why = {0};
@@ -96,9 +112,10 @@ vl_status chunk_open(chunk_worker *w, const vl_build_document *from, opened *to,
     vl_status status = vl_file_read(from->path, DOCUMENT_MAX, &to->bytes, &why);
     if (status) {
         snprintf(to->problem, sizeof to->problem, "%s", why.message);
-        return VL_OK;
+        return clean_provenance(w, to, error);
     }
-    return take_apart(w, to, error);
+    status = take_apart(w, to, error);
+    return status ? status : clean_provenance(w, to, error);
 }
 
 void chunk_close(opened *document) {
@@ -148,7 +165,10 @@ vl_status chunk_part_image(chunk_worker *w, const opened *d, size_t part, vl_ima
         return picture_elsewhere(w, d, p->source, &limits, image, error);
     if (status)
         *image = NULL;
-    else if (p->has_box && w->kit->privacy.action != PRIVACY_KEEP)
-        privacy_cover(d->parts, d->found, p->page, p->box, *image);
+    else if (p->has_box && w->kit->privacy.action != PRIVACY_KEEP &&
+             privacy_cover(d->parts, d->found, p->page, p->box, *image) > CHUNK_COVERED_MOST) {
+        vl_image_free(*image);
+        *image = NULL;
+    }
     return VL_OK;
 }

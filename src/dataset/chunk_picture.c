@@ -75,10 +75,10 @@ vl_status chunk_page(chunk_worker *w, uint32_t page, const stored **to, vl_error
     }
     if (status)
         return VL_OK;
-    if (w->kit->privacy.action != PRIVACY_KEEP)
-        privacy_cover(d->parts, d->found, page,
-                      (vl_box){0, 0, (int32_t)image->width, (int32_t)image->height}, image);
-    status = chunk_store(w, image, "page", s, error);
+    const vl_box all = {0, 0, (int32_t)image->width, (int32_t)image->height};
+    if (w->kit->privacy.action == PRIVACY_KEEP ||
+        privacy_cover(d->parts, d->found, page, all, image) <= CHUNK_COVERED_MOST)
+        status = chunk_store(w, image, "page", s, error);
     vl_image_free(image);
     return status;
 }

@@ -73,7 +73,7 @@ class Queue(unittest.TestCase):
             running = [p for p in running if p.poll() is None]
             while len(running) < 2:
                 running.append(self.start(out, "--jobs", "1", lease=0.5))
-            time.sleep(rng.uniform(0.05, 0.6))
+            time.sleep(rng.uniform(0.05, 0.6) * (1 + kills / 4))
             victim = running.pop(rng.randrange(len(running)))
             victim.kill()
             victim.communicate()
