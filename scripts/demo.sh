@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, starts the service on 127.0.0.1:8000, sends it the bundled
-# sample pages and photographs and prints each answer; then stays up until Ctrl-C (with --once it stops).
+# sample pages and photographs and prints each answer; then makes a dataset of the sample pages (build/demo-dataset);
+# then stays up until Ctrl-C (with --once it stops).
 #   PORT=8080 scripts/demo.sh --once
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -60,6 +61,25 @@ ask samples/photos/astronaut.jpg "what color is the suit?"
 ask samples/photos/cat.jpg "is there a dog?"
 echo "$asked samples, $failed not answered"
 [ "$asked" -gt 0 ] && [ "$failed" = 0 ] || exit 1
+
+# From the folder to rows that the HuggingFace library `datasets` loads, each with the page it is from.
+data=build/demo-dataset
+run() {
+    echo "── vislang $*"
+    build/vislang "$@"
+}
+rm -rf "$data"
+mkdir -p "$data"
+printf 'name: samples\ncollections: [collection]\n' >"$data/recipe.yaml"
+run harvest samples --formats pdf,picture --out "$data/collection"
+run dataset build --recipe "$data/recipe.yaml" --out "$data/dataset"
+run dataset stats "$data/dataset" --html "$data/report.html" >"$data/stats.txt"
+sed '/^Scripts/,$d' "$data/stats.txt"
+run dataset check "$data/dataset"
+run dataset export "$data/dataset" --format imagefolder --out "$data/imagefolder"
+echo "── the first row of $data/imagefolder/train/metadata.jsonl, in short"
+head -1 "$data/imagefolder/train/metadata.jsonl" | jq -r \
+    '"   \(.examples[0].instruction)\n   \(.examples[0].text | .[:72])\n   \(.record), page \(.page), box \(.box)"'
 [ -n "$once" ] && exit 0
 
 echo "Open $address in a browser (Ctrl-C stops the service)"
