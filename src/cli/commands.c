@@ -180,6 +180,7 @@ static const cli_flag dataset_flags[] = {
     {"random", 0, "SHARE", "review: of items that are drawn by chance (default: 0.2)"},
     {"agreement", 0, NULL, "review: print how far reviewers agree (Krippendorff's alpha)"},
     {"fit", 0, NULL, "review: teach the quality model what reviewers said"},
+    {"merge", 0, "DATASET", "review: take over what was said of another build or copy of it"},
     {"teach", 0, NULL, "review: teach the record of OCR engines what reviewers said"},
     {"layout", 0, "LAYOUT",
      "check, stats: auto (default), dataset, imagefolder, jsonl, webdataset, coco, vqa, llava"},

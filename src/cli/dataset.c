@@ -26,7 +26,7 @@ static const subcommand subcommands[] = {
     {"build", {"recipe", "out", "jobs", "queue", "json"}, cli_dataset_build},
     {"review",
      {"reviewer", "host", "port", "language", "limit", "overlap", "random", "seed", "agreement",
-      "fit", "teach", "json"},
+      "fit", "teach", "merge", "json"},
      cli_dataset_review},
     {"check", {"layout", "limit", "jobs", "json"}, cli_dataset_check},
     {"stats", {"layout", "html", "json"}, cli_dataset_stats},

@@ -269,6 +269,24 @@ static vl_status teach(const cli_args *args, const char *folder, vl_error *error
     return status;
 }
 
+static vl_status merge(const cli_args *args, const char *folder, vl_error *error) {
+    const char *from = cli_value(args, "merge");
+    vl_db *db = NULL;
+    review_merged m;
+    vl_status status = review_db_open(folder, &db, error);
+    if (!status)
+        status = review_merge(db, from, &m, error);
+    if (!status && cli_has(args, "json"))
+        printf("{\"taken\":%zu,\"known\":%zu,\"conflicts\":%zu}\n", m.taken, m.known,
+               m.conflicts);
+    else if (!status)
+        printf(
+            "%zu decisions of %s taken over; %zu were here, and in the place of %zu others\n",
+            m.taken, from, m.known, m.conflicts);
+    vl_db_close(db);
+    return status;
+}
+
 static double number(const cJSON *object, const char *name) {
     return cJSON_GetObjectItemCaseSensitive(object, name)->valuedouble;
 }
@@ -370,6 +388,8 @@ int cli_dataset_review(const cli_args *args) {
     vl_dataset_close(dataset);
     if (!status && cli_has(args, "agreement"))
         status = agreement(args, folder, &error);
+    else if (!status && cli_has(args, "merge"))
+        status = merge(args, folder, &error);
     else if (!status && cli_has(args, "fit"))
         status = fit(args, folder, &error);
     else if (!status && cli_has(args, "teach"))

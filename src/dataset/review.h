@@ -124,6 +124,14 @@ vl_status review_was_taught(vl_db *db, const char *item, const char *reviewer, i
 vl_status review_note_taught(vl_db *db, const char *item, const char *reviewer,
                              int64_t revision, vl_error *error);
 
+typedef struct review_merged {
+    size_t taken, known; /* decisions; those that were here */
+    size_t conflicts;    /* … and whose revision is another decision here, which stays */
+} review_merged;
+/* All that was decided in the reviews.db of `folder`: another build of the dataset, or a copy
+ * on another machine. All or nothing. VL_ERR_INPUT: it has none. */
+vl_status review_merge(vl_db *db, const char *folder, review_merged *merged, vl_error *error);
+
 /* ---- a dataset under review ----------------------------------------------------------------
  */
 

@@ -297,6 +297,28 @@ class ReviewTest(unittest.TestCase):
         checked = vislang("dataset", "check", self.folder, "--json", check=False)
         self.assertNotIn("reviews.db", checked.stdout)
 
+    def test_reviews_of_another_build_or_copy_are_merged(self):
+        with Service(self.folder, "--reviewer", "amina") as service:
+            service.decide(decision("0000000000000100"), decision("0000000000000100", "rejected", 2, note="no"),
+                           decision("0000000000000200"), decision("0000000000000300", "skipped"))
+        new = f"{self.state.name}/new"
+        dataset.make(new, 3)
+        with Service(new, "--reviewer", "amina", "--reviewer", "jonas") as service:
+            service.decide(decision("0000000000000200", "rejected", note="here", decided_ms=1))
+            service.decide(decision("0000000000000100"), who="jonas")
+            given = {one["item"]["id"] for one in service.next(count=50)}
+            self.assertIn("0000000000000300", given)
+        report = lambda: json.loads(vislang("dataset", "review", new, "--merge", self.folder, "--json").stdout)
+        self.assertEqual(report(), {"taken": 3, "known": 0, "conflicts": 1})
+        self.assertEqual(report(), {"taken": 0, "known": 3, "conflicts": 1})
+        with Service(new, "--reviewer", "amina") as service:
+            state = service.call("GET", "/review/api/state")[2]["mine"]
+            self.assertEqual((state["rejected"], state["skipped"]), (2, 1))
+            given = {one["item"]["id"] for one in service.next(count=50)}
+            self.assertFalse({"0000000000000100", "0000000000000300"} & given)
+        done = vislang("dataset", "review", new, "--merge", self.state.name, check=False)
+        self.assertEqual((done.returncode, "reviews.db" in done.stderr), (3, True))
+
     def test_estimates_are_of_what_was_drawn_by_chance(self):
         with Service(self.folder, "--reviewer", "amina", "--random", "1") as service:
             items = [one["item"]["id"] for one in service.next(count=20)]
