@@ -178,7 +178,7 @@ static vl_status rows_reply(candidates *c, const candidate *item, const phrase_l
         out->text = vl_arena_printf(c->arena, "%zu", item->count);
         out->origin = "label";
     }
-    if (!status && out->text)
+    if (!status && out->text && l == c->language)
         out->text = with_digits(c, out->text, item->zero);
     return status;
 }

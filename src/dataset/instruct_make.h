@@ -22,7 +22,7 @@ typedef struct candidate {
     reply reply;
     const char *text, *language, *origin;
     size_t count;
-    UChar32 zero;          /* REPLY_ROWS: the digit 0 that the document writes */
+    UChar32 zero; /* REPLY_ROWS: the digit 0 that the document writes, for its own language */
     const char *ask_in;    /* NULL: the language of the subject … */
     bool neutral;          /* … or any target language */
     const char *answer_in; /* the language that PHRASE_DESCRIBE_IN asks for; else NULL */

@@ -15,6 +15,7 @@ enum {
     LANGUAGE_LETTERS = 20, /* fewer do not tell a language */
     WORDS_BYTES = 900,
 };
+#define CERTAIN_LANGUAGE 0.9
 
 /* ---- pictures --------------------------------------------------------------------------- */
 
@@ -142,15 +143,22 @@ static size_t count_letters(const char *text) {
     return letters;
 }
 
+/* Names and numbers of a table tell no language, and a guess is no answer. */
+static bool language_is_certain(const instruct_subject *s) {
+    const vl_part *part = subject_part(s);
+    if (!part || part->kind == VL_PART_TABLE || !s->language || !strcmp(s->language, "und"))
+        return false;
+    bool certain = part->certainty >= CERTAIN_LANGUAGE || !strcmp(part->declared, s->language);
+    return certain && count_letters(s->text) >= LANGUAGE_LETTERS;
+}
+
 static void language(candidates *c) {
     const instruct_subject *s = c->subject;
-    if (!s->language || !strcmp(s->language, "und") ||
-        count_letters(s->text) < LANGUAGE_LETTERS)
-        return;
     candidate item = candidate_of(c, PHRASE_LANGUAGE_TOPIC, s->language);
     item.reply = REPLY_LANGUAGE;
     item.neutral = true;
-    candidates_add(c, &item);
+    if (language_is_certain(s))
+        candidates_add(c, &item);
     double share = 0;
     const char *script = vl_text_script(s->text, &share);
     if (share < 1 || !s->script || strcmp(script, s->script) != 0)

@@ -37,6 +37,7 @@ static vl_part part_of(vl_part_kind kind, const char *text) {
     return (vl_part){.kind = kind,
                      .text = text,
                      .confidence = 1,
+                     .certainty = 1,
                      .caption = VL_PART_NONE,
                      .has_box = true,
                      .box = {10, 10, 100, 100}};
@@ -183,6 +184,39 @@ static void regions_are_read(void **state) {
     assert_string_equal(language->origin, "label");
 }
 
+/* The language is asked for where it is certain: by the text, or because the document says it.
+ */
+static void languages_are_certain(void **state) {
+    static const struct {
+        double certainty;
+        const char *declared;
+        vl_part_kind kind;
+        const char *text;
+        bool asked;
+    } rows[] = {
+        {0.95, "", VL_PART_PARAGRAPH, "Maji safi yanapatikana kwenye kisima.", true},
+        {0.5, "swa", VL_PART_PARAGRAPH, "Maji safi yanapatikana kwenye kisima.", true},
+        {0.5, "", VL_PART_PARAGRAPH, "Maji safi yanapatikana kwenye kisima.", false},
+        {0.5, "eng", VL_PART_PARAGRAPH, "Maji safi yanapatikana kwenye kisima.", false},
+        {0.95, "", VL_PART_PARAGRAPH, "Maji safi 2024", false},
+        {0.95, "", VL_PART_TABLE, "Turkana Garissa Wajir Mandera Marsabit", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_part part = part_of(rows[i].kind, rows[i].text);
+        vl_parts parts = {.parts = &part, .part_count = 1};
+        instruct_subject subject = picture_of(&parts, rows[i].text, "swa", "Latn");
+        instruct_options options = instruct_options_default();
+        example *examples;
+        subject.pair = NULL;
+        part.certainty = rows[i].certainty;
+        snprintf(part.declared, sizeof part.declared, "%s", rows[i].declared);
+        size_t count = make(&subject, &options, &examples);
+        if ((find(examples, count, "language.language") != NULL) != rows[i].asked)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void aligned_text_is_asked_for(void **state) {
     vl_part part = part_of(VL_PART_PHOTOGRAPH, "");
     vl_parts parts = {.parts = &part, .part_count = 1};
@@ -278,6 +312,7 @@ int main(void) {
         cmocka_unit_test(captions_name_things),
         cmocka_unit_test(words_of_charts),
         cmocka_unit_test(regions_are_read),
+        cmocka_unit_test(languages_are_certain),
         cmocka_unit_test(aligned_text_is_asked_for),
         cmocka_unit_test(the_same_seed_gives_the_same),
         cmocka_unit_test(options_are_followed),

@@ -381,7 +381,8 @@ static void crises_are_named(void **state) {
 static void other_languages_ask(void **state) {
     static const char wolof[] = "Nit ñi ngi xaar ndox ci dëkk bi ndax taw bi yàgg na.";
     static const char *const targets[] = {"ara"};
-    vl_part part = {.kind = VL_PART_PARAGRAPH, .text = wolof, .caption = VL_PART_NONE};
+    vl_part part = {
+        .kind = VL_PART_PARAGRAPH, .text = wolof, .caption = VL_PART_NONE, .certainty = 1};
     vl_parts parts = {.parts = &part, .part_count = 1};
     instruct_subject subject = {
         .parts = &parts, .text = wolof, .language = "wol", .script = "Latn"};
