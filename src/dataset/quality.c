@@ -82,7 +82,9 @@ static double language_quality(const vl_part *part) {
 void quality_of_text(const vl_part *part, const char *text, const vl_ngram *ngram,
                      double quality[VL_QUALITY_PART_COUNT]) {
     readability readable;
-    readability_measure(text, characters_language(ngram, part->language), &readable);
+    readability_language language;
+    bool known = readability_language_of(ngram, part->language, &language);
+    readability_measure(text, known ? &language : NULL, &readable);
     quality[VL_QUALITY_OCR] = part->ocr ? fmin(1, fmax(0, part->confidence)) : 1;
     quality[VL_QUALITY_ALIGNMENT] = 1;
     quality[VL_QUALITY_LANGUAGE] = language_quality(part);

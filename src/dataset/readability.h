@@ -42,12 +42,24 @@ typedef struct readability {
     size_t characters; /* but white space */
     size_t letters, words;
     bool has_model; /* ORDER was measured */
+    double order;   /* … as it is, before what is usual is left out */
     double score;   /* 0 debris … 1 text; 0 without a letter */
     double plain;   /* the same without ORDER, for a language that is not certain */
 } readability;
 
+/* A language whose character model is known to tell its text from debris. */
+typedef struct readability_language {
+    const vl_ngram_language *model;
+    double usual; /* ORDER of clean text is above it */
+} readability_language;
+/* False: there is no model of it, or none that was measured on text that it was not made of.
+ * `ngram` may be NULL. `code`: ISO 639-3. */
+bool readability_language_of(const vl_ngram *ngram, const char *code,
+                             readability_language *language);
+
 /* `text` is NFC. `language` may be NULL. */
-void readability_measure(const char *text, const vl_ngram_language *language, readability *out);
+void readability_measure(const char *text, const readability_language *language,
+                         readability *out);
 /* The model's coefficients, the offset last: with ORDER, or without (its coefficient is
  * then 0). [READABILITY_COUNT + 1] */
 const double *readability_model(bool with_language);
