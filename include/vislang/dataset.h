@@ -241,15 +241,19 @@ typedef struct vl_parts {
     struct vl_parts_source *from; /* for vl_parts_picture */
 } vl_parts;
 
+/* Sets *ocr, which stays the caller's. */
+typedef vl_status (*vl_parts_ocr_fn)(void *user, vl_ocr **ocr, vl_error *error);
 typedef struct vl_parts_options {
     const char *type; /* media type it came with, with its charset; NULL: not known. What the
                          bytes look like counts more */
-    const vl_langid *langid; /* NULL: languages are only those that are declared */
-    const vl_ngram *ngram;   /* tells rubbish from text in a PDF; or NULL */
-    vl_ocr *ocr;             /* reads pages that have no text; NULL: those have no parts */
-    vl_media_limits limits;  /* of pages and pictures */
-    size_t max_bytes;        /* of the document; default 64 MB */
-    size_t max_parts;        /* default 200,000; cells of tables count too */
+    const vl_langid *langid;  /* NULL: languages are only those that are declared */
+    const vl_ngram *ngram;    /* tells rubbish from text in a PDF; or NULL */
+    vl_ocr *ocr;              /* reads pages that have no text; NULL: those have no parts */
+    vl_parts_ocr_fn open_ocr; /* instead: asked for it once, when a page needs it; or NULL */
+    void *user;               /* open_ocr's */
+    vl_media_limits limits;   /* of pages and pictures */
+    size_t max_bytes;         /* of the document; default 64 MB */
+    size_t max_parts;         /* default 200,000; cells of tables count too */
 } vl_parts_options;
 vl_parts_options vl_parts_options_default(void);
 
@@ -557,7 +561,7 @@ typedef struct vl_check_finding {
     char *message;
 } vl_check_finding;
 typedef struct vl_check_report {
-    vl_check_layout layout; /* as found */
+    vl_check_layout layout;  /* as found */
     uint64_t rows, pictures; /* that were looked at */
     uint64_t errors, warnings;
     vl_check_count *counts; /* errors first; those that are not 0 */
@@ -588,7 +592,7 @@ typedef struct vl_stats vl_stats;
  * are left out, and counted. */
 vl_status vl_dataset_stats(const char *path, const vl_stats_options *options, vl_stats **stats,
                            vl_error *error);
-void vl_stats_free(vl_stats *stats);                         /* NULL allowed */
+void vl_stats_free(vl_stats *stats); /* NULL allowed */
 vl_status vl_stats_text(const vl_stats *stats, vl_buf *out, vl_error *error);
 vl_status vl_stats_json(const vl_stats *stats, vl_buf *out, vl_error *error);
 /* One page with everything in it. Links to pictures begin with `pictures`: the dataset's folder

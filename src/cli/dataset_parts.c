@@ -147,34 +147,42 @@ static void print_text(const vl_parts *parts) {
 
 /* ---- the command ------------------------------------------------------------------------- */
 
-/* What only documents of pages need. */
-static vl_status open_readers(const vl_langid *langid, vl_ngram **ngram,
-                              vl_parts_options *options, vl_error *error) {
+typedef struct readers {
+    vl_langid *langid;
+    vl_ngram *ngram;
+    vl_ocr *ocr;
+} readers;
+
+/* Engines take a while to open, and few documents of pages need them. */
+static vl_status open_ocr(void *user, vl_ocr **ocr, vl_error *error) {
+    readers *r = user;
     vl_ocr_options reading = vl_ocr_options_default();
-    reading.langid = langid;
-    vl_status status = vl_ngram_open(NULL, ngram, error);
-    options->ngram = *ngram;
-    return status ? status : vl_ocr_new(&reading, &options->ocr, error);
+    reading.langid = r->langid;
+    vl_status status = vl_ocr_new(&reading, &r->ocr, error);
+    *ocr = r->ocr;
+    return status;
 }
 
 static vl_status run(const cli_args *args, vl_error *error) {
     vl_parts_options options = vl_parts_options_default();
-    vl_langid *langid = NULL;
+    readers r = {0};
     vl_parts *parts = NULL;
     vl_arena *arena = NULL;
-    vl_ngram *ngram = NULL;
     vl_buf file;
     if (args->operand_count != 2)
         return vl_fail(error, VL_ERR_USAGE, "of which document? vislang dataset parts FILE");
     vl_buf_init(&file, options.max_bytes + 1);
     vl_status status = vl_file_read(args->operands[1], options.max_bytes, &file, error);
     if (!status)
-        status = vl_langid_open(NULL, &langid, error);
+        status = vl_langid_open(NULL, &r.langid, error);
     if (!status && !(arena = vl_arena_new(ARENA_BYTES)))
         status = vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    options.langid = langid;
     if (!status && vl_media_sniff(file.data, file.len) != VL_MEDIA_UNKNOWN)
-        status = open_readers(langid, &ngram, &options, error);
+        status = vl_ngram_open(NULL, &r.ngram, error);
+    options.langid = r.langid;
+    options.ngram = r.ngram;
+    options.open_ocr = open_ocr;
+    options.user = &r;
     if (!status)
         status = vl_parts_read(file.data, file.len, &options, arena, &parts, error);
     if (status)
@@ -184,9 +192,9 @@ static vl_status run(const cli_args *args, vl_error *error) {
     else
         print_text(parts);
     vl_arena_free(arena);
-    vl_ocr_free(options.ocr);
-    vl_ngram_free(ngram);
-    vl_langid_free(langid);
+    vl_ocr_free(r.ocr);
+    vl_ngram_free(r.ngram);
+    vl_langid_free(r.langid);
     vl_buf_deinit(&file);
     return status;
 }

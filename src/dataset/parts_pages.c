@@ -26,6 +26,7 @@ typedef struct pages {
     const void *bytes;
     size_t count;
     vl_document *document;
+    vl_ocr *ocr;            /* NULL: not needed yet, or there is none */
     vl_arena *chunk, *page; /* reset for each */
     pdf_page_text *texts;   /* of the chunk; NULL: no PDF */
 } pages;
@@ -378,10 +379,12 @@ static double agreement(const pdf_page_text *text, const vl_page *page, vl_arena
 static vl_status read_by_ocr(pages *p, uint32_t index, const pdf_page_text *text,
                              const vl_image *image, vl_error *error) {
     vl_parts_page *out = &p->b->out->pages[index];
+    const vl_parts_options *options = p->b->options;
     vl_image *upright = NULL;
     vl_page *page = NULL;
-    vl_status status =
-        vl_ocr_read(p->b->options->ocr, image, NULL, p->page, &page, &upright, error);
+    vl_status status = p->ocr ? VL_OK : options->open_ocr(options->user, &p->ocr, error);
+    if (!status)
+        status = vl_ocr_read(p->ocr, image, NULL, p->page, &page, &upright, error);
     if (status)
         return status;
     if (text && agreement(text, page, p->page) >= AGREEMENT) {
@@ -409,7 +412,7 @@ static bool goes_on(vl_status status) {
 static vl_status read_image(pages *p, uint32_t index, const pdf_page_text *text, bool good,
                             const vl_image *image, vl_error *error) {
     vl_parts_page *out = &p->b->out->pages[index];
-    bool ocr = p->b->options->ocr != NULL;
+    bool ocr = p->ocr || p->b->options->open_ocr;
     bool overlay = good && text->scanned >= SCANNED;
     out->width = image->width;
     out->height = image->height;
@@ -485,7 +488,7 @@ static vl_status make_pages(pages *p, vl_error *error) {
 }
 
 vl_status parts_pages_read(parts_builder *b, const void *bytes, size_t count) {
-    pages p = {.b = b, .bytes = bytes, .count = count};
+    pages p = {.b = b, .bytes = bytes, .count = count, .ocr = b->options->ocr};
     vl_status status =
         vl_document_open(bytes, count, &b->options->limits, &p.document, b->error);
     if (!status)

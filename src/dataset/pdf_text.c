@@ -2,12 +2,13 @@
  * pictures. What they print comes from the document, so it is as little trusted. */
 #include "dataset/pdf_text.h"
 
+#include "media/pdf.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PDF_FILE "/dev/fd/3"
 enum { WORDS_MAX = 200000, OUTPUT_MAX = 96 << 20, WORD_BYTES_MAX = 1000 };
 
 /* ---- what pdftotext prints -----------------------------------------------------------------
@@ -198,23 +199,6 @@ void pdf_images_parse(const char *printed, uint32_t first, size_t page_count,
 /* ---- running them --------------------------------------------------------------------------
  */
 
-static vl_status run(const char *const *argv, const void *bytes, size_t count,
-                     const vl_media_limits *limits, vl_buf *out, vl_error *error) {
-    vl_child_options options = vl_child_options_default();
-    options.argv = argv;
-    options.input = bytes;
-    options.input_bytes = count;
-    options.input_as_file = true;
-    options.max_output = out->max;
-    options.max_memory = limits->max_memory;
-    options.max_seconds = limits->max_seconds;
-    vl_status status = vl_child_run(&options, out, NULL, error);
-    return status == VL_ERR_MISSING
-               ? vl_fail(error, status,
-                         "PDF needs poppler's programs: apt-get install poppler-utils")
-               : status;
-}
-
 vl_status pdf_text_read(const void *bytes, size_t count, uint32_t first, uint32_t last,
                         const vl_media_limits *limits, vl_arena *arena, pdf_page_text **pages,
                         vl_error *error) {
@@ -223,12 +207,13 @@ vl_status pdf_text_read(const void *bytes, size_t count, uint32_t first, uint32_
     snprintf(from, sizeof from, "%u", first + 1);
     snprintf(to, sizeof to, "%u", last + 1);
     const char *const text[] = {"pdftotext", "-bbox-layout", "-cropbox", "-q", "-f", from, "-l",
-                                to,          PDF_FILE,       "-",        NULL};
-    const char *const images[] = {"pdfimages", "-list", "-f", from, "-l", to, PDF_FILE, NULL};
+                                to,          VL_PDF_FILE,    "-",        NULL};
+    const char *const images[] = {"pdfimages", "-list", "-f",        from,
+                                  "-l",        to,      VL_PDF_FILE, NULL};
     vl_buf out;
     vl_buf_init(&out, OUTPUT_MAX);
     *pages = vl_arena_array(arena, page_count, sizeof **pages);
-    vl_status status = *pages ? run(text, bytes, count, limits, &out, error)
+    vl_status status = *pages ? vl_pdf_run(text, bytes, count, limits, &out, error)
                               : vl_fail(error, VL_ERR_MEMORY, "out of memory");
     if (!status && !pdf_text_parse(out.data ? out.data : "", page_count, arena, *pages))
         status = vl_fail(error, VL_ERR_MEMORY, "the PDF's text is larger than its limit");
@@ -237,7 +222,7 @@ vl_status pdf_text_read(const void *bytes, size_t count, uint32_t first, uint32_
             status = vl_fail(error, VL_ERR_MEMORY, "the PDF's text is larger than its limit");
     vl_buf_clear(&out);
     if (!status)
-        status = run(images, bytes, count, limits, &out, error);
+        status = vl_pdf_run(images, bytes, count, limits, &out, error);
     if (!status)
         pdf_images_parse(out.data ? out.data : "", first, page_count, *pages);
     vl_buf_deinit(&out);

@@ -3,14 +3,14 @@
  * The file comes to them as /dev/fd/3, so a document that names other files finds none. One run
  * of pdfinfo when a document is opened tells all pages' sizes; one run of pdftoppm renders a
  * page, at a resolution computed from its size so that the limits hold. */
+#include "media/pdf.h"
+
 #include "media/decode.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PDF_FILE "/dev/fd/3"
 
 /* Below this nothing on a page can be made out. */
 static const double LEAST_DPI = 8;
@@ -37,8 +37,9 @@ static vl_status explain(vl_status status, vl_error *error) {
     return vl_fail(error, status, "broken PDF: %s", reason ? reason + 7 : said);
 }
 
-static vl_status run_poppler(const char *const *argv, const void *bytes, size_t count,
-                             const vl_media_limits *limits, vl_buf *out, vl_error *error) {
+vl_status vl_pdf_run(const char *const *argv, const void *bytes, size_t count,
+                     const vl_media_limits *limits, vl_buf *out, vl_error *error) {
+    vl_error local;
     vl_child_options options = vl_child_options_default();
     options.argv = argv;
     options.input = bytes;
@@ -47,6 +48,7 @@ static vl_status run_poppler(const char *const *argv, const void *bytes, size_t 
     options.max_output = out->max;
     options.max_memory = limits->max_memory;
     options.max_seconds = limits->max_seconds;
+    error = error ? error : &local;
     return explain(vl_child_run(&options, out, NULL, error), error);
 }
 
@@ -102,14 +104,13 @@ vl_status vl_pdf_parse_info(const char *info, const vl_media_limits *limits,
 
 vl_status vl_pdf_open(const void *bytes, size_t count, const vl_media_limits *limits,
                       vl_pdf_page **pages, uint32_t *page_count, vl_error *error) {
-    vl_error local;
     char last[16];
     snprintf(last, sizeof last, "%u", limits->max_pages);
-    const char *const argv[] = {"pdfinfo", "-f", "1", "-l", last, PDF_FILE, NULL};
+    const char *const argv[] = {"pdfinfo", "-f", "1", "-l", last, VL_PDF_FILE, NULL};
     vl_buf out;
     vl_buf_init(&out, (1 << 20) + (size_t)limits->max_pages * 128);
     *pages = NULL;
-    vl_status status = run_poppler(argv, bytes, count, limits, &out, error ? error : &local);
+    vl_status status = vl_pdf_run(argv, bytes, count, limits, &out, error);
     if (!status)
         status = vl_pdf_parse_info(out.data ? out.data : "", limits, pages, page_count, error);
     vl_buf_deinit(&out);
@@ -145,11 +146,11 @@ vl_status vl_pdf_decode(const void *bytes, size_t count, uint32_t page, vl_pdf_p
     snprintf(number, sizeof number, "%u", page + 1);
     snprintf(resolution, sizeof resolution, "%.3f", dpi);
     /* -cropbox: what pdfinfo measures and viewers show. */
-    const char *const argv[] = {"pdftoppm", "-cropbox", "-f",       number,   "-l",
-                                number,     "-r",       resolution, PDF_FILE, NULL};
+    const char *const argv[] = {"pdftoppm", "-cropbox", "-f",       number,      "-l",
+                                number,     "-r",       resolution, VL_PDF_FILE, NULL};
     vl_buf out;
     vl_buf_init(&out, (size_t)limits->max_pixels * 3 + 128);
-    vl_status status = run_poppler(argv, bytes, count, limits, &out, error);
+    vl_status status = vl_pdf_run(argv, bytes, count, limits, &out, error);
     if (!status)
         status = vl_pnm_take(&out, 0, limits, image, error);
     if (status)

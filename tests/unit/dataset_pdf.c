@@ -538,6 +538,57 @@ static void test_over_pages(void **state) {
     vl_buf_deinit(&pdf);
 }
 
+static vl_status open_engine(void *user, vl_ocr **ocr, vl_error *error) {
+    vl_ocr_options reading = vl_ocr_options_default();
+    vl_ocr **kept = user;
+    assert_null(*kept); /* asked once */
+    vl_status status = vl_ocr_new(&reading, kept, error);
+    *ocr = *kept;
+    return status;
+}
+
+/* Engines are opened for the page that needs them. */
+static void test_engines(void **state) {
+    vl_parts_options options = vl_parts_options_default();
+    vl_error error = {0};
+    vl_parts *parts;
+    vl_ocr *ocr = NULL;
+    vl_buf pdf;
+    (void)state;
+    options.open_ocr = open_engine;
+    options.user = &ocr;
+    vl_buf_init(&pdf, 16 << 20);
+    make_pdf(&pdf);
+    assert_int_equal(vl_parts_read(pdf.data, pdf.len, &options, arena, &parts, &error), VL_OK);
+    assert_null(ocr);
+    assert_false(parts->pages[0].ocr);
+    vl_buf_clear(&pdf);
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(keep, &pdf, 300, 200);
+    cairo_t *cairo = cairo_create(surface);
+    cairo_show_page(cairo);
+    cairo_show_page(cairo);
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    assert_int_equal(vl_parts_read(pdf.data, pdf.len, &options, arena, &parts, &error), VL_OK);
+    assert_non_null(ocr);
+    assert_int_equal(parts->page_count, 2);
+    vl_ocr_free(ocr);
+    vl_buf_deinit(&pdf);
+}
+
+/* What poppler says of a broken PDF is explained. */
+static void test_explained(void **state) {
+    static const char broken[] = "%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n";
+    vl_media_limits limits = vl_media_limits_default();
+    pdf_page_text *pages;
+    vl_error error = {0};
+    (void)state;
+    assert_int_equal(
+        pdf_text_read(broken, sizeof broken - 1, 0, 0, &limits, arena, &pages, &error),
+        VL_ERR_INPUT);
+    assert_non_null(strstr(error.message, "PDF"));
+}
+
 /* A page whose text is drawn and not written: OCR reads it, and without OCR it has no parts. */
 static void test_scan(void **state) {
     vl_ocr_options reading = vl_ocr_options_default();
@@ -591,6 +642,7 @@ int main(void) {
         cmocka_unit_test(test_rubbish),       cmocka_unit_test(test_order),
         cmocka_unit_test(test_document),      cmocka_unit_test(test_scan),
         cmocka_unit_test(test_broken),        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_engines),       cmocka_unit_test(test_explained),
         cmocka_unit_test(test_page_pictures), cmocka_unit_test(test_running),
         cmocka_unit_test(test_over_pages),
     };
