@@ -424,6 +424,8 @@ typedef struct vl_export_options {
     double min_score;      /* 0: all */
     uint64_t shard_bytes;  /* a tar shard ends before it grows larger; one item may be larger */
     uint64_t shard_items;  /* … or has so many samples */
+    void (*progress)(uint64_t items, void *user); /* seen so far; may be NULL */
+    void *user;
 } vl_export_options;
 vl_export_options vl_export_options_default(void); /* shards of 1 GB and 10,000 samples */
 

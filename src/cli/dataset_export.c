@@ -9,6 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static void show_progress(uint64_t items, void *user) {
+    (void)user;
+    fprintf(stderr, "\r%llu items", (unsigned long long)items);
+}
 
 static vl_status read_format(const char *name, vl_export_format *format, vl_error *error) {
     const char *names[VL_EXPORT_FORMAT_COUNT];
@@ -52,6 +58,7 @@ static vl_status read_options(const cli_args *args, vl_export_options *options,
     options->splits = cli_value(args, "splits");
     options->kinds = cli_value(args, "kinds");
     options->languages = cli_value(args, "languages");
+    options->progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     if (!options->out)
         return vl_fail(error, VL_ERR_USAGE, "--out is needed: a new folder");
     vl_status status = read_format(cli_value(args, "format"), &options->format, error);
@@ -108,6 +115,8 @@ int cli_dataset_export(const cli_args *args) {
     vl_status status = read_options(args, &options, &error);
     if (!status)
         status = vl_dataset_export(&options, &report, &error);
+    if (isatty(STDERR_FILENO)) /* over what was shown */
+        fprintf(stderr, "\r%24s\r", "");
     if (!status && cli_has(args, "json"))
         print_report_json(&report);
     else if (!status)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_EXAMPLES = 4096, MAX_CODES = 64 };
+enum { MAX_EXAMPLES = 4096, MAX_CODES = 64, SHOWN = 1000 };
 static const size_t GROUP_ARENA = (size_t)256 << 20, LINE_MAX_BYTES = (size_t)256 << 20;
 static const uint64_t SHARD_BYTES = (uint64_t)1 << 30, SHARD_ITEMS = 10000;
 
@@ -143,17 +143,32 @@ void tally_deinit(tally *t) {
     t->count = 0;
 }
 
+/* What `text` has before the first `end`, in whole characters, as far as there is room. */
+static void copy_until(const char *text, const char *end, char *out, size_t size) {
+    size_t length = strcspn(text, end);
+    length = length < size ? length : size - 1;
+    length = vl_utf8_valid_prefix(text, length);
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+static bool is_date(const char *text) {
+    return strspn(text, "0123456789") == 4 && text[4] == '-' &&
+           strspn(text + 5, "0123456789") == 2 && text[7] == '-' &&
+           strspn(text + 8, "0123456789") == 2;
+}
+
 static vl_status count_source(export_counts *c, const vl_item *item, vl_error *error) {
+    const char *fetched = item->source.fetched;
     char source[64];
-    size_t length = strcspn(item->source.record, "/");
-    snprintf(source, sizeof source, "%.*s", (int)length, item->source.record);
+    copy_until(item->source.record, "/", source, sizeof source);
     vl_status status = tally_add(&c->sources, source, NULL, error);
     if (!status)
         status = tally_add(&c->licences, item->source.licence, NULL, error);
     if (!status)
         status = tally_add(&c->publishers, item->source.publisher, NULL, error);
-    if (strcmp(item->source.fetched, c->newest) > 0)
-        snprintf(c->newest, sizeof c->newest, "%s", item->source.fetched);
+    if (is_date(fetched) && strncmp(fetched, c->newest, sizeof c->newest - 1) > 0)
+        snprintf(c->newest, sizeof c->newest, "%s", fetched);
     return status;
 }
 
@@ -174,7 +189,7 @@ static vl_status count_item(export_counts *c, const vl_item *item, vl_error *err
     c->with_picture += *item->picture != '\0';
     c->reviewed += *item->review != '\0';
     c->corrected += !strcmp(item->review, "corrected");
-    snprintf(origin, sizeof origin, "%.*s", (int)strcspn(item->origin, ":"), item->origin);
+    copy_until(item->origin, ":", origin, sizeof origin);
     vl_status status = tally_add(&c->languages, item->language, NULL, error);
     if (!status)
         status = tally_add(&c->scripts, item->script, NULL, error);
@@ -201,6 +216,7 @@ typedef struct gathering {
     vl_arena *arena; /* of the group */
     bool has_base, base_rejected;
     vl_item base, *examples; /* [MAX_EXAMPLES] */
+    uint64_t seen;           /* items */
     export_group group;
 } gathering;
 
@@ -287,6 +303,8 @@ static vl_status gather(const vl_item *item, void *to, vl_error *error) {
     gathering *g = to;
     bool is_base = vl_item_is_base(item->kind), asked = is_wanted(&g->wanted, item);
     vl_status status = check_item(item, error);
+    if (g->e->options->progress && ++g->seen % SHOWN == 0)
+        g->e->options->progress(g->seen, g->e->options->user);
     if (!status && is_base)
         status = begin_group(g, item, asked, error);
     else if (!status && (!g->has_base || strcmp(item->base, g->base.id) != 0))

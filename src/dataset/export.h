@@ -38,7 +38,7 @@ typedef struct export_counts {
     uint64_t reviewed, corrected;          /* items */
     uint64_t with_picture;                 /* items */
     tally languages, scripts, sources, licences, publishers, origins;
-    char newest[40]; /* the last time that a document was fetched; "" not known */
+    char newest[11]; /* the last day on which a document was fetched; "" not known */
 } export_counts;
 
 /* ---- an export under way -------------------------------------------------------------------
