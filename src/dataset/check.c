@@ -247,13 +247,25 @@ vl_status check_row_done(check *c, check_row *row, const cJSON *root, vl_error *
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
+bool check_is_new_split(const vl_duplicates_member *member, uint64_t *cluster, unsigned *said) {
+    unsigned split = 1U << (member->id & 3);
+    if (member->cluster != *cluster)
+        *said = 1U << (member->cluster & 3);
+    *cluster = member->cluster;
+    bool is_new = !(*said & split);
+    *said |= split;
+    return is_new;
+}
+
 static vl_status compare_texts(check *c, vl_error *error) {
     vl_duplicates_member member;
     char early[PLACE_MOST + 1], late[PLACE_MOST + 1];
+    uint64_t cluster = UINT64_MAX;
+    unsigned said = 0;
     vl_status status = vl_duplicates_finish(c->texts, error);
     while (!status && vl_duplicates_next(c->texts, &member)) {
         uint64_t size = spill_size(c->places), at = member.id >> 2, first = member.cluster >> 2;
-        if ((member.id & 3) == (member.cluster & 3))
+        if (!check_is_new_split(&member, &cluster, &said))
             continue;
         early[PLACE_MOST] = late[PLACE_MOST] = '\0';
         status = spill_read(c->places, first, early,

@@ -31,6 +31,7 @@ typedef enum finding {
     FINDING_FILE_UNREADABLE,
     FINDING_ARCHIVE_BROKEN,
     FINDING_ARCHIVE_BOMB,
+    FINDING_FILE_NOT_READ,
     FINDING_NOT_FINISHED,
     FINDING_NO_ROWS,
     /* of rows */
@@ -150,8 +151,9 @@ struct check {
     vl_arena *scratch;    /* for vl_duplicates */
     spill *places;        /* of the texts in it */
     uint64_t rows, texts_compared, texts_left_out, unreadable;
-    size_t files;     /* read so far */
-    vl_buf languages; /* codes that were asked about, each between spaces */
+    size_t files;       /* read so far */
+    uint64_t row_bytes; /* of the line that the row is */
+    vl_buf languages;   /* codes that were asked about, each between spaces */
     char place[FOLDER_PATH_SIZE + 32];
 };
 
@@ -161,6 +163,9 @@ void check_deinit(check *c);
 /* What is in all layouts' rows: looked at, counted, given. `root` may be NULL. */
 vl_status check_row_done(check *c, check_row *row, const cJSON *root, vl_error *error);
 
+/* Of members of clusters, whose ids have their split in the lowest two bits: whether it is the
+ * first of its cluster in another split than the cluster's own first. */
+bool check_is_new_split(const vl_duplicates_member *member, uint64_t *cluster, unsigned *said);
 /* "file:line" in the walk's place, until the next. */
 const char *check_place(check *c, const char *file, uint64_t line);
 /* "file:key[index]", in the row's arena; NULL: no memory. */

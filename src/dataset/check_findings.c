@@ -28,6 +28,8 @@ static const struct {
     [FINDING_ARCHIVE_BROKEN] = {"archive_broken", true, "an archive is cut off or damaged"},
     [FINDING_ARCHIVE_BOMB] = {"archive_bomb", true,
                               "a packed file unpacks to over 200 times its size"},
+    [FINDING_FILE_NOT_READ] = {"file_not_read", false,
+                               "a file of rows is of a kind that is not read here"},
     [FINDING_NOT_FINISHED] = {"not_finished", true, "there is no dataset.json"},
     [FINDING_NO_ROWS] = {"no_rows", true, "there is not one row"},
     [FINDING_ITEM] = {"item", true, "a line is no item of a dataset of ours"},

@@ -106,6 +106,7 @@ static vl_status take_line(check *c, const char *file, uint64_t number, const ch
                            size_t bytes, void *to, vl_error *error) {
     (void)to;
     vl_arena_reset(c->arena);
+    c->row_bytes = bytes + 1;
     cJSON *root = check_parse(c, check_place(c, file, number), line, bytes);
     vl_status status = VL_OK;
     if (root && !cJSON_IsObject(root))
@@ -119,16 +120,19 @@ static vl_status take_line(check *c, const char *file, uint64_t number, const ch
 
 /* ---- files ------------------------------------------------------------------------------- */
 
-/* Those that are metadata, or those that are not. */
+/* Those that are metadata, or those that are not. Train comes first, as it does for those who
+ * load it: what it has is what the others are held against. */
 static vl_status take_files(check *c, const char *endings, bool metadata, size_t *count,
                             vl_error *error) {
     check_names files;
     vl_status status = check_files(c, endings, &files, error);
-    for (size_t i = 0; i < files.count && !status; i++) {
-        if (c->layout == VL_LAYOUT_IMAGEFOLDER &&
-            check_ends_in(files.names[i], "metadata.jsonl") != metadata)
+    for (size_t k = 0; k < files.count * (CHECK_NO_SPLIT + 1) && !status; k++) {
+        const char *name = files.names[k % files.count];
+        bool is_metadata = check_ends_in(name, "metadata.jsonl");
+        if (check_split_of_path(name) != k / files.count ||
+            (c->layout == VL_LAYOUT_IMAGEFOLDER && is_metadata != metadata))
             continue;
-        status = check_lines(c, files.names[i], take_line, NULL, error);
+        status = check_lines(c, name, take_line, NULL, error);
         ++*count;
     }
     check_names_deinit(&files);
@@ -162,10 +166,21 @@ static vl_status take_metadata(check *c, size_t *count, vl_error *error) {
     return take_files(c, LINES, false, &texts, error);
 }
 
+static vl_status leave_file(const char *path, void *to, vl_error *error) {
+    check *c = to;
+    (void)error;
+    check_found(c, FINDING_FILE_NOT_READ, path, "its rows were not looked at");
+    return VL_OK;
+}
+
 vl_status check_walk_imagefolder(check *c, vl_error *error) {
     check_names pictures;
     size_t count = 0;
-    vl_status status = take_metadata(c, &count, error);
+    vl_status status =
+        *c->only ? VL_OK
+                 : check_each_file(c, "metadata.csv|metadata.parquet", leave_file, c, error);
+    if (!status)
+        status = take_metadata(c, &count, error);
     if (status || count)
         return status ? status : check_unused_pictures(c, error);
     status = check_files(c, CHECK_PICTURES, &pictures, error);

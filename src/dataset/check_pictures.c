@@ -492,13 +492,15 @@ static vl_status read_place(check_pictures *p, uint64_t id, char place[PLACE_MAX
     return spill_read(p->words, at, place, left < PLACE_MAX ? left : PLACE_MAX, error);
 }
 
-/* Ids are in the order of rows. */
+/* Ids are in the order of rows; of a cluster the first of each split is said. */
 static vl_status compare_near(check_pictures *p, vl_error *error) {
     vl_duplicates_member member;
     char early[PLACE_MAX + 1], late[PLACE_MAX + 1];
+    uint64_t cluster = UINT64_MAX;
+    unsigned said = 0;
     vl_status status = vl_duplicates_finish(p->near, error);
     while (!status && vl_duplicates_next(p->near, &member)) {
-        if ((member.id & 3) == (member.cluster & 3))
+        if (!check_is_new_split(&member, &cluster, &said))
             continue;
         status = read_place(p, member.cluster, early, error);
         if (!status)

@@ -1,26 +1,45 @@
 /* check_schema.c — whether each column stays of one type, as those who load a dataset into
  * typed columns (Arrow, and so `datasets`) want it. Columns are paths: "source.url",
- * "conversations[].from". */
+ * "conversations[].from".
+ *
+ * Rows are loaded in pieces, a file each, of JSON lines every 10 MB, and what the first piece
+ * says of a column holds for all: where it has only nulls, only empty lists, or only strings
+ * that look like times, others cannot follow; and all pieces have the same columns. */
 #include "dataset/check.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 2000, SLOTS = 4096, PATH_MOST = 256, FIRST_MOST = 200, LEVELS = 8 };
+enum {
+    COLUMNS_MAX = 2000,
+    SLOTS = 4096,
+    PATH_MOST = 256,
+    FIRST_MOST = 200,
+    LEVELS = 8,
+    PIECE_BYTES = 10 << 20 /* `chunksize` of the reader of JSON lines in `datasets` */
+};
 
+/* How much a piece tells of a column's type. */
+typedef enum width { WIDTH_NULL, WIDTH_TIMES, WIDTH_FULL } width;
 typedef struct column {
     char *path, *first;  /* `first`: the place of the first value that is not null */
     int type;            /* cJSON's; 0: only null so far */
-    size_t seen, filled; /* the last file that has it; … that has a value in it */
-    bool before;         /* a file before this one has a value in it */
+    size_t seen, filled; /* the last piece that has it; … that has a value in it */
+    bool before;         /* a piece before this one has a value in it */
+    bool is_settled;
+    width settled, now; /* in the first piece that has it; in this one */
 } column;
 
 struct check_schema {
     column columns[COLUMNS_MAX];
     uint16_t slots[SLOTS]; /* 1 + index; 0: free */
     size_t count;
-    char file[FIRST_MOST]; /* of the row before */
-    size_t files;
+    char file[FIRST_MOST];  /* of the row before */
+    char first[FIRST_MOST]; /* place of the piece's first row */
+    size_t pieces;
+    uint64_t bytes; /* of the piece */
     bool is_full;
 };
 
@@ -92,17 +111,68 @@ static const column *parent(check_schema *s, const char *path) {
     return length ? find(s, above, NULL) : NULL;
 }
 
-/* Files are loaded one by one, and their columns cast to those of the first. */
-static bool has_files(const check *c) {
-    return c->layout != VL_LAYOUT_WEBDATASET;
+/* Others are not loaded piece by piece. */
+static bool has_pieces(const check *c) {
+    return c->layout == VL_LAYOUT_IMAGEFOLDER || c->layout == VL_LAYOUT_JSONL ||
+           c->layout == VL_LAYOUT_LLAVA;
 }
 
-/* Elements of lists that were empty before are nothing new. */
-static bool is_filled_before(check_schema *s, const char *path) {
-    const column *above = parent(s, path);
+static bool is_element(const char *path) {
     size_t length = strlen(path);
-    bool is_element = length > 2 && !strcmp(path + length - 2, "[]");
-    return !is_element && (!above || (above->before && above->type == cJSON_Object));
+    return length > 2 && !strcmp(path + length - 2, "[]");
+}
+
+/* "2025-01-31", "2025-01-31T12:00:00Z", …: what Arrow reads as times. */
+static bool is_time(const char *text) {
+    static const char *const shapes[] = {"0000-00-00", "0000-00-00T00", "0000-00-00T00:00",
+                                         "0000-00-00T00:00:00"};
+    for (size_t i = 4; i-- > 0;) {
+        size_t at = 0;
+        for (; shapes[i][at]; at++)
+            if (shapes[i][at] == '0'   ? !isdigit((unsigned char)text[at])
+                : shapes[i][at] == 'T' ? text[at] != 'T' && text[at] != ' '
+                                       : text[at] != shapes[i][at])
+                break;
+        if (!shapes[i][at])
+            return !text[at] || !strcmp(text + at, "Z") ||
+                   ((text[at] == '+' || text[at] == '-') &&
+                    strspn(text + at + 1, "0123456789:") == strlen(text + at + 1));
+    }
+    return false;
+}
+
+static width width_of(const cJSON *value) {
+    if (cJSON_IsNull(value))
+        return WIDTH_NULL;
+    return cJSON_IsString(value) && is_time(value->valuestring) ? WIDTH_TIMES : WIDTH_FULL;
+}
+
+static const char *only(width w) {
+    return w == WIDTH_NULL ? "nulls" : "strings that are read as times";
+}
+
+/* A column that the pieces before do not have, or had no elements in. */
+static void look_at_new(check *c, const char *place, const char *path) {
+    check_schema *s = c->schema;
+    const column *above = parent(s, path);
+    if (s->pieces < 2 || !has_pieces(c) || (above && !above->before))
+        return;
+    if (is_element(path))
+        check_found(c, FINDING_SCHEMA_DRIFT, place,
+                    "\"%.80s\" is a list with something in it; before it was always empty",
+                    path);
+    else
+        check_found(c, FINDING_COLUMN_NEW, place, "what is before has no column \"%.80s\"",
+                    path);
+}
+
+static void look_at_width(check *c, const char *place, column *at, const cJSON *value) {
+    width w = width_of(value);
+    at->now = w > at->now ? w : at->now;
+    if (at->is_settled && w > at->settled && has_pieces(c))
+        check_found(c, FINDING_SCHEMA_DRIFT, place,
+                    "column \"%.80s\" has another value here than before, where it is only %s",
+                    at->path, only(at->settled));
 }
 
 static void look(check *c, const char *place, const cJSON *value, const char *path, int level);
@@ -143,13 +213,15 @@ static void look(check *c, const char *place, const cJSON *value, const char *pa
         s->is_full = true;
         return;
     }
-    at->seen = s->files;
-    if (is_new && s->files > 1 && has_files(c) && is_filled_before(s, path))
-        check_found(c, FINDING_COLUMN_NEW, place, "the files before have no column \"%.80s\"",
-                    path);
+    at->seen = s->pieces;
+    if (is_new)
+        look_at_new(c, place, path);
+    else
+        look_at_width(c, place, at, value);
+    at->now = is_new ? width_of(value) : at->now;
     if (type == cJSON_NULL)
         return;
-    at->filled = s->files;
+    at->filled = s->pieces;
     type = type == cJSON_False ? cJSON_True : type;
     if (!at->type) {
         at->type = type;
@@ -163,25 +235,46 @@ static void look(check *c, const char *place, const cJSON *value, const char *pa
     look_inside(c, place, value, path, level);
 }
 
-/* What the file that ends lacks. */
-static void end_file(check *c) {
+/* What the piece that ends lacks, or has less of: metadata of an imagefolder is compared whole,
+ * and not cast. */
+static void end_column(check *c, column *at) {
     check_schema *s = c->schema;
+    const column *above = parent(s, at->path);
+    bool is_seen = at->seen == s->pieces, is_strict = c->layout == VL_LAYOUT_IMAGEFOLDER;
+    bool could_be =
+        !above || (above->filled == s->pieces &&
+                   above->type == (is_element(at->path) ? cJSON_Array : cJSON_Object));
+    if (!is_seen && could_be && !is_element(at->path))
+        check_found(c, FINDING_COLUMN_MISSING, s->first,
+                    "from here on there is no column \"%.80s\", as there is before", at->path);
+    else if (!is_seen && could_be && is_strict)
+        check_found(c, FINDING_SCHEMA_DRIFT, s->first,
+                    "from here on the lists of \"%.80s\" are empty, and before they are not",
+                    at->path);
+    else if (is_seen && is_strict && at->is_settled && at->now < at->settled)
+        check_found(c, FINDING_SCHEMA_DRIFT, s->first,
+                    "from here on \"%.80s\" is only %s, and before it is not", at->path,
+                    only(at->now));
+}
+
+static void end_piece(check *c) {
+    check_schema *s = c->schema;
+    for (size_t i = 0; i < s->count; i++)
+        if (has_pieces(c))
+            end_column(c, &s->columns[i]);
     for (size_t i = 0; i < s->count; i++) {
         column *at = &s->columns[i];
-        const column *above = at->seen != s->files ? parent(s, at->path) : NULL;
-        size_t length = strlen(at->path);
-        bool is_element = length > 2 && !strcmp(at->path + length - 2, "[]");
-        if (at->seen != s->files && !is_element && has_files(c) &&
-            (!above || (above->filled == s->files && above->type == cJSON_Object)))
-            check_found(c, FINDING_COLUMN_MISSING, s->file,
-                        "it has no column \"%.80s\", as the files before", at->path);
-        at->before = at->before || at->filled == s->files;
+        at->before = at->before || at->filled == s->pieces;
+        if (!at->is_settled)
+            at->settled = at->now;
+        at->is_settled = true;
+        at->now = WIDTH_NULL;
     }
 }
 
 void check_schema_end(check *c) {
-    if (c->schema->files)
-        end_file(c);
+    if (c->schema->pieces)
+        end_piece(c);
 }
 
 void check_schema_begin(check *c) {
@@ -196,11 +289,15 @@ void check_schema_row(check *c, const char *place, const cJSON *root) {
     const char *end = strrchr(place, ':');
     size_t length = end ? (size_t)(end - place) : 0;
     length = length < sizeof s->file - 1 ? length : sizeof s->file - 1;
-    if (strncmp(s->file, place, length) != 0 || s->file[length] || !s->files) {
+    bool is_other = strncmp(s->file, place, length) != 0 || s->file[length];
+    if (is_other || !s->pieces || s->bytes > PIECE_BYTES) {
         check_schema_end(c);
         memcpy(s->file, place, length);
         s->file[length] = '\0';
-        s->files++;
+        snprintf(s->first, sizeof s->first, "%s", place);
+        s->pieces++;
+        s->bytes = 0;
     }
+    s->bytes += c->layout == VL_LAYOUT_JSONL ? c->row_bytes : 0;
     look_inside(c, place, root, "", 0);
 }

@@ -101,6 +101,13 @@ static void expect(vl_check_layout layout, const char *expected, const char *pla
     vl_check_report_deinit(&report);
 }
 
+/* The same of lines without text. */
+static void expect_but_empty(const char *expected, const char *place) {
+    char all[512];
+    snprintf(all, sizeof all, "%s%stext_empty", expected, *expected ? " " : "");
+    expect(VL_LAYOUT_JSONL, all, place);
+}
+
 /* ---- lines of JSON ----------------------------------------------------------------------- */
 
 #define SWAHILI                                                                                \
@@ -186,16 +193,50 @@ static void rows(void **state) {
     }
 }
 
+/* What train has of a column is what the others are held against. */
 static void files_of_lines(void **state) {
+    static const struct {
+        const char *train, *test, *kinds, *place;
+    } cases[] = {
+        {"{\"a\":\"x\"}", "{\"a\":\"x\",\"more\":1}", "column_new", "test.jsonl:1"},
+        {"{\"a\":\"x\",\"more\":1}", "{\"a\":\"x\"}", "column_missing", "test.jsonl:1"},
+        {"{\"a\":{\"b\":1}}", "{\"a\":{\"c\":1}}", "column_new column_missing", "test.jsonl:1"},
+        {"{\"a\":{\"b\":1}}", "{\"a\":null}", "", NULL},
+        {"{\"a\":null}", "{\"a\":{\"b\":1}}", "schema_drift", "test.jsonl:1"},
+        {"{\"a\":null}\n{\"a\":{\"b\":1}}", "{\"a\":{\"b\":1}}", "", NULL},
+        {"{\"a\":[]}", "{\"a\":[1]}", "schema_drift", "test.jsonl:1"},
+        {"{\"a\":[1]}", "{\"a\":[]}", "", NULL},
+        {"{\"a\":\"2025-01-31\"}", "{\"a\":\"x\"}", "schema_drift", "test.jsonl:1"},
+        {"{\"a\":\"2025-01-31T10:00:00+03:00\"}", "{\"a\":\"2025-02-30 \"}", "schema_drift",
+         "test.jsonl:1"},
+        {"{\"a\":\"2025-01-31\"}", "{\"a\":\"2025-02-01T10:00Z\"}", "", NULL},
+        {"{\"a\":\"2025-01-31\"}\n{\"a\":\"x\"}", "{\"a\":\"y\"}", "", NULL},
+        {"{\"a\":\"x\"}", "{\"a\":\"2025-01-31\"}", "", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char train[256], test[256];
+        print_message("files %zu\n", i);
+        begin(state);
+        snprintf(train, sizeof train, "%s\n", cases[i].train);
+        snprintf(test, sizeof test, "%s\n", cases[i].test);
+        put_text("train.jsonl", train);
+        put_text("test.jsonl", test);
+        expect_but_empty(cases[i].kinds, cases[i].place);
+        end(state);
+    }
+}
+
+/* The reader of JSON lines takes 10 MB at once. */
+static void pieces_of_a_file(void **state) {
+    vl_buf lines;
     (void)state;
-    put_text("train.jsonl", "{\"text\":\"a\"}\n");
-    put_text("validation.jsonl", "{\"text\":\"b\",\"more\":{\"of\":1}}\n");
-    expect(VL_LAYOUT_JSONL, "column_new", "validation.jsonl:1");
-    put_text("test.jsonl", "{\"text\":\"a\",\"more\":{\"of\":2}}\n");
-    put_text("train.jsonl", "{\"text\":\"a\",\"more\":null}\n");
-    expect(VL_LAYOUT_JSONL, "", NULL);
-    put_text("train.jsonl", "{\"text\":\"a\",\"more\":{}}\n");
-    expect(VL_LAYOUT_JSONL, "column_missing", "train.jsonl");
+    vl_buf_init(&lines, 32 << 20);
+    for (int i = 0; i < 11000; i++)
+        vl_buf_printf(&lines, "{\"text\":\"%01000d\",\"n\":null}\n", i);
+    vl_buf_puts(&lines, "{\"text\":\"a\",\"n\":1}\n");
+    put("rows.jsonl", lines.data, lines.len);
+    expect(VL_LAYOUT_JSONL, "schema_drift", "rows.jsonl:11001");
+    vl_buf_deinit(&lines);
 }
 
 static void hostile_lines(void **state) {
@@ -227,10 +268,10 @@ static void imagefolder(void **state) {
          "{\"file_name\":\"b.png\",\"text\":\"b\",\"width\":64,\"height\":48}\n",
          "picture_size", "train/metadata.jsonl:1"},
         {"{\"file_name\":\"a.png\",\"text\":\"a\",\"box\":[60,1,5,5]}\n",
-         "{\"file_name\":\"b.png\",\"text\":\"b\"}\n", "column_new box_outside",
+         "{\"file_name\":\"b.png\",\"text\":\"b\"}\n", "column_missing box_outside",
          "train/metadata.jsonl:1"},
         {"{\"file_name\":\"a.png\",\"text\":\"a\"}\n", "{\"text\":\"b\"}\n",
-         "file_name_missing column_new picture_untold", "test/metadata.jsonl:1"},
+         "file_name_missing column_missing picture_untold", "test/metadata.jsonl:1"},
         {"{\"file_name\":\"a.png\",\"text\":\"a\"}\n{\"file_name\":\"a.png\",\"text\":\"b\"}\n",
          "{\"file_name\":\"b.png\",\"text\":\"b\"}\n", "file_name_twice",
          "train/metadata.jsonl:2"},
@@ -245,13 +286,12 @@ static void imagefolder(void **state) {
         {"{\"file_name\":\"a.png\",\"text\":\"a\"}\n",
          "{\"file_name\":\"b.png\",\"text\":\"b\"}\n{\"file_name\":\"copy.png\",\"text\":\"c\"}"
          "\n",
-         "leak_picture leak_near_picture", "train/metadata.jsonl:1"},
+         "leak_picture leak_near_picture", "test/metadata.jsonl:2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[128];
         print_message("imagefolder %zu\n", i);
         begin(state);
-        /* In the order of folders, test comes first: columns are those of its rows. */
         put_text("test/metadata.jsonl", cases[i].test);
         put_text("train/metadata.jsonl", cases[i].train);
         put_png("train/a.png", 1);
@@ -304,6 +344,8 @@ static void folders_as_labels(void **state) {
     put_png("train/flood/a.png", 1);
     put("train/fire/b.png", picture.data, 40);
     expect(VL_LAYOUT_AUTO, "picture_unreadable", "train/fire/b.png");
+    put_text("train/metadata.csv", "file_name,text\na.png,a\n");
+    expect(VL_LAYOUT_AUTO, "picture_unreadable file_not_read", "train/metadata.csv");
 }
 
 /* ---- ours -------------------------------------------------------------------------------- */
@@ -778,27 +820,17 @@ static void messages_are_safe(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),
-        IN_FOLDER(files_of_lines),
-        IN_FOLDER(hostile_lines),
-        cmocka_unit_test(imagefolder),
-        IN_FOLDER(links_in_circles),
-        IN_FOLDER(one_metadata),
-        IN_FOLDER(folders_as_labels),
-        cmocka_unit_test(ours),
-        IN_FOLDER(ours_in_files),
-        IN_FOLDER(documents),
-        cmocka_unit_test(webdataset),
-        IN_FOLDER(keys_in_two_shards),
-        IN_FOLDER(cut_tar),
-        IN_FOLDER(long_names),
-        IN_FOLDER(bomb),
-        cmocka_unit_test(coco),
-        cmocka_unit_test(vqa),
-        cmocka_unit_test(llava),
-        IN_FOLDER(limits_and_counts),
-        IN_FOLDER(what_is_no_dataset),
-        IN_FOLDER(messages_are_safe),
+        cmocka_unit_test(rows),        cmocka_unit_test(files_of_lines),
+        IN_FOLDER(pieces_of_a_file),   IN_FOLDER(hostile_lines),
+        cmocka_unit_test(imagefolder), IN_FOLDER(links_in_circles),
+        IN_FOLDER(one_metadata),       IN_FOLDER(folders_as_labels),
+        cmocka_unit_test(ours),        IN_FOLDER(ours_in_files),
+        IN_FOLDER(documents),          cmocka_unit_test(webdataset),
+        IN_FOLDER(keys_in_two_shards), IN_FOLDER(cut_tar),
+        IN_FOLDER(long_names),         IN_FOLDER(bomb),
+        cmocka_unit_test(coco),        cmocka_unit_test(vqa),
+        cmocka_unit_test(llava),       IN_FOLDER(limits_and_counts),
+        IN_FOLDER(what_is_no_dataset), IN_FOLDER(messages_are_safe),
     };
     vl_buf_init(&picture, 1 << 20);
     make_png(2, 64, 48, &picture);

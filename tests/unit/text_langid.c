@@ -201,6 +201,14 @@ static void test_codes(void **state) {
     assert_string_equal(vl_lang_short("kpv"), "kpv");
 }
 
+static void test_what_it_knows(void **state) {
+    (void)state;
+    assert_true(vl_langid_knows(langid, "swa"));
+    assert_true(vl_langid_knows(langid, "tir"));
+    assert_false(vl_langid_knows(langid, "qaa"));
+    assert_false(vl_langid_knows(langid, ""));
+}
+
 static void expect_refused(const void *bytes, size_t count) {
     char path[] = "/tmp/vislang-langid-XXXXXX";
     vl_langid *opened = NULL;
@@ -239,6 +247,7 @@ int main(void) {
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_engine_mistakes),
         cmocka_unit_test(test_nothing_to_tell_by),
+        cmocka_unit_test(test_what_it_knows),
         cmocka_unit_test(test_scripts_decide),
         cmocka_unit_test(test_normal_forms_agree),
         cmocka_unit_test(test_probabilities),
