@@ -24,7 +24,7 @@ static const struct {
 
 static vl_status run(const phrases *served, size_t passage_count, bool picture,
                      vl_error *error) {
-    vl_part part = {.kind = VL_PART_PARAGRAPH, .caption = VL_PART_NONE};
+    vl_part part = {.kind = VL_PART_PARAGRAPH, .caption = VL_PART_NONE, .certainty = 1};
     vl_parts parts = {.parts = &part, .part_count = 1};
     instruct_options options = instruct_options_default();
     vl_arena *arena = vl_arena_new(16 << 20);

@@ -296,18 +296,19 @@ vl_status instruct_examples(const phrases *served, const instruct_subject *subje
     vl_status status = read_style(options->style, &style, error);
     if (status || !subject->text)
         return status;
-    candidates *c = vl_arena_alloc(arena, sizeof *c);
     *examples = vl_arena_array(arena, options->most + 1, sizeof **examples);
     choice choices[CANDIDATES_MAX];
-    if (!c || !*examples)
+    if (!*examples)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for examples");
-    *c = (candidates){.subject = subject,
+    /* Some 20 KB, and not in the arena, which lives as long as the document does. */
+    candidates all = {.subject = subject,
                       .options = options,
                       .phrases = served,
                       .language = phrases_find(served, subject->language),
                       .noun = noun_of(subject),
                       .arena = arena,
                       .random = seed_of(subject, options->seed)};
+    candidates *c = &all;
     make_of_picture(c);
     make_of_text(c);
     make_of_caption(c);
