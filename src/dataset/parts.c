@@ -246,8 +246,9 @@ static bool has_type(const char *type, const char *name) {
     return type && !strncasecmp(type, name, length) && !strchr("+-./", type[length] ?: ' ');
 }
 
-/* Markup that begins as pages do, in any encoding whose ASCII is ASCII, or in UTF-16. */
-static bool looks_like_html(const unsigned char *bytes, size_t count) {
+/* Markup that begins as pages do (`whole`: as nothing else does), in any encoding whose ASCII
+ * is ASCII, or in UTF-16. */
+static bool looks_like_html(const unsigned char *bytes, size_t count, bool whole) {
     static const char *const openings[] = {"<!doctype html", "<html",  "<head", "<body",
                                            "<meta",          "<title", "<div",  "<p>",
                                            "<!--",           "<?xml",  "<h1",   "<article"};
@@ -257,7 +258,7 @@ static bool looks_like_html(const unsigned char *bytes, size_t count) {
         if (bytes[i] && bytes[i] < 128 && (length || bytes[i] > ' '))
             head[length++] = (char)bytes[i];
     head[length] = '\0';
-    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++)
+    for (size_t i = 0; i < (whole ? 2 : sizeof openings / sizeof *openings); i++)
         if (!strncasecmp(head, openings[i], strlen(openings[i])))
             return strncasecmp(head, "<?xml", 5) != 0 || strcasestr(head, "<html");
     return false;
@@ -305,7 +306,7 @@ static parts_reader reader_of(const void *bytes, size_t count, const char *type,
     if (package_is(bytes, count))
         return reader_of_package(bytes, count, name);
     *name = "html";
-    if (html || (looks_like_html(bytes, count) && !has_type(type, "text/plain")))
+    if (html || looks_like_html(bytes, count, has_type(type, "text/plain")))
         return parts_html_read;
     *name = "text";
     return looks_like_plain_text(bytes, count, type) ? parts_plain_read : NULL;

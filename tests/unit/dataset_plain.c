@@ -122,6 +122,7 @@ static void test_kinds(void **state) {
         {"just words", "application/pdf", NULL},
         {"just words", "text/html", "html"},
         {"<!doctype html><p>x", NULL, "html"},
+        {"<!doctype html><p>x", "text/plain", "html"},
         {"<div> is an element of HTML", "text/plain", "text"},
         {"<?xml version='1.0'?><a/>", NULL, NULL},
         {"{\\rtf1 x}", NULL, NULL},
