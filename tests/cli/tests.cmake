@@ -8,6 +8,9 @@ if(TARGET vislang)
     add_test(NAME cli.harvest COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_harvest.py)
     set_tests_properties(cli.harvest PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
+    add_test(NAME cli.parts COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_parts.py)
+    set_tests_properties(cli.parts PROPERTIES TIMEOUT 120 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+                         ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
     add_test(NAME cli.dataset COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_dataset.py)
     set_tests_properties(cli.dataset PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ENVIRONMENT
                          "VISLANG_PROGRAM=$<TARGET_FILE:vislang>;VISLANG_SANITIZED=$<$<BOOL:${VISLANG_SANITIZE}>:1>")
