@@ -571,6 +571,17 @@ bool label_begins(const char *text, label *found) {
     return true;
 }
 
+bool label_is_spoken(const char *text, const label *found) {
+    UChar32 c = 0;
+    int32_t at = (int32_t)found->end, bytes = (int32_t)strnlen(text, 1 << 20);
+    while (at < bytes && text[at] == ' ')
+        at++;
+    if (at == (int32_t)found->end || at >= bytes)
+        return false;
+    U8_NEXT((const uint8_t *)text, at, bytes, c);
+    return c > 0 && u_islower(c);
+}
+
 bool label_same(const label *a, const label *b) {
     return a->kind == b->kind && !strcmp(a->number, b->number);
 }

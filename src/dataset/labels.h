@@ -18,6 +18,10 @@ typedef struct label {
 
 /* The label that `text` begins with, as captions do, after brackets. */
 bool label_begins(const char *text, label *found);
+/* Whether the text goes on after the label that it begins with as a sentence about it does:
+ * "Figure 3 shows that …", where a caption has "Figure 3. Cases …". A small letter tells;
+ * scripts without case do not. */
+bool label_is_spoken(const char *text, const label *found);
 /* Whether two labels name the same thing. */
 bool label_same(const label *a, const label *b);
 typedef void (*label_visit)(const label *found, void *user);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
 static const double UNKNOWN = 0.5;
 
@@ -108,26 +106,12 @@ static double place_evidence(const vl_parts *parts, size_t picture,
 /* ---- labels and mentions -------------------------------------------------------------------
  */
 
-/* "Figure 3 shows that …" speaks of the figure, and "Figure 3. Cases …" is its caption: after
- * the label stands a small letter, or what parts it from the rest. In scripts without case
- * there is no telling where nothing parts it. */
-static bool goes_on(const char *text, const label *found) {
-    UChar32 c = 0;
-    int32_t at = (int32_t)found->end, bytes = (int32_t)strnlen(text, 1 << 20);
-    while (at < bytes && text[at] == ' ')
-        at++;
-    if (at == (int32_t)found->end || at == bytes)
-        return false;
-    U8_NEXT((const uint8_t *)text, at, bytes, c);
-    return c > 0 && u_isalpha(c) && !u_isupper(c);
-}
-
 bool pairs_has_caption(const vl_parts *parts, const vl_part *picture) {
     label found;
     if (picture->caption >= parts->part_count)
         return false;
     const char *text = parts->parts[picture->caption].text;
-    return !label_begins(text, &found) || !goes_on(text, &found);
+    return !label_begins(text, &found) || !label_is_spoken(text, &found);
 }
 
 static double label_evidence(const vl_part *picture, const pair_candidate *candidate) {
@@ -140,7 +124,7 @@ static double label_evidence(const vl_part *picture, const pair_candidate *candi
     if (named ? !label_same(&of_text, &of_picture)
               : (of_text.kind == VL_PART_TABLE) != (picture->kind == VL_PART_TABLE))
         return 0;
-    if (goes_on(candidate->text, &of_text) && wanted)
+    if (label_is_spoken(candidate->text, &of_text) && wanted)
         return SPOKEN;
     return named ? 1 : OF_KIND;
 }
@@ -304,17 +288,17 @@ void pairs_evidence_of(const vl_parts *parts, size_t picture, const char *main,
 enum { FEATURES = 1 + PAIR_ORIGIN_COUNT - 2 + PAIR_EVIDENCE_COUNT - 1 };
 /* Fitted by tools/fit_pairs.c to tests/pairs: docs/dataset.md. */
 static const double model[FEATURES + 1] = {
-    -0.71, /* near, but there is a caption */
-    -0.83, /* description */
-    -1.06, /* speaker */
-    -1.56, /* heading */
-    -2.36, /* beside */
-    -0.00, /* label */
-    3.60,  /* place */
-    1.64,  /* mention */
-    4.50,  /* typography */
-    0.89,  /* language */
-    -7.27, /* offset */
+    -1.04, /* near, but there is a caption */
+    -1.06, /* description */
+    -1.55, /* speaker */
+    -1.63, /* heading */
+    -2.47, /* beside */
+    0.30,  /* label */
+    3.56,  /* place */
+    2.11,  /* mention */
+    4.60,  /* typography */
+    0.37,  /* language */
+    -7.04, /* offset */
 };
 
 size_t pairs_evidence_features(const pair_candidate *candidate,

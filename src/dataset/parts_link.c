@@ -24,16 +24,30 @@ static bool may_caption(const vl_part *part, const vl_part *text) {
         return !label_begins(text->text, &found) ||
                (found.kind == VL_PART_TABLE) == (part->kind == VL_PART_TABLE);
     return (text->kind == VL_PART_PARAGRAPH || text->kind == VL_PART_HEADING) &&
-           label_begins(text->text, &found) &&
+           label_begins(text->text, &found) && !label_is_spoken(text->text, &found) &&
            (found.kind == VL_PART_TABLE) == (part->kind == VL_PART_TABLE);
 }
 
+/* Whether more pictures have a text that may be their caption above them than below: then all
+ * have, and what is below belongs to the next. */
+static bool captions_above(const vl_parts *all, const bool *taken) {
+    size_t above = 0, below = 0;
+    for (size_t i = 0; i < all->part_count; i++) {
+        const vl_part *part = &all->parts[i];
+        if (!vl_part_is_picture(part->kind) || part->caption != VL_PART_NONE)
+            continue;
+        above += i > 0 && !taken[i - 1] && may_caption(part, part - 1);
+        below += i + 1 < all->part_count && !taken[i + 1] && may_caption(part, part + 1);
+    }
+    return above > below;
+}
+
 /* Tables have theirs above more often, pictures below. */
-static void find_caption(vl_parts *all, size_t index, bool *taken) {
+static void find_caption(vl_parts *all, size_t index, bool pictures_above, bool *taken) {
     vl_part *part = &all->parts[index];
     size_t above = index - 1, below = index + 1;
     size_t order[2] = {below, above};
-    if (part->kind == VL_PART_TABLE) {
+    if (part->kind == VL_PART_TABLE || pictures_above) {
         order[0] = above;
         order[1] = below;
     }
@@ -56,9 +70,10 @@ static vl_status find_captions(parts_builder *b) {
     for (size_t i = 0; i < all->part_count; i++)
         if (all->parts[i].caption < all->part_count)
             taken[all->parts[i].caption] = true;
+    bool pictures_above = captions_above(all, taken);
     for (size_t i = 0; i < all->part_count; i++)
         if (takes_caption(&all->parts[i]) && all->parts[i].caption == VL_PART_NONE)
-            find_caption(all, i, taken);
+            find_caption(all, i, pictures_above, taken);
     free(taken);
     return VL_OK;
 }

@@ -165,6 +165,27 @@ static void test_texts(void **state) {
     assert_true(pairs[0].evidence[PAIR_LABEL] == 1 && pairs[0].evidence[PAIR_MENTION] == 1);
 }
 
+/* Captions above all pictures of a page, as WHO has them; and a sentence that begins as a
+ * caption.
+ */
+static void test_captions_above(void **state) {
+    pair *pairs;
+    size_t count;
+    (void)state;
+    find_in(AROUND_A "<p><b>Figure 1. Cases by district</b></p><p><img src=1.png></p>"
+                     "<p><b>Figure 2. Cases by week</b></p><p><img src=2.png></p>" AROUND_B,
+            NULL, &pairs, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(pairs[0].text, "Figure 1. Cases by district");
+    assert_string_equal(pairs[1].text, "Figure 2. Cases by week");
+    find_in(AROUND_A "<p>Figure 1. Cases by district</p><img src=1.png>"
+                     "<p>Figure 1 shows that the north has most of them.</p>",
+            NULL, &pairs, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(pairs[0].text, "Figure 1. Cases by district");
+    assert_int_equal(pairs[0].origin, PAIR_CAPTION);
+}
+
 static void test_other_language(void **state) {
     pair *pairs;
     size_t count;
@@ -406,11 +427,11 @@ static void test_labelled_pages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_of),    cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_texts),      cmocka_unit_test(test_other_language),
-        cmocka_unit_test(test_decoration), cmocka_unit_test(test_labelled_pages),
-        cmocka_unit_test(test_page),       cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_sight),
+        cmocka_unit_test(test_text_of),        cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_texts),          cmocka_unit_test(test_other_language),
+        cmocka_unit_test(test_captions_above), cmocka_unit_test(test_decoration),
+        cmocka_unit_test(test_labelled_pages), cmocka_unit_test(test_page),
+        cmocka_unit_test(test_errors),         cmocka_unit_test(test_sight),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
