@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unicode/uchar.h>
+#include <unicode/uscript.h>
 #include <unicode/utf8.h>
 
 static const char *const kind_names[VL_PART_KIND_COUNT] = {
@@ -81,6 +82,33 @@ const char *parts_text(parts_builder *b, const char *text, bool lines) {
     else
         out_of_arena(b);
     return clean;
+}
+
+static bool is_east_asian(UChar32 c, UScriptCode script) {
+    return script == USCRIPT_HAN || script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA ||
+           (c >= 0x3000 && c <= 0x303F) || (c >= 0xFF00 && c <= 0xFFEF);
+}
+
+static bool is_unspaced(UChar32 c) {
+    static const UScriptCode scripts[] = {USCRIPT_THAI, USCRIPT_LAO, USCRIPT_KHMER,
+                                          USCRIPT_MYANMAR, USCRIPT_TIBETAN};
+    UErrorCode code = U_ZERO_ERROR;
+    UScriptCode script = uscript_getScript(c, &code);
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        if (script == scripts[i] && !u_hasBinaryProperty(c, UCHAR_S_TERM))
+            return true;
+    return is_east_asian(c, script);
+}
+
+bool parts_join_closely(const char *before, size_t bytes, const char *after) {
+    int32_t end = bytes < INT32_MAX ? (int32_t)bytes : 0, start = 0;
+    int32_t count = (int32_t)strnlen(after, U8_MAX_LENGTH);
+    UChar32 last, first;
+    if (!end || !count || (unsigned char)before[end - 1] < 0x80)
+        return false;
+    U8_PREV_OR_FFFD((const uint8_t *)before, 0, end, last);
+    U8_NEXT_OR_FFFD((const uint8_t *)after, start, count, first);
+    return is_unspaced(last) && is_unspaced(first);
 }
 
 static bool make_room(parts_builder *b) {
@@ -372,8 +400,9 @@ const char *vl_parts_whole_text(const vl_parts *parts, size_t index, vl_arena *a
         bool parted = length > 1 && text[length - 1] == '-' &&
                       (is_lower(text[length - 2]) || (unsigned char)text[length - 2] >= 0x80) &&
                       !(*next >= 'A' && *next <= 'Z');
+        bool close = parted || parts_join_closely(text, length, next);
         text = vl_arena_printf(arena, "%.*s%s%s", (int)(parted ? length - 1 : length), text,
-                               parted ? "" : " ", next);
+                               close ? "" : " ", next);
     }
     return text;
 }

@@ -46,6 +46,10 @@ vl_status parts_add(parts_builder *b, const vl_part *part, size_t *index);
  * the builder's status. */
 const char *parts_text(parts_builder *b, const char *text, bool lines);
 
+/* Whether a line that ends with `before` [bytes] and one that begins with `after` are joined
+ * without a space: both are in a script that has none between words. */
+bool parts_join_closely(const char *before, size_t bytes, const char *after);
+
 /* Sets `out` to the language of a tag of BCP 47 ("sw-KE" is "swa"); leaves it where that is
  * none. */
 void parts_declare(char out[VL_LANG_SIZE], const char *tag);

@@ -50,7 +50,7 @@ static void join_lines(vl_buf *out, const vl_block *block, vl_arena *arena) {
                       is_lower(line);
         if (soft || hyphen)
             out->data[out->len -= soft ? 2 : 1] = '\0';
-        else if (out->len)
+        else if (out->len && !parts_join_closely(out->data, out->len, line))
             vl_buf_puts(out, " ");
         vl_buf_puts(out, line);
     }

@@ -135,7 +135,9 @@ static void add(plain *p, vl_part_kind kind, uint32_t level) {
 }
 
 static void put(plain *p, const char *before, const line *l, size_t skip) {
-    if (p->text.len)
+    bool close = p->text.len && *before == ' ' && l->bytes > skip &&
+                 parts_join_closely(p->text.data, p->text.len, l->text + skip);
+    if (p->text.len && !close)
         vl_buf_puts(&p->text, before);
     vl_buf_append(&p->text, l->text + skip, l->bytes - skip);
 }

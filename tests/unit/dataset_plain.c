@@ -67,6 +67,12 @@ static void test_parts(void **state) {
         {"one\r\n \t\r\ntwo\rthree", "paragraph:one|paragraph:two/three"},
         {"one\ftwo\n\fthree", "paragraph:one/two|paragraph:three"},
         {WRAPPED "\n\n" WRAPPED, "paragraph:" UNWRAPPED "|paragraph:" UNWRAPPED},
+        {"ប្រជាជនបានផ្លាស់ទៅសាលារៀននិងតំបន់ខ្ពស់ដោយសារភ្លៀង\nធ្លាក់ខ្លាំងនៅខេត្តភាគខាងជើងរយៈពេលបួនថ្ងៃហើយទន្លេបា"
+         "ន\nឡើង", /* no
+spaces between words */
+         "paragraph:"
+         "ប្រជាជនបានផ្លាស់ទៅសាលារៀននិងតំបន់ខ្ពស់ដោយសារភ្លៀងធ្លាក់ខ្លាំងនៅខេត្តភាគខាងជើងរយៈពេលបួនថ្ងៃហើយទន្លេបានឡ"
+         "ើង"},
         {"A title\n" LONG "\n" LONG, "paragraph:A title|paragraph:" LONG "|paragraph:" LONG},
         {"Roses are red\nviolets are blue\nno line is full", /* verses */
          "paragraph:Roses are red/violets are blue/no line is full"},
