@@ -252,7 +252,7 @@ vl_status check_columns(check *c, const cJSON *root, check_row *row, vl_error *e
 /* All of that but texts, boxes and sizes. */
 void check_origin(check *c, const cJSON *root, check_row *row);
 void check_row_init(check_row *row, const char *place, unsigned split);
-/* VL_ERR_MEMORY. */
+/* One that is the same as the first, or the one before it, is left out. VL_ERR_MEMORY. */
 vl_status check_add_text(check *c, check_row *row, const check_text *text, vl_error *error);
 vl_status check_add_box(check *c, check_row *row, const check_box *box, vl_error *error);
 /* [x, y, width, height]; false: it is no box. */

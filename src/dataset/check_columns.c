@@ -29,7 +29,21 @@ void check_row_init(check_row *row, const char *place, unsigned split) {
 
 /* ---- growing ----------------------------------------------------------------------------- */
 
+static bool is_same(const check_text *a, const check_text *b) {
+    return a->is_own && b->is_own && !strcmp(a->text, b->text) &&
+           !strcmp(a->language, b->language);
+}
+
+/* Ten people who answer the same; or the first text, which a sample has in another member, too.
+ */
+static bool is_again(const check_row *row, const check_text *text) {
+    return row->text_count &&
+           (is_same(&row->texts[0], text) || is_same(&row->texts[row->text_count - 1], text));
+}
+
 vl_status check_add_text(check *c, check_row *row, const check_text *text, vl_error *error) {
+    if (is_again(row, text))
+        return VL_OK;
     if (row->text_count == row->text_room) {
         size_t room = row->text_room ? row->text_room * 2 : 4;
         check_text *grown = vl_arena_array(c->arena, room, sizeof *grown);

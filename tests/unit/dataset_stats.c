@@ -177,7 +177,7 @@ static void others(void **state) {
     (void)state;
     put("train.jsonl",
         "{\"text\":\"clean water\",\"lang\":\"en\",\"license\":\"MIT\"}\nbroken\n"
-        "{\"captions\":[\"a\",\"b\"],\"language\":\"sw-KE\",\"document\":\"d\"}\n");
+        "{\"captions\":[\"a\",\"b\",\"b\"],\"language\":\"sw-KE\",\"document\":\"d\"}\n");
     vl_stats *s = count();
     assert_int_equal(s->rows, 2);
     assert_int_equal(s->unreadable, 1);
