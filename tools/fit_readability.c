@@ -5,7 +5,8 @@
  *
  * CHARS is made by `vislang train chars` of other text than TEXT, for a model is less surprised
  * by the text that it was made of: of three lines in four of mono/, parallel/tico19-dev/ and
- * parallel/lafand/ and of all other folders, while TEXT holds the fourth lines, and udhr/.
+ * parallel/lafand/ (counted in twos, for headlines and articles take turns) and of all other
+ * folders, while TEXT holds the fourth lines, and udhr/.
  *
  * Clean are passages of 200 to 1,500 bytes and lines of 25 to 150, as they are and with numbers
  * put in. Spoiled are the same by each of the kinds below. Half of the lines of two languages
