@@ -189,21 +189,16 @@ static void test_structure(void **state) {
     assert_string_equal(parts->format, "odt");
 }
 
+#define DELETED                                                                                \
+    "<text:tracked-changes><text:changed-region><text:deletion>" P(                            \
+        "gone") "</text:deletion></text:changed-region></text:tracked-changes>"
+#define MARKS                                                                                  \
+    "a<text:change text:change-id=\"1\"/><text:change-start text:change-id=\"2\"/>new"         \
+    "<text:change-end text:change-id=\"2\"/>"
+
 /* What was deleted is kept apart, with marks where it was. */
 static void test_changes(void **state) {
-    static const char
-        *const rows[]
-                   [2] = {
-                       {"<text:tracked-changes><text:changed-region><text:deletion>" P(
-                            "gone") "</text:deletion></text:changed-region></"
-                                    "text:tracked-changes>" P("a<text:change "
-                                                              "text:change-id=\"1\"/"
-                                                              "><text:change-start "
-                                                              "text:change-id=\"2\"/>new"
-                                                              "<text:change-end "
-                                                              "text:change-id=\"2\"/>"),
-                        "paragraph:anew"},
-                   };
+    static const char *const rows[][2] = {{DELETED P(MARKS), "paragraph:anew"}};
     (void)state;
     check_rows(rows, sizeof rows / sizeof *rows);
 }
@@ -312,36 +307,39 @@ static void make_png(vl_buf *png) {
 static void test_pictures(void **state) {
     static const char body[] = P("As Figure 1 shows.") P(
         "<draw:frame svg:width=\"17cm\"><draw:text-box>" STYLED(
-            "P1",
-            FRAME("Pictures/1.png", "<svg:title>t</svg:title><svg:desc>A well"
-                                    "</svg:desc>") "Figure <text:sequence>1</text:sequence>: "
-                                                   "Water") "</draw:text-box></"
-                                                            "draw:frame>anchor") P(FRAME("https"
-                                                                                         "://"
-                                                                                         "examp"
-                                                                                         "le."
-                                                                                         "org/"
-                                                                                         "a."
-                                                                                         "png",
-                                                                                         "")
-                                                                                       FRAME(
-                                                                                           "Pic"
-                                                                                           "tur"
-                                                                                           "es/"
-                                                                                           "non"
-                                                                                           "e."
-                                                                                           "pn"
-                                                                                           "g",
-                                                                                           ""))
+            "P1", FRAME("Pictures/1.png",
+                        "<svg:title>t</svg:title><svg:desc>A well"
+                        "</svg:desc>") "Figure <text:sequence>1</text:sequence>: "
+                                       "Water") "</draw:text-box></"
+                                                "draw:frame>anchor") P(FRAME("https"
+                                                                             "://"
+                                                                             "examp"
+                                                                             "le."
+                                                                             "org/"
+                                                                             "a."
+                                                                             "png",
+                                                                             "") FRAME("Pic"
+                                                                                       "tur"
+                                                                                       "es/"
+                                                                                       "non"
+                                                                                       "e."
+                                                                                       "pn"
+                                                                                       "g",
+                                                                                       ""))
         P("<draw:frame svg:width=\"0.4cm\" svg:height=\"3mm\"><draw:image "
           "xlink:href=\"Pictures/1.png\"/></draw:frame>") "<draw:g>" FRAME("./Pictures/1.png",
                                                                            "") "</"
                                                                                "draw:g><draw:"
                                                                                "custom-"
-                                                                               "shape>" P("in "
-                                                                                          "a "
-                                                                                          "shap"
-                                                                                          "e") "</draw:custom-shape>";
+                                                                               "shape>" P(
+                                                                                   "in "
+                                                                                   "a "
+                                                                                   "shap"
+                                                                                   "e") "</"
+                                                                                        "draw:"
+                                                                                        "custom"
+                                                                                        "-shape"
+                                                                                        ">";
     char out[1024];
     vl_parts *parts;
     vl_image *image;
