@@ -195,6 +195,13 @@ typedef struct vl_part_cell {
     const char *text;
 } vl_part_cell;
 
+/* A word as it stands on a page: "inter-" at a line's end where the text has "international".
+ */
+typedef struct vl_part_word {
+    vl_box box; /* as vl_part.box */
+    const char *text;
+} vl_part_word;
+
 #define VL_PART_NONE SIZE_MAX
 typedef struct vl_part {
     vl_part_kind kind;
@@ -206,6 +213,8 @@ typedef struct vl_part {
                             picture: what its maker says that it shows, or "" */
     vl_part_cell *cells; /* of a table, row by row */
     size_t cell_count, row_count, column_count;
+    vl_part_word *words; /* of a page, in reading order; NULL: not known */
+    size_t word_count;
     char language[VL_LANG_SIZE]; /* "und": not known */
     double certainty;            /* of the language, 0 … 1; 0 where only `declared` says it */
     char declared[VL_LANG_SIZE]; /* what the document says, as vl_lang_code; "" nothing */
@@ -351,7 +360,7 @@ typedef struct vl_item {
      * another language that NAME (a table of the recipe, or the document's version in it) has;
      * "template", words of ours around what the document says; "label", a label alone. */
     const char *origin;
-    const char *phrase; /* example: which template, "eng.describe.natural.2" */
+    const char *phrase; /* example: which template, "eng.describe.picture.natural.2" */
     bool has_region;
     vl_box region; /* of the picture that the instruction speaks of, its pixels */
     struct {

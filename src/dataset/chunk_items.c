@@ -309,8 +309,22 @@ typedef struct passage {
     privacy_found found;
 } passage;
 
-static bool is_text(const vl_part *part) {
-    return (part->kind == VL_PART_PARAGRAPH || part->kind == VL_PART_LIST) && *part->text;
+/* Where passages have no page to be shown on, a paragraph that goes on over a page is whole. */
+static bool is_whole(const chunk_worker *w) {
+    return !w->kit->recipe->page_pictures;
+}
+
+static bool is_text(const chunk_worker *w, const vl_part *part) {
+    return (part->kind == VL_PART_PARAGRAPH || part->kind == VL_PART_LIST) && *part->text &&
+           !(is_whole(w) && part->continues);
+}
+
+/* NULL: no memory. */
+static const char *text_of(const chunk_worker *w, size_t part) {
+    const vl_parts *parts = w->now->parts;
+    return is_whole(w) && parts->parts[part].goes_on
+               ? vl_parts_whole_text(parts, part, w->now->arena)
+               : parts->parts[part].text;
 }
 
 static size_t characters(const char *text) {
@@ -332,41 +346,52 @@ static bool goes_on(const vl_part *first, const vl_part *next) {
            next->has_box == first->has_box;
 }
 
+/* The texts of parts, a line each; NULL: no memory. */
+static char *put_together(const chunk_worker *w, size_t first, size_t end) {
+    vl_arena *arena = w->now->arena;
+    const char **texts = vl_arena_array(arena, end - first, sizeof *texts);
+    size_t bytes = 0;
+    for (size_t i = first; texts && i < end; i++) {
+        texts[i - first] = text_of(w, i);
+        if (!texts[i - first])
+            return NULL;
+        bytes += strlen(texts[i - first]) + 1;
+    }
+    char *text = texts ? vl_arena_alloc(arena, bytes + 1) : NULL, *to = text;
+    for (size_t i = 0; text && i < end - first; i++)
+        to += sprintf(to, "%s%s", i ? "\n" : "", texts[i]);
+    return text;
+}
+
 /* The passage that begins at part `at`; VL_ERR_MEMORY. */
 static vl_status take_passage(const chunk_worker *w, size_t at, passage *out, vl_error *error) {
     const opened *d = w->now;
     const vl_part *parts = d->parts->parts;
-    size_t length = characters(parts[at].text), bytes = strlen(parts[at].text), i = at + 1;
-    double weight = (double)bytes, confidence = parts[at].confidence * weight,
+    size_t length = characters(parts[at].text), i = at + 1;
+    double weight = (double)strlen(parts[at].text), confidence = parts[at].confidence * weight,
            certainty = parts[at].certainty * weight;
     *out = (passage){.first = at, .about = parts[at], .found = d->found[at]};
-    for (; i < d->parts->part_count && is_text(&parts[i]) && goes_on(&parts[at], &parts[i]);
+    for (; i < d->parts->part_count && is_text(w, &parts[i]) && goes_on(&parts[at], &parts[i]);
          i++) {
-        size_t more = characters(parts[i].text), more_bytes = strlen(parts[i].text);
+        const size_t more = characters(parts[i].text);
+        const double share = (double)strlen(parts[i].text);
         if (length + 1 + more > w->kit->recipe->passage_characters)
             break;
         length += 1 + more;
-        bytes += 1 + more_bytes;
-        weight += (double)more_bytes;
-        confidence += parts[i].confidence * (double)more_bytes;
-        certainty += parts[i].certainty * (double)more_bytes;
+        weight += share;
+        confidence += parts[i].confidence * share;
+        certainty += parts[i].certainty * share;
         out->about.ocr = out->about.ocr || parts[i].ocr;
         if (out->about.has_box)
             out->about.box = box_around(out->about.box, parts[i].box);
-        out->found.changed = out->found.changed || d->found[i].changed;
         for (size_t k = 0; k < VL_ITEM_PERSONAL; k++)
             out->found.counts[k] += d->found[i].counts[k];
     }
     out->end = i;
     out->about.confidence = confidence / fmax(weight, 1);
     out->about.certainty = certainty / fmax(weight, 1);
-    out->text = vl_arena_alloc(d->arena, bytes + 1);
-    if (!out->text)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for a passage");
-    char *to = out->text;
-    for (size_t k = at; k < i; k++)
-        to += sprintf(to, "%s%s", k > at ? "\n" : "", parts[k].text);
-    return VL_OK;
+    out->text = put_together(w, at, i);
+    return out->text ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for a passage");
 }
 
 static vl_box scaled(vl_box box, double scale) {
@@ -400,9 +425,7 @@ static vl_status put_passage(chunk_worker *w, const passage *p, vl_error *error)
     if (p->about.kind == VL_PART_TABLE)
         item.quality[VL_QUALITY_READABILITY] = table_readability(&p->about);
     add_personal(&item, &p->found);
-    /* What was covered cannot be read. */
-    bool seen = !p->found.changed || w->kit->privacy.action == PRIVACY_KEEP;
-    if (w->kit->recipe->page_pictures && p->about.has_box && seen)
+    if (w->kit->recipe->page_pictures && p->about.has_box)
         status = chunk_page(w, p->about.page, &page, error);
     if (!status && page && *page->path) {
         set_picture(&item, page, "page");
@@ -417,7 +440,7 @@ static vl_status put_passages(chunk_worker *w, vl_error *error) {
     vl_status status = VL_OK;
     for (size_t i = 0; !status && i < parts->part_count;) {
         passage p;
-        if (!is_text(&parts->parts[i])) {
+        if (!is_text(w, &parts->parts[i])) {
             i++;
             continue;
         }

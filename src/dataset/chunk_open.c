@@ -43,8 +43,11 @@ static void find_language(opened *d) {
     snprintf(d->language, sizeof d->language, "%s", count ? seen[best].code : "und");
 }
 
-static bool needs_reader(const opened *d) {
-    return vl_media_sniff(d->bytes.data, d->bytes.len) != VL_MEDIA_UNKNOWN;
+static vl_status open_ocr(void *user, vl_ocr **ocr, vl_error *error) {
+    chunk_worker *w = user;
+    vl_status status = w->ocr ? VL_OK : vl_ocr_new(&w->kit->reading, &w->ocr, error);
+    *ocr = w->ocr;
+    return status;
 }
 
 static vl_status take_apart(chunk_worker *w, opened *d, vl_error *error) {
@@ -55,19 +58,18 @@ static vl_status take_apart(chunk_worker *w, opened *d, vl_error *error) {
     how.ngram = kit->ngram;
     how.max_bytes = DOCUMENT_MAX;
     how.limits.pdf_dpi = kit->recipe->dpi;
-    if (kit->recipe->ocr != BUILD_OCR_NEVER && needs_reader(d)) {
-        vl_status status = w->ocr ? VL_OK : vl_ocr_new(&kit->reading, &w->ocr, error);
-        if (status)
-            return status;
-        how.ocr = w->ocr;
-    }
+    if (kit->recipe->ocr != BUILD_OCR_NEVER)
+        how.open_ocr = open_ocr;
+    how.user = w;
     vl_error why = {0};
     vl_status status =
         vl_parts_read(d->bytes.data, d->bytes.len, &how, d->arena, &d->parts, &why);
     if (!status)
         status =
             privacy_clean_parts(d->parts, &kit->privacy, w->tally, d->arena, &d->found, &why);
-    if (status == VL_ERR_CANCELLED) {
+    if (status == VL_ERR_MISSING) /* a program or pack, which is no fault of the document */
+        vl_error_prefix(&why, "%s", d->from->record);
+    if (status == VL_ERR_CANCELLED || status == VL_ERR_MISSING) {
         *error = why;
         return status;
     }

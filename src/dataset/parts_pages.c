@@ -101,7 +101,22 @@ static vl_part from_block(vl_part_kind kind, uint32_t page, const vl_block *bloc
     return part;
 }
 
+/* Without memory for them a part has none; the next that is added says that there is none. */
+static void set_words(parts_builder *b, vl_part *part, const vl_block *block) {
+    size_t count = 0;
+    for (size_t i = 0; i < block->line_count; i++)
+        count += block->lines[i].word_count;
+    part->words = count ? vl_arena_array(b->arena, count, sizeof *part->words) : NULL;
+    for (size_t i = 0; part->words && i < block->line_count; i++)
+        for (size_t k = 0; k < block->lines[i].word_count; k++) {
+            const vl_word *word = &block->lines[i].words[k];
+            const char *text = vl_text_nfc(b->arena, word->text);
+            part->words[part->word_count++] = (vl_part_word){word->box, text ? text : ""};
+        }
+}
+
 static void add_table(parts_builder *b, vl_part part, const vl_block *block) {
+    set_words(b, &part, block);
     parts_table *table = parts_table_new(b);
     for (size_t i = 0; table && i < block->cell_count; i++) {
         const vl_cell *cell = &block->cells[i];
@@ -220,6 +235,7 @@ static void add_block(pages *p, uint32_t index, const vl_block *block, bool ocr,
         part.kind = VL_PART_LIST;
     }
     part.text = block_text(b, block, p->page);
+    set_words(b, &part, block);
     if (part.text)
         parts_add(b, &part, NULL);
 }

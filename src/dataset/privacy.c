@@ -10,6 +10,7 @@
 #include "dataset/parts.h"
 #include "dataset/privacy_tally.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unicode/ubrk.h>
@@ -548,6 +549,87 @@ static double paint(vl_image *image, vl_box cut, vl_box box, double across, doub
     return top < bottom && left < right ? (double)(bottom - top) * (double)(right - left) : 0;
 }
 
+/* ---- words that are gone ------------------------------------------------------------------
+ */
+
+enum { WORDS_MOST = 1500 };
+
+/* Words of the cleaned text, apart by white space; NULL: no memory. */
+static const char **split_words(char *text, size_t *count) {
+    const char **words = malloc((strlen(text) / 2 + 1) * sizeof *words);
+    char *rest = NULL;
+    *count = 0;
+    for (char *word = words ? strtok_r(text, " \t\n", &rest) : NULL; word;
+         word = strtok_r(NULL, " \t\n", &rest))
+        words[(*count)++] = word;
+    return words;
+}
+
+/* Marks the words of the page that a longest common subsequence with the cleaned text leaves
+ * out (Wagner and Fischer 1974); where several are as long, one that keeps later words. */
+static void mark_gone(const vl_part_word *words, size_t count, const char *const *kept,
+                      size_t kept_count, bool *gone) {
+    size_t head = 0, tail = 0;
+    while (head < count && head < kept_count && !strcmp(words[head].text, kept[head]))
+        head++;
+    while (tail < count - head && tail < kept_count - head &&
+           !strcmp(words[count - 1 - tail].text, kept[kept_count - 1 - tail]))
+        tail++;
+    const size_t n = count - head - tail, m = kept_count - head - tail;
+    uint16_t *longest =
+        n <= WORDS_MOST && m <= WORDS_MOST ? calloc((n + 1) * (m + 1), sizeof *longest) : NULL;
+    for (size_t i = head; i < head + n; i++)
+        gone[i] = true;
+    if (!longest)
+        return;
+    for (size_t i = 1; i <= n; i++)
+        for (size_t k = 1; k <= m; k++) {
+            uint16_t *at = &longest[i * (m + 1) + k], up = at[-(ptrdiff_t)(m + 1)],
+                     left = at[-1];
+            bool same = !strcmp(words[head + i - 1].text, kept[head + k - 1]);
+            *at = same ? (uint16_t)(at[-(ptrdiff_t)(m + 2)] + 1) : up > left ? up : left;
+        }
+    for (size_t i = n, k = m; i && k;) {
+        const uint16_t *at = &longest[i * (m + 1) + k];
+        if (!strcmp(words[head + i - 1].text, kept[head + k - 1]) &&
+            *at == at[-(ptrdiff_t)(m + 2)] + 1) {
+            gone[head + i - 1] = false;
+            i--;
+            k--;
+        } else if (at[-(ptrdiff_t)(m + 1)] >= at[-1])
+            i--;
+        else
+            k--;
+    }
+    free(longest);
+}
+
+/* The part's words that its text does not have any more; false: it is not known which. */
+static bool find_gone(const vl_part *part, bool **gone) {
+    char *text = part->word_count ? strdup(part->text) : NULL;
+    size_t count = 0;
+    const char **kept = text ? split_words(text, &count) : NULL;
+    *gone = kept ? calloc(part->word_count, sizeof **gone) : NULL;
+    if (*gone)
+        mark_gone(part->words, part->word_count, kept, count, *gone);
+    free(kept);
+    free(text);
+    return *gone != NULL;
+}
+
+static double cover_part(const vl_part *part, vl_box cut, vl_image *image, double across,
+                         double down) {
+    bool *gone;
+    double painted = 0;
+    if (!find_gone(part, &gone))
+        return paint(image, cut, part->box, across, down);
+    for (size_t i = 0; i < part->word_count; i++)
+        if (gone[i])
+            painted += paint(image, cut, part->words[i].box, across, down);
+    free(gone);
+    return painted;
+}
+
 double privacy_cover(const vl_parts *parts, const privacy_found *found, uint32_t page,
                      vl_box cut, vl_image *image) {
     double painted = 0;
@@ -558,7 +640,7 @@ double privacy_cover(const vl_parts *parts, const privacy_found *found, uint32_t
         const vl_part *part = &parts->parts[i];
         if (found[i].changed && part->has_box && part->page == page &&
             !vl_part_is_picture(part->kind))
-            painted += paint(image, cut, part->box, across, down);
+            painted += cover_part(part, cut, image, across, down);
     }
     painted /= (double)image->width * image->height;
     return painted < 1 ? painted : 1;

@@ -66,10 +66,10 @@ vl_status privacy_clean_text(const char *text, const char *language,
                              const privacy_options *options, privacy_tally *tally,
                              vl_arena *arena, const char **out, privacy_found *found,
                              vl_error *error);
-/* Paints over the boxes of parts whose text was changed, whole parts, in a picture that is
- * `cut` out of `page` (all of it: a box of the page's size), whatever its scale. Text that
- * stands in a figure is no part's and was not looked at. Returns how much of the picture was
- * painted, 0 … 1: of a table with names nothing may be left to see. */
+/* Paints over the words that parts lost, in a picture that is `cut` out of `page` (all of it: a
+ * box of the page's size), whatever its scale; over the whole box of a part whose words are not
+ * known. Text that stands in a figure is no part's and was not looked at. Returns how much of
+ * the picture was painted, 0 … 1: of a table of names little may be left to see. */
 double privacy_cover(const vl_parts *parts, const privacy_found *found, uint32_t page,
                      vl_box cut, vl_image *image);
 
