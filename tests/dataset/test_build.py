@@ -3,6 +3,7 @@ is said."""
 
 import hashlib
 import json
+import math
 import os
 import random
 import re
@@ -240,6 +241,19 @@ class Build(unittest.TestCase):
         base = sum(item["kind"] in ("pair", "text") for item in self.items)
         self.assertEqual(report["poor"], base - sum(row["kind"] in ("pair", "text") for row in rows))
         self.assertGreater(report["poor"], 500, "words in no order are no text")
+
+    def test_a_quality_model_of_reviewers_decides(self):
+        parts = ("ocr", "alignment", "language", "length", "duplicates", "readability")
+        (self.home / "quality.json").write_text(json.dumps(
+            {"vislang_quality": 1, "offset": -3, "weights": {part: 6.0 * (part == "length") for part in parts}, "cases": 40}))
+        recipe = self.write_recipe(RECIPE.replace("min_quality_score: 0", "min_quality_score: 0.5") + "quality_model: quality.json\n")
+        self.build(self.home / "fitted", recipe=recipe)
+        rows = [json.loads(line) for path in (self.home / "fitted").glob("items-*.jsonl") for line in path.read_text().splitlines()]
+        self.assertGreater(len(rows), 500, "words in no order are long enough")
+        for row in rows:
+            self.assertAlmostEqual(row["score"], 1 / (1 + math.exp(3 - 6 * row["quality"]["length"])), 3)
+        (self.home / "quality.json").write_text("{}")
+        self.assertIn("quality.json", self.build(self.home / "none", recipe=recipe, code=3).stderr)
 
     def test_only_the_kinds_and_languages_asked_for(self):
         recipe = self.write_recipe(RECIPE + "kinds: [text, language]\nlanguages: [sw]\ntarget_languages: [fr]\n")
