@@ -32,6 +32,27 @@ static size_t gap(candidates *c, const char *text, span at) {
     return 1;
 }
 
+/* A number of one or two digits may be that of a footnote, a paragraph or a chapter; it counts
+ * something where a word stands before it and a small one behind it: "over 60 officials". */
+static bool is_count(const char *text, span number) {
+    int32_t start = (int32_t)number.start, at = (int32_t)number.end;
+    int32_t bytes = (int32_t)strlen(text), digits = 0;
+    UChar32 c = 0, before = 0;
+    for (int32_t i = start; i < at;) {
+        U8_NEXT_OR_FFFD((const uint8_t *)text, i, at, c);
+        digits += u_isdigit(c) ? 1 : 3;
+    }
+    if (digits > 2)
+        return true;
+    if (start < 2 || text[start - 1] != ' ' || text[at] != ' ')
+        return false;
+    start--;
+    U8_PREV_OR_FFFD((const uint8_t *)text, 0, start, before);
+    at++;
+    U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+    return u_isalpha(before) && u_isalpha(c) && !u_isupper(c);
+}
+
 /* Gaps where numbers, a date or a country stood; not in the label, "Figure 3". */
 static size_t gaps(candidates *c, const char *text, const span *dates, size_t date_count,
                    const span *country) {
@@ -43,7 +64,8 @@ static size_t gaps(candidates *c, const char *text, const span *dates, size_t da
     size_t count = caption_numbers(text, numbers, GAPS_MAX);
     for (size_t i = 0; i < count; i++) {
         /* what begins with a number may be numbered */
-        bool apart = numbers[i].start && numbers[i].start >= label_end;
+        bool apart =
+            numbers[i].start && numbers[i].start >= label_end && is_count(text, numbers[i]);
         for (size_t d = 0; d < date_count; d++)
             apart &= numbers[i].end <= dates[d].start || numbers[i].start >= dates[d].end;
         made += apart ? gap(c, text, numbers[i]) : 0;
