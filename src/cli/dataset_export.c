@@ -6,10 +6,32 @@
 
 #include <cJSON.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static atomic_bool stop_asked;
+
+static void ask_stop(int signal_number) {
+    (void)signal_number;
+    atomic_store(&stop_asked, true);
+}
+
+static bool is_stop_asked(void *user) {
+    (void)user;
+    return atomic_load(&stop_asked);
+}
+
+/* In order: what was begun is cleared away. */
+static void stop_on_signals(void) {
+    struct sigaction action = {.sa_handler = ask_stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    vl_stop_watch(is_stop_asked, NULL);
+}
 
 static void show_progress(uint64_t items, void *user) {
     (void)user;
@@ -113,6 +135,7 @@ int cli_dataset_export(const cli_args *args) {
     vl_export_options options;
     vl_export_report report;
     vl_status status = read_options(args, &options, &error);
+    stop_on_signals();
     if (!status)
         status = vl_dataset_export(&options, &report, &error);
     if (isatty(STDERR_FILENO)) /* over what was shown */

@@ -302,7 +302,9 @@ static vl_status add_example(gathering *g, const vl_item *item, vl_error *error)
 static vl_status gather(const vl_item *item, void *to, vl_error *error) {
     gathering *g = to;
     bool is_base = vl_item_is_base(item->kind), asked = is_wanted(&g->wanted, item);
-    vl_status status = check_item(item, error);
+    vl_status status = vl_stop_check(error);
+    if (!status)
+        status = check_item(item, error);
     if (g->e->options->progress && ++g->seen % SHOWN == 0)
         g->e->options->progress(g->seen, g->e->options->user);
     if (!status && is_base)

@@ -116,6 +116,8 @@ vl_status export_register(export *e, const char *name, const char *type, vl_spli
  * there already. */
 vl_status export_place(export *e, const vl_item *item, const char *name, bool again,
                        vl_error *error);
+/* The item's picture in the dataset, which is one and no link to elsewhere. */
+vl_status export_picture_open(const export *e, const vl_item *item, int *fd, vl_error *error);
 /* "train/ab/abcdef0123456789.png" */
 void export_picture_name(const vl_item *base, char name[64]);
 /* ".png" */

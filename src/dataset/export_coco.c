@@ -188,6 +188,20 @@ static vl_status put_answers(export *e, split_files *f, const vl_item *item, boo
     return export_flush(e, f->answers, error);
 }
 
+/* Whether the picture has a caption of these words: a base item that is asked for, or an
+ * example before the i-th. Who answers "describe" often says the caption again. */
+static bool is_said(const export_group *group, size_t i) {
+    const char *text = group->examples[i].text;
+    if (group->base_asked && group->base->kind == VL_ITEM_PAIR &&
+        !strcmp(group->base->text, text))
+        return true;
+    for (size_t k = 0; k < i; k++)
+        if (group->examples[k].kind == VL_ITEM_DESCRIBE &&
+            !strcmp(group->examples[k].text, text))
+            return true;
+    return false;
+}
+
 static vl_status put_images(export *e, const export_group *group, vl_error *error) {
     coco *c = e->state;
     const vl_item *base = group->base;
@@ -204,7 +218,7 @@ static vl_status put_images(export *e, const export_group *group, vl_error *erro
         const vl_item *item = &group->examples[i];
         bool first = !f->questions;
         if (item->kind == VL_ITEM_DESCRIBE) {
-            status = put_caption(e, f, item, error);
+            status = is_said(group, i) ? VL_OK : put_caption(e, f, item, error);
             continue;
         }
         status = put_question(e, f, item, base, error);

@@ -179,13 +179,14 @@ static vl_status hash_file(const char *path, export_file *file, vl_error *error)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     vl_sha256 *hash = fd < 0 ? NULL : vl_sha256_new();
     ssize_t got = hash ? 0 : -1;
-    while (hash && (got = read(fd, chunk, sizeof chunk)) > 0) {
+    vl_status status = VL_OK;
+    while (hash && !status && (got = read(fd, chunk, sizeof chunk)) > 0) {
         vl_sha256_update(hash, chunk, (size_t)got);
         file->bytes += (uint64_t)got;
+        status = vl_stop_check(error);
     }
-    vl_status status =
-        got < 0 ? vl_fail(error, VL_ERR_IO, "cannot read %s: %s", path, strerror(errno))
-                : VL_OK;
+    if (got < 0)
+        status = vl_fail(error, VL_ERR_IO, "cannot read %s: %s", path, strerror(errno));
     if (hash)
         vl_sha256_finish(hash, file->sha256);
     if (fd >= 0)
@@ -235,56 +236,74 @@ void export_picture_name(const vl_item *base, char name[64]) {
              export_extension(base));
 }
 
-static vl_status copy_picture(const char *from, const char *to, vl_error *error) {
-    vl_buf bytes;
-    vl_buf_init(&bytes, MAX_PICTURE + 1);
-    vl_status status = vl_file_read(from, MAX_PICTURE, &bytes, error);
-    FILE *file = status ? NULL : fopen(to, "wxe");
-    bool whole = file && fwrite(bytes.data, 1, bytes.len, file) == bytes.len;
+static vl_status write_picture(const vl_buf *bytes, const char *to, vl_error *error) {
+    FILE *file = fopen(to, "wxe");
+    bool whole = file && fwrite(bytes->data, 1, bytes->len, file) == bytes->len;
     int cause = whole ? 0 : errno;
     if (file && fclose(file) && whole) {
         cause = errno;
         whole = false;
     }
-    if (!status && !whole)
-        status = vl_fail(error, VL_ERR_IO, "cannot write %s: %s", to, strerror(cause));
+    return whole ? VL_OK
+                 : vl_fail(error, VL_ERR_IO, "cannot write %s: %s", to, strerror(cause));
+}
+
+static vl_status copy_picture(int fd, const char *name, const char *to, vl_error *error) {
+    vl_buf bytes;
+    vl_buf_init(&bytes, MAX_PICTURE);
+    vl_status status = folder_picture_read(fd, name, &bytes, error);
+    if (!status)
+        status = write_picture(&bytes, to, error);
     vl_buf_deinit(&bytes);
     return status;
 }
 
-/* errno, or 0. */
-static int link_picture(const char *from, const char *to) {
+/* errno, or 0. The file that was opened, whatever has its name by now. */
+static int link_picture(int fd, const char *to) {
+    char from[32];
+    snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) ? errno : 0;
+}
+
+static vl_status place(export *e, int fd, const vl_item *item, const char *to, bool again,
+                       vl_error *error) {
+    vl_status status = VL_OK;
+    int failed = link_picture(fd, to);
+    if (failed == ENOENT) { /* the folder */
+        status = make_parent(to, error);
+        failed = link_picture(fd, to);
+    }
+    if (status || !failed || (failed == EEXIST && again))
+        return status;
+    if (failed == EEXIST)
+        return vl_fail(error, VL_ERR_INPUT, "item %s is there twice in the dataset", item->id);
+    if (failed == ENOSPC || failed == EDQUOT || failed == EROFS)
+        return vl_fail(error, VL_ERR_IO, "cannot write %s: %s", to, strerror(failed));
+    e->copied = true; /* another file system, or one without links */
+    return copy_picture(fd, item->picture, to, error);
+}
+
+vl_status export_picture_open(const export *e, const vl_item *item, int *fd, vl_error *error) {
+    vl_status status =
+        folder_picture_open(vl_dataset_folder(e->dataset), item->picture, fd, error);
+    if (status == VL_ERR_MISSING)
+        return vl_fail(error, VL_ERR_INPUT, "item %s: its picture %s is missing", item->id,
+                       item->picture);
+    return status ? vl_error_prefix(error, "item %s", item->id) : VL_OK;
 }
 
 vl_status export_place(export *e, const vl_item *item, const char *name, bool again,
                        vl_error *error) {
-    char from[EXPORT_PATH], to[EXPORT_PATH];
-    vl_status status = folder_path(vl_dataset_folder(e->dataset), item->picture, from, error);
+    char to[EXPORT_PATH];
+    int fd = -1;
+    vl_status status = export_path(e, name, to, error);
     if (!status)
-        status = export_path(e, name, to, error);
-    if (status)
-        return status;
-    int failed = link_picture(from, to);
-    if (failed == ENOENT) { /* the folder, or the picture */
-        status = make_parent(to, error);
-        failed = link_picture(from, to);
-    }
-    if (failed == EEXIST && again)
-        return VL_OK;
-    if (!status && failed == EEXIST)
-        status =
-            vl_fail(error, VL_ERR_INPUT, "item %s is there twice in the dataset", item->id);
-    else if (!status && failed == ENOENT)
-        status = vl_fail(error, VL_ERR_INPUT, "item %s: its picture %s is missing", item->id,
-                         item->picture);
-    else if (!status && (failed == ENOSPC || failed == EDQUOT || failed == EROFS))
-        status = vl_fail(error, VL_ERR_IO, "cannot write %s: %s", to, strerror(failed));
-    else if (!status && failed) { /* another file system, or one without links */
-        e->copied = true;
-        status = copy_picture(from, to, error);
-    }
+        status = export_picture_open(e, item, &fd, error);
+    if (!status)
+        status = place(e, fd, item, to, again, error);
     if (!status)
         e->report->pictures++;
+    if (fd >= 0)
+        close(fd);
     return status;
 }

@@ -243,16 +243,6 @@ const size_t export_column_count = COLUMNS;
 _Static_assert(sizeof export_columns / sizeof *export_columns == COLUMNS,
                "a column is described");
 
-/* Pictures of a dataset are named by the SHA-256 of their file. */
-static void picture_hash(const char *picture, char out[VL_SHA256_HEX_SIZE]) {
-    const char *name = strrchr(picture, '/');
-    name = name ? name + 1 : picture;
-    size_t length = strspn(name, "0123456789abcdef");
-    *out = '\0';
-    if (length == VL_SHA256_HEX_SIZE - 1)
-        snprintf(out, VL_SHA256_HEX_SIZE, "%.64s", name);
-}
-
 static const char *text_of(const vl_item *item, column_id column, const char *picture,
                            char scratch[VL_SHA256_HEX_SIZE]) {
     switch (column) {
@@ -267,7 +257,7 @@ static const char *text_of(const vl_item *item, column_id column, const char *pi
     case PICTURE:
         return picture;
     case PICTURE_SHA256:
-        picture_hash(item->picture, scratch);
+        folder_picture_hash(item->picture, scratch);
         return scratch;
     case PICTURE_KIND:
         return item->picture_kind;

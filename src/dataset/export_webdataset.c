@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const size_t MAX_PICTURE = (size_t)256 << 20;
 enum { BLOCK = 512, NAME = 64 };
@@ -173,13 +174,15 @@ static vl_status add(shard *s, const vl_item *base, const char *ending, const ch
 }
 
 static vl_status read_picture(export *e, const vl_item *base, vl_buf *out, vl_error *error) {
-    char path[EXPORT_PATH];
+    int fd;
     vl_buf_clear(out);
     if (!*base->picture)
         return VL_OK;
-    vl_status status = folder_path(vl_dataset_folder(e->dataset), base->picture, path, error);
-    if (!status)
-        status = vl_file_read(path, MAX_PICTURE, out, error);
+    vl_status status = export_picture_open(e, base, &fd, error);
+    if (status)
+        return status;
+    status = folder_picture_read(fd, base->picture, out, error);
+    close(fd);
     e->report->pictures++;
     return status ? vl_error_prefix(error, "item %s", base->id) : VL_OK;
 }

@@ -333,14 +333,11 @@ static bool is_picture_path(const char *path) {
 
 vl_status review_picture(const vl_review *review, const vl_item *item, vl_buf *bytes,
                          vl_error *error) {
-    char path[FOLDER_PATH_SIZE];
     if (!is_picture_path(item->picture))
         return vl_fail(error, VL_ERR_MISSING, "this item has no picture");
-    vl_status status = folder_path(review->folder, item->picture, path, error);
-    if (!status && vl_file_read(path, bytes->max, bytes, error))
-        status =
-            vl_fail(error, VL_ERR_MISSING, "the picture of this item is not in the folder");
-    return status;
+    return folder_read(review->folder, item->picture, bytes, error)
+               ? vl_fail(error, VL_ERR_MISSING, "the picture of this item is not in the folder")
+               : VL_OK;
 }
 
 /* ---- the next ones --------------------------------------------------------------------------

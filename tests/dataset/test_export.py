@@ -221,6 +221,18 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
                 self.check_vqa(out, split, images, wanted)
             self.assertEqual(report["no_place"], sum(1 + len(e) for b, e in groups if not b["picture"]))
 
+    def test_coco_has_a_caption_once(self):
+        def repeat(folder, rows):
+            for row in rows:
+                if row["kind"] == "describe" and row["base"] == rows[0]["id"]:
+                    row["text"] = rows[0]["text"]
+        out = self.folder / "out"
+        TOOLS.export(self.broken(repeat), "coco", out)
+        captions = json.loads((out / "captions_train.json").read_text())
+        (image,) = [image["id"] for image in captions["images"]
+                    if image["item"]["id"] == items(self.home / "whole")[0][0]["id"]]
+        self.assertEqual(len([one for one in captions["annotations"] if one["image_id"] == image]), 1)
+
     def check_vqa(self, out, split, images, wanted):
         asked = {one["id"]: one for _, examples in wanted.values() for one in examples if one["kind"] != "describe"}
         if not asked:
@@ -402,7 +414,96 @@ training: {steps: 2, warmup: 1, lanes: 1, micro_batch: 2, log_every: 1, max_brok
             self.assertFalse((self.folder / "out").exists())
             self.assertFalse((self.folder / ".out.vislang-export").exists())
 
+    def test_nothing_from_elsewhere_is_exported(self):
+        """A dataset may be from anybody: what its pictures are links to is on the machine that exports it."""
+        secret = self.folder / "secret"
+        secret.mkdir()
+
+        def to_link(folder, rows):
+            path = folder / rows[0]["picture"]
+            path.rename(secret / path.name)
+            path.symlink_to(secret / path.name)
+
+        def folder_to_link(folder, rows):
+            (folder / "pictures").rename(secret / folder.name)
+            (folder / "pictures").symlink_to(secret / folder.name)
+
+        def to_text(folder, rows):
+            path = folder / rows[0]["picture"]
+            path.unlink()
+            path.write_text("root:x:0:0:root:/root:/bin/sh\n")
+
+        def to_another(folder, rows):
+            path = folder / rows[0]["picture"]
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data + b"x")
+
+        def to_pipe(folder, rows):
+            path = folder / rows[0]["picture"]
+            path.unlink()
+            os.mkfifo(path)
+
+        def named_otherwise(folder, rows):
+            for row in rows:
+                if row.get("picture") == rows[0]["picture"] and row is not rows[0]:
+                    row["picture"] = "documents.jsonl"
+            rows[0]["picture"] = "documents.jsonl"
+
+        cases = [(to_link, "is a link, or behind one"), (folder_to_link, "is a link, or behind one"),
+                 (to_text, "is no PNG, JPEG or WebP"), (to_pipe, "is no regular file"),
+                 (to_another, "is not the picture of its name"), (named_otherwise, "is not named by the SHA-256")]
+        for change, says in cases:
+            place = self.broken(change)
+            for layout in FORMATS:
+                if change == to_another and layout != "webdataset":
+                    continue  # a link of the file system reads nothing; `check` does
+                done = TOOLS.run(place, layout, self.folder / "out")
+                self.assertEqual(done.returncode, 3, (says, layout, done))
+                self.assertIn(says, done.stderr)
+                self.assertFalse((self.folder / "out").exists())
+                self.assertFalse((self.folder / ".out.vislang-export").exists())
+
+    def test_a_copy_is_held_to_its_name(self):
+        memory = Path("/dev/shm")
+        if not memory.is_dir() or memory.stat().st_dev == self.home.stat().st_dev or not os.access(memory, os.W_OK):
+            self.skipTest("no second file system")
+
+        def change(folder, rows):
+            path = folder / rows[0]["picture"]
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data + b"x")
+        with tempfile.TemporaryDirectory(dir=memory) as folder:
+            done = TOOLS.run(self.broken(change), "imagefolder", f"{folder}/out")
+            self.assertEqual(done.returncode, 3, done)
+            self.assertIn("is not the picture of its name", done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
     # ---- the same, whole, or nothing ----
+
+    def test_who_is_asked_to_stop_stops_in_order(self):
+        """The folder of its work appears; whoever is asked to stop then clears it away, unless it was done before."""
+        TOOLS.make(self.folder / "many", 3000)
+        out, work = self.folder / "out", self.folder / ".out.vislang-export"
+        stopped = 0
+        for what in (signal.SIGTERM, signal.SIGINT):
+            process = subprocess.Popen([TOOLS.vislang, "dataset", "export", self.folder / "many", "--format",
+                                        "webdataset", "--out", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                       text=True)
+            while process.poll() is None and not work.exists():
+                pass
+            process.send_signal(what)
+            _, said = process.communicate(timeout=60)
+            self.assertFalse(work.exists())
+            if process.returncode:
+                stopped += 1
+                self.assertGreater(process.returncode, 0, "it died of the signal")
+                self.assertIn("stopped", said)
+                self.assertFalse(out.exists())
+            else:
+                shutil.rmtree(out)
+        self.assertGreater(stopped, 0)
 
     def test_same_bytes(self):
         for layout in FORMATS:
