@@ -504,6 +504,7 @@ typedef struct vl_build_options {
     const char *queue;    /* URL of a database whose queue is shared; "": this process alone */
     double lease_seconds; /* until what a killed process was at is given to others; 60 */
     const char *tessdata; /* NULL: the distribution's */
+    const char *ocr_engines; /* where the recipe names none; "": Tesseract alone */
     /* Gives the documents of a collection, those of one record after each other. */
     vl_status (*documents)(const vl_build_query *query, vl_build_document_fn give, void *to,
                            void *user, vl_error *error);

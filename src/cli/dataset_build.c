@@ -233,6 +233,7 @@ static vl_status build(const cli_args *args, const vl_config *config, vl_error *
     options.recipe = cli_value(args, "recipe");
     options.folder = cli_value(args, "out");
     options.tessdata = vl_config_string(config, "tessdata");
+    options.ocr_engines = vl_config_string(config, "ocr_engines");
     options.queue = cli_value(args, "queue") ? cli_value(args, "queue") : "";
     options.lease_seconds = vl_config_number(config, "job_lease");
     options.documents = documents;
@@ -243,7 +244,7 @@ static vl_status build(const cli_args *args, const vl_config *config, vl_error *
                        "vislang dataset build --recipe RECIPE.yaml --out FOLDER");
     vl_status status = cli_value_int(args, "jobs", 1, MAX_JOBS, &jobs, error);
     options.jobs = (size_t)jobs;
-    if (isatty(STDERR_FILENO) && !cli_has(args, "quiet")) {
+    if (isatty(STDERR_FILENO)) {
         options.progress = show_progress;
         options.user = &shown;
     }

@@ -42,6 +42,8 @@ static vl_status open_kit(chunk_kit *kit, vl_error *error) {
     kit->reading.steady = true;
     if (*recipe->ocr_engines)
         kit->reading.engines = recipe->ocr_engines;
+    else if (kit->options->ocr_engines && *kit->options->ocr_engines)
+        kit->reading.engines = kit->options->ocr_engines;
     if (kit->options->tessdata && *kit->options->tessdata)
         kit->reading.tessdata = kit->options->tessdata;
     return status;
