@@ -460,8 +460,9 @@ vl_status vl_dataset_export(const vl_export_options *options, vl_export_report *
 
 /* One content of a record, as a collection holds it. */
 typedef struct vl_build_document {
-    int64_t id;                /* in its collection */
-    const char *record;        /* "SOURCE/KEY": what was published as one */
+    int64_t id;         /* in its collection */
+    const char *record; /* "SOURCE/KEY": what was published as one */
+    const char *file;   /* which file of the record: a later content of it has the same */
     const char *sha256, *path; /* of the content */
     const char *type;          /* media type; "": not known */
     const char *language;      /* as the source says; "" */
@@ -485,6 +486,7 @@ typedef struct vl_build_reason {
     uint64_t documents;
 } vl_build_reason;
 typedef struct vl_build_report {
+    bool was_finished;                   /* there was nothing to do */
     uint64_t records, documents, unread; /* unread: documents that could not be */
     uint64_t chunks, chunks_done;
     uint64_t made, kept;       /* items, examples included */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_JOBS = 256, PROGRESS_MS = 200, PATH_SIZE = 4096, NAME_SIZE = 2048 };
+enum { MAX_JOBS = 256, PROGRESS_MS = 200, PATH_SIZE = 4096 };
 
 static atomic_bool stop_asked;
 
@@ -77,7 +77,7 @@ static cJSON *provenance_json(const vl_holding *h) {
 
 static vl_status give_holding(const vl_holding *holding, void *to, vl_error *error) {
     const giving *g = to;
-    char path[PATH_SIZE], record[NAME_SIZE];
+    char path[PATH_SIZE], *record = NULL;
     if (holding->shown || !is_in_time(g->query, holding->published))
         return VL_OK;
     vl_status status =
@@ -87,11 +87,16 @@ static vl_status give_holding(const vl_holding *holding, void *to, vl_error *err
     cJSON *json = provenance_json(holding);
     char *provenance = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
-    if (!provenance)
+    if (asprintf(&record, "%s/%s", holding->source, holding->key) < 0)
+        record = NULL;
+    if (!provenance || !record) {
+        cJSON_free(provenance);
+        free(record);
         return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    snprintf(record, sizeof record, "%s/%s", holding->source, holding->key);
+    }
     vl_build_document document = {.id = holding->id,
                                   .record = record,
+                                  .file = *holding->url ? holding->url : holding->name,
                                   .sha256 = holding->sha256,
                                   .path = path,
                                   .type = holding->type,
@@ -101,6 +106,7 @@ static vl_status give_holding(const vl_holding *holding, void *to, vl_error *err
                                   .current = holding->current};
     status = g->give(&document, g->to, error);
     cJSON_free(provenance);
+    free(record);
     return status;
 }
 
@@ -121,80 +127,88 @@ static vl_status documents(const vl_build_query *query, vl_build_document_fn giv
     return status;
 }
 
-/* Collections that pictures were asked of stay open. */
-typedef struct opened {
-    char path[PATH_SIZE];
-    vl_collection *collection;
-    struct opened *next;
-} opened;
-static pthread_mutex_t opened_mutex = PTHREAD_MUTEX_INITIALIZER;
-static opened *all_opened;
+/* Collections that pictures are asked of stay open. */
+enum { COLLECTIONS_MAX = 64 };
+typedef struct shelf {
+    pthread_mutex_t mutex;
+    struct {
+        char path[PATH_SIZE];
+        vl_collection *collection;
+    } open[COLLECTIONS_MAX];
+    size_t count;
+} shelf;
+/* What a build's callbacks know. */
+typedef struct context {
+    shelf shelf;
+    int64_t shown_ns; /* when progress was, last; 0: never */
+} context;
 
-static vl_status find_opened(const char *path, vl_collection **collection, vl_error *error) {
-    opened *o = all_opened;
-    while (o && strcmp(o->path, path) != 0)
-        o = o->next;
-    if (!o && !(o = calloc(1, sizeof *o)))
-        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    if (!o->collection) {
-        vl_status status = vl_collection_open(path, false, &o->collection, error);
-        if (status) {
-            free(o);
+static vl_status find_open(shelf *s, const char *path, vl_collection **collection,
+                           vl_error *error) {
+    size_t i = 0;
+    while (i < s->count && strcmp(s->open[i].path, path) != 0)
+        i++;
+    if (i == COLLECTIONS_MAX)
+        return vl_fail(error, VL_ERR_LIMIT, "more than %d collections", COLLECTIONS_MAX);
+    if (i == s->count) {
+        vl_status status = vl_collection_open(path, false, &s->open[i].collection, error);
+        if (status)
             return status;
-        }
-        snprintf(o->path, sizeof o->path, "%s", path);
-        o->next = all_opened;
-        all_opened = o;
+        snprintf(s->open[i].path, sizeof s->open[i].path, "%s", path);
+        s->count++;
     }
-    *collection = o->collection;
+    *collection = s->open[i].collection;
     return VL_OK;
 }
 
-static void close_opened(void) {
-    while (all_opened) {
-        opened *next = all_opened->next;
-        vl_collection_close(all_opened->collection);
-        free(all_opened);
-        all_opened = next;
-    }
-}
-
-static vl_status picture(const vl_build_document *document, const char *collection,
-                         const char *url, char *path, size_t size, void *user,
-                         vl_error *error) {
+static vl_status find_picture(const vl_build_document *document, const char *path,
+                              const char *url, char *file, size_t size, void *user,
+                              vl_error *error) {
+    context *c = user;
     char sha256[VL_SHA256_HEX_SIZE];
-    vl_collection *c = NULL;
-    (void)user;
-    *path = '\0';
-    pthread_mutex_lock(&opened_mutex);
-    vl_status status = find_opened(collection, &c, error);
-    pthread_mutex_unlock(&opened_mutex);
+    vl_collection *collection = NULL;
+    *file = '\0';
+    pthread_mutex_lock(&c->shelf.mutex);
+    vl_status status = find_open(&c->shelf, path, &collection, error);
+    pthread_mutex_unlock(&c->shelf.mutex);
     if (!status)
-        status = vl_collection_find_picture(c, document->id, url, sha256, error);
+        status = vl_collection_find_picture(collection, document->id, url, sha256, error);
     if (!status)
-        status = vl_collection_path(c, sha256, path, size, error);
+        status = vl_collection_path(collection, sha256, file, size, error);
     return status == VL_ERR_MISSING ? VL_OK : status;
 }
 
 /* ---- what is said --------------------------------------------------------------------------
  */
 
-typedef struct progress {
-    int64_t last_ns;
-    bool shown;
-} progress;
-
 static void show_progress(const vl_build_report *r, void *user) {
-    progress *p = user;
-    if (p->shown && r->chunks_done < r->chunks && vl_clock_ms_since(p->last_ns) < PROGRESS_MS)
+    context *c = user;
+    if (c->shown_ns && r->chunks_done < r->chunks &&
+        vl_clock_ms_since(c->shown_ns) < PROGRESS_MS)
         return;
-    p->shown = true;
-    p->last_ns = vl_clock_ns();
+    c->shown_ns = vl_clock_ns();
     fprintf(stderr,
             "\r\033[K%" PRIu64 " of %" PRIu64 " chunks, %" PRIu64 " documents, %" PRIu64
             " items",
             r->chunks_done, r->chunks, r->documents, r->made);
     fflush(stderr);
+}
+
+/* What a reader of the numbers might overlook. */
+static void print_notes(const vl_build_report *r, const char *folder) {
+    if (r->was_finished)
+        fprintf(
+            stderr,
+            "vislang dataset: %s was finished before: nothing was done. What its collections "
+            "hold since goes into another folder.\n",
+            folder);
+    for (int i = 0; i < VL_SPLIT_COUNT; i++)
+        if (r->kept && !r->by_split[i])
+            fprintf(
+                stderr,
+                "vislang dataset: nothing is in %s: documents go to splits whole, by chance, "
+                "and these are few (the recipe's splits, seed)\n",
+                vl_split_name((vl_split)i));
 }
 
 static void print_report(const vl_build_report *r, const char *folder) {
@@ -225,10 +239,10 @@ static void print_json(const vl_build_report *r) {
 /* ---- the command ---------------------------------------------------------------------------
  */
 
-static vl_status build(const cli_args *args, const vl_config *config, vl_error *error) {
+static vl_status build(const cli_args *args, const vl_config *config, context *c,
+                       vl_error *error) {
     vl_build_options options = vl_build_options_default();
     vl_build_report report;
-    progress shown = {0};
     long jobs = 0;
     options.recipe = cli_value(args, "recipe");
     options.folder = cli_value(args, "out");
@@ -237,25 +251,25 @@ static vl_status build(const cli_args *args, const vl_config *config, vl_error *
     options.queue = cli_value(args, "queue") ? cli_value(args, "queue") : "";
     options.lease_seconds = vl_config_number(config, "job_lease");
     options.documents = documents;
-    options.picture = picture;
+    options.picture = find_picture;
+    options.user = c;
     options.cancel = &stop_asked;
     if (!options.recipe || !options.folder)
         return vl_fail(error, VL_ERR_USAGE,
                        "vislang dataset build --recipe RECIPE.yaml --out FOLDER");
     vl_status status = cli_value_int(args, "jobs", 1, MAX_JOBS, &jobs, error);
     options.jobs = (size_t)jobs;
-    if (isatty(STDERR_FILENO)) {
+    if (isatty(STDERR_FILENO))
         options.progress = show_progress;
-        options.user = &shown;
-    }
     struct sigaction action = {.sa_handler = ask_stop};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (!status)
         status = vl_dataset_build(&options, &report, error);
-    close_opened();
-    if (shown.shown)
+    if (c->shown_ns)
         fputc('\n', stderr);
+    if (!status)
+        print_notes(&report, options.folder);
     if (!status && cli_has(args, "json"))
         print_json(&report);
     else if (!status)
@@ -266,9 +280,16 @@ static vl_status build(const cli_args *args, const vl_config *config, vl_error *
 int cli_dataset_build(const cli_args *args) {
     vl_error error = {0};
     vl_config *config = NULL;
-    vl_status status = cli_config(args, &config, &error);
-    if (!status)
-        status = build(args, config, &error);
+    context *c = calloc(1, sizeof *c);
+    vl_status status =
+        c ? cli_config(args, &config, &error) : vl_fail(&error, VL_ERR_MEMORY, "out of memory");
+    if (!status) {
+        pthread_mutex_init(&c->shelf.mutex, NULL);
+        status = build(args, config, c, &error);
+    }
+    for (size_t i = 0; c && i < c->shelf.count; i++)
+        vl_collection_close(c->shelf.open[i].collection);
+    free(c);
     vl_config_free(config);
     return cli_finish_stdout(args, status ? cli_fail(args, &error) : 0);
 }

@@ -107,6 +107,8 @@ vl_status build_queue_step(build_queue *queue, const char *name, size_t count, b
                           .priority = VL_JOB_PRIVATE,
                           .max_attempts = ATTEMPTS};
     vl_status status = vl_job_enqueue(queue->db, &order, &job, &was_there, error);
+    if (!status && was_there && job.failed) /* the same command tries again */
+        status = vl_job_retry(queue->db, job.id, NULL, &job, error);
     free(inputs);
     snprintf(step->job, sizeof step->job, "%s", job.id);
     return status;

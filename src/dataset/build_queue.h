@@ -25,8 +25,8 @@ vl_status build_queue_step(build_queue *queue, const char *name, size_t count, b
                            vl_error *error);
 /* Does items of the step, on this thread, until all of them are done, by whomever. While `work`
  * runs the thread is asked to stop (vl_stop_watch) when `cancelled` says so or the item was
- * lent to another. An item that fails is tried by another process, twenty times in all; then the
- * step fails with what was said. The database may go away for a minute. */
+ * lent to another. An item that fails is tried by another process, twenty times in all; then
+ * the step fails with what was said. The database may go away for a minute. */
 typedef struct build_work {
     vl_status (*work)(void *user, size_t item, vl_error *error);
     bool (*cancelled)(void *user);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef enum key_type {
@@ -105,7 +106,9 @@ static bool is_date(const char *text) {
     for (size_t i = 0; i < length && i < sizeof shape - 1; i++)
         if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
             return false;
-    return length == 4 || length == 7 || length == 10;
+    int month = length > 4 ? atoi(text + 5) : 1, day = length > 7 ? atoi(text + 8) : 1;
+    return (length == 4 || length == 7 || length == 10) && month >= 1 && month <= 12 &&
+           day >= 1 && day <= 31;
 }
 
 static vl_status read_choice(reading *r, const yaml_node_t *node, const key *k, int *out) {
@@ -189,6 +192,10 @@ static vl_status read_kinds(reading *r, const yaml_node_t *node) {
         status = read_choice(r, doc_item(r->d, node, i), &k, &kind);
         r->out->kinds |= 1U << kind;
     }
+    if (!status && !build_recipe_wants(r->out, VL_ITEM_PAIR) &&
+        !build_recipe_wants(r->out, VL_ITEM_TEXT))
+        status = doc_refuse(
+            r->d, node, "kinds: examples are made of pairs and texts; name pair, text or both");
     return status;
 }
 

@@ -29,6 +29,11 @@ static vl_status open_kit(chunk_kit *kit, vl_error *error) {
         status = vl_seer_open(NULL, &kit->seer, error);
     if (!status)
         status = phrases_open(NULL, &kit->phrases, error);
+    for (size_t i = 0; !status && i < recipe->target_languages.count; i++)
+        if (!phrases_find(kit->phrases, recipe->target_languages.items[i]))
+            status = vl_fail(error, VL_ERR_USAGE,
+                             "target_languages: there are no phrases in %s (docs/dataset.md)",
+                             recipe->target_languages.items[i]);
     if (!status)
         status = aligned_open(recipe, &kit->aligned, error);
     kit->quality = quality_model_default();
@@ -181,10 +186,14 @@ static vl_status take_record(const plan_record *record, vl_arena *arena, void *t
     (void)arena;
     w->record = record;
     for (size_t i = 0; !status && i < record->count;) {
-        for (w->open = 0; !status && i < record->count && w->open < CHUNK_OPEN_MAX; i++) {
+        size_t bytes = 0;
+        for (w->open = 0; !status && i < record->count && w->open < CHUNK_OPEN_MAX &&
+                          bytes < CHUNK_OPEN_BYTES;
+             i++) {
             status = vl_stop_check(error);
             if (!status)
                 status = chunk_open(w, &record->documents[i], &w->documents[w->open++], error);
+            bytes += w->documents[w->open - 1].bytes.len;
         }
         if (!status)
             status = make_items(w, error);

@@ -26,7 +26,8 @@ struct chunk_kit {
 };
 
 /* Documents of one record that are open at the same time. */
-enum { CHUNK_OPEN_MAX = 8 };
+enum { CHUNK_OPEN_MAX = 32 };
+static const size_t CHUNK_OPEN_BYTES = (size_t)256 << 20;
 /* A picture of which more had to be covered shows too little. */
 #define CHUNK_COVERED_MOST 0.5
 typedef struct opened {

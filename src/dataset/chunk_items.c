@@ -44,7 +44,9 @@ static vl_item blank_item(const chunk_worker *w, vl_item_kind kind) {
     item.source.document = d->from->sha256;
     item.source.record = d->from->record;
     item.source.url = chunk_provenance(d, "url");
-    item.source.title = *title ? title : d->parts->title;
+    /* A folder knows files by their names alone. */
+    bool named = *title && strcmp(chunk_provenance(d, "source"), "dir") != 0;
+    item.source.title = named || !*d->parts->title ? title : d->parts->title;
     item.source.licence = chunk_provenance(d, "licence");
     item.source.publisher = chunk_provenance(d, "publisher");
     item.source.published = chunk_provenance(d, "published");
@@ -161,10 +163,9 @@ static void find_counterparts(chunk_worker *w, const char *text, const char *lan
 /* The state that the document's file had before: the last one that was replaced. */
 static const vl_parts *older_state(const chunk_worker *w) {
     const vl_parts *older = NULL;
-    const char *url = chunk_provenance(w->now, "asked_url");
     for (size_t i = 0; i < w->open; i++) {
         const opened *d = &w->documents[i];
-        if (!d->from->current && d->parts && !strcmp(chunk_provenance(d, "asked_url"), url))
+        if (!d->from->current && d->parts && !strcmp(d->from->file, w->now->from->file))
             older = d->parts;
     }
     return older;

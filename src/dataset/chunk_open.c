@@ -50,6 +50,13 @@ static vl_status open_ocr(void *user, vl_ocr **ocr, vl_error *error) {
     return status;
 }
 
+/* Whether it is the document that is wrong, and not the machine: a program that is missing, a
+ * disk that fails. */
+static bool is_of_document(vl_status status) {
+    return status == VL_ERR_INPUT || status == VL_ERR_UNSUPPORTED || status == VL_ERR_LIMIT ||
+           status == VL_ERR_TIMEOUT || status == VL_ERR_USAGE || status == VL_ERR_MEMORY;
+}
+
 static vl_status take_apart(chunk_worker *w, opened *d, vl_error *error) {
     const chunk_kit *kit = w->kit;
     vl_parts_options how = vl_parts_options_default();
@@ -67,10 +74,9 @@ static vl_status take_apart(chunk_worker *w, opened *d, vl_error *error) {
     if (!status)
         status =
             privacy_clean_parts(d->parts, &kit->privacy, w->tally, d->arena, &d->found, &why);
-    if (status == VL_ERR_MISSING) /* a program or pack, which is no fault of the document */
-        vl_error_prefix(&why, "%s", d->from->record);
-    if (status == VL_ERR_CANCELLED || status == VL_ERR_MISSING) {
+    if (status && !is_of_document(status)) {
         *error = why;
+        vl_error_prefix(error, "%s", d->from->record);
         return status;
     }
     if (status) {
@@ -112,9 +118,20 @@ vl_status chunk_open(chunk_worker *w, const vl_build_document *from, opened *to,
     if (!to->provenance)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a document");
     vl_status status = vl_file_read(from->path, DOCUMENT_MAX, &to->bytes, &why);
-    if (status) {
+    if (status == VL_ERR_LIMIT) {
         snprintf(to->problem, sizeof to->problem, "%s", why.message);
         return clean_provenance(w, to, error);
+    }
+    if (!status) {
+        char sha256[VL_SHA256_HEX_SIZE];
+        vl_sha256_hex(to->bytes.data, to->bytes.len, sha256);
+        if (strcmp(sha256, from->sha256) != 0)
+            status = vl_fail(&why, VL_ERR_INPUT, "%s: not what its name says", from->path);
+    }
+    if (status) {
+        *error = why;
+        vl_error_prefix(error, "%s: the collection is damaged or away", w->record->collection);
+        return status;
     }
     status = take_apart(w, to, error);
     return status ? status : clean_provenance(w, to, error);

@@ -248,7 +248,7 @@ static vl_status take_picture(finishing *f, const char *picture, vl_error *error
     snprintf(folder, sizeof folder, "%s", to);
     *strrchr(folder, '/') = '\0';
     vl_status status = vl_dir_make(folder, error);
-    if (!status && rename(from, to) != 0)
+    if (!status && rename(from, to) != 0 && access(to, F_OK) != 0)
         status = vl_fail(error, VL_ERR_IO, "%s: %s", from, strerror(errno));
     return status;
 }

@@ -10,7 +10,7 @@
 #define FOLDER_ITEMS "items-%05zu.jsonl" /* from 0, FOLDER_SHARD items each */
 #define FOLDER_PICTURES "pictures"
 #define FOLDER_REPORT "report.json"
-#define FOLDER_WORK "work" /* of a build that is not finished */
+#define FOLDER_WORK ".vislang-build" /* of a build that is not finished */
 enum { FOLDER_SHARD = 10000, FOLDER_PATH_SIZE = 4096 };
 
 vl_status folder_path(const char *folder, const char *name, char path[FOLDER_PATH_SIZE],

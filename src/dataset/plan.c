@@ -15,7 +15,7 @@
 
 #define PLAN_LINES FOLDER_WORK "/plan.jsonl"
 #define PLAN_INDEX FOLDER_WORK "/plan.index"
-enum { RECORD_MAX = 16 << 20, RECORD_DOCUMENTS_MAX = 256 };
+enum { RECORD_MAX = 16 << 20, RECORD_DOCUMENTS_MAX = 4096 };
 
 /* The index: this, then an entry a record and one more at the end. In the byte order of the
  * machine: it lives as long as the build. */
@@ -83,6 +83,7 @@ static const char *record_name(const cJSON *record) {
 static cJSON *document_json(const vl_build_document *from) {
     cJSON *to = cJSON_CreateObject();
     cJSON_AddNumberToObject(to, "id", (double)from->id);
+    cJSON_AddStringToObject(to, "file", from->file);
     cJSON_AddStringToObject(to, "sha256", from->sha256);
     cJSON_AddStringToObject(to, "path", from->path);
     cJSON_AddStringToObject(to, "type", from->type);
@@ -93,11 +94,30 @@ static cJSON *document_json(const vl_build_document *from) {
     return to;
 }
 
+static bool is_current(const cJSON *document) {
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "current"));
+}
+
+/* Where the document goes: behind what stood in its file before it. Of that only the last is
+ * kept. */
+static int place_of(cJSON *list, const vl_build_document *document) {
+    int place = 0;
+    for (cJSON *there = list->child; there; there = there->next, place++) {
+        const char *file = cJSON_GetStringValue(cJSON_GetObjectItem(there, "file"));
+        if (strcmp(file, document->file) != 0 || is_current(there))
+            continue;
+        if (!document->current)
+            cJSON_DeleteItemFromArray(list, place);
+        return document->current ? place + 1 : place;
+    }
+    return cJSON_GetArraySize(list);
+}
+
 static vl_status take_document(const vl_build_document *document, void *to, vl_error *error) {
     making *m = to;
     struct stat about;
-    vl_status status = VL_OK;
-    if (m->record && strcmp(record_name(m->record), document->record) != 0)
+    vl_status status = vl_stop_check(error);
+    if (!status && m->record && strcmp(record_name(m->record), document->record) != 0)
         status = end_record(m, error);
     if (!status && !m->record) {
         m->record = cJSON_CreateObject();
@@ -106,13 +126,15 @@ static vl_status take_document(const vl_build_document *document, void *to, vl_e
         cJSON_AddArrayToObject(m->record, "documents");
     }
     cJSON *list = cJSON_GetObjectItemCaseSensitive(m->record, "documents");
-    if (!status && cJSON_GetArraySize(list) >= RECORD_DOCUMENTS_MAX)
-        return VL_OK; /* a record of hundreds of files: the rest is left out */
     if (!status && stat(document->path, &about) != 0)
         return vl_fail(error, VL_ERR_INPUT, "%s: %s (the collection is damaged)",
                        document->path, strerror(errno));
     if (!status) {
-        cJSON_AddItemToArray(list, document_json(document));
+        int place = place_of(list, document);
+        if (place >= RECORD_DOCUMENTS_MAX)
+            return vl_fail(error, VL_ERR_LIMIT, "%.200s: a record of more than %d documents",
+                           document->record, RECORD_DOCUMENTS_MAX);
+        cJSON_InsertItemInArray(list, place, document_json(document));
         m->record_bytes += (uint64_t)about.st_size;
         m->head.documents++;
     }
@@ -158,6 +180,10 @@ vl_status plan_make(const build_recipe *recipe, const vl_build_options *options,
         status = vl_file_writer_open(index, &m.index, error);
     for (size_t i = 0; !status && i < recipe->collections.count; i++)
         status = take_collection(&m, recipe, options, recipe->collections.items[i], error);
+    if (!status && !m.head.records)
+        status = vl_fail(error, VL_ERR_INPUT,
+                         "the collections have no documents that the recipe asks for (sources, "
+                         "formats, since, until)");
     if (!status)
         status = put_entry(&m, error);
     if (!status)
@@ -231,6 +257,9 @@ static vl_status cut_chunks(plan *p, vl_error *error) {
     for (size_t i = 0; i < records; i++) {
         bool full = p->entries[i + 1].bytes - p->entries[first].bytes >= bytes_most ||
                     i + 1 - first >= records_most || i + 1 == records;
+        if (p->entries[i + 1].line <= p->entries[i].line ||
+            p->entries[i + 1].bytes < p->entries[i].bytes || p->chunks > PLAN_CHUNKS_MAX)
+            return vl_fail(error, VL_ERR_INPUT, "the plan of the build is damaged");
         if (full) {
             p->starts[++p->chunks] = i + 1;
             first = i + 1;
@@ -315,6 +344,7 @@ static vl_status take_record(const cJSON *json, vl_arena *arena, plan_record *to
         *d = (vl_build_document){
             .id = (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(item, "id")),
             .record = to->record,
+            .file = take(item, "file", arena, &fits),
             .sha256 = take(item, "sha256", arena, &fits),
             .path = take(item, "path", arena, &fits),
             .type = take(item, "type", arena, &fits),

@@ -200,7 +200,7 @@ class Build(unittest.TestCase):
         process = subprocess.Popen([PROGRAM, "dataset", "build", "--recipe", self.recipe, "--out", out, "--jobs", "1"],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"]})
         until = time.monotonic() + 60
-        while not list(out.glob("work/chunks/*.jsonl")) and process.poll() is None and time.monotonic() < until:
+        while not list(out.glob(".vislang-build/chunks/*.jsonl")) and process.poll() is None and time.monotonic() < until:
             time.sleep(0.002)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
@@ -213,6 +213,66 @@ class Build(unittest.TestCase):
         again = json.loads(self.build(self.whole, "--json").stdout)
         self.assertEqual({**again, "seconds": 0}, {**self.report, "seconds": 0})
         self.assertEqual(tree(self.whole), before)
+
+    def test_a_folder_that_holds_something_else_is_left_alone(self):
+        for name in ("work/thesis.txt", "report.json", ".hidden"):
+            out = self.home / ("other" + name.replace("/", "-"))
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_text("precious")
+            self.assertIn("holds something already", self.build(out, code=2).stderr)
+            self.assertEqual((out / name).read_text(), "precious")
+            self.assertEqual(len(list(out.rglob("*"))), len(Path(name).parts))
+
+    def test_a_first_try_that_failed_leaves_nothing(self):
+        recipe = self.home / "recipe.yaml"
+        for more in ("collections: [nope]\n", f"collections: [{self.collection}]\nsources: [nosuch]\n",
+                     f"collections: [{self.collection}]\naligned: [{{path: no.tsv, languages: [en, sw]}}]\n",
+                     f"collections: [{self.collection}]\nquality_model: no.json\n",
+                     f"collections: [{self.collection}]\ntarget_languages: [tlh]\n"):
+            recipe.write_text("name: x\n" + more)
+            result = subprocess.run([PROGRAM, "dataset", "build", "--recipe", recipe, "--out", self.home / "first"],
+                                    capture_output=True, text=True, timeout=100, env={"PATH": os.environ["PATH"]})
+            self.assertIn(result.returncode, (1, 2, 3, 4), result.stderr)
+            self.assertFalse((self.home / "first").exists(), more)
+
+    def test_of_two_recipes_at_once_one_is_refused(self):
+        for i in range(6):
+            out = self.home / f"race{i}"
+            recipes = [self.write_recipe(RECIPE.replace("seed: 3", f"seed: {seed}")).rename(self.home / f"r{i}{seed}.yaml")
+                       for seed in (3, 4)]
+            running = [subprocess.Popen([PROGRAM, "dataset", "build", "--recipe", recipe, "--out", out], text=True,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"]})
+                       for recipe in recipes]
+            said = [process.communicate(timeout=200)[1] for process in running]
+            codes = [process.returncode for process in running]
+            self.assertEqual(codes.count(0), 1, (codes, said))
+            made = json.loads((out / "dataset.json").read_text())["seed"]
+            self.assertEqual(made, 3 + codes.index(0))
+
+    def test_a_collection_that_is_away_is_no_reason_to_finish(self):
+        away = self.home / "collection"
+        subprocess.run(["cp", "-r", self.collection, away], check=True)
+        recipe = self.home / "recipe.yaml"
+        recipe.write_text(RECIPE)
+        process = subprocess.Popen([PROGRAM, "dataset", "build", "--recipe", recipe, "--out", self.home / "out", "--jobs", "1"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
+        until = time.monotonic() + 60
+        while not (self.home / "out" / ".vislang-build" / "plan.index").exists() and time.monotonic() < until:
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+        self.assertFalse((self.home / "out" / "dataset.json").exists())
+        away.rename(self.home / "elsewhere")
+        self.assertIn("damaged or away", self.build(self.home / "out", recipe=recipe, code=3).stderr)
+        (self.home / "elsewhere").rename(away)
+        content = next(path for path in (away / "objects").rglob("*") if path.is_file())
+        whole = content.read_bytes()
+        content.chmod(0o644)
+        content.write_bytes(whole + b" ")
+        self.assertIn("not what its name says", self.build(self.home / "new", recipe=recipe, code=3).stderr)
+        content.write_bytes(whole)
+        self.build(self.home / "out", recipe=recipe)
+        self.assertTrue((self.home / "out" / "dataset.json").exists())
 
     def test_a_full_disk_loses_nothing(self):
         def small_files():
@@ -273,6 +333,8 @@ class Build(unittest.TestCase):
                  ("name: x\ncollections: [a]\nkinds: [poem]\n", "pair, text, describe"),
                  ("name: x\ncollections: [a]\nlanguages: [klingon]\n", "ISO 639"),
                  ("name: x\ncollections: [a]\nsince: yesterday\n", "a date is needed"),
+                 ("name: x\ncollections: [a]\nsince: 2025-13-45\n", "a date is needed"),
+                 ("name: x\ncollections: [a]\nkinds: [describe]\n", "name pair, text or both"),
                  ("name: x\ncollections: [a]\nsplits: {train: 0}\n", "above 0"),
                  ("name: x\ncollections: [a]\nsplits: {train: 1, exam: 1}\n", "exam"),
                  ("name: x\ncollections: [a]\nseed: -1\n", "seed"),
@@ -293,8 +355,9 @@ class Build(unittest.TestCase):
     def test_a_folder_of_another_recipe(self):
         recipe = self.write_recipe(RECIPE.replace("seed: 3", "seed: 4"))
         self.assertIn("another recipe", self.build(self.whole, recipe=recipe, code=2).stderr)
-        (self.home / "begun" / "work").mkdir(parents=True)
-        (self.home / "begun" / "work" / "recipe.yaml").write_text(RECIPE)
+        (self.home / "begun" / ".vislang-build").mkdir(parents=True)
+        (self.home / "begun" / ".vislang-build" / "recipe.yaml").write_text(RECIPE)
+        (self.home / "begun" / ".vislang-build" / "plan.index").write_text("")
         self.assertIn("another recipe", self.build(self.home / "begun", recipe=recipe, code=2).stderr)
 
     def test_options_are_needed(self):

@@ -59,7 +59,7 @@ class Queue(unittest.TestCase):
         out = self.home / "killed"
         victim, other = self.start(out, "--jobs", "1"), self.start(out, "--jobs", "1")
         until = time.monotonic() + 60
-        while len(list(out.glob("work/chunks/0*.jsonl"))) < 2 and time.monotonic() < until:
+        while len(list(out.glob(".vislang-build/chunks/0*.jsonl"))) < 2 and time.monotonic() < until:
             time.sleep(0.002)
         victim.kill()
         victim.communicate()

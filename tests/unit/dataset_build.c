@@ -53,6 +53,7 @@ static void put_picture(const char *name, unsigned seed) {
 typedef struct given {
     const char *record, *file, *disaster;
     bool current;
+    const char *of; /* the file that it is a content of; NULL: its own */
 } given;
 
 static const given *documents;
@@ -75,15 +76,17 @@ static vl_status give_documents(const vl_build_query *query, vl_build_document_f
                  "{\"url\":\"https://example.org/%s\",\"asked_url\":\"https://example.org/%s\","
                  "\"licence\":\"CC BY 4.0\"}",
                  documents[i].file, documents[i].record);
-        status = give(&(vl_build_document){.record = documents[i].record,
-                                           .sha256 = sha256,
-                                           .path = path,
-                                           .type = "text/html",
-                                           .language = "",
-                                           .disaster = documents[i].disaster,
-                                           .provenance = provenance,
-                                           .current = documents[i].current},
-                      to, error);
+        status = give(
+            &(vl_build_document){.record = documents[i].record,
+                                 .file = documents[i].of ? documents[i].of : documents[i].file,
+                                 .sha256 = sha256,
+                                 .path = path,
+                                 .type = "text/html",
+                                 .language = "",
+                                 .disaster = documents[i].disaster,
+                                 .provenance = provenance,
+                                 .current = documents[i].current},
+            to, error);
     }
     return status;
 }
@@ -178,8 +181,8 @@ static const vl_item *find(const found *f, vl_item_kind kind, const char *langua
     "fleuve, et le centre de santé demande des comprimés avant la fin du mois.</p>"
 
 static void versions_share_their_captions(void **state) {
-    static const given record[] = {{"site/1", "en.html", "", true},
-                                   {"site/1", "fr.html", "", true}};
+    static const given record[] = {{"site/1", "en.html", "", true, NULL},
+                                   {"site/1", "fr.html", "", true, NULL}};
     found f;
     (void)state;
     put_picture("a.png", 1);
@@ -207,7 +210,7 @@ static void versions_share_their_captions(void **state) {
 }
 
 static void tables_of_counterparts(void **state) {
-    static const given record[] = {{"site/1", "en.html", "", true}};
+    static const given record[] = {{"site/1", "en.html", "", true, NULL}};
     found f;
     (void)state;
     put_picture("b.png", 2);
@@ -231,8 +234,8 @@ static void tables_of_counterparts(void **state) {
     "<td>88</td></tr></table>"
 
 static void what_stood_there_before(void **state) {
-    static const given record[] = {{"site/1", "old.html", "", false},
-                                   {"site/1", "new.html", "", true}};
+    static const given record[] = {{"site/1", "old.html", "", false, "a"},
+                                   {"site/1", "new.html", "", true, "a"}};
     found f;
     (void)state;
     put("old.html", PAGE("en", "<h1>Cholera</h1>" ENGLISH TABLE("120") ENGLISH));
@@ -249,9 +252,34 @@ static void what_stood_there_before(void **state) {
     vl_arena_free(f.arena);
 }
 
+/* Of a file that was replaced every day the last state counts, and the first ones are no reason
+ * to lose what is there now. */
+static void hundreds_of_states(void **state) {
+    enum { STATES = 300 };
+    static given record[STATES];
+    static char names[STATES][32];
+    found f;
+    (void)state;
+    for (int i = 0; i < STATES; i++) {
+        char page[2048], value[16];
+        snprintf(names[i], sizeof names[i], "state-%d.html", i);
+        snprintf(value, sizeof value, "%d", 1000 + i);
+        snprintf(page, sizeof page, PAGE("en", "<h1>Cholera</h1>" ENGLISH TABLE("%s") ENGLISH),
+                 value);
+        put(names[i], page);
+        record[i] = (given){"site/1", names[i], "", i == STATES - 1, "a"};
+    }
+    build("states", "kinds: [text, change]\n", record, STATES, &f);
+    assert_non_null(find(&f, VL_ITEM_TEXT, NULL, "1299"));
+    const vl_item *item = find(&f, VL_ITEM_CHANGE, NULL, "1299");
+    assert_non_null(item);
+    assert_non_null(strstr(item->instruction, "1298"));
+    vl_arena_free(f.arena);
+}
+
 static void crises_of_records(void **state) {
-    static const given record[] = {{"reliefweb/1", "en.html", "FL-2024-000123-KEN", true},
-                                   {"reliefweb/2", "other.html", "", true}};
+    static const given record[] = {{"reliefweb/1", "en.html", "FL-2024-000123-KEN", true, NULL},
+                                   {"reliefweb/2", "other.html", "", true, NULL}};
     found f;
     (void)state;
     put("en.html", PAGE("en", ENGLISH));
@@ -285,6 +313,7 @@ int main(void) {
         cmocka_unit_test(versions_share_their_captions),
         cmocka_unit_test(tables_of_counterparts),
         cmocka_unit_test(what_stood_there_before),
+        cmocka_unit_test(hundreds_of_states),
         cmocka_unit_test(crises_of_records),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
