@@ -288,11 +288,12 @@ vl_status vl_dir_make(const char *path, vl_error *error) {
             continue;
         copy[i] = '\0';
         struct stat info;
-        bool there =
-            mkdir(copy, 0777) == 0 || (stat(copy, &info) == 0 && S_ISDIR(info.st_mode));
-        if (!there)
+        int why = mkdir(copy, 0777) ? errno : 0;
+        if (why && stat(copy, &info) == 0) /* else why it is not there is mkdir's errno */
+            why = S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+        if (why)
             return vl_fail(error, VL_ERR_IO, "cannot make directory %s: %s", copy,
-                           strerror(errno ? errno : ENOTDIR));
+                           strerror(why));
         if (i < length)
             copy[i] = '/';
     }

@@ -302,21 +302,22 @@ const cli_command cli_commands[] = {
      "vislang harvest --status --out collection\n",
      harvest_flags, cli_harvest},
     {"dataset",
-     "make data to train on: lines of text, rendered or of real scans; parts of documents; "
-     "datasets exported, reviewed, checked and counted",
-     "synth-lines|scan-lines DIR|parts FILE|export DATASET|review DATASET|check PATH|stats "
-     "PATH",
+     "make data to train on: datasets built of documents, reviewed, exported, checked and "
+     "counted; parts of documents; lines of text, rendered or of real scans",
+     "build|review DATASET|export DATASET|check PATH|stats PATH|parts FILE|synth-lines|"
+     "scan-lines DIR",
+     "vislang dataset build --recipe recipe.yaml --out notices\n"
+     "vislang dataset review notices --reviewer amina --reviewer jonas\n"
+     "vislang dataset export notices --format imagefolder --out notices-hf\n"
+     "vislang dataset check notices-hf\n"
+     "vislang dataset stats notices --html notices/report.html\n"
+     "vislang dataset parts report.html --json\n"
+     "vislang dataset parts report.docx\n"
      "vislang dataset synth-lines --text data/text --out lines --count 20000 --seed 1\n"
      "vislang dataset synth-lines --text data/text --out held.tar --fonts held --scripts "
      "khmer\n"
      "vislang dataset synth-lines --list-fonts\n"
-     "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n"
-     "vislang dataset parts report.html --json\n"
-     "vislang dataset parts report.docx\n"
-     "vislang dataset export notices --format imagefolder --out notices-hf\n"
-     "vislang dataset review data/swahili --reviewer amina --reviewer jonas\n"
-     "vislang dataset check notices-hf\n"
-     "vislang dataset stats notices --html notices/report.html\n",
+     "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n",
      dataset_flags, cli_dataset},
     {"eval", "score a picture model on pictures with metadata, or engines on real scans",
      "seer|ocr DIR…",

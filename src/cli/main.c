@@ -128,6 +128,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is EFBIG, an error like others */
     static char help_name[] = "help";
     char *overview[] = {help_name, NULL};
     if (argc < 2) {

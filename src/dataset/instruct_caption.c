@@ -53,6 +53,54 @@ static bool is_count(const char *text, span number) {
     return u_isalpha(before) && u_isalpha(c) && !u_isupper(c);
 }
 
+typedef struct labelled {
+    span number;
+    bool found;
+} labelled;
+
+static void take_label(const label *found, void *user) {
+    labelled *l = user;
+    l->found |= l->number.start < found->end && l->number.end > found->start;
+}
+
+/* "Figure 3", wherever it stands: the number is a name, and nothing that the text tells. */
+static bool is_of_label(const char *text, span number) {
+    labelled l = {number, false};
+    labels_find(text, take_label, &l);
+    return l.found;
+}
+
+static bool parts_groups(UChar32 c) {
+    return u_isUWhiteSpace(c) || u_charType(c) == U_DASH_PUNCTUATION;
+}
+
+/* What a telephone, an identity card or an account has: groups of digits one behind the other,
+ * a plus before them, a zero in front, or more digits than a count is written with at once. */
+static bool is_of_code(const char *text, span number) {
+    enum { REACH = 3, DIGITS_MOST = 7 };
+    int32_t bytes = (int32_t)strlen(text), at = (int32_t)number.start, digits = 0;
+    UChar32 c = 0;
+    U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+    bool zero = u_charDigitValue(c) == 0;
+    for (at = (int32_t)number.start; at < (int32_t)number.end;) {
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+        digits = u_isdigit(c) ? digits + 1 : 0;
+        zero &= digits > 0;
+        if (digits > DIGITS_MOST || (zero && digits == 2))
+            return true;
+    }
+    c = ' ';
+    for (int i = 0; i < REACH && at < bytes && parts_groups(c); i++)
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, c);
+    if (u_isdigit(c))
+        return true;
+    c = ' ';
+    at = (int32_t)number.start;
+    for (int i = 0; i < REACH && at > 0 && parts_groups(c); i++)
+        U8_PREV_OR_FFFD((const uint8_t *)text, 0, at, c);
+    return u_isdigit(c) || c == '+';
+}
+
 /* Gaps where numbers, a date or a country stood; not in the label, "Figure 3". */
 static size_t gaps(candidates *c, const char *text, const span *dates, size_t date_count,
                    const span *country) {
@@ -64,8 +112,9 @@ static size_t gaps(candidates *c, const char *text, const span *dates, size_t da
     size_t count = caption_numbers(text, numbers, GAPS_MAX);
     for (size_t i = 0; i < count; i++) {
         /* what begins with a number may be numbered */
-        bool apart =
-            numbers[i].start && numbers[i].start >= label_end && is_count(text, numbers[i]);
+        bool apart = numbers[i].start && numbers[i].start >= label_end &&
+                     is_count(text, numbers[i]) && !is_of_label(text, numbers[i]) &&
+                     !is_of_code(text, numbers[i]);
         for (size_t d = 0; d < date_count; d++)
             apart &= numbers[i].end <= dates[d].start || numbers[i].start >= dates[d].end;
         made += apart ? gap(c, text, numbers[i]) : 0;

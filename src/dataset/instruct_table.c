@@ -16,7 +16,7 @@ enum {
     CELL_BYTES = 240,
     TRIES = 12,
     CELLS_MOST = 6,
-    CHECKS_MOST = 2, /* of either answer */
+    CHECKS_MOST = 4,
     OF_TOPIC_MOST = 2,
     EXTREME_ROWS = 3, /* fewer need no asking */
 };
@@ -129,19 +129,24 @@ static const char *other_value(candidates *c, const grid *g, size_t row, size_t 
     return NULL;
 }
 
-static void checks(candidates *c, const grid *g, bool truth) {
+/* Only cells that could be asked about either way are, for a table that has few values to be
+ * wrong about would else answer yes to most; which way comes first is drawn, then they take
+ * turns. */
+static void checks(candidates *c, const grid *g) {
     size_t row, column, made = 0;
+    bool truth = vl_random_below(&c->random, 2);
     for (int i = 0; i < TRIES && made < CHECKS_MOST; i++) {
         if (!draw_cell(c, g, &row, &column))
             continue;
         candidate item = of_cell(c, g, PHRASE_CHECK, row, column);
-        const char *value = truth ? item.text : other_value(c, g, row, column);
-        if (!value || has_cell(c, &item))
+        const char *other = other_value(c, g, row, column);
+        if (!other || has_cell(c, &item))
             continue;
-        item.values.values[PHRASE_VALUE] = value;
+        item.values.values[PHRASE_VALUE] = truth ? item.text : other;
         item.reply = truth ? REPLY_YES : REPLY_NO;
         item.neutral = true;
         candidates_add(c, &item);
+        truth = !truth;
         made++;
     }
 }
@@ -251,8 +256,7 @@ void make_of_table(candidates *c) {
     if (!part || part->kind != VL_PART_TABLE || !candidates_grid(c, part, &g))
         return;
     cells(c, &g);
-    checks(c, &g, true);
-    checks(c, &g, false);
+    checks(c, &g);
     extremes(c, &g);
     totals(c, &g);
     rows(c, &g);

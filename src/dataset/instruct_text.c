@@ -2,8 +2,10 @@
  * called, what is written, in which language and script, and which crisis it is about. */
 #include "dataset/instruct_make.h"
 
+#include "dataset/credit.h"
 #include "dataset/labels.h"
 #include "dataset/pairs.h"
+#include "dataset/readability.h"
 
 #include <string.h>
 #include <unicode/uchar.h>
@@ -11,11 +13,13 @@
 
 enum {
     READ_BYTES = 6000,
+    READ_WORDS = 4, /* fewer are a menu's, a stamp's or a page number's */
     TITLE_BYTES = 200,
     LANGUAGE_LETTERS = 20, /* fewer do not tell a language */
     WORDS_BYTES = 900,
 };
 #define CERTAIN_LANGUAGE 0.9
+#define CERTAIN_READING 0.9 /* what was misread is no answer to what is written there */
 
 /* ---- pictures --------------------------------------------------------------------------- */
 
@@ -26,9 +30,48 @@ static bool is_target(const candidates *c, const char *language) {
     return false;
 }
 
+/* Where the words begin behind a label that ends at `at`. */
+static size_t behind_label(const char *text, size_t at) {
+    int32_t bytes = (int32_t)strlen(text), start = (int32_t)at, next = start;
+    while (next < bytes) {
+        UChar32 letter;
+        start = next;
+        U8_NEXT_OR_FFFD((const uint8_t *)text, next, bytes, letter);
+        bool opens =
+            letter == '"' || (U_GET_GC_MASK(letter) & (U_GC_PS_MASK | U_GC_PI_MASK)) != 0;
+        if (u_isalnum(letter) || opens)
+            return (size_t)start;
+    }
+    return (size_t)bytes;
+}
+
+/* Whether the label only names what follows: "Figure 3: Rain", and not "Figure 3 shows rain".
+ */
+static bool is_apart(const char *text, size_t label_end) {
+    int32_t at = (int32_t)(label_end + strspn(text + label_end, " ")), bytes;
+    UChar32 letter = ' ';
+    bytes = (int32_t)strlen(text);
+    if (at < bytes)
+        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, letter);
+    return !u_isalnum(letter) || u_isupper(letter);
+}
+
+/* What a picture is said to show: without its label and who took it. NULL: nothing is left. */
+static const char *description(candidates *c, const char *text) {
+    label found;
+    if (label_begins(text, &found) && is_apart(text, found.end))
+        text += behind_label(text, found.end);
+    size_t length = credit_before(text);
+    const char *out = vl_arena_strndup(c->arena, text, length);
+    c->no_memory |= !out;
+    return out && *out ? out : NULL;
+}
+
 /* In the text's own language, or, where that is not served, in target languages by its name. */
 static void describe(candidates *c) {
-    candidate item = candidate_of(c, PHRASE_DESCRIBE, c->subject->text);
+    candidate item = candidate_of(c, PHRASE_DESCRIBE, description(c, c->subject->text));
+    if (!item.text)
+        return;
     if (!c->language) {
         item.topic = PHRASE_DESCRIBE_IN;
         item.answer_in = c->subject->language;
@@ -43,7 +86,9 @@ static void describe_aligned(candidates *c, size_t i) {
     const instruct_subject *s = c->subject;
     if (!is_target(c, s->aligned_languages[i]) || !s->aligned[i] || !*s->aligned[i])
         return;
-    candidate item = candidate_of(c, PHRASE_DESCRIBE, s->aligned[i]);
+    candidate item = candidate_of(c, PHRASE_DESCRIBE, description(c, s->aligned[i]));
+    if (!item.text)
+        return;
     item.language = item.ask_in = s->aligned_languages[i];
     item.origin = s->aligned_origins[i];
     candidates_add(c, &item);
@@ -62,16 +107,11 @@ static void title(candidates *c, const vl_part *part) {
     if (!has_title || !c->subject->pair || c->subject->pair->origin != PAIR_CAPTION ||
         !label_begins(text, &found))
         return;
-    text += found.end;
-    int32_t bytes = (int32_t)strlen(text), at = 0, start = 0;
-    while (at < bytes) {
-        UChar32 letter;
-        start = at;
-        U8_NEXT_OR_FFFD((const uint8_t *)text, at, bytes, letter);
-        if (u_isalnum(letter))
-            break;
-    }
-    text += start;
+    text += behind_label(text, found.end);
+    text = vl_arena_strndup(c->arena, text, credit_before(text));
+    c->no_memory |= !text;
+    if (!text)
+        return;
     if (strlen(text) < 3 || strlen(text) > TITLE_BYTES || strpbrk(text, "\n"))
         return;
     candidate item = candidate_of(c, PHRASE_TITLE, text);
@@ -85,10 +125,16 @@ static bool is_inside(vl_box inner, vl_box outer) {
            inner.y + inner.height <= outer.y + outer.height;
 }
 
+/* Text of the document, or read off its picture with hardly a doubt. */
+static bool is_certain(const vl_part *part) {
+    return !part->ocr || part->confidence >= CERTAIN_READING;
+}
+
 /* What was read inside of the picture's box: a chart's axes and legend, a map's names. */
 static void words(candidates *c, const vl_part *picture) {
     const vl_parts *parts = c->subject->parts;
     vl_buf text;
+    bool certain = true;
     if (!picture->has_box)
         return;
     vl_buf_init(&text, WORDS_BYTES);
@@ -99,11 +145,12 @@ static void words(candidates *c, const vl_part *picture) {
         if (part == picture || !words_kind || part->page != picture->page || !part->has_box ||
             i == picture->caption || !is_inside(part->box, picture->box) || !*part->text)
             continue;
+        certain &= is_certain(part);
         if (text.len)
             vl_buf_puts(&text, "\n");
         vl_buf_puts(&text, part->text);
     }
-    if (text.len && !text.failed) {
+    if (text.len && !text.failed && certain) {
         candidate item =
             candidate_of(c, PHRASE_WORDS, vl_arena_strndup(c->arena, text.data, text.len));
         c->no_memory |= !item.text;
@@ -178,14 +225,31 @@ static void crisis(candidates *c) {
     candidates_add(c, &item);
 }
 
+/* Every part of the passage is as certain as an answer has to be. */
+static bool is_read_well(const instruct_subject *s) {
+    const size_t end = s->end ? s->end : s->part + 1;
+    for (size_t i = s->part; s->parts && i < end && i < s->parts->part_count; i++)
+        if (!is_certain(&s->parts->parts[i]))
+            return false;
+    return true;
+}
+
+static void read_region(candidates *c) {
+    const instruct_subject *s = c->subject;
+    readability r;
+    if (!s->has_region || strlen(s->text) > READ_BYTES || !is_read_well(s))
+        return;
+    readability_measure(s->text, NULL, &r);
+    candidate item = candidate_of(c, PHRASE_READ, s->text);
+    item.neutral = true;
+    if (r.words >= READ_WORDS)
+        candidates_add(c, &item);
+}
+
 void make_of_text(candidates *c) {
     const instruct_subject *s = c->subject;
     if (!s->pair && *s->text) {
-        if (s->has_region && strlen(s->text) <= READ_BYTES) {
-            candidate item = candidate_of(c, PHRASE_READ, s->text);
-            item.neutral = true;
-            candidates_add(c, &item);
-        }
+        read_region(c);
         language(c);
     }
     crisis(c);

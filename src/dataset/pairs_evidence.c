@@ -1,5 +1,6 @@
 /* pairs_evidence.c — see pairs_evidence.h. */
 #include "dataset/pairs_evidence.h"
+#include "dataset/credit.h"
 #include "dataset/labels.h"
 #include "dataset/logistic.h"
 #include "dataset/readability.h"
@@ -170,22 +171,6 @@ static bool is_file_name(const char *text) {
     return !strchr(text, ' ') && (strpbrk(text, "_0123456789") || strstr(text, "--"));
 }
 
-/* Who took a picture, and nothing of what it shows: a few words that begin as credits do. */
-static bool is_credit(const char *text, size_t words) {
-    enum { CREDIT_WORDS = 9 };
-    static const char *const begins[] = {
-        "©",       "(c)",      "Photo:",   "Photo by", "Photos:",  "Photo credit", "Credit:",
-        "Image:",  "Image by", "Picture:", "Source:",  "Courtesy", "Crédit",       "Crédits",
-        "Photo :", "Foto:",    "Foto ©",   "Fotos:",   "Fonte:",   "Fuente:",      "Crédito",
-        "Imagen:", "Picha:",   "Picha na", "Chanzo:",  "Sawir:",   "Sawirka:",     "Hoto:",
-        "Suuraa:", "ፎቶ፡",      "ፎቶ:",      "صورة:",    "المصدر",   "تصوير",        "عکس:",
-        "फोटो:",   "स्रोत:",    "ছবি:",     "Фото:",    "Источник:"};
-    for (size_t i = 0; words <= CREDIT_WORDS && i < sizeof begins / sizeof *begins; i++)
-        if (!strncasecmp(text, begins[i], strlen(begins[i])))
-            return true;
-    return false;
-}
-
 /* What content systems and pages put there when nobody did. */
 static bool is_filler(const char *text) {
     static const char *const fillers[] = {
@@ -215,7 +200,7 @@ double pairs_typography(const char *text) {
         return 0;
     double long_enough = ramp(log(letters + 1), log(5), log(25));
     double short_enough = ramp(log(letters + 1), log(2500), log(300));
-    double words = is_credit(text, r.words) ? 0.1 : 1;
+    double words = credit_is(text) ? 0.1 : 1;
     /* Captions have numbers and no sentences: only what is surely debris counts. */
     return long_enough * short_enough * words * ramp(r.score, 0, UNREADABLE);
 }

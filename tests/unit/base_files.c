@@ -373,6 +373,11 @@ static void test_dir_make(void **state) {
     assert_int_equal(access(in_folder("x/y/z"), W_OK), 0);
     assert_int_equal(vl_file_write(in_folder("x/file"), "", 0, &error), VL_OK);
     assert_int_equal(vl_dir_make(in_folder("x/file/below"), &error), VL_ERR_IO);
+    assert_non_null(strstr(error.message, strerror(ENOTDIR)));
+    /* Why it cannot be made, and not why it is not there. */
+    assert_int_equal(symlink("nowhere", in_folder("x/link")), 0);
+    assert_int_equal(vl_dir_make(in_folder("x/link"), &error), VL_ERR_IO);
+    assert_non_null(strstr(error.message, strerror(EEXIST)));
     assert_int_equal(vl_dir_make("", &error), VL_ERR_IO);
 }
 

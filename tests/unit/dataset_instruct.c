@@ -143,6 +143,78 @@ static void captions_name_things(void **state) {
     }
 }
 
+/* A gap is left for what the text counts: not where a figure has its number, nor in a telephone
+ * number or that of an identity card. */
+static void gaps_are_of_counts(void **state) {
+    static const struct {
+        const char *language, *caption, *answer;
+    } rows[] = {
+        {"ara", "ويبين الشكل ١٢٣ طوابير الناس عند نقطة المياه.", NULL},
+        {"eng", "As Figure 101 shows, water was brought by trucks.", NULL},
+        {"eng", "As Figure 101 shows, 250 trucks brought water.", "250"},
+        {"eng", "See tables 101, 102 and 103 for what was brought.", NULL},
+        {"eng", "The office answers at 251 911 555 023 every day.", NULL},
+        {"eng", "The office answers at + 251 every day of the week.", NULL},
+        {"eng", "The office answers at 0722345678 every day.", NULL},
+        {"swa", "Namba ya kitambulisho ya mratibu ni 23456789 tu.", NULL},
+        {"eng", "The camp has 12,500 people (13% of them children).", "12,500"},
+        {"eng", "The camp received 1,250,000 litres of clean water.", "1,250,000"},
+    };
+    vl_part part = part_of(VL_PART_PHOTOGRAPH, "");
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        instruct_subject subject =
+            picture_of(&parts, rows[i].caption, rows[i].language, "Latn");
+        instruct_options options = instruct_options_default();
+        example *examples;
+        size_t count = make(&subject, &options, &examples), asked = 0;
+        for (size_t e = 0; e < count; e++) {
+            if (!strstr(examples[e].phrase, "question.gap"))
+                continue;
+            asked += !rows[i].answer || !strcmp(examples[e].text, rows[i].answer);
+        }
+        if ((asked > 0) != (rows[i].answer != NULL))
+            fail_msg("%s", rows[i].caption);
+    }
+}
+
+/* What a picture shows, without its label and without who took it. */
+static void descriptions_are_bare(void **state) {
+    static const struct {
+        const char *language, *caption, *answer;
+    } rows[] = {
+        {"swa", "Kielelezo 1: Watu wanachota maji. (Picha: Juma Otieno)",
+         "Watu wanachota maji."},
+        {"eng", "Figure 3. Families wait for water. Photo: Jane Doe",
+         "Families wait for water."},
+        {"eng", "Families wait for water © UNICEF/UN0123/Doe", "Families wait for water"},
+        {"eng", "Families wait for water – Photo by Jane Doe.", "Families wait for water"},
+        {"eng", "Families wait for water (left). Source: OCHA",
+         "Families wait for water (left)."},
+        {"ara", "الشكل ٣: أسر تنتظر الماء. تصوير: محمد", "أسر تنتظر الماء."},
+        {"eng", "Figure 3 shows families that wait.", "Figure 3 shows families that wait."},
+        {"eng", "A photo by the gate (a source of joy) hangs there.",
+         "A photo by the gate (a source of joy) hangs there."},
+        {"eng", "Figure 3: “Water” is written on the wall.", "“Water” is written on the wall."},
+        {"eng", "Figure 3.", NULL},
+    };
+    vl_part part = part_of(VL_PART_PHOTOGRAPH, "");
+    vl_parts parts = {.parts = &part, .part_count = 1};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        instruct_subject subject =
+            picture_of(&parts, rows[i].caption, rows[i].language, "Latn");
+        instruct_options options = instruct_options_default();
+        example *examples;
+        size_t count = make(&subject, &options, &examples);
+        const example *found = find(examples, count, "describe.picture");
+        assert_int_equal(found != NULL, rows[i].answer != NULL);
+        if (found)
+            assert_string_equal(found->text, rows[i].answer);
+    }
+}
+
 /* What was read inside of a chart's box. */
 static void words_of_charts(void **state) {
     vl_part part[] = {part_of(VL_PART_CHART, ""), part_of(VL_PART_PARAGRAPH, "Rain in mm"),
@@ -158,6 +230,47 @@ static void words_of_charts(void **state) {
     const example *found = find(examples, count, "question.words");
     assert_non_null(found);
     assert_string_equal(found->text, "Rain in mm\nMay");
+    part[2].ocr = true;
+    part[2].confidence = 0.6;
+    count = make(&subject, &options, &examples);
+    assert_null(find(examples, count, "question.words"));
+}
+
+/* Few words are a menu's; what OCR was in doubt of, in any part of the passage, is no answer.
+ */
+static void reading_has_a_bar(void **state) {
+    static const struct {
+        const char *language, *text;
+        bool ocr;
+        double first, second;
+        bool asked;
+    } rows[] = {
+        {"swa", "Mwanzo Habari", false, 1, 1, false},
+        {"swa", "Maji safi yanapatikana kisimani", false, 1, 1, true},
+        {"swa", "Maji safi yanapatikana kisimani", true, 0.95, 0.9, true},
+        {"swa", "Maji safi yanapatikana kisimani", true, 0.95, 0.85, false},
+        {"swa", "Maji safi yanapatikana kisimani", true, 0.5, 0.95, false},
+        {"swa", "Maji safi yanapatikana kisimani", false, 0.5, 0.5, true},
+        {"mya", "သန့်ရှင်းသောရေကိုရွာ၏ရေတွင်းမှရနိုင်သည်", false, 1, 1, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        vl_part part[] = {part_of(VL_PART_PARAGRAPH, rows[i].text),
+                          part_of(VL_PART_PARAGRAPH, rows[i].text)};
+        vl_parts parts = {.parts = part, .part_count = 2};
+        instruct_subject subject = picture_of(&parts, rows[i].text, rows[i].language, "Latn");
+        instruct_options options = instruct_options_default();
+        example *examples;
+        part[0].ocr = part[1].ocr = rows[i].ocr;
+        part[0].confidence = rows[i].first;
+        part[1].confidence = rows[i].second;
+        subject.pair = NULL;
+        subject.end = 2;
+        subject.has_region = true;
+        size_t count = make(&subject, &options, &examples);
+        if ((find(examples, count, "read.region") != NULL) != rows[i].asked)
+            fail_msg("row %zu", i);
+    }
 }
 
 static void regions_are_read(void **state) {
@@ -310,7 +423,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captions_are_asked_about),
         cmocka_unit_test(captions_name_things),
+        cmocka_unit_test(gaps_are_of_counts),
+        cmocka_unit_test(descriptions_are_bare),
         cmocka_unit_test(words_of_charts),
+        cmocka_unit_test(reading_has_a_bar),
         cmocka_unit_test(regions_are_read),
         cmocka_unit_test(languages_are_certain),
         cmocka_unit_test(aligned_text_is_asked_for),

@@ -209,6 +209,43 @@ static void statements_are_true_or_false(void **state) {
     assert_true(of[0] > 20 && of[1] > 20);
 }
 
+/* Over many tables, large and small, of numbers and of words that repeat, half of the
+ * statements are true, as many as a dataset asks of each. */
+static void answers_balance(void **state) {
+    enum { TABLES = 200 };
+    static const char *const words[] = {"open", "closed", "–", "open"};
+    size_t yes = 0, all = 0;
+    (void)state;
+    for (unsigned t = 0; t < TABLES; t++) {
+        char rows[1024];
+        size_t used = (size_t)snprintf(rows, sizeof rows, "Place|People|State");
+        for (unsigned r = 0; r < 2 + t % 5; r++)
+            used += (size_t)snprintf(rows + used, sizeof rows - used, "\nCamp %u-%u|%u|%s", t,
+                                     r, 100 + (r * r + t) % 7 * 10, words[(r + t) % 4]);
+        small_table table;
+        table_fill(&table, rows, 1);
+        table.part.caption = VL_PART_NONE;
+        vl_parts parts = {.parts = &table.part, .part_count = 1};
+        instruct_subject subject = {.parts = &parts,
+                                    .text = rows,
+                                    .language = "eng",
+                                    .script = "Latn",
+                                    .has_picture = true};
+        instruct_options options = instruct_options_default();
+        example *examples;
+        options.most = 6;
+        vl_arena_reset(arena);
+        size_t count = make(&subject, &options, &examples);
+        for (size_t i = 0; i < count; i++) {
+            all += is_of(&examples[i], "question.check");
+            yes += is_of(&examples[i], "question.check") && !strcmp(examples[i].text, "Yes");
+        }
+    }
+    print_message("%zu of %zu are true\n", yes, all);
+    assert_true(all >= TABLES / 2);
+    assert_in_range(100 * yes, 45 * all, 55 * all);
+}
+
 /* ---- paragraphs ------------------------------------------------------------------------- */
 
 enum { PARAGRAPHS_MAX = 6 };
@@ -424,6 +461,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_the_tables),
         cmocka_unit_test(statements_are_true_or_false),
+        cmocka_unit_test(answers_balance),
         cmocka_unit_test(paragraphs_change),
         cmocka_unit_test(passages_of_several),
         cmocka_unit_test(gaps_in_passages),
