@@ -36,12 +36,16 @@ size_t personal_skip_spaces(const personal_text *t, size_t i); /* not over a lin
 typedef enum personal_word_kind {
     PERSONAL_WORD_NONE,
     PERSONAL_WORD_TITLE,    /* "Mme": a name follows */
+    PERSONAL_WORD_INITIAL,  /* "د": a title only with its point or stroke */
     PERSONAL_WORD_NAME,     /* "Jina": a label in forms */
+    PERSONAL_WORD_ROLE,     /* "Photo", "Mratibu": with a colon, a label of a name */
     PERSONAL_WORD_PHONE,    /* "Tel" */
+    PERSONAL_WORD_MAIL,     /* "E-mail" */
     PERSONAL_WORD_ID,       /* "Passport No" */
     PERSONAL_WORD_PARTICLE, /* "bin": inside of a name */
     PERSONAL_WORD_FILLER,   /* "No": between a label and a number */
     PERSONAL_WORD_NOBODY,   /* after a title or a label, but no name: "President" */
+    PERSONAL_WORD_BODY,     /* what holds it is an office or a place, and no person's name */
 } personal_word_kind;
 /* The longest word or phrase of that kind that begins at `i` and ends where a word does; 0:
  * none, else how many characters it has. */

@@ -161,10 +161,55 @@ static size_t labelled_id(const personal_text *t, size_t i) {
                                                                                           : 0;
 }
 
+/* Whether six figures or more stand in [begin, end) in a row: amounts and dates that follow
+ * such a label at some distance are written in groups. */
+static bool has_long_row(const personal_text *t, size_t begin, size_t end) {
+    enum { LEAST = 6 };
+    size_t row = 0;
+    for (size_t i = begin; i < end && row < LEAST; i++)
+        row = personal_is_digit(t->c[i]) ? row + 1 : 0;
+    return row >= LEAST;
+}
+
+/* The word at `i`, of letters alone; 0: none, or one that is a label of something else. */
+static size_t skip_word(const personal_text *t, size_t i) {
+    size_t end = i;
+    while (personal_is_letter(t->c[end]) ||
+           ((t->c[end] == '\'' || t->c[end] == 0x2019) && personal_is_letter(t->c[end + 1])))
+        end++;
+    return personal_is_digit(t->c[end]) || personal_word_at(t, i, PERSONAL_WORD_PHONE)
+               ? 0
+               : end - i;
+}
+
+/* "Namba ya kitambulisho ya mratibu ni 23456789": over a few words of the same sentence to the
+ * number; 0: there is none. */
+static size_t distant_id(const personal_text *t, size_t i, size_t *begin) {
+    enum { WORDS = 5 };
+    for (int words = 0; words <= WORDS;) {
+        while (t->c[i] == ' ' || (t->c[i] < 128 && strchr(":#()/-", (int)t->c[i])))
+            i++;
+        size_t end = labelled_id(t, i);
+        if (end && has_long_row(t, i, end)) {
+            *begin = i;
+            return end;
+        }
+        size_t filler = personal_word_at(t, i, PERSONAL_WORD_FILLER);
+        size_t word = filler ? filler + (t->c[i + filler] == '.') : skip_word(t, i);
+        if (!word)
+            return 0;
+        i += word;
+        words += !filler;
+    }
+    return 0;
+}
+
 static void find_labelled(personal_text *t, size_t i) {
     size_t label = personal_word_at(t, i, PERSONAL_WORD_ID);
     size_t begin = label ? personal_skip_filler(t, i + label) : 0;
     size_t end = label ? labelled_id(t, begin) : 0;
+    if (label && !end)
+        end = distant_id(t, i + label, &begin);
     if (end)
         personal_add(t, begin, end, VL_PERSONAL_ID, VL_PERSONAL_LABELLED, "label");
 }

@@ -67,17 +67,28 @@ static bool is_country(const char *digits) {
     return digits[0] == '1' || digits[0] == '7' || strstr(two, key) || strstr(three, key);
 }
 
+/* "+ቱ251 911 555 023": between plus and figures a sign that was read wrongly. */
+static bool is_stray(const personal_text *t, size_t i) {
+    uint32_t c = t->c[i];
+    return (personal_is_letter(c) || c == '|' || c == '\'' || c == '*') &&
+           personal_is_digit(t->c[i + 1]);
+}
+
 /* "+254 712 345 678", "00254…". */
 static size_t international(const personal_text *t, size_t i) {
+    enum { LEAST_PLUS = 8, LEAST = 10 };
     size_t begin = i;
-    if (t->c[i] == '+')
+    bool stray = t->c[i] == '+' && is_stray(t, i + 1);
+    if (stray)
+        begin = i + 2;
+    else if (t->c[i] == '+')
         begin = i + 1 + (t->c[i + 1] == '(' || t->c[i + 1] == ' ');
     else if (t->c[i] == '0' && t->c[i + 1] == '0')
         begin = i + 2 + (t->c[i + 2] == ' ' || t->c[i + 2] == '-');
     if (begin == i || t->c[begin] == '0' || !personal_is_digit(t->c[begin]))
         return 0;
     row r = read_row(t, begin, DIGITS_MAX);
-    size_t least = t->c[i] == '+' ? 8 : 10;
+    size_t least = t->c[i] == '+' && !stray ? LEAST_PLUS : LEAST;
     return r.count >= least && is_country(r.digits) && !personal_is_word(t->c[r.end]) ? r.end
                                                                                       : 0;
 }

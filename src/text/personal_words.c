@@ -16,7 +16,8 @@ static const phrase_list lists[] = {
      "señor|señora|señorita|sr|sra|srta|doña|senhor|senhora|dona|sig|signor|signora|herr|frau|"
      "mevrouw|dhr|mevr|"
      /* Swahili, Hausa, Somali, Oromo, Yoruba, Igbo, Kinyarwanda, Zulu, Shona */
-     "bw|bwana|bi|bibi|mzee|mheshimiwa|malam|mallam|alhaji|hajiya|alhaja|obbo|aadde|"
+     "bw|bwana|bi|bibi|dkt|dk|mh|mhe|mhandisi|mchungaji|profesa|mzee|mheshimiwa|malam|mallam|"
+     "alhaji|hajiya|alhaja|obbo|aadde|"
      "ogbeni|arabinrin|mazi|oriaku|bwana|madamu|mnumzane|nksz|nkosikazi|mudane|marwo|"
      /* Amharic and Tigrinya */
      "አቶ|ወ/ሮ|ወይዘሮ|ወይዘሪት|ወ/ሪት|ዶ/ር|ዶክተር|ፕሮፌሰር|ኣይተ|ወይዘሮ|"
@@ -28,6 +29,18 @@ static const phrase_list lists[] = {
      "លោក|លោកស្រី|นาย|นาง|นางสาว|"
      /* Russian, Ukrainian, Turkish, Malay, Indonesian */
      "г-н|г-жа|господин|госпожа|пан|пані|sayın|encik|puan|bapak|ibu"},
+    {PERSONAL_WORD_INITIAL, "د|أ|أ.د|ا.د"},
+    {PERSONAL_WORD_ROLE,
+     "photo|photos|photo credit|photo by|photographer|photograph|image credit|credit|"
+     "crédit photo|crédits photo|crédit|crédits|photographe|foto|fotos|crédito|"
+     "fotografía|picha|picha na|mpiga picha|hoto|hotuna|sawir|sawirka|suuraa|"
+     "تصوير|عدسة|المصور|عکاس|ፎቶ|ፎቶ በ|"
+     "coordinator|contact|contacts|focal point|focal person|author|written by|prepared by|"
+     "coordonnateur|coordonnatrice|auteur|auteure|rédigé par|contacter|coordinador|"
+     "coordinadora|autor|autora|contacto|contato|coordenador|coordenadora|"
+     "mratibu|msimamizi|mwandishi|mhariri|mawasiliano|wasiliana na|mlezi|mwalimu|muuguzi|"
+     "للتواصل|للاتصال|للاستفسار|المنسق|المنسقة|منسق|منسقة|إعداد|بقلم|الكاتب|المسؤول|"
+     "المسؤولة|አስተባባሪ|አዘጋጅ|ተጠሪ"},
     {PERSONAL_WORD_NAME,
      "name|full name|first name|last name|given name|given names|surname|family name|"
      "middle name|father's name|mother's name|maiden name|name of applicant|applicant's name|"
@@ -68,6 +81,10 @@ static const phrase_list lists[] = {
      "ဖုန်း|ဖုန်းနံပါတ်|ទូរស័ព្ទ|លេខទូរស័ព្ទ|โทร|โทรศัพท์|"
      "тел|телефон|моб|мобильный|мобільний|факс|telepon|telp|hp|telefon "
      "bimbit|电话|手机|電話|전화"},
+    {PERSONAL_WORD_MAIL,
+     "email|e-mail|mail|email address|e-mail address|courriel|adresse e-mail|mél|correo|"
+     "correo electrónico|barua pepe|baruapepe|imeli|iimeel|iimayla|"
+     "البريد الإلكتروني|بريد إلكتروني|بريد|ایمیل|ኢሜይል|ኢሜል|इमेल|ईमेल|ইমেইল|почта|эл. почта"},
     {PERSONAL_WORD_ID,
      "id no|id number|id card|identity card|identity number|national id|national id no|nin|"
      "national identification number|passport|passport no|passport number|id card no|"
@@ -81,10 +98,13 @@ static const phrase_list lists[] = {
      "documento nacional de identidad|número de identificación|rg|cpf|bilhete de identidade|"
      "cartão de cidadão|passaporte|codice fiscale|passaporto|carta d'identità|"
      "personalausweis|reisepass|ausweisnummer|sozialversicherungsnummer|steuer-id|"
-     "kitambulisho|nambari ya kitambulisho|namba ya kitambulisho|namba ya nida|nida|pasipoti|"
+     "kitambulisho|kitambulisho cha taifa|nambari ya kitambulisho cha taifa|"
+     "namba ya kitambulisho cha taifa|nambari ya kitambulisho|namba ya kitambulisho|namba ya "
+     "nida|nida|pasipoti|"
      "hati ya kusafiria|lambar fasfo|fasfo|baasaboor|kaarka aqoonsiga|indangamuntu|"
      "umazisi|የመታወቂያ ቁጥር|መታወቂያ|ፓስፖርት|ፓስፖርት ቁጥር|"
-     "رقم الهوية|الهوية|الرقم القومي|الرقم الوطني|رقم الجواز|جواز السفر|جواز سفر|رقم الملف|"
+     "رقم الهوية|رقم الهوية الوطنية|الهوية الوطنية|رقم هويته|رقم هويتها|بطاقة "
+     "هوية|الهوية|الرقم القومي|الرقم الوطني|رقم الجواز|جواز السفر|جواز سفر|رقم الملف|"
      "بطاقة الهوية|رقم البطاقة|کد ملی|شماره ملی|تذکره|شماره تذکره|پاسپورت|گذرنامه|شناختی کارڈ|"
      "شناختی کارڈ نمبر|پاسپورٹ|kimlik no|t.c. kimlik no|pasaport no|"
      "आधार|आधार संख्या|आधार नंबर|पासपोर्ट|नागरिकता नं|नागरिकता|জাতীয় পরিচয়পত্র|এনআইডি|পাসপোর্ট|"
@@ -106,6 +126,31 @@ static const phrase_list lists[] = {
      "presidente|ministro|präsident|rais|waziri|الرئيس|الوزير|رئيس|وزير|المدير|مدير|العضو|"
      "النائب|السفير|المحافظ|date of birth|village|district|organization|organisation|company|"
      "school|project|country|province|unknown|none|n/a|nil"},
+    {PERSONAL_WORD_BODY,
+     "office|offices|desk|help|helpdesk|helpline|line|centre|center|clinic|hospital|school|"
+     "university|college|ministry|department|agency|agencies|authority|commission|committee|"
+     "council|bank|police|emergency|emergencies|station|headquarters|hq|unit|section|branch|"
+     "service|services|team|group|union|association|foundation|society|cross|crescent|red|"
+     "nations|united|world|international|national|regional|global|government|federal|state|"
+     "press|news|media|images|image|agence|radio|tv|television|times|post|tribune|gazette|"
+     "newspaper|magazine|online|courtesy|getty|reuters|afp|bbc|dw|voa|associated|"
+     "xinhua|anadolu|wikimedia|commons|wikipedia|facebook|twitter|instagram|shutterstock|"
+     "unhcr|unicef|wfp|who|iom|ocha|undp|unfpa|fao|irc|ngo|drc|nrc|msf|un|usa|uk|"
+     "care|customer|support|hotline|toll|free|information|info|programme|program|project|"
+     "camp|settlement|district|city|town|street|avenue|road|box|republic|kingdom|south|north|"
+     "east|west|central|house|building|hotel|ltd|limited|inc|company|corporation|website|web|"
+     "address|more|please|for|fund|relief|rescue|aid|health|education|protection|security|"
+     "food|children|refugees|women|affairs|public|general|secretariat|mission|embassy|"
+     "former|agência|agencia|gerência|cibiyar|ofishin|ọ́fíìsì|bureau|siège|centre de "
+     "santé|hôpital|école|ministère|direction|agence nationale|"
+     "croix|rouge|urgence|secours|police nationale|mairie|santé|oficina|centro|ministerio|"
+     "ofisi|kituo|wizara|shirika|hospitali|shule|chuo|kambi|idara|polisi|dharura|huduma|"
+     "msalaba|mwekundu|serikali|benki|mkoa|wilaya|mitandao|maktaba|"
+     "على|علي الرقم|الرقم|اتصل|اتصلوا|للاتصال|الاتصال|بنا|بكم|من|في|إلى|عن|عبر|مع|هذا|"
+     "مركز|مكتب|خط|الخط|الساخن|الخطوط|منظمة|وزارة|مستشفى|جمعية|برنامج|طوارئ|الطوارئ|شرطة|"
+     "الشرطة|الإسعاف|وكالة|شبكة|مؤسسة|قناة|مدير|دعم|خدمة|المجاني|مجانا|أو|و|"
+     "ቢሮ|ማዕከል|ሆስፒታል|ድርጅት|ሚኒስቴር|መስመር|ነጻ|ነፃ|ፖሊስ|ይደውሉ|በስልክ|ደውሉ|በመደወል|የስልክ|ቤት|ጽሕፈት|"
+     "ጽህፈት|ባንክ|ክሊኒክ|ትምህርት|ወይም"},
 };
 
 static phrase_table table;

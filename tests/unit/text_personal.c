@@ -92,6 +92,10 @@ static void test_phones(void **state) {
         {"फोन नंबर 2345678", "phone=2345678"},
         {"ስልክ ቁጥር፦ 115 51 72 00", "phone=115 51 72 00"},
         {"тел. 22-33-44", "phone=22-33-44"},
+        /* the sign after the plus was misread */
+        {"+ቱ251 911 555 023", "phone=+ቱ251 911 555 023"},
+        {"+|251 911 555 023", "phone=+|251 911 555 023"},
+        {"a+b12345678, +x999 12", ""},
         /* what is none */
         {"on 01.02.2020 and 2019-2020", ""},
         {"12 345 678 people, 1,234,567.89 dollars", ""},
@@ -137,6 +141,19 @@ static void test_ids(void **state) {
         {"Passport No: A12345678, issued", "id=A12345678"},
         {"Kitambulisho: 12345678", "id=12345678"},
         {"رقم الهوية: ٩٠١٢٣٤٥٦٧", "id=٩٠١٢٣٤٥٦٧"},
+        /* words between label and number */
+        {"رقم الهوية الوطنية 11922334455", "id=11922334455"},
+        {"رقم الهوية الوطنية للمنسق هو ١١٩٢٢٣٣٤٤٥٥.", "id=١١٩٢٢٣٣٤٤٥٥"},
+        {"Namba ya kitambulisho ya mratibu ni 23456789", "id=23456789"},
+        {"Nambari ya kitambulisho cha taifa: 23456789", "id=23456789"},
+        {"Kitambulisho chake cha kupiga kura ni namba 23456789.", "id=23456789"},
+        {"her passport (issued in Kampala) No. B1234567", "id=B1234567"},
+        {"la carte d'identité de l'intéressé est 199012345", "id=199012345"},
+        {"He lost his passport last year. 123456 others", ""},
+        {"passport, 123456 others", ""},
+        {"passport holders numbered 120 000 in 2019-2020", ""},
+        {"passport issued on 12.03.2021", ""},
+        {"a passport for each of the many families 123456", ""},
         {"File 123-45C67890 and 987-65-43210", "case=123-45C67890 | case=987-65-43210"},
         {"IBAN GB82 WEST 1234 5698 7654 32 of", "account=GB82 WEST 1234 5698 7654 32!"},
         {"FR1420041010050500013M02606", "account=FR1420041010050500013M02606!"},
@@ -192,6 +209,67 @@ static void test_names(void **state) {
         {"Mr ë\xCC\x81"
          "x",
          ""},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+static void test_names_by_role(void **state) {
+    static const row rows[] = {
+        {"Mratibu: Dkt. Neema Mushi", "name=Neema Mushi"},
+        {"Dkt. Neema Mushi alisema, Bi. Asha Juma", "name=Neema Mushi | name=Asha Juma"},
+        {"للتواصل: علي صالح", "name=علي صالح"},
+        {"للتواصل: علي صالح هاتف 0912345678", "name=علي صالح | phone=0912345678"},
+        {"المنسق: د. علي صالح", "name=علي صالح"},
+        {"قال أ. محمد عثمان اليوم", "name=محمد عثمان"},
+        {"د/ علي صالح", "name=علي صالح"},
+        {"Picha: Juma Otieno", "name=Juma Otieno"},
+        {"Kielelezo 1: kambi. Picha: Juma Otieno/UNHCR", "name=Juma Otieno"},
+        {"Photo: © UNHCR/Juma Otieno", "name=Juma Otieno"},
+        {"Crédit photo : Awa Diop", "name=Awa Diop"},
+        {"تصوير: محمد عثمان", "name=محمد عثمان"},
+        /* what is none */
+        {"Photo: Getty Images", ""},
+        {"Photo: Reuters", ""},
+        {"Photo Gallery", ""},
+        {"Contact: Ministry of Health", ""},
+        {"للتواصل: يرجى الاتصال على الرقم التالي", ""},
+        {"للتواصل: المكتب الرئيسي", ""},
+        {"أ. مقدمة الكتاب", ""},
+        {"بلغ 100 د. في اليوم", ""},
+        {"قال علي صالح", ""},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+static void test_names_beside(void **state) {
+    static const row rows[] = {
+        {"Fatuma Ali 0712 345 678", "name=Fatuma Ali | phone=0712 345 678"},
+        {"John Kamau, Tel. no.: +254 712 345 678", "name=John Kamau | phone=+254 712 345 678"},
+        {"Please call John Kamau on +254712345678", "name=John Kamau | phone=+254712345678"},
+        {"Contact John W. Kamau (0712 345 678)", "name=John W. Kamau | phone=(0712 345 678"},
+        {"JOHN KAMAU - simu 0712345678", "name=JOHN KAMAU | phone=0712345678"},
+        {"Neema Mushi <neema@example.org>", "name=Neema Mushi | email=neema@example.org"},
+        {"Awa de la Cruz, e-mail: a@example.org", "name=Awa de la Cruz | email=a@example.org"},
+        {"1. Fatuma Ali ..... 0712 345 678", "name=Fatuma Ali | phone=0712 345 678"},
+        {"Fatuma A. Tel. 0712 345 678", "name=Fatuma A. | phone=0712 345 678"},
+        {"علي صالح ٠٩١٢٣٤٥٦٧٨", "name=علي صالح | phone=٠٩١٢٣٤٥٦٧٨"},
+        {"አበበ ከበደ፣ ስልክ ቁጥር 0911 555 023", "name=አበበ ከበደ | phone=0911 555 023"},
+        /* what is none */
+        {"Red Cross 0712 345 678", "phone=0712 345 678"},
+        {"UNHCR Kenya: +254 712 345 678", "phone=+254 712 345 678"},
+        {"Head Office, Tel: 0712 345 678", "phone=0712 345 678"},
+        {"Email Address: info@example.org", "email=info@example.org"},
+        {"Kampala 0712 345 678", "phone=0712 345 678"},
+        {"Wasiliana nasi kwa simu 0712 345 678", "phone=0712 345 678"},
+        {"للاتصال على الرقم 0912345678", "phone=0912345678"},
+        {"رأيت علي صالح أمس في السوق 0912345678", "phone=0912345678"},
+        {"Amina Yusuf\n0712 345 678", "phone=0712 345 678"},
+        {"ውሃ የለም። ስልክ 0912345678", "phone=0912345678"},
+        {"لا ماء. هاتف 0912345678", "phone=0912345678"},
+        {"We met in New York. Tel. 0712 345 678", "phone=0712 345 678"},
+        {"A Very Long Row Of Words 0712 345 678", "phone=0712 345 678"},
     };
     (void)state;
     CHECK(rows);
@@ -367,9 +445,10 @@ static void test_recall(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_emails), cmocka_unit_test(test_phones),
-        cmocka_unit_test(test_ids),    cmocka_unit_test(test_names),
-        cmocka_unit_test(test_spans),  cmocka_unit_test(test_recall),
+        cmocka_unit_test(test_emails),        cmocka_unit_test(test_phones),
+        cmocka_unit_test(test_ids),           cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_by_role), cmocka_unit_test(test_names_beside),
+        cmocka_unit_test(test_spans),         cmocka_unit_test(test_recall),
     };
     return cmocka_run_group_tests(tests, make_arena, free_arena);
 }
