@@ -141,7 +141,7 @@ static vl_status find_layout(check *c, vl_error *error) {
     if (c->layout != VL_LAYOUT_AUTO)
         return VL_OK;
     if (has_file(c, FOLDER_ABOUT) || has_file(c, FOLDER_DOCUMENTS) ||
-        has_file(c, "items-00000.jsonl"))
+        has_file(c, "items-00000.jsonl") || has_file(c, FOLDER_PLAN))
         c->layout = VL_LAYOUT_DATASET;
     if (c->layout == VL_LAYOUT_AUTO)
         status = any_file(c, ".tar|.tar.gz|.tgz", VL_LAYOUT_WEBDATASET, error);
@@ -336,6 +336,7 @@ void check_deinit(check *c) {
     spill_free(c->places);
     vl_arena_free(c->arena);
     vl_arena_free(c->scratch);
+    cJSON_Delete(c->about);
     vl_buf_deinit(&c->languages);
 }
 

@@ -34,6 +34,9 @@ typedef enum finding {
     FINDING_FILE_NOT_READ,
     FINDING_NOT_FINISHED,
     FINDING_NO_ROWS,
+    FINDING_FORMAT,
+    FINDING_ABOUT,
+    FINDING_REVIEWS,
     /* of rows */
     FINDING_ITEM,
     FINDING_ID_MISSING,
@@ -151,12 +154,19 @@ struct check {
     vl_arena *scratch;    /* for vl_duplicates */
     spill *places;        /* of the texts in it */
     uint64_t rows, texts_compared, texts_left_out, unreadable;
-    size_t files;       /* read so far */
+    cJSON *about; /* of a dataset of ours, while it is looked at; NULL: none */
+    uint64_t documents, by_split[VL_SPLIT_COUNT], by_kind[VL_ITEM_KIND_COUNT]; /* likewise */
+    size_t files;                                                              /* read so far */
     uint64_t row_bytes; /* of the line that the row is */
     vl_buf languages;   /* codes that were asked about, each between spaces */
     char place[FOLDER_PATH_SIZE + 32];
 };
 
+/* dataset.json is read into `about`, held to what was counted in the end, and freed by
+ * check_deinit; reviews.db can be read. */
+void check_about_begin(check *c);
+void check_about_end(check *c);
+vl_status check_reviews(check *c, vl_error *error);
 /* Finds what the layout is, and gives all rows. */
 vl_status check_walk(check *c, const char *path, vl_error *error);
 void check_deinit(check *c);

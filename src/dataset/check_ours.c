@@ -39,6 +39,7 @@ static vl_status take_document(check *c, const char *file, uint64_t number, cons
         check_found(c, FINDING_ID_MISSING, place, "there is no \"%s\"",
                     *document ? "record" : "document");
     const cJSON *from = cJSON_GetObjectItemCaseSensitive(root, "provenance");
+    c->documents += root != NULL;
     if (root) {
         check_statement s = {.tag = TAG_DEFINES, .place = place, .order = number};
         const char *const said[] = {
@@ -115,6 +116,8 @@ static vl_status take_read(check *c, const vl_item *item, const char *place, vl_
     vl_status status = add_parts(c, item, &row, error);
     if (!status && *item->picture)
         status = check_row_picture(c, &row, root, 1, item->picture, error);
+    c->by_split[item->split]++;
+    c->by_kind[item->kind]++;
     if (!status && c->looks)
         status = relate(c, item, &row, error);
     if (item->kind == VL_ITEM_PAIR && !*item->picture)
@@ -147,28 +150,6 @@ static vl_status take_item(check *c, const char *file, uint64_t number, const ch
     return status ? status : take_read(c, &item, place, error);
 }
 
-static vl_status take_about(check *c, vl_error *error) {
-    char full[FOLDER_PATH_SIZE];
-    vl_error why = {0};
-    vl_buf about;
-    int fd = -1;
-    vl_status status = folder_path(c->root, FOLDER_ABOUT, full, error);
-    if (status)
-        return status;
-    vl_buf_init(&about, 16 << 20);
-    status = check_open(c, FOLDER_ABOUT, &fd, NULL, &why);
-    if (!status) {
-        close(fd);
-        status = vl_file_read(full, about.max, &about, &why);
-    }
-    if (status)
-        check_found(c, FINDING_NOT_FINISHED, FOLDER_ABOUT, "%s", why.message);
-    else
-        cJSON_Delete(check_parse(c, FOLDER_ABOUT, about.data ? about.data : "", about.len));
-    vl_buf_deinit(&about);
-    return VL_OK;
-}
-
 /* What lies in the files is checked as it is there, and counted as reviewers left it. */
 static vl_status walk_items(check *c, const check_names *files, vl_error *error) {
     review_applied *applied = NULL;
@@ -185,12 +166,27 @@ static vl_status walk_items(check *c, const check_names *files, vl_error *error)
     return status;
 }
 
-vl_status check_walk_ours(check *c, vl_error *error) {
+/* Who counts takes only a whole one. */
+static vl_status must_be_whole(const check *c, vl_error *error) {
+    vl_buf about;
+    vl_buf_init(&about, 16 << 20);
+    vl_status status = folder_about(c->root, &about, error);
+    vl_buf_deinit(&about);
+    return status;
+}
+
+/* A build that has not come to its end has neither documents nor items yet, which the missing
+ * dataset.json says. */
+static bool is_begun(const check *c) {
+    char path[FOLDER_PATH_SIZE];
+    return !c->about && !folder_path(c->root, FOLDER_PLAN, path, NULL) && !access(path, F_OK) &&
+           !folder_path(c->root, FOLDER_DOCUMENTS, path, NULL) && access(path, F_OK) != 0;
+}
+
+static vl_status walk_files(check *c, vl_error *error) {
     check_names files = {0};
-    if (*c->only)
-        return vl_fail(error, VL_ERR_USAGE, "name the dataset's folder, not a file");
-    vl_status status = take_about(c, error);
-    if (!status && c->looks)
+    vl_status status = VL_OK;
+    if (c->looks)
         status = check_lines(c, FOLDER_DOCUMENTS, take_document, NULL, error);
     if (!status)
         status = check_files(c, ".jsonl", &files, error);
@@ -198,4 +194,21 @@ vl_status check_walk_ours(check *c, vl_error *error) {
         status = walk_items(c, &files, error);
     check_names_deinit(&files);
     return status ? status : check_unused_pictures(c, error);
+}
+
+vl_status check_walk_ours(check *c, vl_error *error) {
+    if (*c->only)
+        return vl_fail(error, VL_ERR_USAGE, "name the dataset's folder, not a file");
+    if (!c->looks) {
+        vl_status status = must_be_whole(c, error);
+        return status ? status : walk_files(c, error);
+    }
+    check_about_begin(c);
+    if (is_begun(c))
+        return VL_OK;
+    vl_status status = walk_files(c, error);
+    if (!status)
+        status = check_reviews(c, error);
+    check_about_end(c);
+    return status;
 }

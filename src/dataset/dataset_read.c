@@ -2,6 +2,7 @@
 #include "dataset/folder.h"
 #include "dataset/review_apply.h"
 
+#include <cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +18,24 @@ struct vl_dataset {
     review_applied *reviewed; /* NULL: nobody has */
 };
 
-vl_status vl_dataset_open(const char *folder, vl_dataset **dataset, vl_error *error) {
+/* One that says none is ours: so do datasets that were put together by hand. */
+static vl_status check_format(const char *folder, const vl_buf *about, vl_error *error) {
+    cJSON *root = cJSON_ParseWithLength(about->data ? about->data : "", about->len);
+    const cJSON *format = cJSON_GetObjectItemCaseSensitive(root, "format");
+    const char *name = cJSON_GetStringValue(format);
+    vl_status status = VL_OK;
+    if (!cJSON_IsObject(root))
+        status = vl_fail(error, VL_ERR_INPUT, "%s: " FOLDER_ABOUT " is no JSON object", folder);
+    else if (format && (!name || strcmp(name, FOLDER_FORMAT) != 0))
+        status = vl_fail(error, VL_ERR_INPUT,
+                         "%s: its format is '%.100s'; this version of vislang reads '%s'",
+                         folder, name ? name : "", FOLDER_FORMAT);
+    cJSON_Delete(root);
+    return status;
+}
+
+vl_status folder_about(const char *folder, vl_buf *out, vl_error *error) {
     char path[FOLDER_PATH_SIZE];
-    vl_dataset *d = calloc(1, sizeof *d);
-    *dataset = NULL;
-    if (!d || !(d->folder = strdup(folder))) {
-        free(d);
-        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
-    }
-    vl_buf_init(&d->about, ABOUT_MAX);
     vl_status status = folder_path(folder, FOLDER_ABOUT, path, error);
     if (!status && access(path, F_OK) != 0)
         status =
@@ -34,7 +44,19 @@ vl_status vl_dataset_open(const char *folder, vl_dataset **dataset, vl_error *er
                     " (vislang dataset build makes it, or goes on with it)",
                     folder);
     if (!status)
-        status = vl_file_read(path, ABOUT_MAX, &d->about, error);
+        status = vl_file_read(path, ABOUT_MAX, out, error);
+    return status ? status : check_format(folder, out, error);
+}
+
+vl_status vl_dataset_open(const char *folder, vl_dataset **dataset, vl_error *error) {
+    vl_dataset *d = calloc(1, sizeof *d);
+    *dataset = NULL;
+    if (!d || !(d->folder = strdup(folder))) {
+        free(d);
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    }
+    vl_buf_init(&d->about, ABOUT_MAX);
+    vl_status status = folder_about(folder, &d->about, error);
     if (!status)
         status = review_applied_read(folder, &d->reviewed, error);
     if (status)

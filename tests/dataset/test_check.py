@@ -83,6 +83,27 @@ class Exports(unittest.TestCase):
         self.assertEqual(stats["documents"], 1)
         self.assertEqual(sum(stats["quality"]["score"]["histogram"]), stats["base_items"])
 
+    def test_what_is_not_finished_or_of_another_format_is_not_taken(self):
+        future, begun, rubbish = (self.home / name for name in ("future", "begun", "rubbish"))
+        for place in (future, rubbish):
+            shutil.copytree(self.home / "whole", place)
+        about = json.loads((future / "dataset.json").read_text())
+        (future / "dataset.json").write_text(json.dumps({**about, "format": "vislang dataset 9"}))
+        (rubbish / "reviews.db").write_text("rubbish" * 1000)
+        (begun / ".vislang-build").mkdir(parents=True)
+        (begun / ".vislang-build" / "plan.jsonl").write_text('{"record": "dir/a.html"}\n')
+        cases = [(future, "format_unknown", "its format is 'vislang dataset 9'"),
+                 (begun, "not_finished", "not finished"), (rubbish, "reviews_unreadable", "reviews.db")]
+        for place, kind, says in cases:
+            with self.subTest(kind):
+                self.assertIn(kind, self.kinds(place.name)[0])
+                for done in (TOOLS.run(place, "jsonl", self.home / "out"),
+                             subprocess.run([TOOLS.vislang, "dataset", "stats", place], capture_output=True, text=True,
+                                            timeout=120)):
+                    self.assertNotEqual(done.returncode, 0, done)
+                    self.assertIn(says, done.stderr)
+                self.assertFalse((self.home / "out").exists())
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1], verbosity=2)

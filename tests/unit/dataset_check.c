@@ -505,6 +505,48 @@ static void ours_in_files(void **state) {
            "items-00001.jsonl:2");
 }
 
+/* Two items of one document; what dataset.json does not say is not wrong. */
+static void about(void **state) {
+    static const struct {
+        const char *about, *kinds;
+    } cases[] = {
+        {"{}", ""},
+        {"{\"format\":\"vislang dataset 1\",\"items\":2,\"documents\":1,"
+         "\"splits\":{\"train\":2,\"test\":0},\"kinds\":{\"pair\":1,\"describe\":1}}",
+         ""},
+        {"{\"format\":\"vislang dataset 9\"}", "format_unknown"},
+        {"{\"format\":1}", "format_unknown"},
+        {"{\"items\":5}", "about_differs"},
+        {"{\"items\":\"2\"}", "about_differs"},
+        {"{\"documents\":0}", "about_differs"},
+        {"{\"splits\":{\"train\":1}}", "about_differs"},
+        {"{\"kinds\":{\"question\":1}}", "about_differs"},
+        {"[]", "row_no_object"},
+        {"{", "json"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        print_message("about %zu\n", i);
+        begin(state);
+        put_ours(nothing);
+        put_text("dataset.json", cases[i].about);
+        expect(VL_LAYOUT_AUTO, cases[i].kinds, *cases[i].kinds ? "dataset.json" : NULL);
+        end(state);
+    }
+}
+
+static void reviews(void **state) {
+    (void)state;
+    put_ours(nothing);
+    put_text("reviews.db", "This is no database, though it has the name of one.");
+    expect(VL_LAYOUT_AUTO, "reviews_unreadable", "reviews.db");
+}
+
+static void not_finished(void **state) {
+    (void)state;
+    put_text(".vislang-build/plan.jsonl", "{\"document\":\"d1\"}\n");
+    expect(VL_LAYOUT_AUTO, "not_finished no_rows", NULL);
+}
+
 /* ---- WebDataset -------------------------------------------------------------------------- */
 
 typedef struct member {
@@ -820,17 +862,31 @@ static void messages_are_safe(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),        cmocka_unit_test(files_of_lines),
-        IN_FOLDER(pieces_of_a_file),   IN_FOLDER(hostile_lines),
-        cmocka_unit_test(imagefolder), IN_FOLDER(links_in_circles),
-        IN_FOLDER(one_metadata),       IN_FOLDER(folders_as_labels),
-        cmocka_unit_test(ours),        IN_FOLDER(ours_in_files),
-        IN_FOLDER(documents),          cmocka_unit_test(webdataset),
-        IN_FOLDER(keys_in_two_shards), IN_FOLDER(cut_tar),
-        IN_FOLDER(long_names),         IN_FOLDER(bomb),
-        cmocka_unit_test(coco),        cmocka_unit_test(vqa),
-        cmocka_unit_test(llava),       IN_FOLDER(limits_and_counts),
-        IN_FOLDER(what_is_no_dataset), IN_FOLDER(messages_are_safe),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(files_of_lines),
+        IN_FOLDER(pieces_of_a_file),
+        IN_FOLDER(hostile_lines),
+        cmocka_unit_test(imagefolder),
+        IN_FOLDER(links_in_circles),
+        IN_FOLDER(one_metadata),
+        IN_FOLDER(folders_as_labels),
+        cmocka_unit_test(ours),
+        IN_FOLDER(ours_in_files),
+        cmocka_unit_test(about),
+        IN_FOLDER(reviews),
+        IN_FOLDER(not_finished),
+        IN_FOLDER(documents),
+        cmocka_unit_test(webdataset),
+        IN_FOLDER(keys_in_two_shards),
+        IN_FOLDER(cut_tar),
+        IN_FOLDER(long_names),
+        IN_FOLDER(bomb),
+        cmocka_unit_test(coco),
+        cmocka_unit_test(vqa),
+        cmocka_unit_test(llava),
+        IN_FOLDER(limits_and_counts),
+        IN_FOLDER(what_is_no_dataset),
+        IN_FOLDER(messages_are_safe),
     };
     vl_buf_init(&picture, 1 << 20);
     make_png(2, 64, 48, &picture);
