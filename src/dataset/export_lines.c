@@ -94,8 +94,15 @@ static vl_status close_folder(export *e, vl_error *error) {
     return status ? status : commit(e, &l->texts, TEXTS, VL_SPLIT_COUNT, true, error);
 }
 
+/* `datasets` has one builder for all configurations of a card, which for pictures reads no
+ * text.jsonl: that has a place here only where there is nothing else. */
 static void folder_data_files(const export *e, vl_buf *out) {
+    bool pictures = false;
+    for (vl_split i = 0; i < VL_SPLIT_COUNT; i++)
+        pictures = pictures || e->report->rows[i];
     vl_buf_puts(out, "- config_name: default\n  data_files:\n");
+    if (!pictures)
+        vl_buf_puts(out, "  - split: train\n    path: " TEXTS "\n");
     for (vl_split i = 0; i < VL_SPLIT_COUNT; i++)
         if (e->report->rows[i])
             vl_buf_printf(out, "  - split: %s\n    path: \"%s/**\"\n", vl_split_name(i),
@@ -118,7 +125,8 @@ const export_layout export_imagefolder = {
         "Each split is a folder with `metadata.jsonl` and pictures. A row is a base item; its\n"
         "instructions and responses are in `examples`, the first `example_count` of them (a\n"
         "row without any has one whose strings are empty, so that every file has the same\n"
-        "types). What has no picture is in `text.jsonl`, with its split in `split`.\n"
+        "types). What has no picture is in `text.jsonl`, with its split in `split`; for the\n"
+        "hub, too, that is `load_dataset(NAME, data_files=\"text.jsonl\")`.\n"
         "\n"
         "```python\n"
         "from datasets import load_dataset\n"

@@ -10,6 +10,7 @@
 
 #include "store/db.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,17 @@ bool review_db_exists(const char *folder) {
     return !folder_path(folder, REVIEW_FILE, path, NULL) && access(path, F_OK) == 0;
 }
 
+/* It is made with mode 0600: whoever reads a token in it reviews in another's name. */
+static vl_status check_rights(const char *path, vl_error *error) {
+    if (access(path, F_OK) != 0 || access(path, R_OK | W_OK) == 0)
+        return VL_OK;
+    return vl_fail(
+        error, VL_ERR_DENIED,
+        "%s: %s; it has the tokens of reviewers and is its owner's alone: do this as "
+        "who reviewed, or have that user export",
+        path, strerror(errno));
+}
+
 vl_status review_db_open(const char *folder, vl_db **db, vl_error *error) {
     char path[FOLDER_PATH_SIZE], url[FOLDER_PATH_SIZE + 16];
     *db = NULL;
@@ -83,7 +95,9 @@ vl_status review_db_open(const char *folder, vl_db **db, vl_error *error) {
     if (status)
         return status;
     snprintf(url, sizeof url, "sqlite:%s", path);
-    status = vl_db_open(url, NULL, db, error);
+    status = check_rights(path, error);
+    if (!status)
+        status = vl_db_open(url, NULL, db, error);
     if (!status)
         status = vl_db_transact(*db, VL_DB_SERIALIZABLE, make_schema, NULL, error);
     if (status) {

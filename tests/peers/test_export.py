@@ -110,8 +110,13 @@ class Peers(unittest.TestCase):
                 self.check_folder(what, datasets.load_dataset(str(out)))
         texts = datasets.load_dataset("json", data_files=str(self.export("whole", "imagefolder") / "text.jsonl"))
         wanted = {**self.groups("whole", "train", False), **self.groups("whole", "test", False)}
-        self.assertEqual({row["id"]: row["text"] for row in texts["train"]},
-                         {key: base["text"] for key, (base, _) in wanted.items()})
+        by_card = datasets.load_dataset(str(self.export("whole", "imagefolder")), data_files="text.jsonl")
+        for loaded in (texts, by_card):
+            self.assertEqual({row["id"]: row["text"] for row in loaded["train"]},
+                             {key: base["text"] for key, (base, _) in wanted.items()})
+        only = datasets.load_dataset(str(self.export("texts", "imagefolder")))  # a card without pictures
+        self.assertEqual({row["text"] for row in only["train"]},
+                         {base["text"] for base, _ in items(self.home / "texts")})
 
     def test_jsonl(self):
         for what in (*KINDS, "texts"):

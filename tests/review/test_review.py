@@ -122,7 +122,28 @@ class ReviewTest(unittest.TestCase):
             status, headers, _ = service.call("POST", "/review/api/next", {}, headers=evil)
             self.assertEqual(status, 403)
             self.assertIsNone(headers["Access-Control-Allow-Origin"])
-            self.assertIsNone(service.call("GET", "/review/api/state", headers=evil)[1]["Access-Control-Allow-Origin"])
+            for origin, expected in (("https://evil.example", 403), ("null", 403), (f"http://127.0.0.1:{service.port}", 200)):
+                status, headers, _ = service.call("GET", "/review/api/state", headers={"Origin": origin})
+                self.assertEqual((status, headers["Access-Control-Allow-Origin"]), (expected, None), origin)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root becomes another user")
+    def test_tokens_are_their_owners_and_others_are_told(self):
+        with Service(self.folder, "--reviewer", "amina"):
+            pass
+        self.assertEqual(os.stat(f"{self.folder}/reviews.db").st_mode & 0o777, 0o600)
+        with tempfile.TemporaryDirectory() as theirs:
+            os.chown(theirs, 65534, 65534)
+            place = self.folder
+            while place != tempfile.gettempdir() and place != "/":  # each folder on the way to it
+                os.chmod(place, 0o755)
+                place = os.path.dirname(place)
+            try:
+                done = subprocess.run([PROGRAM, "dataset", "export", self.folder, "--format", "jsonl", "--out",
+                                       f"{theirs}/out"], capture_output=True, text=True, env=ENVIRONMENT, user=65534, cwd="/")
+            except PermissionError:
+                self.skipTest(f"another user may not run {PROGRAM}")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("it has the tokens of reviewers", done.stderr)
 
     def test_what_is_no_decision_is_refused(self):
         with Service(self.folder, "--reviewer", "amina") as service:
