@@ -10,6 +10,7 @@
  *   add_page             blocks of a laid out page → parts */
 #include "dataset/parts.h"
 #include "dataset/pdf_text.h"
+#include "dataset/picture_kind.h"
 #include "ocr/layout.h"
 
 #include <math.h>
@@ -163,11 +164,11 @@ static vl_status cut_out(const vl_image *from, vl_box box, vl_image **image, vl_
 
 static vl_part_kind look_of(const vl_image *upright, vl_box box) {
     vl_image *image = NULL;
-    vl_picture_look look;
-    bool photo = upright && !cut_out(upright, box, &image, NULL) &&
-                 !vl_picture_look_at(image, &look, NULL) && look.kind == VL_PICTURE_PHOTO;
+    vl_part_kind kind = VL_PART_FIGURE;
+    if (upright && !cut_out(upright, box, &image, NULL))
+        kind = picture_kind_of(image, kind);
     vl_image_free(image);
-    return photo ? VL_PART_PHOTOGRAPH : VL_PART_FIGURE;
+    return kind;
 }
 
 /* The figure, and its caption behind it. */
