@@ -257,40 +257,6 @@ static void add_page(pages *p, uint32_t index, const vl_page *page, bool ocr,
 /* ---- embedded text -------------------------------------------------------------------------
  */
 
-static void reverse(vl_word *words, size_t count) {
-    for (size_t i = 0; i < count / 2; i++) {
-        vl_word other = words[i];
-        words[i] = words[count - 1 - i];
-        words[count - 1 - i] = other;
-    }
-}
-
-static bool runs_left_to_right(const char *word) {
-    double share;
-    const char *script = vl_text_script(word, &share);
-    return !vl_text_is_rtl(word) &&
-           (strcmp(script, "Zyyy") != 0 || (*word >= '0' && *word <= '9'));
-}
-
-/* Words as they stand from the left, to the order in which they are read: those of a line from
- * right to left are turned, and within it runs of the other direction back (UAX #9, L2). */
-static void to_reading_order(vl_word *words, size_t count) {
-    size_t rtl = 0, all = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(words[i].text);
-        rtl += vl_text_is_rtl(words[i].text) ? length : 0;
-        all += length;
-    }
-    if (rtl * 2 <= all)
-        return;
-    reverse(words, count);
-    for (size_t i = 0, end; i < count; i = end + 1) {
-        for (end = i; end < count && runs_left_to_right(words[end].text); end++)
-            ;
-        reverse(words + i, end - i);
-    }
-}
-
 static vl_box scaled_box(const pdf_word *word, double scale) {
     int32_t x0 = (int32_t)floor(word->x0 * scale), y0 = (int32_t)floor(word->y0 * scale);
     int32_t x1 = (int32_t)ceil(word->x1 * scale), y1 = (int32_t)ceil(word->y1 * scale);
@@ -315,7 +281,6 @@ static void finish_line(vl_engine_line *line) {
     line->box = (vl_box){x0, y0, x1 - x0, y1 - y0};
     line->baseline_y0 = line->baseline_y1 = y0 + (y1 - y0) * 4 / 5;
     line->confidence = 1;
-    to_reading_order(line->words, line->word_count);
 }
 
 /* The page's words as an engine would say them, in pixels of `picture`'s work. */

@@ -115,52 +115,6 @@ bool pdf_text_parse(const char *printed, size_t page_count, vl_arena *arena,
     return true;
 }
 
-/* ---- from right to left ---------------------------------------------------------------------
- */
-
-/* Of a line's height; spaces between words are wider, between letters there is next to none. */
-static const double LETTER_GAP = 0.06;
-
-/* A glyph of two letters, which poppler keeps in their order: lam and an alef. */
-static bool is_lam_alef(const char *text) {
-    static const char *const pairs[] = {"لا", "لأ", "لإ", "لآ"};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (!strcmp(text, pairs[i]))
-            return true;
-    return false;
-}
-
-static bool follows(const pdf_word *left, const pdf_word *right) {
-    double gap = right->x0 - left->x1, height = right->y1 - right->y0;
-    return left->line == right->line && gap < LETTER_GAP * height && gap > -height &&
-           right->x0 >= left->x0;
-}
-
-bool pdf_text_order(pdf_page_text *page, vl_arena *arena) {
-    size_t kept = 0;
-    bool before = false; /* whether the last one kept runs from right to left */
-    for (size_t i = 0; i < page->count; i++) {
-        pdf_word word = page->words[i];
-        bool rtl = vl_text_is_rtl(word.text);
-        if (rtl && !is_lam_alef(word.text))
-            word.text = vl_text_visual_to_logical(arena, word.text);
-        if (rtl && before && word.text && follows(&page->words[kept - 1], &word)) {
-            pdf_word *left = &page->words[kept - 1];
-            left->text = vl_arena_printf(arena, "%s%s", word.text, left->text);
-            left->x1 = word.x1 > left->x1 ? word.x1 : left->x1;
-            if (!left->text)
-                return false;
-            continue;
-        }
-        if (!word.text)
-            return false;
-        page->words[kept++] = word;
-        before = rtl;
-    }
-    page->count = kept;
-    return true;
-}
-
 /* ---- what pdfimages prints -----------------------------------------------------------------
  */
 

@@ -14,7 +14,7 @@ typedef struct pdf_word {
 
 typedef struct pdf_page_text {
     double width, height; /* points */
-    pdf_word *words;      /* block by block, line by line, from left to right */
+    pdf_word *words;      /* block by block, line by line, as they are read */
     size_t count;
     double scanned; /* share of the page that its largest raster picture covers, 0 … 1 */
 } pdf_page_text;
@@ -27,8 +27,9 @@ vl_status pdf_text_read(const void *bytes, size_t count, uint32_t first, uint32_
 /* Of what `pdftotext -bbox-layout` prints: at most `page_count` pages. False: arena full. */
 bool pdf_text_parse(const char *printed, size_t page_count, vl_arena *arena,
                     pdf_page_text *pages);
-/* Poppler has words from right to left as they look, or letter by letter where they were drawn
- * so: they become words in logical order. False: arena full. */
+/* Poppler has lines from right to left as they look, from the left, or letter by letter where
+ * they were drawn so: they become words in logical order (UAX #9), in the order they are read,
+ * and lines of one paragraph one block. Lines from left to right stay. False: arena full. */
 bool pdf_text_order(pdf_page_text *page, vl_arena *arena);
 /* Of what `pdfimages -list` prints, for pages that are `first` on. */
 void pdf_images_parse(const char *printed, uint32_t first, size_t page_count,

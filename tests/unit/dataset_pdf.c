@@ -91,14 +91,60 @@ static void test_order(void **state) {
                         {"ا", 14, 0, 16, 10, 1, 1},     {"25", 20, 0, 26, 10, 1, 1},
                         {"راطمأ", 30, 0, 50, 10, 1, 1}, {"one", 60, 0, 70, 10, 1, 1},
                         {"two", 70, 0, 80, 10, 1, 1}};
-    static const char *const expected[] = {"الثلاث", "25", "أمطار", "one", "two"};
+    static const char *const expected[] = {"one", "two", "أمطار", "25", "الثلاث"};
     pdf_page_text page = {.words = words, .count = sizeof words / sizeof *words};
     (void)state;
     assert_true(pdf_text_order(&page, arena));
     assert_int_equal(page.count, sizeof expected / sizeof *expected);
     for (size_t i = 0; i < page.count; i++)
         assert_string_equal(page.words[i].text, expected[i]);
-    assert_true(page.words[0].x0 == 0 && page.words[0].x1 == 16);
+    assert_true(page.words[4].x0 == 0 && page.words[4].x1 == 16);
+}
+
+/* A line's words as poppler has them, parted by spaces; each letter is two points wide. */
+static char *order_line(const char *line) {
+    pdf_page_text page = {.words = vl_arena_array(arena, 40, sizeof *page.words)};
+    char *copy = vl_arena_strdup(arena, line), *save = NULL;
+    vl_buf out;
+    double x = 10;
+    for (char *at = strtok_r(copy, " ", &save); at; at = strtok_r(NULL, " ", &save)) {
+        double width = 2 * (double)vl_text_grapheme_count(at);
+        page.words[page.count++] = (pdf_word){at, x, 0, x + width, 10, 1, 1};
+        x += width + 3;
+    }
+    assert_true(pdf_text_order(&page, arena));
+    vl_buf_init(&out, 1000);
+    for (size_t i = 0; i < page.count; i++)
+        vl_buf_printf(&out, "%s%s", i ? " " : "", page.words[i].text);
+    char *text = vl_arena_strdup(arena, out.data ? out.data : "");
+    vl_buf_deinit(&out);
+    return text;
+}
+
+static void test_lines(void **state) {
+    static const char *const rows[][2] = {
+        /* brackets as what they mean, and as what they look like */
+        {")WFP( جمانرب", "برنامج (WFP)"},
+        {"(WFP) جمانرب", "برنامج (WFP)"},
+        {")ةأرما x (0) 12 مهنم( 30", "30 (منهم x (0) 12 امرأة)"},
+        {"ءاسن :١ لكشلا", "الشكل ١: نساء"},
+        {".11922334455 مقر", "رقم 11922334455."},
+        {"وأ 5678 234 91 249+ وأ", "أو +249 91 234 5678 أو"},
+        {"وأ +249 91 234 5678 وأ", "أو +249 91 234 5678 أو"},
+        {"UNICEF Sudan Office رقم يف عامتجالا دقعنا",
+         "انعقد الاجتماع في مقر UNICEF Sudan Office"},
+        {"ناكسلا نم %45 وحن", "نحو 45% من السكان"},
+        {"12/05/2025 يف", "في 12/05/2025"},
+        {"תונש 45% דועב", "בעוד 45% שנות"},
+        /* a glyph of two letters within a word */
+        {"لىع ةيذغلأا", "الأغذية على"},
+        /* from left to right */
+        {"(one) 5 +249 two)", "(one) 5 +249 two)"},
+        {"The word يملاع جمانرب is Arabic.", "The word برنامج عالمي is Arabic."},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(order_line(rows[i][0]), rows[i][1]);
 }
 
 /* ---- rubbish ------------------------------------------------------------------------------
@@ -326,6 +372,49 @@ static void make_pdf(vl_buf *pdf) {
     cairo_show_page(cairo);
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
+}
+
+/* Paragraphs of Arabic, Urdu and Hebrew with all that runs the other way come out as they were
+ * set, each as one part. */
+static void test_right_to_left(void **state) {
+    static const char *const paragraphs[] = {
+        "توزيع مساعدات غذائية في مخيم زمزم (WFP)",
+        "بدأ برنامج الأغذية العالمي (WFP) توزيع مساعدات غذائية على ١٢٬٥٠٠ أسرة نازحة في ٣ مارس "
+        "٢٠٢٥، أي نحو 45% من السكان (انظر الجدول ١)، وفق ما أعلنه المتحدث باسم البرنامج.",
+        "للاستفسار يرجى الاتصال على الرقم ٠٩١٢٣٤٥٦٧٨ أو +249 91 234 5678 أو info@example.org، "
+        "ورقم "
+        "الهوية الوطنية للمنسق هو 11922334455. ويقع المأوى الجديد عند 13.49876, 25.31245.",
+        "انعقد الاجتماع في 12/05/2025 في مقر UNICEF Sudan Office بحضور 30 مشاركا [منهم 12 "
+        "امرأة]؛ "
+        "هل حضر الجميع؟",
+        "اقوام متحدہ نے 14 اگست 1947ء کو (United Nations) کے دفتر سے رابطہ کیا، فون: +92 51 "
+        "835 "
+        "5600، اور 75.5% خاندانوں کو امداد ملی۔",
+        "הארגון (UNICEF) הודיע כי 45% מן המשפחות קיבלו סיוע וכי הסיוע יימשך לפחות עד "
+        "31/12/2025 "
+        "[ראו טבלה 1] בכל המחוזות.",
+        "الشكل ١: نساء ينتظرن استلام السلال الغذائية",
+    };
+    enum { COUNT = sizeof paragraphs / sizeof *paragraphs };
+    vl_parts_options options = vl_parts_options_default();
+    vl_parts *parts;
+    vl_error error = {0};
+    vl_buf pdf;
+    (void)state;
+    vl_buf_init(&pdf, 16 << 20);
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(keep, &pdf, 595, 842);
+    cairo_t *cairo = cairo_create(surface);
+    for (size_t i = 0; i < COUNT; i++)
+        draw_text(cairo, 70, 60 + 104 * (double)i, "Noto Naskh Arabic 12", paragraphs[i]);
+    cairo_show_page(cairo);
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    if (vl_parts_read(pdf.data, pdf.len, &options, arena, &parts, &error))
+        fail_msg("%s", error.message);
+    for (size_t i = 0; i < COUNT && i < parts->part_count; i++)
+        assert_string_equal(parts->parts[i].text, paragraphs[i]);
+    assert_int_equal(parts->part_count, COUNT);
+    vl_buf_deinit(&pdf);
 }
 
 static size_t find_part(const vl_parts *parts, vl_part_kind kind) {
@@ -644,7 +733,8 @@ int main(void) {
         cmocka_unit_test(test_broken),        cmocka_unit_test(test_reports),
         cmocka_unit_test(test_engines),       cmocka_unit_test(test_explained),
         cmocka_unit_test(test_page_pictures), cmocka_unit_test(test_running),
-        cmocka_unit_test(test_over_pages),
+        cmocka_unit_test(test_over_pages),    cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_right_to_left),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
