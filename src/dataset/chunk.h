@@ -1,11 +1,11 @@
 /* chunk.h — the work of a build: the records of a chunk taken apart and made items of. What
  * comes out is a function of the records and the recipe.
  *
- * A chunk's file is .vislang-build/chunks/00000.jsonl: lines that begin with "D " are documents as they
- * will stand in documents.jsonl, with "B " base items, with "E " the examples of the base item
- * before them, both without split, duplicates and final score, and with "R " one report,
- * numbers by name to be added up. It appears whole or not at all.
- * Pictures are put under .vislang-build/pictures as they will lie under pictures. */
+ * A chunk's file is .vislang-build/chunks/00000.jsonl: lines that begin with "D " are documents
+ * as they will stand in documents.jsonl, with "B " base items, with "E " the examples of the
+ * base item before them, both without split, duplicates and final score, and with "R " one
+ * report, numbers by name to be added up. It appears whole or not at all. Pictures are put
+ * under .vislang-build/pictures as they will lie under pictures. */
 #ifndef VL_DATASET_CHUNK_H
 #define VL_DATASET_CHUNK_H
 

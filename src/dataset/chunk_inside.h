@@ -45,7 +45,8 @@ typedef struct opened {
 typedef struct stored {
     char path[96]; /* "pictures/ab/….png"; "": none */
     uint32_t width, height;
-    double scale; /* its pixels for one of the page's or the picture's */
+    double scale;     /* its pixels for one of the page's or the picture's */
+    const char *kind; /* "photograph", … */
     bool has_phash;
     uint64_t phash;
 } stored;

@@ -4,6 +4,7 @@
 
 #include "dataset/dice.h"
 #include "dataset/labels.h"
+#include "dataset/picture_kind.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,11 +60,11 @@ static void set_language(vl_item *item, const char *language, const char *script
     snprintf(item->script, sizeof item->script, "%s", script);
 }
 
-static void set_picture(vl_item *item, const stored *picture, const char *kind) {
+static void set_picture(vl_item *item, const stored *picture) {
     item->picture = picture->path;
     item->width = picture->width;
     item->height = picture->height;
-    item->picture_kind = kind;
+    item->picture_kind = picture->kind;
     item->has_phash = picture->has_phash;
     item->phash = picture->phash;
 }
@@ -248,7 +249,6 @@ static vl_status put_base(chunk_worker *w, vl_item *item, instruct_subject *subj
 static vl_status give_picture(void *user, size_t part, const vl_image **image,
                               vl_error *error) {
     chunk_worker *w = user;
-    const char *kind = vl_part_kind_name(w->now->parts->parts[part].kind);
     vl_image_free(w->image);
     w->image = NULL;
     vl_status status = chunk_part_image(w, w->now, part, &w->image, error);
@@ -257,16 +257,17 @@ static vl_status give_picture(void *user, size_t part, const vl_image **image,
         vl_image_free(w->image);
         w->image = NULL;
     }
-    if (!status && w->image)
-        status = chunk_store(w, w->image, kind, &w->pictures[part], error);
+    if (!status && w->image) {
+        vl_part_kind kind = picture_kind_of(w->image, w->now->parts->parts[part].kind);
+        status = chunk_store(w, w->image, vl_part_kind_name(kind), &w->pictures[part], error);
+    }
     *image = w->image;
     return status;
 }
 
 static vl_status put_pair(chunk_worker *w, const pair *p, vl_error *error) {
     const opened *d = w->now;
-    const vl_part *picture = &d->parts->parts[p->picture],
-                  *text = &d->parts->parts[p->text_part];
+    const vl_part *text = &d->parts->parts[p->text_part];
     const stored *file = &w->pictures[p->picture];
     vl_item item = blank_item(w, VL_ITEM_PAIR);
     if (!*file->path || p->score < w->kit->recipe->min_pair_score ||
@@ -274,7 +275,7 @@ static vl_status put_pair(chunk_worker *w, const pair *p, vl_error *error) {
         return VL_OK;
     item.text = p->text;
     set_language(&item, text->language, text->script);
-    set_picture(&item, file, vl_part_kind_name(picture->kind));
+    set_picture(&item, file);
     set_place(&item, d->parts, p->picture, p->text_part);
     item.source.ocr = text->ocr;
     quality_of_text(text, p->text, w->kit->ngram, item.quality);
@@ -429,7 +430,7 @@ static vl_status put_passage(chunk_worker *w, const passage *p, vl_error *error)
     if (w->kit->recipe->page_pictures && p->about.has_box)
         status = chunk_page(w, p->about.page, &page, error);
     if (!status && page && *page->path) {
-        set_picture(&item, page, "page");
+        set_picture(&item, page);
         item.has_region = subject.has_region = true;
         item.region = subject.region = scaled(p->about.box, page->scale);
     }

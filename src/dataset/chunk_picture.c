@@ -40,7 +40,7 @@ vl_status chunk_store(chunk_worker *w, const vl_image *image, const char *kind, 
     const vl_image *shown = image;
     vl_image *small = NULL;
     vl_buf bytes;
-    *to = (stored){.scale = longer > side ? (double)side / longer : 1};
+    *to = (stored){.kind = kind, .scale = longer > side ? (double)side / longer : 1};
     to->width = (uint32_t)fmax(1, round(image->width * to->scale));
     to->height = (uint32_t)fmax(1, round(image->height * to->scale));
     if (longer > side && !(shown = small = vl_image_resize(image, to->width, to->height)))
