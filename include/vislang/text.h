@@ -57,10 +57,10 @@ bool vl_text_mostly_rtl(const uint32_t *line, size_t count);
 
 /* ---- personal data ---------------------------------------------------------------------- */
 
-/* Names (after a title or a label, or before a number or address), telephone numbers, addresses of e-mail, identity numbers,
- * bank accounts, payment cards, lines of a passport that machines read, and case numbers, found
- * by their form, with the digits of every script (docs/privacy.md: what is found and what is
- * not, and how much of it). */
+/* Names (after a title or a label, or before a number or address), telephone numbers, addresses
+ * of e-mail, identity numbers, bank accounts, payment cards, lines of a passport that machines
+ * read, and case numbers, found by their form, with the digits of every script
+ * (docs/privacy.md: what is found and what is not, and how much of it). */
 typedef enum vl_personal_kind {
     VL_PERSONAL_NAME,
     VL_PERSONAL_PHONE,

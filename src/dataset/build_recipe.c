@@ -289,6 +289,15 @@ static vl_status read_scalar(reading *r, const yaml_node_t *node, const key *k) 
     return VL_OK;
 }
 
+static vl_status check_collections(reading *r, const yaml_node_t *node) {
+    const build_list *list = &r->out->collections;
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(list->items[i], list->items[k]))
+                return doc_refuse(r->d, node, "collections: %s is named twice", list->items[i]);
+    return VL_OK;
+}
+
 static vl_status read_root(reading *r) {
     const yaml_node_t *root = doc_root(r->d), *values[ALL];
     const char *names[ALL] = {[KINDS] = "kinds", [ALIGNED] = "aligned", [SPLITS] = "splits"};
@@ -312,7 +321,7 @@ static vl_status read_root(reading *r) {
         status = doc_refuse(r->d, root,
                             "collections: what is it made of? folders that 'vislang harvest' "
                             "filled");
-    return status;
+    return status ? status : check_collections(r, root);
 }
 
 static build_recipe usual(void) {

@@ -430,7 +430,7 @@ static const char *kind_name(size_t i) {
 static cJSON *about_json(const finishing *f) {
     const build_recipe *r = f->recipe;
     cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "format", "vislang dataset 1");
+    cJSON_AddStringToObject(root, "format", FOLDER_FORMAT);
     cJSON_AddStringToObject(root, "name", r->name);
     cJSON_AddStringToObject(root, "title", r->title);
     cJSON_AddStringToObject(root, "description", r->description);

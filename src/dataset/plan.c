@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PLAN_LINES FOLDER_WORK "/plan.jsonl"
 #define PLAN_INDEX FOLDER_WORK "/plan.index"
 enum { RECORD_MAX = 16 << 20, RECORD_DOCUMENTS_MAX = 4096 };
 
@@ -171,7 +170,7 @@ vl_status plan_make(const build_recipe *recipe, const vl_build_options *options,
     making m = {0};
     char lines[FOLDER_PATH_SIZE], index[FOLDER_PATH_SIZE];
     memcpy(m.head.magic, magic, sizeof magic);
-    vl_status status = folder_path(options->folder, PLAN_LINES, lines, error);
+    vl_status status = folder_path(options->folder, FOLDER_PLAN, lines, error);
     if (!status)
         status = folder_path(options->folder, PLAN_INDEX, index, error);
     if (!status)
@@ -274,7 +273,7 @@ vl_status plan_open(const char *folder, plan **out, vl_error *error) {
     *out = NULL;
     vl_status status = p ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for the plan");
     if (!status)
-        status = folder_path(folder, PLAN_LINES, lines, error);
+        status = folder_path(folder, FOLDER_PLAN, lines, error);
     if (!status)
         status = folder_path(folder, PLAN_INDEX, index, error);
     if (!status)

@@ -2,8 +2,8 @@
  * every run does the same: the records with their documents, a line of JSON each, and where
  * each line begins. A chunk is a run of records, the unit of work.
  *
- * The plan stands in .vislang-build/plan.jsonl and plan.index of the dataset's folder; the index
- * comes last. A plan that is open is read-only, and thread-safe. */
+ * The plan stands in .vislang-build/plan.jsonl and plan.index of the dataset's folder; the
+ * index comes last. A plan that is open is read-only, and thread-safe. */
 #ifndef VL_DATASET_PLAN_H
 #define VL_DATASET_PLAN_H
 

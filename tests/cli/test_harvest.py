@@ -318,7 +318,8 @@ class Harvest(unittest.TestCase):
                 if process.returncode == 0:
                     break
             report = json.loads(output)
-            self.assertEqual((report["records_new"], report["files_fetched"], report["pages"]), (600, 600, 2), place)
+            # One that was killed between its last commit and its end had done it all.
+            self.assertIn((report["records_new"], report["files_fetched"], report["pages"]), ((600, 600, 2), (0, 0, 2)), place)
             self.assertEqual(self.kept(), {place.name + "/" + name: content for name, content in members})
             self.assertEqual(len(self.rows("SELECT 1 FROM documents")), 600)
             self.assertEqual(len(self.objects()), len({content for _, content in members}))

@@ -330,6 +330,7 @@ class Build(unittest.TestCase):
                   "mean 'min_quality_score'?"),
                  ("name: x\ncollections: [a]\nmin_quality_score: 2\n", "recipe.yaml:3"),
                  ("name: x\ncollections: [a]\ninstruction_style: chatty\n", "natural, terse, form"),
+                 ("name: x\ncollections: [a, b, a]\n", "named twice"),
                  ("name: x\ncollections: [a]\nkinds: [poem]\n", "pair, text, describe"),
                  ("name: x\ncollections: [a]\nlanguages: [klingon]\n", "ISO 639"),
                  ("name: x\ncollections: [a]\nsince: yesterday\n", "a date is needed"),

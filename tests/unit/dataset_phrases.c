@@ -192,9 +192,9 @@ static void counted_rows(void **state) {
         size_t count;
         const char *text;
     } rows[] = {
-        {"eng", 1, "1 row"},           {"eng", 5, "5 rows"},          {"ukr", 21, "21 рядок"},
-        {"ukr", 3, "3 рядки"},         {"ukr", 11, "11 рядків"},      {"ara", 2, "صفان"},
-        {"ara", 3, "3 صفوف"},          {"ara", 12, "12 صفًا"},         {"ara", 100, "100 صف"},
+        {"eng", 1, "1 row"},        {"eng", 5, "5 rows"},       {"ukr", 21, "21 рядок"},
+        {"ukr", 3, "3 рядки"},      {"ukr", 11, "11 рядків"},   {"ara", 2, "صفان"},
+        {"ara", 3, "3 صفوف"},       {"ara", 12, "12 صفًا"},      {"ara", 100, "100 صف"},
         {"swa", 1, "safu mlalo 1"}, {"swa", 4, "safu mlalo 4"}, {"yor", 4, "ìlà 4"},
     };
     (void)state;
