@@ -12,9 +12,10 @@ enum { LEAST_BYTES = 32, LEAST_DISTINCT = 8 };
 /* ---- secrets ------------------------------------------------------------------------- */
 
 static bool holds_word(const char *secret) {
-    static const char *const words[] = {"change",  "secret",  "password", "passw0rd", "default",
-                                        "example", "your",    "insecure", "letmein",  "qwerty",
-                                        "vislang", "replace", "12345678", "deadbeef", "abcdef"};
+    static const char *const words[] = {"change",   "secret",   "password", "passw0rd",
+                                        "default",  "example",  "your-",    "your_",
+                                        "insecure", "letmein",  "qwerty",   "vislang",
+                                        "replace",  "12345678", "deadbeef", "abcdef"};
     for (const char *p = secret; *p; p++)
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (!strncasecmp(p, words[i], strlen(words[i])))
