@@ -83,6 +83,20 @@ static vl_status convert(iconv_t how, const char *bytes, size_t count, vl_buf *o
     return out->failed ? VL_ERR_LIMIT : VL_OK;
 }
 
+/* iconv takes code points past U+10FFFF for UTF-8, which nobody else does. */
+static void put_valid(const char *text, size_t count, vl_buf *out) {
+    while (count) {
+        size_t good = vl_utf8_valid_prefix(text, count);
+        vl_buf_append(out, text, good);
+        if (good < count) {
+            vl_buf_puts(out, "\xef\xbf\xbd");
+            good++;
+        }
+        text += good;
+        count -= good;
+    }
+}
+
 vl_status vl_html_to_utf8(const char *bytes, size_t count, const char *type, vl_arena *arena,
                           const char **text, size_t *text_bytes, vl_error *error) {
     char charset[CHARSET_SIZE];
@@ -102,6 +116,14 @@ vl_status vl_html_to_utf8(const char *bytes, size_t count, const char *type, vl_
         mark = mark && count >= 2 && ((bytes[0] == '\xff') != (bytes[1] == '\xff')) ? mark : 0;
         status = convert(how, bytes + mark, count - mark, &out);
         iconv_close(how);
+    }
+    if (!status && vl_utf8_valid_prefix(out.data, out.len) != out.len) {
+        vl_buf valid;
+        vl_buf_init(&valid, 3 * (size_t)VL_HTML_BYTES);
+        put_valid(out.data, out.len, &valid);
+        vl_buf_deinit(&out);
+        out = valid;
+        status = out.failed ? VL_ERR_LIMIT : VL_OK;
     }
     char *copy = status ? NULL : vl_arena_alloc(arena, out.len + 1);
     if (copy)

@@ -182,7 +182,7 @@ class Peers(unittest.TestCase):
                 captions = 0
                 for image in coco.loadImgs(coco.getImgIds()):
                     base, examples = wanted[image["item"]["id"]]
-                    said = [written(one["text"]) for one in (base, *examples) if one["kind"] in ("pair", "describe")]
+                    said = list(dict.fromkeys(written(one["text"]) for one in (base, *examples) if one["kind"] in ("pair", "describe")))
                     self.assertEqual([one["caption"] for one in coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))], said)
                     captions += len(said)
                     if what != COUNT:
