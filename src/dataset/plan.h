@@ -11,7 +11,7 @@
 
 /* A chunk has so many bytes of documents, or so many records, and more where there would be
  * over PLAN_CHUNKS_MAX chunks. */
-enum { PLAN_CHUNK_BYTES = 512 << 10, PLAN_CHUNK_RECORDS = 200, PLAN_CHUNKS_MAX = 8000 };
+enum { PLAN_CHUNK_BYTES = 128 << 10, PLAN_CHUNK_RECORDS = 200, PLAN_CHUNKS_MAX = 8000 };
 
 typedef struct plan plan;
 /* Asks for the documents and writes the plan. */
