@@ -236,14 +236,14 @@ static bool read_value(const char **at, const char *end, vl_buf *out, bool *ende
     return fine;
 }
 
-enum { NAMES_MAX = 256, VALUE_BYTES = 64 << 10 };
+enum { VALUE_BYTES = 64 << 10 };
 
 static vl_status read_names(const char **at, const char *end, vl_buf *value, char **names,
                             size_t *count, vl_error *error) {
     static const char *const needed[] = {"REF_AREA", "TIME_PERIOD", "OBS_VALUE"};
     unsigned found = 0;
     for (bool ended = false; !ended;) {
-        if (*count == NAMES_MAX || !read_value(at, end, value, &ended) || value->failed)
+        if (*count == VL_TABLE_COLUMNS || !read_value(at, end, value, &ended) || value->failed)
             return vl_fail(error, VL_ERR_INPUT, "the first line is not that of SDMX-CSV");
         names[*count] = strdup(value->data ? value->data : "");
         if (!names[*count])
@@ -276,7 +276,7 @@ static vl_status read_line(const char **at, const char *end, vl_buf *value, char
 
 vl_status vl_sdmx_read_csv(const char *text, size_t bytes, vl_table *table, vl_error *error) {
     const char *at = text, *end = text + bytes;
-    char *names[NAMES_MAX];
+    char *names[VL_TABLE_COLUMNS];
     size_t count = 0;
     vl_buf value;
     vl_buf_init(&value, VALUE_BYTES);

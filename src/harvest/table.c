@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 512, FIRST_CELLS = 1024 };
+enum { FIRST_CELLS = 1024 };
 
 typedef struct cell {
     uint32_t row, column;
@@ -14,8 +14,8 @@ typedef struct cell {
 
 struct vl_table {
     vl_arena *arena;
-    const char *columns[COLUMNS_MAX];
-    const char *newest[COLUMNS_MAX]; /* the last value of each; NULL: it had none */
+    const char *columns[VL_TABLE_COLUMNS];
+    const char *newest[VL_TABLE_COLUMNS]; /* the last value of each; NULL: it had none */
     size_t column_count, last_column;
     cell *cells;
     size_t cell_count, cell_room;
@@ -53,7 +53,8 @@ static size_t find_column(const vl_table *table, const char *name) {
 }
 
 static size_t add_column(vl_table *table, const char *name) {
-    char *copy = table->column_count < COLUMNS_MAX ? vl_arena_strdup(table->arena, name) : NULL;
+    char *copy =
+        table->column_count < VL_TABLE_COLUMNS ? vl_arena_strdup(table->arena, name) : NULL;
     if (!copy)
         return SIZE_MAX;
     table->columns[table->column_count] = copy;
@@ -165,8 +166,14 @@ const char *vl_table_names(const vl_table *table, const char *column, const char
 /* ---- CSV -----------------------------------------------------------------------------------
  */
 
+/* A byte order mark is quoted too: as the first of a file it would be read as none of its text.
+ */
+static bool needs_quotes(const char *text) {
+    return strpbrk(text, ",\"\r\n") || !strncmp(text, "\xEF\xBB\xBF", 3);
+}
+
 static void put_field(vl_buf *out, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
+    if (!needs_quotes(text)) {
         vl_buf_puts(out, text);
         return;
     }
@@ -188,7 +195,7 @@ static void put_line(vl_buf *out, const char *const *values, size_t count) {
 }
 
 static void put_rows(const vl_table *table, vl_buf *out) {
-    const char *values[COLUMNS_MAX];
+    const char *values[VL_TABLE_COLUMNS];
     size_t at = 0;
     for (size_t row = 0; row < table->rows && !out->failed; row++) {
         memset(values, 0, sizeof values);

@@ -7,9 +7,9 @@
 
 #include <vislang/base.h>
 
-/* Columns stand in the order in which they first appear. What does not fit into the arena makes
- * vl_table_csv fail, so that putting needs no checks. */
-enum { VL_TABLE_NAMES = 512 };
+/* Columns, VL_TABLE_COLUMNS of them at most, stand in the order in which they first appear.
+ * What does not fit into the arena makes vl_table_csv fail, so that putting needs no checks. */
+enum { VL_TABLE_COLUMNS = 512, VL_TABLE_NAMES = 512 };
 typedef struct vl_table vl_table;
 vl_table *vl_table_new(vl_arena *arena); /* NULL: no memory */
 void vl_table_row(vl_table *table);      /* begins a row */

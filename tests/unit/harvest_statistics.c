@@ -185,6 +185,10 @@ static void test_sdmx(void **state) {
          "REF_AREA,TIME_PERIOD,OBS_VALUE\r\nKEN,2020,1\r\n\"a \"\"b\"\"\",,\r\n"},
         {"\xEF\xBB\xBFREF_AREA,TIME_PERIOD,OBS_VALUE\n1,2,3",
          "REF_AREA,TIME_PERIOD,OBS_VALUE\r\n1,2,3\r\n"},
+        {"\xEF\xBB\xBF\xEF\xBB\xBF"
+         "A,REF_AREA,TIME_PERIOD,OBS_VALUE\n0,1,2,3",
+         "\"\xEF\xBB\xBF"
+         "A\",REF_AREA,TIME_PERIOD,OBS_VALUE\r\n0,1,2,3\r\n"},
         {"REF_AREA,TIME_PERIOD,OBS_VALUE\n", "\r\n"},
         {"REF_AREA,TIME_PERIOD\n", NULL},
         {"REF_AREA,TIME_PERIOD,OBS_VALUE\n1,2,3,4\n", NULL},
@@ -211,13 +215,32 @@ static void test_sdmx(void **state) {
     }
 }
 
+/* A table of VL_TABLE_COLUMNS columns, as two hundred attributes of a series and more of its
+ * observations make one, is read again from its own CSV. */
+static void test_many_columns(void **state) {
+    vl_table *table = vl_table_new(arena), *again = vl_table_new(arena);
+    (void)state;
+    vl_table_row(table);
+    vl_table_put(table, "REF_AREA", "KEN");
+    vl_table_put(table, "TIME_PERIOD", "2020");
+    vl_table_put(table, "OBS_VALUE", "1");
+    for (int i = 3; i < VL_TABLE_COLUMNS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "C%d", i);
+        vl_table_put(table, name, "x");
+    }
+    const char *csv = csv_of(table);
+    assert_int_equal(vl_sdmx_read_csv(csv, strlen(csv), again, NULL), VL_OK);
+    assert_string_equal(csv_of(again), csv);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_countries),     cmocka_unit_test(test_too_many_countries),
         cmocka_unit_test(test_country_names), cmocka_unit_test(test_places),
         cmocka_unit_test(test_years),         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_columns),       cmocka_unit_test(test_a_table_larger_than_memory),
-        cmocka_unit_test(test_sdmx),
+        cmocka_unit_test(test_sdmx),          cmocka_unit_test(test_many_columns),
     };
     return cmocka_run_group_tests(tests, open_arena, close_arena);
 }
