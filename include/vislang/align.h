@@ -57,6 +57,79 @@ vl_status vl_embeddings_read(const char *path, size_t max_words, vl_embeddings *
 vl_status vl_embeddings_write_vec(const vl_embeddings *embeddings, const char *path,
                                   vl_error *error);
 
+/* ==== mapping: two spaces into one ================================================ */
+
+/* Word pairs of two languages, what is learned from or what was found. One thread writes, many
+ * may read. */
+typedef struct vl_lexicon vl_lexicon;
+typedef struct vl_lexicon_pair {
+    const char *source, *target; /* UTF-8, living as long as the lexicon */
+    double confidence;           /* 0 … 1; 1 where nobody said */
+    bool mutual;                 /* each is the other's nearest; false where nobody said */
+} vl_lexicon_pair;
+vl_status vl_lexicon_new(vl_lexicon **lexicon, vl_error *error);
+void vl_lexicon_free(vl_lexicon *lexicon); /* NULL allowed */
+/* Copies both words. VL_ERR_LIMIT: over VL_LEXICON_MAX pairs. */
+vl_status vl_lexicon_add(vl_lexicon *lexicon, const vl_lexicon_pair *pair, vl_error *error);
+/* A table, plain or gzipped: source word, target word, more columns that are not looked at,
+ * apart by tabs (lines without a tab: by the first space). Empty lines and lines that begin
+ * with # are left out. Bytes that are no UTF-8, a line with one column, or over 64 KB:
+ * VL_ERR_INPUT with the line. */
+vl_status vl_lexicon_read(const char *path, vl_lexicon **lexicon, vl_error *error);
+/* The same from memory. */
+vl_status vl_lexicon_parse(const char *text, size_t bytes, vl_lexicon **lexicon,
+                           vl_error *error);
+size_t vl_lexicon_count(const vl_lexicon *lexicon);
+const vl_lexicon_pair *vl_lexicon_pair_at(const vl_lexicon *lexicon, size_t i);
+enum { VL_LEXICON_MAX = 1 << 22 };
+
+/* ---- retrieval ------------------------------------------------------------------- */
+
+/* Rows of one space, all of length 1 or 0 (a row of zeros: nothing is known). */
+typedef struct vl_rows {
+    const float *data; /* [count][dim], not owned */
+    size_t count, dim;
+} vl_rows;
+
+typedef enum vl_retrieval {
+    VL_RETRIEVAL_NEAREST, /* the largest cosine */
+    VL_RETRIEVAL_CSLS,    /* cross-domain similarity local scaling (Conneau et al. 2018, eq. 7):
+                           * 2 cos(x,y) − r(x) − r(y), r the mean cosine to the k nearest of the
+                           * other side; it takes from words that are near to everything */
+} vl_retrieval;
+
+typedef struct vl_retrieval_options {
+    vl_retrieval by; /* CSLS */
+    size_t k;        /* of CSLS: 10 */
+    size_t top;      /* how many to find of each: 1 */
+    size_t threads;  /* 0: one a processor */
+} vl_retrieval_options;
+vl_retrieval_options vl_retrieval_options_default(void);
+/* Of each row of `source` its `top` best rows of `target`: index and score [source][top], best
+ * first, UINT32_MAX and −infinity where there are fewer. The products are made block by block,
+ * so beyond the rows and the answer it needs (1 MB + 8 k bytes a target row) a thread. Finite
+ * numbers are the caller's promise. The same on any number of threads. VL_ERR_INPUT: other
+ * dimensions; VL_ERR_CANCELLED: see vl_stop_watch. */
+vl_status vl_retrieve(const vl_rows *source, const vl_rows *target,
+                      const vl_retrieval_options *options, uint32_t *index, float *score,
+                      vl_error *error);
+
+/* ---- dictionaries from a common space ---------------------------------------------- */
+
+typedef struct vl_lexicon_scores {
+    size_t headwords; /* different source words of the gold dictionary */
+    size_t asked;    /* of them, those in the source space with a translation in the target's */
+    double coverage; /* asked / headwords */
+    double p1, p5;   /* of those asked: a right one first, among the first five */
+    double
+        identical; /* of those asked: the word itself is a right translation (the baseline) */
+} vl_lexicon_scores;
+/* Bilingual dictionary induction as it is usually scored (Conneau et al. 2018, 3.1): each
+ * headword against all words of the target space. VL_ERR_INPUT: none can be asked. */
+vl_status vl_lexicon_score(const vl_embeddings *source, const vl_embeddings *target,
+                           const vl_lexicon *gold, const vl_retrieval_options *options,
+                           vl_lexicon_scores *scores, vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif
