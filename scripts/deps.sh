@@ -100,6 +100,6 @@ if [ "${1-}" = --peers ]; then
     "$peers/bin/pip" install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
         rapidocr-onnxruntime 'moto[server]' boto3 schemathesis prometheus_client \
         fastapi uvicorn httptools uvloop python-multipart datasketch \
-        datasets webdataset pycocotools mlcroissant py3langid krippendorff
+        datasets webdataset pycocotools mlcroissant py3langid krippendorff fasttext-wheel
     [ "${2-}" != torch ] || "$peers/bin/pip" install --quiet torch
 fi

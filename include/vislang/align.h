@@ -17,15 +17,17 @@ extern "C" {
 /* Words, each once, and a vector for each; with character n-grams also for words that are not
  * there (Bojanowski, Grave, Joulin and Mikolov 2017, "Enriching Word Vectors with Subword
  * Information"). Words are not empty, valid UTF-8, without control characters, without a space
- * at either end, and at most VL_EMBEDDINGS_MAX_WORD bytes. Vectors are finite. */
+ * at either end, and at most VL_EMBEDDINGS_MAX_WORD bytes. No number of a vector is a NaN or
+ * beyond VL_EMBEDDINGS_MAX_NUMBER, so that products of vectors are finite. */
 typedef struct vl_embeddings vl_embeddings;
+#define VL_EMBEDDINGS_MAX_NUMBER 1e15F
 enum {
     VL_EMBEDDINGS_MAX_DIM = 4096,
     VL_EMBEDDINGS_MAX_WORD = 1024,
 };
 /* Takes over `rows` [count][dim] (from malloc) when it returns VL_OK; copies the rest.
  * `frequencies` [count] may be NULL. VL_ERR_INPUT names the word that is none or is there
- * twice, or whose vector has a NaN or an infinity. */
+ * twice, or whose vector has a number that breaks the rule. */
 vl_status vl_embeddings_new(const char *const *words, const uint64_t *frequencies, float *rows,
                             size_t count, uint32_t dim, vl_embeddings **embeddings,
                             vl_error *error);
@@ -47,14 +49,21 @@ vl_status vl_embeddings_of(const vl_embeddings *embeddings, const char *word, fl
                            vl_error *error);
 
 /* Reads the first `max_words` (0: all) of a file, by what it holds and not by its name, plain
- * or gzipped: .vec text (with its line of count and dimensions, or without as GloVe writes it).
- * Words that break the rules above, and those that were there before, are left out; a vector
- * with a NaN or an infinity is VL_ERR_INPUT, as are a file that is cut short, one whose counts
+ * or gzipped: .vec text (with its line of count and dimensions, or without as GloVe writes it)
+ * and fastText's .bin, version 12, of skip-gram and CBOW (a classifier or a quantised file is
+ * VL_ERR_UNSUPPORTED).
+ * Words that break the rules above, and those that were there before, are left out; a number
+ * that breaks the rule is VL_ERR_INPUT, as are a file that is cut short, one whose counts
  * are not those it announces, and one without words. */
 vl_status vl_embeddings_read(const char *path, size_t max_words, vl_embeddings **embeddings,
                              vl_error *error);
 /* .vec text, six significant digits; whole or not at all. */
 vl_status vl_embeddings_write_vec(const vl_embeddings *embeddings, const char *path,
+                                  vl_error *error);
+/* fastText's .bin, version 12, with the n-grams where the vectors have some. A word of unknown
+ * frequency is written as seen once; what was not read or trained here (the vectors that
+ * fastText predicts with) as zeros. */
+vl_status vl_embeddings_write_bin(const vl_embeddings *embeddings, const char *path,
                                   vl_error *error);
 
 /* ==== mapping: two spaces into one ================================================ */

@@ -20,7 +20,7 @@ bool vectors_is_word(const char *word, size_t bytes) {
 
 bool vectors_finite(const float *row, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(row[i]))
+        if (!(fabsf(row[i]) <= VL_EMBEDDINGS_MAX_NUMBER))
             return false;
     return true;
 }
@@ -129,11 +129,11 @@ vl_status vectors_add(vl_embeddings *e, const char *word, size_t bytes, uint64_t
     return VL_OK;
 }
 
-vl_status vectors_reserve_rows(vl_embeddings *e, vl_error *error) {
-    if (e->rows_room >= e->count)
+vl_status vectors_reserve_rows(vl_embeddings *e, size_t count, vl_error *error) {
+    if (e->rows_room >= count)
         return VL_OK;
     size_t room = e->rows_room ? e->rows_room : FIRST_WORDS / 2;
-    while (room < e->count)
+    while (room < count)
         room *= 2;
     float *rows = realloc(e->rows, room * e->dim * sizeof *rows);
     if (!rows)
@@ -160,8 +160,8 @@ static vl_status add_named(vl_embeddings *e, const char *word, uint64_t frequenc
                        "characters or a space at an end",
                        (int)vl_utf8_valid_prefix(word, bytes < 100 ? bytes : 100), word);
     if (!vectors_finite(row, e->dim))
-        return vl_fail(error, VL_ERR_INPUT, "the vector of '%s' has a NaN or an infinity",
-                       word);
+        return vl_fail(error, VL_ERR_INPUT,
+                       "the vector of '%s' has a NaN or a number beyond all bounds", word);
     return VL_OK;
 }
 
@@ -194,6 +194,9 @@ void vl_embeddings_free(vl_embeddings *e) {
     free(e->frequency);
     free(e->rows);
     free(e->slots);
+    free(e->bucket_slot);
+    free(e->bucket_rows);
+    free(e->contexts);
     free(e);
 }
 
@@ -227,11 +230,44 @@ size_t vl_embeddings_find(const vl_embeddings *e, const char *word) {
     return index ? index - 1 : SIZE_MAX;
 }
 
+typedef struct ngram_sum {
+    const vl_embeddings *embeddings;
+    float *sum;
+} ngram_sum;
+
+static void add_bucket(uint32_t bucket, void *user) {
+    const ngram_sum *s = user;
+    const vl_embeddings *e = s->embeddings;
+    uint32_t slot = e->bucket_slot[bucket];
+    if (!slot)
+        return;
+    const float *row = e->bucket_rows + (size_t)(slot - 1) * e->dim;
+    for (uint32_t i = 0; i < e->dim; i++)
+        s->sum[i] += row[i];
+}
+
+size_t vectors_add_ngrams(const vl_embeddings *e, const char *word, size_t bytes, float *sum) {
+    ngram_sum user = {e, sum};
+    return align_subwords_each(&e->subwords, word, bytes, add_bucket, &user);
+}
+
 vl_status vl_embeddings_of(const vl_embeddings *e, const char *word, float *out,
                            vl_error *error) {
+    size_t bytes = strnlen(word, VL_EMBEDDINGS_MAX_WORD + 1), ngrams = 0;
     size_t index = vl_embeddings_find(e, word);
-    if (index == SIZE_MAX)
-        return vl_fail(error, VL_ERR_MISSING, "no vector for '%.100s'", word);
-    memcpy(out, vl_embeddings_row(e, index), e->dim * sizeof *out);
-    return VL_OK;
+    if (index != SIZE_MAX) {
+        memcpy(out, vl_embeddings_row(e, index), e->dim * sizeof *out);
+        return VL_OK;
+    }
+    memset(out, 0, e->dim * sizeof *out);
+    if (vectors_is_word(word, bytes))
+        ngrams = vectors_add_ngrams(e, word, bytes, out);
+    bool known = false;
+    for (uint32_t i = 0; i < e->dim && ngrams; i++) {
+        out[i] /= (float)ngrams;
+        known = known || out[i] != 0;
+    }
+    return known ? VL_OK
+                 : vl_fail(error, VL_ERR_MISSING, "no vector for '%.*s'",
+                           (int)vl_utf8_valid_prefix(word, bytes < 100 ? bytes : 100), word);
 }

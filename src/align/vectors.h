@@ -5,7 +5,15 @@
 #ifndef ALIGN_VECTORS_H
 #define ALIGN_VECTORS_H
 
+#include "align/subwords.h"
+
 #include <vislang/align.h>
+
+/* What a .bin file says of how it was trained, beside the vectors. */
+typedef struct vectors_training {
+    int32_t window, epochs, min_count, negative;
+    double sample;
+} vectors_training;
 
 struct vl_embeddings {
     size_t count, room; /* words there are, words there is room for */
@@ -18,6 +26,15 @@ struct vl_embeddings {
     size_t rows_room;
     uint32_t *slots;   /* open addressing: index + 1, or 0 */
     size_t slot_count; /* a power of two, over twice the count */
+
+    /* Rows of n-grams; a bucket without one counts as zeros. A word's row is the mean of a row
+     * of its own, which is not kept, and those of its n-grams. */
+    align_subwords subwords;
+    uint32_t *bucket_slot; /* [buckets]: which of bucket_rows, plus 1; 0: none */
+    float *bucket_rows;    /* [bucket_count][dim] */
+    size_t bucket_count;
+    float *contexts; /* [count][dim]: what training predicts with; NULL: not known */
+    vectors_training training;
 };
 
 /* Without words. */
@@ -26,10 +43,13 @@ vl_status vectors_begin(uint32_t dim, vl_embeddings **embeddings, vl_error *erro
  * of align.h, or there before. */
 vl_status vectors_add(vl_embeddings *embeddings, const char *word, size_t bytes,
                       uint64_t frequency, size_t *index, vl_error *error);
-/* Room for `rows` of words that are there or come. */
-vl_status vectors_reserve_rows(vl_embeddings *embeddings, vl_error *error);
+/* Room in `rows` for so many. */
+vl_status vectors_reserve_rows(vl_embeddings *embeddings, size_t count, vl_error *error);
+/* Adds the rows of a word's n-grams to `sum` [dim]; returns how many n-grams there are. */
+size_t vectors_add_ngrams(const vl_embeddings *embeddings, const char *word, size_t bytes,
+                          float *sum);
 bool vectors_is_word(const char *word, size_t bytes);
-/* All numbers are finite. */
+/* No number is a NaN or beyond VL_EMBEDDINGS_MAX_NUMBER. */
 bool vectors_finite(const float *row, size_t n);
 
 /* A number in decimal text, as C writes it, "nan" and "inf" included; the point is '.' in every

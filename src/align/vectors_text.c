@@ -99,7 +99,9 @@ static vl_status read_row(reading *r, const char *line, size_t length, size_t *w
             return wrong_line(r, what, error);
         }
     }
-    return vectors_finite(r->row, dim) ? VL_OK : wrong_line(r, "a NaN or an infinity", error);
+    return vectors_finite(r->row, dim)
+               ? VL_OK
+               : wrong_line(r, "a NaN or a number beyond all bounds", error);
 }
 
 static vl_status read_word(reading *r, const char *line, size_t length, vl_error *error) {
@@ -110,7 +112,7 @@ static vl_status read_word(reading *r, const char *line, size_t length, vl_error
         status = vectors_add(e, line, word, 0, &index, error);
     if (status || index == SIZE_MAX)
         return status;
-    if (!(status = vectors_reserve_rows(e, error)))
+    if (!(status = vectors_reserve_rows(e, e->count, error)))
         memcpy(e->rows + index * e->dim, r->row, e->dim * sizeof *r->row);
     return status;
 }

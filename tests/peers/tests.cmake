@@ -62,3 +62,13 @@ if(Python3_FOUND AND TARGET vislang)
              ${CMAKE_CURRENT_LIST_DIR}/test_agreement.py $<TARGET_FILE:vislang>)
     set_tests_properties(peers.agreement PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
 endif()
+
+# Word vectors, as files and as trained, against fastText.
+if(Python3_FOUND AND TARGET vl_align)
+    add_executable(vectors_peer ${CMAKE_CURRENT_LIST_DIR}/vectors_peer.c)
+    set_target_properties(vectors_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(vectors_peer PRIVATE vl_align)
+    add_test(NAME peers.fasttext COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_LIST_DIR}/test_fasttext.py
+             $<TARGET_FILE:vectors_peer> $<TARGET_FILE:vislang>)
+    set_tests_properties(peers.fasttext PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()

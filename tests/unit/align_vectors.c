@@ -288,7 +288,7 @@ static void test_text_refuses(void **state) {
         {"1 2\na 1 x\n", "line 2: number 2 of 2"},
         {"1 2\na 1,5 2\n", "line 2: number 1 of 2"},
         {"1 2\na nan 2\n", "line 2: a NaN"},
-        {"1 2\na 1e39 2\n", "line 2: a NaN or an infinity"},
+        {"1 2\na 1e39 2\n", "line 2: a NaN or a number beyond"},
         {"1 1\n\xFF 2\n", "has no words"},
         {"a 1 2\nb 1\n", "line 2"},
     };
