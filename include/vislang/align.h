@@ -119,9 +119,9 @@ vl_retrieval_options vl_retrieval_options_default(void);
  * so beyond the rows and the answer it needs (1 MB + 8 k bytes a target row) a thread. Finite
  * numbers are the caller's promise. The same on any number of threads. VL_ERR_INPUT: other
  * dimensions; VL_ERR_CANCELLED: see vl_stop_watch. */
-vl_status vl_retrieve(const vl_rows *source, const vl_rows *target,
-                      const vl_retrieval_options *options, uint32_t *index, float *score,
-                      vl_error *error);
+vl_status vl_rows_retrieve(const vl_rows *source, const vl_rows *target,
+                           const vl_retrieval_options *options, uint32_t *index, float *score,
+                           vl_error *error);
 
 /* ---- dictionaries from a common space ---------------------------------------------- */
 

@@ -322,9 +322,9 @@ static void to_csls(const align_best *best, const align_local *local, float *sco
         }
 }
 
-vl_status vl_retrieve(const vl_rows *source, const vl_rows *target,
-                      const vl_retrieval_options *options, uint32_t *index, float *score,
-                      vl_error *error) {
+vl_status vl_rows_retrieve(const vl_rows *source, const vl_rows *target,
+                           const vl_retrieval_options *options, uint32_t *index, float *score,
+                           vl_error *error) {
     vl_status status = check_retrieval(source, target, options, error);
     if (status || !source->count)
         return status;

@@ -65,7 +65,7 @@ static void check_csls(size_t at) {
     float *score = calloc(n * top, sizeof *score);
     vl_rows source = {x, n, dim}, target = {y, m, dim};
     vl_retrieval_options options = {.by = VL_RETRIEVAL_CSLS, .k = k, .top = top, .threads = 2};
-    assert_int_equal(vl_retrieve(&source, &target, &options, index, score, NULL), VL_OK);
+    assert_int_equal(vl_rows_retrieve(&source, &target, &options, index, score, NULL), VL_OK);
     double *of_y = calloc(m, sizeof *of_y);
     for (size_t j = 0; j < m; j++)
         of_y[j] = mean_best(y + j * dim, x, n, dim, k);
@@ -165,7 +165,7 @@ static void test_ties(void **state) {
     float score[9];
     vl_rows all = {rows, 3, 2};
     vl_retrieval_options options = {.by = VL_RETRIEVAL_NEAREST, .k = 1, .top = 3};
-    assert_int_equal(vl_retrieve(&all, &all, &options, index, score, NULL), VL_OK);
+    assert_int_equal(vl_rows_retrieve(&all, &all, &options, index, score, NULL), VL_OK);
     for (uint32_t i = 0; i < 9; i++)
         assert_int_equal(index[i], i % 3);
 }
@@ -178,17 +178,18 @@ static void test_bad(void **state) {
     vl_rows two = {rows, 3, 2}, three = {rows, 2, 3}, none = {rows, 0, 2};
     vl_retrieval_options options = vl_retrieval_options_default(), bad = options;
     vl_error error;
-    assert_int_equal(vl_retrieve(&two, &three, &options, index, score, &error), VL_ERR_INPUT);
-    assert_int_equal(vl_retrieve(&none, &two, &options, index, score, &error), VL_OK);
-    assert_int_equal(vl_retrieve(&two, &none, &options, index, score, &error), VL_OK);
+    assert_int_equal(vl_rows_retrieve(&two, &three, &options, index, score, &error),
+                     VL_ERR_INPUT);
+    assert_int_equal(vl_rows_retrieve(&none, &two, &options, index, score, &error), VL_OK);
+    assert_int_equal(vl_rows_retrieve(&two, &none, &options, index, score, &error), VL_OK);
     assert_int_equal(index[0], UINT32_MAX);
-    assert_int_equal(vl_retrieve(&two, &two, &options, index, score, &error), VL_OK);
+    assert_int_equal(vl_rows_retrieve(&two, &two, &options, index, score, &error), VL_OK);
     assert_int_equal(index[0], 0);
     assert_int_equal(index[1], 1);
     bad.k = 0;
-    assert_int_equal(vl_retrieve(&two, &two, &bad, index, score, &error), VL_ERR_USAGE);
+    assert_int_equal(vl_rows_retrieve(&two, &two, &bad, index, score, &error), VL_ERR_USAGE);
     bad.k = 1, bad.top = 0;
-    assert_int_equal(vl_retrieve(&two, &two, &bad, index, score, &error), VL_ERR_USAGE);
+    assert_int_equal(vl_rows_retrieve(&two, &two, &bad, index, score, &error), VL_ERR_USAGE);
 }
 
 static bool stop(void *user) {
@@ -204,7 +205,8 @@ static void test_stopped(void **state) {
     vl_rows rows = {x, 600, 4};
     vl_retrieval_options options = vl_retrieval_options_default();
     vl_stop_watch(stop, NULL);
-    assert_int_equal(vl_retrieve(&rows, &rows, &options, index, score, NULL), VL_ERR_CANCELLED);
+    assert_int_equal(vl_rows_retrieve(&rows, &rows, &options, index, score, NULL),
+                     VL_ERR_CANCELLED);
     vl_stop_watch(NULL, NULL);
     free(x);
 }
