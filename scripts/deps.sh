@@ -34,6 +34,7 @@ packages=(
     fonts-noto-core fontconfig
     # tests and benchmarks
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3-pil python3-numpy
+    libcld2-dev libexttextcat-dev libexttextcat-data
     libcmocka-dev openssl libxml2-utils qpdf python3 wrk nghttp2-client libnss-wrapper chromium postgresql redis-server
 )
 # Node may come from elsewhere than Debian; any version that runs will do.

@@ -33,6 +33,11 @@ typedef struct vl_langid_score {
 vl_status vl_langid_evaluate(const vl_langid_training *training, const vl_langid *langid,
                              vl_langid_score *scores, size_t max, size_t *count,
                              vl_error *error);
+/* The very texts that those scores are over, for other programs to be scored on: a line a text
+ * of code, file of the recipe, about how many characters it was cut to, and the text, with
+ * tabs between. */
+vl_status vl_langid_write_held_out(const vl_langid_training *training, const char *out_path,
+                                   vl_error *error);
 
 /* ---- tokenizer -------------------------------------------------------------------- */
 

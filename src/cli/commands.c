@@ -121,6 +121,7 @@ static const cli_flag train_flags[] = {
     {"out", 'o', "PATH",
      "the model's file, the folder of seer's run, or the picture of its curves"},
     {"evaluate", 0, NULL, "score the model at --out on the recipe's held-out text instead"},
+    {"held-out", 0, "FILE", "langid: write the texts that scores are over there instead"},
     {"json", 'j', NULL, "print the scores as JSON"},
     {0},
 };
@@ -293,7 +294,8 @@ const cli_command cli_commands[] = {
      "vislang train reader --data lines --out reader-run\n"
      "vislang train plot run-1 run-2 --out curves.svg\n"
      "vislang train langid --data data/text --out models/langid.bin\n"
-     "vislang train langid --data data/text --evaluate\n",
+     "vislang train langid --data data/text --evaluate\n"
+     "vislang train langid --data data/text --held-out held.tsv\n",
      train_flags, cli_train},
     {"harvest", "collect documents from a source, with where each came from",
      "[FOLDER|ARCHIVE|URL]",

@@ -82,6 +82,9 @@ static vl_status train_langid(const cli_args *args, const char *recipe, const ch
                               vl_error *error) {
     vl_langid_training training = {
         .recipe = recipe, .data_dir = cli_value(args, "data"), .progress = show_epoch};
+    const char *held_out = cli_value(args, "held-out");
+    if (held_out)
+        return vl_langid_write_held_out(&training, held_out, error);
     return cli_has(args, "evaluate") ? evaluate(args, &training, out, error)
                                      : vl_langid_train(&training, out, error);
 }
@@ -230,6 +233,9 @@ static vl_status choose(const cli_args *args, const struct model **model, vl_err
                        "no model '%s'%s%s%s: seer, reader, langid, tokenizer, chars, voices",
                        name, near ? "; did you mean '" : "", near ? near : "",
                        near ? "'?" : "");
+    if (cli_has(args, "held-out") && (*model)->train != train_langid)
+        return vl_fail(error, VL_ERR_USAGE, "--held-out is for langid, not for %s",
+                       (*model)->name);
     if (!cli_value(args, "data"))
         return vl_fail(error, VL_ERR_USAGE, "--data DIR: the folder the recipe's files lie in");
     return VL_OK;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unicode/utf8.h>
 
-enum { CUTS = 4, MAX_TEXT = 2048, CALIBRATION_LINES = 60 };
+enum { CUTS = 4, MAX_TEXT = 2048, CALIBRATION_LINES = 60, MAX_HELD_BYTES = 256 << 20 };
 static const size_t cut_letters[CUTS] = {20, 50, 100, 400};
 
 /* xorshift64*: Vigna 2016. */
@@ -135,7 +135,7 @@ static const char *draw_line(const langid_recipe *r, uint64_t *state, size_t *ta
     size_t known = r->language_count - r->unknown_groups, all = 0;
     if (below(state, 1000000) >= r->unknown_share * 1e6) {
         *target = below(state, known);
-        const lines *from = &r->languages[*target].train;
+        const langid_lines *from = &r->languages[*target].train;
         return from->items[below(state, from->count)];
     }
     for (size_t i = known; i < r->language_count; i++)
@@ -188,7 +188,7 @@ static void quantise(const net *n, vl_langid_label *labels, int8_t *out) {
 }
 
 /* The scripts of at least one line in twenty, most of it written in them. */
-static void find_scripts(const lines *from, vl_langid_label *label) {
+static void find_scripts(const langid_lines *from, vl_langid_label *label) {
     enum { LOOKED_AT = 1000, MAX_SEEN = 32 };
     struct {
         const char *name;
@@ -229,7 +229,7 @@ static double held_loss(const langid_recipe *r, const net *n, size_t points,
     double loss = 0;
     size_t lines_seen = 0;
     for (size_t i = 0; i < r->language_count; i++) {
-        const lines *held = &r->languages[i].held;
+        const langid_lines *held = &r->languages[i].held;
         size_t stride = held->count / CALIBRATION_LINES + 1;
         for (size_t j = 0; j < held->count; j += stride, lines_seen++) {
             cut(held->items[j], points, &state, text);
@@ -329,31 +329,59 @@ static void count_wrong(confusion *wrong, size_t max, const char *said) {
         }
 }
 
-static void score_language(const lang_data *from, const vl_langid *langid,
-                           vl_langid_score *score) {
-    enum { MAX_SCORED = 500, MAX_CONFUSIONS = 32 };
-    confusion wrong[MAX_CONFUSIONS] = {0};
+/* One held-out line, cut to about cut_letters[length] characters. */
+typedef void (*cut_fn)(const lang_data *from, size_t line, size_t length, const char *text,
+                       void *user);
+
+/* The cuts that scores are over, the same ones every time. */
+static void each_held_cut(const lang_data *from, cut_fn look, void *user) {
+    enum { MAX_SCORED = 500 };
     char text[MAX_TEXT];
     uint64_t state = 11;
-    *score = (vl_langid_score){0};
-    snprintf(score->code, sizeof score->code, "%s", from->code);
     size_t stride = from->held.count / MAX_SCORED + 1;
     for (size_t j = 0; j < from->held.count; j += stride)
         for (size_t c = 0; c < CUTS; c++) {
-            vl_lang_guess guess = {.code = ""};
             cut(from->held.items[j], cut_letters[c], &state, text);
-            vl_langid_guess(langid, text, 1, &guess);
-            bool right = !strcmp(guess.code, from->code);
-            score->count[c]++;
-            score->right[c] += right;
-            if (!right)
-                count_wrong(wrong, MAX_CONFUSIONS, guess.code);
+            look(from, j, c, text, user);
         }
+}
+
+enum { MAX_CONFUSIONS = 32 };
+typedef struct scoring {
+    const vl_langid *langid;
+    vl_langid_score *score;
+    confusion wrong[MAX_CONFUSIONS];
+} scoring;
+
+static void score_cut(const lang_data *from, size_t line, size_t length, const char *text,
+                      void *user) {
+    scoring *s = user;
+    vl_lang_guess guess = {.code = ""};
+    (void)line;
+    vl_langid_guess(s->langid, text, 1, &guess);
+    bool right = !strcmp(guess.code, from->code);
+    s->score->count[length]++;
+    s->score->right[length] += right;
+    if (!right)
+        count_wrong(s->wrong, MAX_CONFUSIONS, guess.code);
+}
+
+static void score_language(const lang_data *from, const vl_langid *langid,
+                           vl_langid_score *score) {
+    scoring s = {.langid = langid, .score = score};
+    *score = (vl_langid_score){0};
+    snprintf(score->code, sizeof score->code, "%s", from->code);
+    each_held_cut(from, score_cut, &s);
     for (size_t i = 0, most = 0; i < MAX_CONFUSIONS; i++)
-        if (wrong[i].count > most) {
-            most = wrong[i].count;
-            snprintf(score->mostly, sizeof score->mostly, "%s", wrong[i].code);
+        if (s.wrong[i].count > most) {
+            most = s.wrong[i].count;
+            snprintf(score->mostly, sizeof score->mostly, "%s", s.wrong[i].code);
         }
+}
+
+/* The languages, and all of "und" as one. */
+static size_t scored_labels(const langid_recipe *r) {
+    return r->language_count - r->unknown_groups + 1;
 }
 
 vl_status vl_langid_evaluate(const vl_langid_training *training, const vl_langid *langid,
@@ -362,9 +390,35 @@ vl_status vl_langid_evaluate(const vl_langid_training *training, const vl_langid
     langid_recipe recipe;
     *count = 0;
     vl_status status = langid_recipe_load(training->recipe, training->data_dir, &recipe, error);
-    size_t scored = recipe.language_count - recipe.unknown_groups + 1;
-    for (size_t i = 0; !status && i < scored && i < max; i++)
+    for (size_t i = 0; !status && i < scored_labels(&recipe) && i < max; i++)
         score_language(&recipe.languages[i], langid, &scores[(*count)++]);
+    langid_recipe_free(&recipe);
+    return status;
+}
+
+static void write_cut(const lang_data *from, size_t line, size_t length, const char *text,
+                      void *user) {
+    vl_buf *out = user;
+    vl_buf_printf(out, "%s\t%s\t%zu\t", from->code, from->held.files[line],
+                  cut_letters[length]);
+    for (const char *c = text; *c; c++)
+        vl_buf_append(out, *c == '\t' ? " " : c, 1);
+    vl_buf_append(out, "\n", 1);
+}
+
+vl_status vl_langid_write_held_out(const vl_langid_training *training, const char *out_path,
+                                   vl_error *error) {
+    langid_recipe recipe;
+    vl_buf out;
+    vl_buf_init(&out, MAX_HELD_BYTES);
+    vl_status status = langid_recipe_load(training->recipe, training->data_dir, &recipe, error);
+    for (size_t i = 0; !status && i < scored_labels(&recipe); i++)
+        each_held_cut(&recipe.languages[i], write_cut, &out);
+    if (!status)
+        status = vl_buf_status(&out, "the held-out text", error);
+    if (!status)
+        status = vl_file_write(out_path, out.data, out.len, error);
+    vl_buf_deinit(&out);
     langid_recipe_free(&recipe);
     return status;
 }

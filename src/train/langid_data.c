@@ -33,17 +33,22 @@ static uint32_t text_hash(const char *text) {
 /* ---- lines ----------------------------------------------------------------------------------
  */
 
-static bool add_line(vl_arena *arena, lines *to, const char *text, size_t bytes) {
+/* `file` is kept as it is. */
+static bool add_line(vl_arena *arena, langid_lines *to, const char *text, const char *file) {
     if (to->count == to->capacity) {
         size_t capacity = to->capacity ? to->capacity * 2 : 256;
-        char **grown = vl_arena_grow(arena, to->items, to->count * sizeof *grown,
-                                     capacity * sizeof *grown);
-        if (!grown)
+        char **items = vl_arena_grow(arena, to->items, to->count * sizeof *items,
+                                     capacity * sizeof *items);
+        const char **files = vl_arena_grow(arena, to->files, to->count * sizeof *files,
+                                           capacity * sizeof *files);
+        if (!items || !files)
             return false;
-        to->items = grown;
+        to->items = items;
+        to->files = files;
         to->capacity = capacity;
     }
-    return (to->items[to->count++] = vl_arena_strndup(arena, text, bytes)) != NULL;
+    to->files[to->count] = file;
+    return (to->items[to->count++] = vl_arena_strndup(arena, text, strlen(text))) != NULL;
 }
 
 /* The `column`-th (from 1) tab-separated field, or the whole line for 0. */
@@ -62,13 +67,14 @@ typedef enum holding { HOLD_SOME, HOLD_ALL, HOLD_NONE } holding;
 static vl_status read_file(langid_recipe *r, const char *data_dir, const char *name,
                            lang_data *to, holding hold, vl_error *error) {
     char path[4096], *line = malloc(MAX_LINE);
+    const char *file_name = vl_arena_strndup(r->arena, name, strlen(name));
     const char *colon = strrchr(name, ':');
     unsigned column = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
     snprintf(path, sizeof path, "%s/%.*s", data_dir,
              colon ? (int)(colon - name) : (int)strlen(name), name);
     gzFile file = gzopen(path, "rb");
     vl_status status = VL_OK;
-    if (!file || !line)
+    if (!file || !line || !file_name)
         status = vl_fail(error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
     for (size_t n = 0; !status && n < MAX_LINES_PER_FILE && gzgets(file, line, MAX_LINE); n++) {
         line[strcspn(line, "\r\n")] = '\0';
@@ -77,7 +83,7 @@ static vl_status read_file(langid_recipe *r, const char *data_dir, const char *n
             continue;
         bool held =
             hold == HOLD_ALL || (hold == HOLD_SOME && text_hash(text) % HELD_ONE_IN == 0);
-        if (!add_line(r->arena, held ? &to->held : &to->train, text, strlen(text)))
+        if (!add_line(r->arena, held ? &to->held : &to->train, text, file_name))
             status = vl_fail(error, VL_ERR_MEMORY, "the text does not fit in memory");
     }
     if (file)
@@ -93,17 +99,11 @@ typedef struct reading {
     doc tree;
     langid_recipe *recipe;
     const char *data_dir;
-    char **used_files; /* of the unknown folder, by languages */
-    size_t used_count, used_capacity;
+    langid_lines used; /* files of the unknown folder, by languages */
 } reading;
 
 static bool remember_used(reading *r, const char *name) {
-    lines used = {r->used_files, r->used_count, r->used_capacity};
-    bool ok = add_line(r->recipe->arena, &used, name, strlen(name));
-    r->used_files = used.items;
-    r->used_count = used.count;
-    r->used_capacity = used.capacity;
-    return ok;
+    return add_line(r->recipe->arena, &r->used, name, NULL);
 }
 
 static vl_status read_language(reading *r, const yaml_node_t *key, const yaml_node_t *files) {
@@ -133,8 +133,8 @@ static vl_status read_language(reading *r, const yaml_node_t *key, const yaml_no
 static bool is_used(const reading *r, const char *folder, const char *name) {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    for (size_t i = 0; i < r->used_count; i++)
-        if (!strcmp(r->used_files[i], path))
+    for (size_t i = 0; i < r->used.count; i++)
+        if (!strcmp(r->used.items[i], path))
             return true;
     return false;
 }
@@ -165,7 +165,7 @@ static bool is_excepted(reading *r, const char *name, const yaml_node_t *except)
 }
 
 /* Makes the files' lines the training text of "und", a group of relatives a label. */
-static vl_status group_unknown(reading *r, lines *files, size_t count, lang_data *to) {
+static vl_status group_unknown(reading *r, langid_lines *files, size_t count, lang_data *to) {
     langid_recipe *recipe = r->recipe;
     uint32_t *group = vl_arena_array(recipe->arena, count + 1, sizeof *group);
     if (!group)
@@ -174,7 +174,7 @@ static vl_status group_unknown(reading *r, lines *files, size_t count, lang_data
     for (size_t i = 0; i < count && !status; i++)
         for (size_t j = 0; j < files[i].count && !status; j++)
             if (!add_line(recipe->arena, &to[group[i]].train, files[i].items[j],
-                          strlen(files[i].items[j])))
+                          files[i].files[j]))
                 status =
                     vl_fail(r->tree.error, VL_ERR_MEMORY, "the text does not fit in memory");
     for (uint32_t g = 0; g < recipe->unknown_groups && !status; g++)
@@ -194,7 +194,7 @@ static vl_status read_unknown(reading *r, const char *folder, const yaml_node_t 
         return vl_fail(r->tree.error, VL_ERR_MISSING, "%s: %s", path, strerror(errno));
     langid_recipe *recipe = r->recipe;
     lang_data *to = &recipe->languages[recipe->language_count], file;
-    lines *files = vl_arena_array(recipe->arena, (size_t)count + 1, sizeof *files);
+    langid_lines *files = vl_arena_array(recipe->arena, (size_t)count + 1, sizeof *files);
     size_t used = 0;
     vl_status status = files ? VL_OK : vl_fail(r->tree.error, VL_ERR_MEMORY, "out of memory");
     for (int i = 0; i < count; i++) {

@@ -4,14 +4,15 @@
 
 #include <vislang/train.h>
 
-typedef struct lines {
+typedef struct langid_lines {
     char **items;
+    const char **files; /* which file of the recipe each is from */
     size_t count, capacity;
-} lines;
+} langid_lines;
 
 typedef struct lang_data {
     char code[VL_LANG_SIZE];
-    lines train, held;
+    langid_lines train, held;
 } lang_data;
 
 typedef struct langid_recipe {
@@ -30,8 +31,8 @@ vl_status langid_recipe_load(const char *path, const char *data_dir, langid_reci
                              vl_error *error);
 /* Which of `groups` each of the files belongs to, by what n-grams they are made of (spherical
  * k-means; deterministic). VL_ERR_MEMORY. */
-vl_status langid_group(const lines *files, size_t count, uint32_t groups, uint32_t *group,
-                       vl_error *error);
+vl_status langid_group(const langid_lines *files, size_t count, uint32_t groups,
+                       uint32_t *group, vl_error *error);
 void langid_recipe_free(langid_recipe *recipe);
 
 #endif

@@ -32,7 +32,7 @@ static float cosine(const profile a, const profile b) {
 }
 
 /* Square roots of the frequencies, so that the few commonest n-grams are not everything. */
-static void describe(const lines *file, profile p) {
+static void describe(const langid_lines *file, profile p) {
     uint32_t features[VL_LANGID_MAX_FEATURES];
     memset(p, 0, sizeof(profile));
     for (size_t i = 0; i < file->count; i++) {
@@ -88,8 +88,8 @@ static void move_centres(profile *profiles, size_t count, profile *centres, size
         to_unit(centres[g]);
 }
 
-vl_status langid_group(const lines *files, size_t count, uint32_t groups, uint32_t *group,
-                       vl_error *error) {
+vl_status langid_group(const langid_lines *files, size_t count, uint32_t groups,
+                       uint32_t *group, vl_error *error) {
     if (!groups || groups > MAX_GROUPS || groups > count)
         return vl_fail(error, VL_ERR_INPUT, "%zu unknown languages make no %u groups", count,
                        groups);

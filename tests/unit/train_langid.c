@@ -1,5 +1,6 @@
 /* Tests of the trainer: two invented languages told apart, the same weights from the same seed,
  * and recipes that cannot be followed. */
+#include "train/langid_data.h"
 #include "train_corpus.h"
 
 static int make_folder(void **state) {
@@ -72,6 +73,41 @@ static void test_two_languages(void **state) {
     vl_langid_free(langid);
 }
 
+/* What is written for others is what is scored, and none of it was trained on. */
+static void test_held_out(void **state) {
+    static const char recipe[] = SETTINGS "languages:\n  one: [one.gz]\n  two: [two.gz]\n";
+    const char *path = in_folder("held.yaml", 2), *out = in_folder("held.tsv", 1);
+    vl_langid_training training = {.recipe = path, .data_dir = folder};
+    langid_recipe r;
+    vl_error error;
+    vl_buf file;
+    (void)state;
+    assert_int_equal(vl_file_write(path, recipe, strlen(recipe), &error), VL_OK);
+    assert_int_equal(vl_langid_write_held_out(&training, out, &error), VL_OK);
+    assert_int_equal(langid_recipe_load(path, folder, &r, &error), VL_OK);
+    vl_buf_init(&file, 1 << 22);
+    assert_int_equal(vl_file_read(out, 1 << 22, &file, &error), VL_OK);
+    vl_buf_append(&file, "", 1);
+    size_t cuts = 0;
+    for (char *at = file.data, *end; (end = strchr(at, '\n')); at = end + 1, cuts++) {
+        *end = '\0';
+        const char *code = strsep(&at, "\t"), *name = strsep(&at, "\t"),
+                   *length = strsep(&at, "\t");
+        assert_non_null(at);
+        size_t l = !strcmp(code, "one") ? 0 : !strcmp(code, "two") ? 1 : 2;
+        static const char *const files[] = {"one.gz", "two.gz", "rest/"};
+        assert_int_equal(strncmp(name, files[l], strlen(files[l])), 0);
+        for (size_t g = l; g < (l < 2 ? l + 1 : r.language_count) && atoi(length) == 400; g++)
+            for (size_t i = 0; i < r.languages[g].train.count; i++)
+                assert_string_not_equal(r.languages[g].train.items[i], at);
+    }
+    size_t held =
+        r.languages[0].held.count + r.languages[1].held.count + r.languages[2].held.count;
+    assert_int_equal(cuts, 4 * held);
+    vl_buf_deinit(&file);
+    langid_recipe_free(&r);
+}
+
 static void test_recipes_refused(void **state) {
     static const refused rows[] = {
         {"languages: [", VL_ERR_INPUT, "recipe.yaml:2: "},
@@ -95,6 +131,7 @@ static void test_recipes_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_languages),
+        cmocka_unit_test(test_held_out),
         cmocka_unit_test(test_recipes_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
