@@ -138,6 +138,31 @@ typedef struct vl_lexicon_scores {
 vl_status vl_lexicon_score(const vl_embeddings *source, const vl_embeddings *target,
                            const vl_lexicon *gold, const vl_retrieval_options *options,
                            vl_lexicon_scores *scores, vl_error *error);
+/* ---- measuring ------------------------------------------------------------------------ */
+
+/* How well a space does what it is for, on files that say what is right (docs/align.md,
+ * "Measuring"), beside what needs no vectors. */
+typedef enum vl_align_task {
+    VL_ALIGN_RETRIEVAL, /* paths: a table of pairs, or two files line by line */
+    VL_ALIGN_LEXICON,   /* a table of words and their translations */
+    VL_ALIGN_DOCUMENT,  /* two texts and the beads that are right */
+} vl_align_task;
+vl_status vl_align_task_of(const char *name, vl_align_task *task, vl_error *error);
+typedef struct vl_align_evaluation {
+    vl_align_task task;
+    const char *src, *tgt; /* languages: of the space, or labels for two files of vectors */
+    const char *const *paths;
+    size_t path_count;
+    const char *space;                     /* NULL: the bundled one, or the two below */
+    const char *src_vectors, *tgt_vectors; /* two languages that lie in one space; or NULL */
+    size_t vocabulary;                     /* only the first so many words of either; 0: all */
+    size_t limit;                          /* only the first so many pairs; 0: all */
+    bool strict; /* a line that is no pair is an error, and not left out and counted */
+} vl_align_evaluation;
+/* The report as JSON, the same on every run. When it fails the buffer may hold a report that
+ * says so ("error", "message"): VL_ERR_MISSING, with "missing" and "languages", when the space
+ * does not have a language. */
+vl_status vl_align_evaluate(const vl_align_evaluation *how, vl_buf *json, vl_error *error);
 
 #ifdef __cplusplus
 }

@@ -92,10 +92,11 @@ int cli_scene(const cli_args *args);
 int cli_search(const cli_args *args);
 int cli_serve(const cli_args *args);
 int cli_eval(const cli_args *args);
-int cli_eval_ocr(const cli_args *args); /* `vislang eval ocr` */
-/* The flags of `vislang eval` that only `ocr` takes, ending with NULL; and the first of a list
- * that was given, or NULL. */
-extern const char *const cli_eval_ocr_only[];
+int cli_eval_ocr(const cli_args *args);   /* `vislang eval ocr` */
+int cli_eval_align(const cli_args *args); /* `vislang eval align` */
+/* The flags of `vislang eval` that only `ocr` or `align` takes, ending with NULL; and the first
+ * of a list that was given, or NULL. */
+extern const char *const cli_eval_ocr_only[], *const cli_eval_align_only[];
 const char *cli_eval_misplaced(const cli_args *args, const char *const *flags);
 int cli_export(const cli_args *args);
 int cli_quantize(const cli_args *args);

@@ -192,9 +192,11 @@ static const cli_flag dataset_flags[] = {
 
 static const cli_flag eval_flags[] = {
     {"task", 0, "LIST",
-     "seer: caption, retrieval, vqa, statements, scene, labels (default: all that is there)"},
+     "seer: caption, retrieval, vqa, statements, scene, labels (default: all that is there); "
+     "align: retrieval (default), lexicon or document"},
     {"model", 'm', "FILE", "seer: the model file (default: the bundled one)"},
-    {"limit", 0, "N", "only the first N pictures that the tasks concern; ocr: N of each set"},
+    {"limit", 0, "N",
+     "only the first N pictures that the tasks concern; ocr: N of each set; align: N pairs"},
     {"baselines", 0, NULL, "seer: score what needs no model, too"},
     {"train", 0, "DIR", "seer: what baselines are learned from; may be repeated"},
     {"details", 0, "FILE",
@@ -207,7 +209,14 @@ static const cli_flag eval_flags[] = {
     {"sets", 0, "LIST", "ocr: only these sets of the manifest, with commas"},
     {"detect", 0, NULL, "ocr: find languages out instead of taking the manifest's"},
     {"jobs", 'n', "N", "ocr: scans read at the same time (default: 1)"},
-    {"json", 'j', NULL, "print the scores as JSON (docs/eval.md)"},
+    {"src", 0, "LANG", "align: the language of the first side: en"},
+    {"tgt", 0, "LANG", "align: the language of the second side: sw"},
+    {"space", 0, "FILE", "align: the space of both languages (default: the bundled one)"},
+    {"src-vectors", 0, "FILE", "align: vectors of the first language, instead of a space"},
+    {"tgt-vectors", 0, "FILE", "align: those of the second, which lie in the same space"},
+    {"vocabulary", 0, "N", "align: only the N most frequent words of each language"},
+    {"strict", 0, NULL, "align: a line that is no pair is an error, not left out and counted"},
+    {"json", 'j', NULL, "print the scores as JSON (docs/eval.md, docs/align.md)"},
     {0},
 };
 
@@ -321,12 +330,16 @@ const cli_command cli_commands[] = {
      "vislang dataset synth-lines --list-fonts\n"
      "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n",
      dataset_flags, cli_dataset},
-    {"eval", "score a picture model on pictures with metadata, or engines on real scans",
-     "seer|ocr DIR…",
+    {"eval",
+     "score a picture model on pictures with metadata, engines on real scans, or alignment "
+     "across languages",
+     "seer|ocr DIR…|align FILE…",
      "vislang eval ocr data/ocr-scans --half score\n"
      "vislang eval seer photos/flickr8k/dev --json\n"
      "vislang eval seer data/daquar-dev --task vqa --baselines --train data/daquar-train\n"
-     "vislang eval seer data/crisis-dev data/daquar-dev --calibrate facts.json\n",
+     "vislang eval seer data/crisis-dev data/daquar-dev --calibrate facts.json\n"
+     "vislang eval align --src en --tgt sw pairs.tsv --json\n"
+     "vislang eval align --task document --src de --tgt fr a.de a.fr gold.txt\n",
      eval_flags, cli_eval},
     {"export", "write the model of a training run as a file to use", "RUN",
      "vislang export run-1 --format q8_0 --out models/seer.gguf\n"

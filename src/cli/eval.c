@@ -1,5 +1,5 @@
 /* eval.c — `vislang eval seer DIR…`: how good a model file is, on any folder of pictures with
- * metadata; as JSON, or as a table. `vislang eval ocr` is eval_ocr.c. */
+ * metadata; as JSON, or as a table. `vislang eval ocr` is eval_ocr.c, `align` eval_align.c. */
 #include "cli/cli.h"
 
 #include <vislang/train.h>
@@ -177,10 +177,13 @@ static vl_status read_options(const cli_args *args, vl_seer_evaluation *how,
     if (cli_eval_misplaced(args, cli_eval_ocr_only))
         return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang eval ocr'",
                        cli_eval_misplaced(args, cli_eval_ocr_only));
+    if (cli_eval_misplaced(args, cli_eval_align_only))
+        return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang eval align'",
+                       cli_eval_misplaced(args, cli_eval_align_only));
     if (!args->operand_count || strcmp(args->operands[0], "seer") != 0)
         return vl_fail(error, VL_ERR_USAGE,
-                       "evaluate what? This version evaluates: seer, ocr (vislang eval seer "
-                       "DIR, vislang eval ocr DIR)");
+                       "evaluate what? This version evaluates: seer, ocr, align (vislang eval "
+                       "seer DIR, vislang eval ocr DIR, vislang eval align PAIRS)");
     if (args->operand_count < 2)
         return vl_fail(error, VL_ERR_USAGE,
                        "on which pictures? vislang eval seer DIR, with a metadata.jsonl in it");
@@ -250,6 +253,8 @@ int cli_eval(const cli_args *args) {
     vl_buf json;
     if (args->operand_count && !strcmp(args->operands[0], "ocr"))
         return cli_eval_ocr(args);
+    if (args->operand_count && !strcmp(args->operands[0], "align"))
+        return cli_eval_align(args);
     vl_buf_init(&json, MAX_REPORT);
     vl_status status = read_options(args, &how, trains, &error);
     if (!status)

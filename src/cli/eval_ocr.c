@@ -138,6 +138,9 @@ static vl_status read_options(const cli_args *args, vl_ocr_evaluation *how, vl_e
     const char *misplaced = cli_eval_misplaced(args, seer_only);
     if (misplaced)
         return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang eval seer'", misplaced);
+    misplaced = cli_eval_misplaced(args, cli_eval_align_only);
+    if (misplaced)
+        return vl_fail(error, VL_ERR_USAGE, "--%s belongs to 'vislang eval align'", misplaced);
     if (args->operand_count != 2)
         return vl_fail(error, VL_ERR_USAGE,
                        "on which scans? vislang eval ocr DIR, one folder with a MANIFEST.tsv");

@@ -1,0 +1,50 @@
+/* eval.h — one measurement: what was asked, the two languages' vectors, and the report that
+ * grows. One thread at a time. */
+#ifndef VISLANG_ALIGN_EVAL_H
+#define VISLANG_ALIGN_EVAL_H
+
+#include "align/match.h"
+
+#include <vislang/align.h>
+
+#include <cjson/cJSON.h>
+
+enum { ALIGN_EVAL_SEED = 1 }; /* of the order of candidates, which no figure depends on */
+
+/* Where vectors come from: a space, or a file for each language. */
+typedef struct align_source align_source;
+
+typedef struct align_eval {
+    const vl_align_evaluation *how;
+    align_source *source; /* NULL: none was asked for, and the task needs none */
+    cJSON *root;          /* the report */
+    vl_error *error;
+} align_eval;
+
+/* ---- where vectors come from (eval_source.c) ----------------------------------------------
+ */
+
+/* Opens what `how` names and adds "space" to the report. A language that is not there is
+ * VL_ERR_MISSING, with "missing" and "languages" in the report. */
+vl_status align_source_open(align_eval *eval);
+void align_source_free(align_source *source); /* NULL allowed */
+size_t align_source_width(const align_source *source);
+/* `out` [count][width]: unit rows, or zeros where nothing is known. `side`: 0 src, 1 tgt. */
+vl_status align_source_encode(const align_source *source, size_t side, const char *const *texts,
+                              size_t count, float *out, vl_error *error);
+const vl_embeddings *align_source_words(const align_source *source, size_t side);
+
+/* ---- tasks --------------------------------------------------------------------------------
+ */
+
+vl_status align_eval_retrieval(align_eval *eval);
+vl_status align_eval_lexicon(align_eval *eval);
+vl_status align_eval_document(align_eval *eval);
+
+/* Reads how->paths (one, or two files line by line) and adds "pairs" and "left_out". */
+vl_status align_eval_pairs(align_eval *eval, align_pairs *pairs);
+/* Adds "accuracy", "accuracy_low", "accuracy_high", "accuracy_at_5", "mean_reciprocal_rank" of
+ * ranks[0] to `object`, and of ranks[1] the same with "_reverse". */
+void align_eval_add_ranks(cJSON *object, const align_ranks ranks[2]);
+
+#endif
