@@ -83,20 +83,28 @@ vl_status align_eval_pairs(align_eval *eval, align_pairs *pairs) {
     return VL_OK;
 }
 
-void align_eval_add_ranks(cJSON *object, const align_ranks ranks[2]) {
+static void add_number(cJSON *object, const char *name, bool back, double value) {
+    char whole[64];
+    snprintf(whole, sizeof whole, "%s%s", name, back ? "_reverse" : "");
+    cJSON_AddNumberToObject(object, whole, value);
+}
+
+void align_eval_add_accuracy(cJSON *object, bool back, double accuracy, size_t n) {
+    double low, high;
+    align_wilson(accuracy, n, &low, &high);
+    add_number(object, "accuracy", back, accuracy);
+    add_number(object, "accuracy_low", back, low);
+    add_number(object, "accuracy_high", back, high);
+}
+
+void align_eval_add_ranks(cJSON *object, const align_ranks ranks[2], bool interval) {
     for (size_t i = 0; i < 2; i++) {
-        static const char *const names[][2] = {
-            {"accuracy", "accuracy_reverse"},
-            {"accuracy_low", "accuracy_low_reverse"},
-            {"accuracy_high", "accuracy_high_reverse"},
-            {"accuracy_at_5", "accuracy_at_5_reverse"},
-            {"mean_reciprocal_rank", "mean_reciprocal_rank_reverse"},
-        };
-        double low, high;
-        align_wilson(ranks[i].at1, ranks[i].queries, &low, &high);
-        const double values[] = {ranks[i].at1, low, high, ranks[i].at5, ranks[i].reciprocal};
-        for (size_t k = 0; k < sizeof values / sizeof *values; k++)
-            cJSON_AddNumberToObject(object, names[k][i], values[k]);
+        if (interval)
+            align_eval_add_accuracy(object, i, ranks[i].at1, ranks[i].queries);
+        else
+            add_number(object, "accuracy", i, ranks[i].at1);
+        add_number(object, "accuracy_at_5", i, ranks[i].at5);
+        add_number(object, "mean_reciprocal_rank", i, ranks[i].reciprocal);
     }
 }
 

@@ -43,8 +43,12 @@ vl_status align_eval_document(align_eval *eval);
 
 /* Reads how->paths (one, or two files line by line) and adds "pairs" and "left_out". */
 vl_status align_eval_pairs(align_eval *eval, align_pairs *pairs);
-/* Adds "accuracy", "accuracy_low", "accuracy_high", "accuracy_at_5", "mean_reciprocal_rank" of
- * ranks[0] to `object`, and of ranks[1] the same with "_reverse". */
-void align_eval_add_ranks(cJSON *object, const align_ranks ranks[2]);
-
+/* Adds "accuracy", "accuracy_at_5" and "mean_reciprocal_rank" of ranks[0] to `object`, with
+ * `interval` "accuracy_low" and "accuracy_high" (95 %), and of ranks[1] the same with
+ * "_reverse".
+ */
+void align_eval_add_ranks(cJSON *object, const align_ranks ranks[2], bool interval);
+/* Only accuracy and its interval of `n` asked; `names` are "accuracy" or "accuracy_reverse" and
+ * so on by `back`. */
+void align_eval_add_accuracy(cJSON *object, bool back, double accuracy, size_t n);
 #endif

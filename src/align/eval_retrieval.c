@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The method whose figures are the headline: as the rest of align/ looks for sentences. */
-enum { HEADLINE = ALIGN_CSLS };
+static const align_method headline = ALIGN_CSLS;
 
 typedef struct retrieval {
     align_eval *eval;
@@ -57,7 +57,7 @@ static vl_status rank_methods(retrieval *r) {
                         align_source_width(eval->source), eval->error);
     if (status)
         return status;
-    cJSON *methods = cJSON_AddObjectToObject(eval->root, "methods");
+    cJSON *methods = cJSON_CreateObject(); /* after the headline */
     for (size_t m = 0; m < ALIGN_METHODS && !status; m++) {
         align_ranks ranks[2];
         for (size_t back = 0; back < 2 && !status; back++)
@@ -66,10 +66,11 @@ static vl_status rank_methods(retrieval *r) {
         if (status)
             break;
         align_eval_add_ranks(
-            cJSON_AddObjectToObject(methods, align_method_name((align_method)m)), ranks);
-        if (m == HEADLINE)
-            align_eval_add_ranks(eval->root, ranks);
+            cJSON_AddObjectToObject(methods, align_method_name((align_method)m)), ranks, true);
+        if (m == headline)
+            align_eval_add_ranks(eval->root, ranks, true);
     }
+    cJSON_AddItemToObject(eval->root, "methods", methods);
     align_near_deinit(&near);
     return status;
 }
@@ -92,14 +93,14 @@ static vl_status rank_baselines(retrieval *r) {
     align_ranks ranks[2] = {chance_of(&m->src, m->tgt.count), chance_of(&m->tgt, m->src.count)};
     cJSON *out = cJSON_AddObjectToObject(eval->root, "baselines");
     cJSON_AddNumberToObject(eval->root, "chance", ranks[0].at1);
-    align_eval_add_ranks(cJSON_AddObjectToObject(out, "chance"), ranks);
+    align_eval_add_ranks(cJSON_AddObjectToObject(out, "chance"), ranks, false);
     vl_status status = align_rank_identical(m, ranks, eval->error);
     if (!status) {
-        align_eval_add_ranks(cJSON_AddObjectToObject(out, "identical_strings"), ranks);
+        align_eval_add_ranks(cJSON_AddObjectToObject(out, "identical_strings"), ranks, true);
         status = align_rank_length(m, ranks, eval->error);
     }
     if (!status)
-        align_eval_add_ranks(cJSON_AddObjectToObject(out, "length"), ranks);
+        align_eval_add_ranks(cJSON_AddObjectToObject(out, "length"), ranks, true);
     return status;
 }
 
@@ -107,7 +108,7 @@ static void add_counts(const retrieval *r) {
     cJSON *root = r->eval->root;
     cJSON_AddNumberToObject(root, "candidates", (double)r->match.tgt.count);
     cJSON_AddNumberToObject(root, "candidates_reverse", (double)r->match.src.count);
-    cJSON_AddStringToObject(root, "method", align_method_name(HEADLINE));
+    cJSON_AddStringToObject(root, "method", align_method_name(headline));
     cJSON *known = cJSON_AddObjectToObject(root, "known");
     cJSON_AddNumberToObject(known, "src", known_share(r, 0));
     cJSON_AddNumberToObject(known, "tgt", known_share(r, 1));

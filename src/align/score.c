@@ -24,6 +24,8 @@ align_place align_place_of(const float *scores, size_t candidates, const uint32_
  * the first `room`: 1 − C(tied, room) / C(right + tied, room). */
 static double among_first(align_place place, size_t room) {
     double none = 1;
+    if (room == 1)
+        return (double)place.right / (double)(place.right + place.tied);
     for (size_t i = 0; i < room; i++) {
         if (i >= place.tied)
             return 1;

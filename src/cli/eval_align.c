@@ -31,15 +31,32 @@ static const char *string(const cJSON *object, const char *name) {
     return text ? text : "";
 }
 
-static void print_ranks(const char *name, const cJSON *one) {
-    printf("  %-18s %7.3f  %.3f – %.3f %7.3f %7.3f", name, number(one, "accuracy"),
-           number(one, "accuracy_low"), number(one, "accuracy_high"),
-           number(one, "accuracy_at_5"), number(one, "mean_reciprocal_rank"));
-    if (item(one, "accuracy_reverse"))
-        printf("   %7.3f  %.3f – %.3f %7.3f %7.3f", number(one, "accuracy_reverse"),
-               number(one, "accuracy_low_reverse"), number(one, "accuracy_high_reverse"),
-               number(one, "accuracy_at_5_reverse"),
-               number(one, "mean_reciprocal_rank_reverse"));
+/* One way of one ranking; what it does not have stays empty. */
+static void print_way(const cJSON *one, bool back) {
+    static const char *const names[][2] = {
+        {"accuracy", "accuracy_reverse"},
+        {"accuracy_low", "accuracy_low_reverse"},
+        {"accuracy_high", "accuracy_high_reverse"},
+        {"accuracy_at_5", "accuracy_at_5_reverse"},
+        {"mean_reciprocal_rank", "mean_reciprocal_rank_reverse"},
+    };
+    printf(" %7.4f", number(one, names[0][back]));
+    if (item(one, names[1][back]))
+        printf("  %.3f – %.3f", number(one, names[1][back]), number(one, names[2][back]));
+    else
+        printf("  %13s", "");
+    for (size_t i = 3; i < 5; i++)
+        if (item(one, names[i][back]))
+            printf(" %7.3f", number(one, names[i][back]));
+        else
+            printf(" %7s", "");
+    printf("  ");
+}
+
+static void print_ranks(const cJSON *one) {
+    printf("  %-18s", one->string);
+    print_way(one, false);
+    print_way(one, true);
     printf("\n");
 }
 
@@ -52,8 +69,8 @@ static void print_rankings(const cJSON *root) {
     for (size_t i = 0; i < 2; i++)
         printf(" %7s  %13s %7s %7s  ", "right", "95 %", "in 5", "MRR");
     printf("\n");
-    cJSON_ArrayForEach(one, item(root, "methods")) print_ranks(one->string, one);
-    cJSON_ArrayForEach(one, item(root, "baselines")) print_ranks(one->string, one);
+    cJSON_ArrayForEach(one, item(root, "methods")) print_ranks(one);
+    cJSON_ArrayForEach(one, item(root, "baselines")) print_ranks(one);
 }
 
 static void print_agreement(const char *name, const cJSON *one) {
