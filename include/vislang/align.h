@@ -145,7 +145,6 @@ vl_status vl_lexicon_score(const vl_embeddings *source, const vl_embeddings *tar
 typedef enum vl_align_task {
     VL_ALIGN_RETRIEVAL, /* paths: a table of pairs, or two files line by line */
     VL_ALIGN_LEXICON,   /* a table of words and their translations */
-    VL_ALIGN_DOCUMENT,  /* two texts and the beads that are right */
 } vl_align_task;
 vl_status vl_align_task_of(const char *name, vl_align_task *task, vl_error *error);
 typedef struct vl_align_evaluation {

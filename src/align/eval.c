@@ -1,6 +1,6 @@
 /* eval.c — how good a common space is at what it is for, on files that say what is right
  * (docs/align.md, "Measuring"): the options checked, the files read, the report written. The
- * tasks are eval_retrieval.c, eval_lexicon.c and eval_document.c. */
+ * tasks are eval_retrieval.c and eval_lexicon.c. */
 #include "align/eval.h"
 
 #include <stdio.h>
@@ -17,9 +17,6 @@ static const struct {
                             align_eval_retrieval},
     [VL_ALIGN_LEXICON] = {"lexicon", 1, 1, "a table of words and their translations",
                           align_eval_lexicon},
-    [VL_ALIGN_DOCUMENT] = {"document", 3, 3,
-                           "two texts and a file that says which sentences belong together",
-                           align_eval_document},
 };
 enum { TASKS = sizeof tasks / sizeof *tasks };
 
@@ -33,9 +30,9 @@ vl_status vl_align_task_of(const char *name, vl_align_task *task, vl_error *erro
         }
     }
     const char *nearest = vl_nearest_name(name, names, TASKS);
-    return vl_fail(
-        error, VL_ERR_USAGE, "the task is retrieval, lexicon or document, not '%s'%s%s%s", name,
-        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return vl_fail(error, VL_ERR_USAGE, "the task is retrieval or lexicon, not '%s'%s%s%s",
+                   name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                   nearest ? "'?" : "");
 }
 
 static vl_status check(const vl_align_evaluation *how, vl_error *error) {

@@ -39,7 +39,6 @@ const vl_embeddings *align_source_words(const align_source *source, size_t side)
 
 vl_status align_eval_retrieval(align_eval *eval);
 vl_status align_eval_lexicon(align_eval *eval);
-vl_status align_eval_document(align_eval *eval);
 
 /* Reads how->paths (one, or two files line by line) and adds "pairs" and "left_out". */
 vl_status align_eval_pairs(align_eval *eval, align_pairs *pairs);

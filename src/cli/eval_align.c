@@ -10,8 +10,8 @@
 
 enum { MAX_REPORT = 16 << 20, MAX_LIMIT = 100000000 };
 
-const char *const cli_eval_align_only[] = {"src",         "tgt",        "space",  "src-vectors",
-                                           "tgt-vectors", "vocabulary", "strict", NULL};
+const char *const cli_eval_align_only[] = {"src",        "tgt",    "src-vectors", "tgt-vectors",
+                                           "vocabulary", "strict", NULL};
 static const char *const seer_only[] = {"model",   "baselines", "train",
                                         "details", "calibrate", NULL};
 
@@ -135,7 +135,6 @@ static vl_status read_options(const cli_args *args, vl_align_evaluation *how, vl
         .tgt = cli_value(args, "tgt"),
         .paths = args->operands + 1,
         .path_count = args->operand_count - 1,
-        .space = cli_value(args, "space"),
         .src_vectors = cli_value(args, "src-vectors"),
         .tgt_vectors = cli_value(args, "tgt-vectors"),
         .vocabulary = (size_t)vocabulary,
