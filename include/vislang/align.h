@@ -92,6 +92,61 @@ size_t vl_lexicon_count(const vl_lexicon *lexicon);
 const vl_lexicon_pair *vl_lexicon_pair_at(const vl_lexicon *lexicon, size_t i);
 enum { VL_LEXICON_MAX = 1 << 22 };
 
+/* ---- vectors trained ------------------------------------------------------------------- */
+
+/* Skip-gram with character n-grams and negative samples, as fastText trains it (Bojanowski et
+ * al. 2017; Mikolov, Sutskever, Chen, Corrado and Dean 2013, "Distributed Representations of
+ * Words and Phrases and their Compositionality"). With one thread the same text, options and
+ * seed give the same vectors on the same processor; with more, threads write into the same
+ * vectors without locks and runs differ a little. */
+typedef enum vl_embed_tokens {
+    VL_EMBED_WORDS,  /* words as the rest of align/ sees them: folded, without punctuation */
+    VL_EMBED_SPACES, /* what stands between white space, as it is */
+} vl_embed_tokens;
+typedef struct vl_embed_progress {
+    bool training;  /* else the text is being counted */
+    double done;    /* 0 to 1 of the training */
+    uint64_t bytes; /* of text, until now */
+    uint64_t words; /* read, or trained on, until now */
+    double rate;    /* of learning, now */
+} vl_embed_progress;
+typedef struct vl_embed_options {
+    vl_embed_tokens tokens;
+    uint32_t dim;                 /* up to VL_EMBEDDINGS_MAX_DIM */
+    uint32_t epochs;              /* how often each word is looked at, 1 to 1,000 */
+    uint32_t min_count;           /* words that come less often are left out, 1 and up */
+    uint32_t minn, maxn, buckets; /* n-grams of characters; none where maxn or buckets is 0 */
+    uint32_t window;              /* words to each side, at most; 1 to 100 */
+    uint32_t negative;            /* samples for each word, 1 to 100 */
+    double rate;                  /* of learning, at the beginning; it falls to 0 */
+    double sample; /* words more frequent than this are skipped now and then; 0: never */
+    size_t threads;
+    uint64_t seed;
+    void (*progress)(const vl_embed_progress *progress, void *user); /* NULL: none; called by
+                                                                        the calling thread */
+    void *user;
+} vl_embed_options;
+/* fastText's: 100 dimensions, 5 epochs, at least 5 times, n-grams of 3 to 6 in 2,000,000
+ * buckets, 5 words to each side, 5 samples, rate 0.05, sample 1e-4; one thread, seed 1. */
+vl_embed_options vl_embed_options_default(void);
+typedef struct vl_embed_report {
+    uint64_t bytes, lines, damaged; /* damaged: places that were no UTF-8 */
+    uint64_t words;                 /* of the text */
+    uint64_t kept;                  /* of those, in the vocabulary and in a line with others */
+    size_t vocabulary, ngrams;      /* n-grams: buckets in use */
+    double loss;                    /* of the last epoch, for each sample */
+    double count_seconds, train_seconds;
+} vl_embed_report;
+/* From plain text, UTF-8, a sentence or so a line; files are read gzipped or not, "-" is
+ * standard input. The text is read once and kept as numbers in a file without a name in
+ * $TMPDIR (/var/tmp), 4 bytes a word. Memory is bounded by the vocabulary: at most some 4
+ * million words while counting, the rarest dropped first. `report` may be NULL.
+ * VL_ERR_USAGE: an option has no meaning; VL_ERR_INPUT: no text, or no words often enough;
+ * VL_ERR_CANCELLED: stopped. */
+vl_status vl_embed_train(const vl_embed_options *options, const char *const *paths,
+                         size_t path_count, vl_embeddings **embeddings, vl_embed_report *report,
+                         vl_error *error);
+
 /* ---- retrieval ------------------------------------------------------------------- */
 
 /* Rows of one space, all of length 1 or 0 (a row of zeros: nothing is known). */

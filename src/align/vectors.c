@@ -222,12 +222,15 @@ uint64_t vl_embeddings_frequency(const vl_embeddings *e, size_t index) {
     return e->frequency[index];
 }
 
-size_t vl_embeddings_find(const vl_embeddings *e, const char *word) {
-    size_t bytes = strnlen(word, VL_EMBEDDINGS_MAX_WORD + 1);
+size_t vectors_find(const vl_embeddings *e, const char *word, size_t bytes) {
     if (!bytes || bytes > VL_EMBEDDINGS_MAX_WORD)
         return SIZE_MAX;
     uint32_t index = e->slots[find_slot(e, word, bytes)];
     return index ? index - 1 : SIZE_MAX;
+}
+
+size_t vl_embeddings_find(const vl_embeddings *e, const char *word) {
+    return vectors_find(e, word, strnlen(word, VL_EMBEDDINGS_MAX_WORD + 1));
 }
 
 typedef struct ngram_sum {

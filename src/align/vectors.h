@@ -43,6 +43,8 @@ vl_status vectors_begin(uint32_t dim, vl_embeddings **embeddings, vl_error *erro
  * of align.h, or there before. */
 vl_status vectors_add(vl_embeddings *embeddings, const char *word, size_t bytes,
                       uint64_t frequency, size_t *index, vl_error *error);
+/* As vl_embeddings_find, of bytes without a NUL. */
+size_t vectors_find(const vl_embeddings *embeddings, const char *word, size_t bytes);
 /* Room in `rows` for so many. */
 vl_status vectors_reserve_rows(vl_embeddings *embeddings, size_t count, vl_error *error);
 /* Adds the rows of a word's n-grams to `sum` [dim]; returns how many n-grams there are. */

@@ -2,12 +2,14 @@
 #include "align/vectors_source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
-enum { BUFFER = 256 << 10, PEEK = 4096 };
+enum { BUFFER = 4 * VECTORS_SOURCE_PEEK };
 
 struct vectors_source {
     gzFile file;
@@ -25,6 +27,16 @@ static vl_status open_failed(const char *path, vl_error *error) {
     return vl_fail(error, status, "cannot read %s: %s", path, strerror(errno));
 }
 
+static gzFile open_file(const char *path) {
+    if (strcmp(path, "-") != 0)
+        return gzopen(path, "rbe");
+    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    gzFile file = fd < 0 ? NULL : gzdopen(fd, "rb");
+    if (fd >= 0 && !file)
+        close(fd);
+    return file;
+}
+
 vl_status vectors_source_open(const char *path, vectors_source **source, vl_error *error) {
     *source = NULL;
     struct stat info;
@@ -37,7 +49,7 @@ vl_status vectors_source_open(const char *path, vectors_source **source, vl_erro
     if (s && (s->path = strdup(path)) && (s->buffer = malloc(BUFFER))) {
         s->room = BUFFER;
         errno = ENOMEM; /* zlib's own, which sets none */
-        if ((s->file = gzopen(path, "rbe"))) {
+        if ((s->file = open_file(path))) {
             gzbuffer(s->file, BUFFER);
             *source = s;
             return VL_OK;
@@ -94,13 +106,17 @@ static void move_down(vectors_source *s) {
 vl_status vectors_source_peek(vectors_source *s, size_t bytes, const char **at, size_t *got,
                               vl_error *error) {
     vl_status status = VL_OK;
-    if (s->room - s->at < PEEK)
+    if (s->room - s->at < bytes)
         move_down(s);
     while (!status && !s->ended && s->filled - s->at < bytes)
         status = fill(s, error);
     *at = s->buffer + s->at;
     *got = s->filled - s->at < bytes ? s->filled - s->at : bytes;
     return status;
+}
+
+void vectors_source_skip(vectors_source *s, size_t bytes) {
+    s->at += bytes;
 }
 
 vl_status vectors_source_take(vectors_source *s, void *out, size_t bytes, vl_error *error) {

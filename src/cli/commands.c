@@ -242,6 +242,26 @@ static const cli_flag doctor_flags[] = {
     {0},
 };
 
+static const cli_flag align_flags[] = {
+    {"out", 'o', "FILE", "embed: the file of vectors, .vec (text) or .bin (fastText)"},
+    {"dim", 0, "N", "embed: numbers of a vector (default: 100)"},
+    {"epochs", 0, "N", "embed: how often the text is gone through (default: 5)"},
+    {"min-count", 0, "N", "embed: leave out words that come less often (default: 5)"},
+    {"minn", 0, "N", "embed: shortest n-gram of characters (default: 3)"},
+    {"maxn", 0, "N", "embed: longest n-gram of characters, 0: none (default: 6)"},
+    {"buckets", 0, "N", "embed: n-grams share so many vectors (default: 2000000)"},
+    {"window", 0, "N", "embed: words to each side, at most (default: 5)"},
+    {"negative", 0, "N", "embed: words drawn by chance against each (default: 5)"},
+    {"lr", 0, "RATE", "embed: rate of learning at the beginning (default: 0.05)"},
+    {"sample", 0, "T", "embed: skip some of words more frequent than T (default: 0.0001)"},
+    {"threads", 0, "N", "embed: default one per processor; 1: the same bytes each time"},
+    {"seed", 0, "S", "embed: another seed, other vectors (default: 1)"},
+    {"tokens", 0, "KIND", "embed: words (folded, default) or spaces (as the text has them)"},
+    {"json", 'j', NULL, "print the report as JSON"},
+    {"quiet", 'q', NULL, "no progress line"},
+    {0},
+};
+
 static const cli_flag help_flags[] = {
     {"man", 0, NULL, "print the man page (troff)"},
     {"completion", 0, "SHELL", "print completion for bash or zsh"},
@@ -329,6 +349,10 @@ const cli_command cli_commands[] = {
      "vislang dataset synth-lines --list-fonts\n"
      "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n",
      dataset_flags, cli_dataset},
+    {"align", "one space for many languages: vectors of words from plain text", "embed TEXT…",
+     "vislang align embed news-swa.txt.gz --out swa.vec\n"
+     "vislang align embed news.txt web.txt --out swa.bin --dim 300 --epochs 20 --min-count 2\n",
+     align_flags, cli_align},
     {"eval",
      "score a picture model on pictures with metadata, engines on real scans, or alignment "
      "across languages",

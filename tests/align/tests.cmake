@@ -3,4 +3,6 @@ if(TARGET vislang)
     add_test(NAME align.eval COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/align/test_eval.py)
     set_tests_properties(align.eval PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "VISLANG_PROGRAM=$<TARGET_FILE:vislang>")
+    add_test(NAME align.embed COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/align/test_embed.py $<TARGET_FILE:vislang>)
+    set_tests_properties(align.embed PROPERTIES TIMEOUT 300)
 endif()

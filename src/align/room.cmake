@@ -1,0 +1,15 @@
+# The inner loops of training word vectors, once for each instruction set (isa/sgns.h).
+function(vl_sgns isa)
+    add_library(vl_sgns_${isa} OBJECT src/align/isa/sgns.c)
+    target_include_directories(vl_sgns_${isa} PRIVATE include src)
+    target_compile_definitions(vl_sgns_${isa} PRIVATE EMBED_ISA=${isa})
+    target_compile_options(vl_sgns_${isa} PRIVATE -O3 -ffp-contract=fast ${ARGN})
+    target_sources(vl_align PRIVATE $<TARGET_OBJECTS:vl_sgns_${isa}>)
+endfunction()
+
+target_sources(vl_align PRIVATE src/align/isa/dispatch.c)
+vl_sgns(ref)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    vl_sgns(avx2 -mavx2 -mfma)
+    vl_sgns(avx512 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512)
+endif()
