@@ -112,7 +112,8 @@ class Embed(unittest.TestCase):
         run(self.text, "--out", out, *self.small)
         before = out.read_bytes()
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            child = subprocess.Popen([VISLANG, "align", "embed", self.text, "--out", out, "--epochs", "1000"],
+            child = subprocess.Popen([VISLANG, "align", "embed", self.text, "--out", out, "--epochs", "1000",
+                                      "--sample", "0"],
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                      env={**os.environ, "TMPDIR": str(temporary)})
             time.sleep(0.5)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.pop("VISLANG_PROGRAM", str(ROOT / "build" / "vislang"))
 SAMPLES = ROOT / "samples"
 SWAHILI = SAMPLES / "notice-swh.jpg"
-COMMANDS = ["predict", "caption", "ask", "scene", "search", "ocr", "serve", "train", "dataset",
+COMMANDS = ["predict", "caption", "ask", "scene", "search", "ocr", "serve", "train", "dataset", "align",
             "eval", "export", "quantize", "doctor", "help"]
 
 
