@@ -6,4 +6,7 @@ if(SYSTEM_PYTHON3)
              COMMAND ${SYSTEM_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/tools/test_seer_data.py)
     set_tests_properties(tools.seer_data PROPERTIES TIMEOUT 120 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
                          ENVIRONMENT "MAKE_PAGES_PROGRAM=$<TARGET_FILE:make_pages>")
+    add_test(NAME tools.align_data
+             COMMAND ${SYSTEM_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/tools/test_align_data.py)
+    set_tests_properties(tools.align_data PROPERTIES TIMEOUT 120 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endif()
