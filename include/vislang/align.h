@@ -178,7 +178,116 @@ vl_status vl_rows_retrieve(const vl_rows *source, const vl_rows *target,
                            const vl_retrieval_options *options, uint32_t *index, float *score,
                            vl_error *error);
 
+/* ---- maps ------------------------------------------------------------------------ */
+
+/* What a map was begun from; each one has more to go on than the one before. */
+typedef enum vl_rung {
+    VL_RUNG_NONE,       /* nothing: distributions of similarities (Artetxe et al. 2018, 3.2) */
+    VL_RUNG_IDENTICAL,  /* words and numerals that are written alike */
+    VL_RUNG_COGNATES,   /* those, and names and loans that sound alike */
+    VL_RUNG_DICTIONARY, /* those, and a seed dictionary */
+    VL_RUNG_COUNT,
+    VL_RUNG_AUTO = VL_RUNG_COUNT, /* all that the words support; the one that finds most of the
+                                   * held-out seeds is kept, by the criterion where there are
+                                   * too few. VL_RUNG_NONE is tried where there are no seeds, or
+                                   * five million running words on either side */
+} vl_rung;
+const char *vl_rung_name(vl_rung rung); /* "none", "identical", "cognates", "dictionary" */
+
+typedef struct vl_map_options {
+    vl_rung rung;                 /* VL_RUNG_AUTO */
+    const vl_lexicon *dictionary; /* NULL: none. VL_RUNG_DICTIONARY needs one */
+    size_t max_words;             /* so many of the most frequent are learned on: 4000 */
+    size_t k;                     /* of CSLS: 10 */
+    bool keep_target;             /* the target stays where it is, so that others can join it;
+                                   * false: both move and are weighed (Artetxe et al. 2018, 3.4) */
+    bool refine;                  /* self-learning after the seeds, where it helps: true */
+    bool rcsls;     /* then RCSLS (Joulin et al. 2018) instead of weights: false */
+    size_t threads; /* 0: one a processor */
+    uint64_t seed;  /* the same gives the same map */
+} vl_map_options;
+vl_map_options vl_map_options_default(void);
+
+typedef struct vl_rung_report {
+    bool tried;
+    size_t seeds;         /* pairs it began from */
+    size_t iterations;    /* of self-learning */
+    double criterion;     /* mean CSLS of mutual nearest neighbours among the frequent words
+                           * (after Conneau et al. 2018, 2.3); it also rises when a map only
+                           * confirms itself */
+    size_t held_out;      /* seeds that were kept away from the map for a test, 0: too few */
+    double held_out_at10; /* share of them whose counterpart is among the ten best */
+} vl_rung_report;
+typedef struct vl_map_report {
+    vl_rung rung;                        /* which one the map stands on */
+    vl_rung_report rungs[VL_RUNG_COUNT]; /* of every one that was tried */
+    double chance_criterion;             /* of a map from seeds drawn by chance */
+    double chance_at10;                  /* ten in as many words as there are */
+    bool better_than_chance;             /* false: do not use the map */
+} vl_map_report;
+
+/* A map of two languages' vectors into one space. Read-only once made, thread-safe. */
+typedef struct vl_map vl_map;
+typedef enum vl_side { VL_SOURCE, VL_TARGET } vl_side;
+/* VL_ERR_INPUT: other dimensions, numbers that are not finite, under two words, or no seed of
+ * the rung asked for is in both. A map that is no better than chance is VL_OK, and the report
+ * says so. No parallel text is used. */
+vl_status vl_map_learn(const vl_embeddings *source, const vl_embeddings *target,
+                       const vl_map_options *options, vl_map **map, vl_map_report *report,
+                       vl_error *error);
+void vl_map_free(vl_map *map); /* NULL allowed */
+size_t vl_map_dim(const vl_map *map);
+/* `count` rows as they lie in their own space to unit rows of the common one (zeros where
+ * nothing is left); `out` may be `in`. */
+vl_status vl_map_apply(const vl_map *map, vl_side side, const float *in, size_t count,
+                       float *out, vl_error *error);
+/* A whole space, with its words and frequencies. */
+vl_status vl_map_embeddings(const vl_map *map, vl_side side, const vl_embeddings *in,
+                            vl_embeddings **out, vl_error *error);
+
+/* ---- many languages into one hub -------------------------------------------------- */
+
+/* The hub's language gives the frame, centred, with directions weighed by how well all others
+ * agree on them; each language that joins brings
+ * seeds to every language that is there already, so that a Pashto word that looks like a
+ * Persian one counts once Persian is in. One thread at a time. */
+typedef struct vl_hub vl_hub;
+vl_status vl_hub_new(const char *language, const vl_embeddings *embeddings, vl_hub **hub,
+                     vl_error *error);
+void vl_hub_free(vl_hub *hub); /* NULL allowed */
+/* A dictionary between a language that is in the hub (source) and the one that joins (target).
+ */
+typedef struct vl_hub_dictionary {
+    const char *with;
+    const vl_lexicon *pairs;
+} vl_hub_dictionary;
+/* `embeddings` must outlive the hub. `options`' dictionary is that from the hub's own language;
+ * `dictionaries` [count] may be NULL. With keep_target nothing is weighed. A language that is
+ * no better than chance is not taken in (report->better_than_chance false, VL_OK).
+ * VL_ERR_INPUT: it is there already. */
+vl_status vl_hub_add(vl_hub *hub, const char *language, const vl_embeddings *embeddings,
+                     const vl_map_options *options, const vl_hub_dictionary *dictionaries,
+                     size_t count, vl_map_report *report, vl_error *error);
+/* The space of a language in the hub's coordinates; VL_ERR_MISSING: it is not in it. The caller
+ * frees it. */
+vl_status vl_hub_embeddings(const vl_hub *hub, const char *language, vl_embeddings **out,
+                            vl_error *error);
+/* The map of a language (VL_SOURCE side); NULL: not in it, living as long as the hub. */
+const vl_map *vl_hub_map(const vl_hub *hub, const char *language);
+
 /* ---- dictionaries from a common space ---------------------------------------------- */
+
+typedef struct vl_induce_options {
+    size_t max_words;               /* so many of the most frequent of each side: 50000 */
+    vl_retrieval_options retrieval; /* top: translations a word */
+    double min_confidence;          /* 0 */
+} vl_induce_options;
+vl_induce_options vl_induce_options_default(void);
+/* A bilingual dictionary of two languages that share a space, in the order of the source words,
+ * best translation first. Confidence: docs/align.md. */
+vl_status vl_lexicon_induce(const vl_embeddings *source, const vl_embeddings *target,
+                            const vl_induce_options *options, vl_lexicon **lexicon,
+                            vl_error *error);
 
 typedef struct vl_lexicon_scores {
     size_t headwords; /* different source words of the gold dictionary */

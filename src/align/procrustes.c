@@ -99,7 +99,9 @@ static vl_status gram_power(const float *gram, size_t n, double power, double *o
 /* ---- the maps ----------------------------------------------------------------------------
  */
 
-vl_status align_procrustes(const float *cross, size_t dim, float *w, vl_error *error) {
+/* w = u·diag(f(s))·vᵀ of matrix = u·diag(s)·vᵀ: f is 1, or s up to 1. */
+static vl_status flatten(const float *matrix, size_t dim, bool keep_small, float *w,
+                         vl_error *error) {
     double *a = square(dim), *u = square(dim), *vt = square(dim),
            *s = calloc(dim + 1, sizeof *s);
     vl_status status =
@@ -108,10 +110,12 @@ vl_status align_procrustes(const float *cross, size_t dim, float *w, vl_error *e
             : vl_fail(error, VL_ERR_MEMORY, "no memory for a matrix of %zu x %zu", dim, dim);
     if (!status) {
         for (size_t i = 0; i < dim * dim; i++)
-            a[i] = (double)cross[i];
+            a[i] = (double)matrix[i];
         status = decompose(a, dim, u, s, vt, error);
     }
     if (!status) {
+        for (size_t i = 0; keep_small && i < dim * dim; i++)
+            u[i] *= fmin(s[i % dim], 1);
         multiply(u, vt, false, dim, a);
         for (size_t i = 0; i < dim * dim; i++)
             w[i] = (float)a[i];
@@ -121,6 +125,14 @@ vl_status align_procrustes(const float *cross, size_t dim, float *w, vl_error *e
     free(vt);
     free(s);
     return status;
+}
+
+vl_status align_procrustes(const float *cross, size_t dim, float *w, vl_error *error) {
+    return flatten(cross, dim, false, w, error);
+}
+
+vl_status align_clip_spectrum(float *w, size_t dim, vl_error *error) {
+    return flatten(w, dim, true, w, error);
 }
 
 vl_status align_gram_root(const float *gram, size_t dim, float *root, vl_error *error) {
@@ -154,8 +166,9 @@ static vl_status one_side(reweighing *r, const float *gram, const double *white,
     multiply(r->a, q, true, n, r->b);          /* …·qᵀ */
     multiply(r->b, r->colour, false, n, r->a); /* …·colour */
     multiply(r->a, q, false, n, r->b);         /* …·q */
+    multiply(r->b, r->vt, true, n, r->a);      /* and into the frame of y */
     for (size_t i = 0; i < n * n; i++)
-        map[i] = (float)r->b[i];
+        map[i] = (float)r->a[i];
     return VL_OK;
 }
 
@@ -173,11 +186,11 @@ static vl_status reweigh(reweighing *r, const float *x_gram, const float *y_gram
     multiply(r->b, r->y_white, false, n, r->inner);
     status = decompose(r->inner, n, r->u, r->s, r->vt, error);
     if (!status)
-        status = one_side(r, x_gram, r->x_white, r->u, x_map, error);
-    if (!status) {
         transpose(r->vt, n); /* is V from here on */
+    if (!status)
+        status = one_side(r, x_gram, r->x_white, r->u, x_map, error);
+    if (!status)
         status = one_side(r, y_gram, r->y_white, r->vt, y_map, error);
-    }
     return status;
 }
 
