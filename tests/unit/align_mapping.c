@@ -16,7 +16,7 @@
 #include <align/rows.h>
 #include <vislang/align.h>
 
-enum { WORDS = 600, DIM = 16 };
+enum { WORDS = 400, DIM = 16 };
 
 /* ---- spaces with a known truth --------------------------------------------------------- */
 
@@ -155,8 +155,9 @@ static void test_reweigh(void **state) {
     assert_int_equal(align_reweigh(gram_x, gram_y, cross, D, a, b, NULL), VL_OK);
     for (size_t d = 0; d < D; d++)
         for (size_t e = 0; e < D; e++) {
-            float expected = d == e && d < 2 ? 1 : 0; /* √s: 1 shared, near 0 not */
-            assert_float_equal(b[d * D + e], expected, d == e && d >= 2 ? 0.3F : 0.1F);
+            bool own = d == e && d >= 2; /* √s: 1 shared, near 0 not */
+            float expected = d == e && d < 2 ? 1.0F : 0.0F, within = own ? 0.3F : 0.1F;
+            assert_float_equal(b[d * D + e], expected, within);
         }
 }
 
@@ -190,7 +191,7 @@ static void test_rungs(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         vl_embeddings *source = make_space('q', 11, rows[i].noise),
                       *target = make_space('x', 12, rows[i].noise);
-        vl_lexicon *dictionary = truth(0, 300, 'q', 'x');
+        vl_lexicon *dictionary = truth(0, 200, 'q', 'x');
         vl_map_options options = vl_map_options_default();
         options.rung = rows[i].rung, options.keep_target = rows[i].keep_target;
         options.refine = rows[i].refine, options.rcsls = rows[i].rcsls, options.threads = 2;
@@ -206,7 +207,7 @@ static void test_rungs(void **state) {
         if (rows[i].rung != VL_RUNG_AUTO)
             assert_int_equal(report.rung, rows[i].rung);
         if (report.rung != VL_RUNG_NONE)
-            assert_true(report.rungs[report.rung].seeds >= 100);
+            assert_true(report.rungs[report.rung].seeds >= 80);
         assert_true(report.rungs[report.rung].held_out_at10 > 0.8);
         double p1 = precision_of(map, source, target);
         if (p1 < rows[i].least)
