@@ -17,6 +17,14 @@ static const subcommand subcommands[] = {
      {"out", "dim", "epochs", "min-count", "minn", "maxn", "buckets", "window", "negative",
       "lr", "sample", "threads", "seed", "tokens", "json", "quiet"},
      cli_align_embed},
+    {"map",
+     {"out", "hub", "seeds", "words", "keep-target", "rcsls", "no-refine", "threads", "seed",
+      "json"},
+     cli_align_map},
+    {"lexicon",
+     {"seeds", "mapped", "top", "min-confidence", "vocabulary", "words", "rcsls", "no-refine",
+      "threads", "seed", "json"},
+     cli_align_lexicon},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

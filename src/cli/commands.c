@@ -243,7 +243,20 @@ static const cli_flag doctor_flags[] = {
 };
 
 static const cli_flag align_flags[] = {
-    {"out", 'o', "FILE", "embed: the file of vectors, .vec (text) or .bin (fastText)"},
+    {"out", 'o', "FILE",
+     "embed: the file of vectors, .vec (text) or .bin (fastText); map: a folder"},
+    {"seeds", 0, "WHAT",
+     "map, lexicon: auto (default), none, identical, cognates, or a dictionary's file; with "
+     "--hub a folder of them (en-sw.tsv, …)"},
+    {"hub", 0, "FILE", "map: vectors that all the others are brought to"},
+    {"words", 0, "N", "map, lexicon: learn on the N most frequent words (default: 4000)"},
+    {"keep-target", 0, NULL, "map: only turn the first space; weigh no directions"},
+    {"rcsls", 0, NULL, "map, lexicon: fit the map to retrieval (RCSLS)"},
+    {"no-refine", 0, NULL, "map, lexicon: seeds alone, no self-learning"},
+    {"mapped", 0, NULL, "lexicon: both are in one space already"},
+    {"top", 't', "N", "lexicon: translations of each word (default: 1)"},
+    {"min-confidence", 0, "C", "lexicon: leave out pairs below, 0 to 1 (default: 0)"},
+    {"vocabulary", 0, "N", "lexicon: the N most frequent words of each (default: 50000)"},
     {"dim", 0, "N", "embed: numbers of a vector (default: 100)"},
     {"epochs", 0, "N", "embed: how often the text is gone through (default: 5)"},
     {"min-count", 0, "N", "embed: leave out words that come less often (default: 5)"},
@@ -254,8 +267,8 @@ static const cli_flag align_flags[] = {
     {"negative", 0, "N", "embed: words drawn by chance against each (default: 5)"},
     {"lr", 0, "RATE", "embed: rate of learning at the beginning (default: 0.05)"},
     {"sample", 0, "T", "embed: skip some of words more frequent than T (default: 0.0001)"},
-    {"threads", 0, "N", "embed: default one per processor; 1: the same bytes each time"},
-    {"seed", 0, "S", "embed: another seed, other vectors (default: 1)"},
+    {"threads", 0, "N", "default one per processor; embed with 1: the same bytes each time"},
+    {"seed", 0, "S", "another seed, other vectors or map (default: 1)"},
     {"tokens", 0, "KIND", "embed: words (folded, default) or spaces (as the text has them)"},
     {"json", 'j', NULL, "print the report as JSON"},
     {"quiet", 'q', NULL, "no progress line"},
@@ -349,9 +362,15 @@ const cli_command cli_commands[] = {
      "vislang dataset synth-lines --list-fonts\n"
      "vislang dataset scan-lines data/ocr-scans --out real-adapt.tar\n",
      dataset_flags, cli_dataset},
-    {"align", "one space for many languages: vectors of words from plain text", "embed TEXT…",
+    {"align",
+     "one space for many languages: vectors of words from plain text, maps between languages, "
+     "dictionaries",
+     "embed TEXT…|map SRC TGT|map --hub HUB FILE…|lexicon SRC TGT",
      "vislang align embed news-swa.txt.gz --out swa.vec\n"
-     "vislang align embed news.txt web.txt --out swa.bin --dim 300 --epochs 20 --min-count 2\n",
+     "vislang align embed news.txt web.txt --out swa.bin --dim 300 --epochs 20 --min-count 2\n"
+     "vislang align map eng.vec swa.vec --seeds en-sw.tsv --out mapped\n"
+     "vislang align map --hub en.vec fr.vec sw.vec ln.vec --seeds dictionaries --out hub\n"
+     "vislang align lexicon mapped/eng.vec mapped/swa.vec --mapped --top 3\n",
      align_flags, cli_align},
     {"eval",
      "score a picture model on pictures with metadata, engines on real scans, or alignment "
