@@ -221,6 +221,17 @@ def assignments(text):
     return [re.sub(r"\{[^}]*\}", " ", text) for text in found if text]
 
 
+def wordnet_terms(folder):
+    """The terms of WordNet in lower case: index.noun, index.verb, …"""
+    found = set()
+    for path in sorted(Path(folder).glob("index.*")):
+        for line in path.read_text("utf-8", "replace").splitlines():
+            term = line.split(" ")[0]
+            if re.fullmatch("[a-z_-]{3,}", term):
+                found.add(term.replace("_", " "))
+    return found
+
+
 BLOCKS = ("p|div|li|ul|ol|dl|dt|dd|td|th|tr|table|h[1-6]|title|para|item|section|page|note|desc|pre|br|head|body|"
           "screen|caption|figcaption|blockquote|entry|row|info|link|nav|header|footer|article")
 HIDDEN = re.compile(r"<(script|style|pre|code|screen|programlisting|head|license|credit|nav)\b.*?</\1\s*>|<!--.*?-->",

@@ -188,6 +188,27 @@ def from_pairs(path, weight):
                     yield parts[0], word, weight - 0.1 * rank
 
 
+# --- glosses in a text -----------------------------------------------------------------------------------------
+
+GLOSS = re.compile(r"((?:[^\s()]+\s+){1,4})\(\s*((?:af[- ]?)?(?:ingiriis\w*|english|turanci|kiingereza)(?:\s+ahaan)?\s*[:;]?\s+)?"
+                   r"([A-Za-z][A-Za-z' -]{2,40})\)", re.I)
+
+
+def from_glosses(lines, known, own):
+    """English that a text gives in brackets after its own word: `baaluq (ingiriis: puberty) waa …`. `known` are English
+    terms, `own` frequent words of the language. At the head of a line the term is whatever stands before the bracket;
+    elsewhere as many words as the English has, which is less sure."""
+    for line in lines:
+        for match in GLOSS.finditer(line):
+            before, said, gloss = match[1].split(), match[2], match[3].strip()
+            term, length = gloss.lower(), len(gloss.split())
+            head = match.start() == 0 and len(before) <= 2
+            if length > 2 or gloss.isupper() or not (said or head or gloss == term):
+                continue
+            if (term in known or term.rstrip("s") in known) and not all(word in own for word in term.split()):
+                yield term, " ".join(before if head else before[-length:]), 0.75 if head else 0.5
+
+
 # --- messages of programs --------------------------------------------------------------------------------------
 
 
@@ -239,7 +260,7 @@ def from_paks(folder, language, weight):
 
 
 # Sources in which many a string stays as it is (names of functions, single letters), and stands for many things.
-LOOSE = frozenset(("mediawiki", "catalogues", "chromium", "emoji", "names"))
+LOOSE = frozenset(("mediawiki", "catalogues", "chromium", "emoji", "names", "glosses"))
 SHORTENED = frozenset("sun mon tue wed thu fri sat jan feb mar apr jun jul aug sep sept oct nov dec".split())
 
 

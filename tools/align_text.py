@@ -5,6 +5,7 @@ of lines says nothing about what a line was translated from.
 
 import gzip
 import hashlib
+import html
 import json
 import re
 import unicodedata
@@ -134,9 +135,11 @@ class Text:
 
 
 def plain(path):
-    """A gzipped text: tables' bars and wiki marks go out with what `tidy` drops."""
+    """A gzipped text: entities, tags, tables' bars and doubled quotation marks go out."""
     with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
-        yield from (re.sub(r"&quot;|\s\|\s|Template:", " ", line).replace('""', '"') for line in file)
+        for line in file:
+            line = re.sub(r"<[^<>]*>", "", html.unescape(line))
+            yield re.sub(r"\s\|\s|Template:", " ", line).replace('""', '"')
 
 
 def column(path, number):

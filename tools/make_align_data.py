@@ -3,7 +3,7 @@
 
     make_align_data.py packages                      names of the Debian packages that are read
     make_align_data.py lexicon --data DIR --packages DIR --out OUT [LANGUAGE…]
-    make_align_data.py text    --data DIR --packages DIR --out OUT [LANGUAGE…]
+    make_align_data.py text    --data DIR --packages DIR --out OUT [--without SOURCE] [LANGUAGE…]
     make_align_data.py sources --packages DIR --out OUT      OUT/SOURCES.md from what the two wrote
 
 DIR of --packages holds each package unpacked under its own name (models/recipes/align-data.sh does that); DIR of
@@ -18,6 +18,7 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import align_lexicon as lexicon
@@ -157,6 +158,14 @@ def dictionaries(language, data, packages):
         yield "gatitos", lexicon.from_pairs(data / "text/lexicon/gatitos/en-fa-AF.tsv.gz", 0.8)
 
 
+def glosses(language, data, packages):
+    paths = [data / f"text/mono/{name}.txt.gz" for name in language.mono]
+    known = lexicon.formats.wordnet_terms(packages / "wordnet-base/usr/share/wordnet")
+    own = text.frequent((line for path in paths for line in text.plain(path)), 3000) if paths else set()
+    for path in paths:
+        yield from lexicon.from_glosses(text.plain(path), known, own)
+
+
 def make_lexicon(language, data, packages):
     """{(English, word, source): weight}."""
     code = language.code
@@ -176,6 +185,7 @@ def make_lexicon(language, data, packages):
     named = [(name, list(pairs)) for name, pairs in named]
     pool = [(a, b) for _, pairs in named for a, b, _ in pairs]
     found = lexicon.gather([*dictionaries(language, data, packages), *named,
+                            ("glosses", glosses(language, data, packages)),
                             ("emoji", lexicon.from_emoji_words(cldr, code)), ("names", lexicon.from_names(pool))], code)
     return lexicon.divide(found)
 
@@ -281,12 +291,17 @@ def english_words(language, data):
     return frozenset(text.frequent(text.plain(need(data / "text/mono/eng.txt.gz", "data")), 4000) - own)
 
 
-def write_text(language, data, packages, out):
+def write_text(language, data, packages, out, without=()):
+    def wanted(source):
+        return not source.startswith(tuple(without))
+
     collected = text.Text(language.code, english_words(language, data))
     for source, lines in given(language, data):
-        collected.add(source, lines)
+        if wanted(source):
+            collected.add(source, lines)
     for source, lines, limit in written(language, packages):
-        collected.add(source, lines, limit)
+        if wanted(source):
+            collected.add(source, lines, limit)
     lines, words, types = collected.write(out / f"text/{language.code}.txt.gz")
     return {"lines": lines, "words": words, "types": types,
             "sources": [{"name": name, "lines": n, "words": w} for name, n, w in collected.sources]}
@@ -373,6 +388,9 @@ def parse():
         command.add_argument("--data", required=True)
         command.add_argument("--packages", required=True)
         command.add_argument("--out", required=True)
+        if name == "text":
+            command.add_argument("--without", action="append", default=[], metavar="SOURCE",
+                                 help="leave out sources whose name begins so (more than once)")
         command.add_argument("languages", nargs="*", metavar="LANGUAGE")
     command = commands.add_parser("sources")
     command.add_argument("--packages", required=True)
@@ -388,7 +406,7 @@ def main():
         elif arguments.command == "lexicon":
             run("lexicon", ".tsv", write_lexicon, arguments)
         elif arguments.command == "text":
-            run("text", ".txt.gz", write_text, arguments)
+            run("text", ".txt.gz", partial(write_text, without=arguments.without), arguments)
         else:
             write_sources(Path(arguments.out), Path(arguments.packages))
     except (Missing, Broken, OSError) as wrong:

@@ -157,6 +157,10 @@ class Formats(Folder):
         manual = ".TH X 1\n.SH NAME\nls \\- orodhesha\n.PP\nInaonyesha \\fBfaili\\fR zote\n.I hapa\n.nf\nls -l\n.fi\n"
         self.assertEqual(F.manual(manual), ["ls - orodhesha", "Inaonyesha faili zote hapa"])
 
+    def test_terms_of_wordnet(self):
+        self.file("index.noun", "  1 licence text\nswimming_pool n 1\nhouse n 2\n'hood n 1\nx n 1\n")
+        self.assertEqual(F.wordnet_terms(self.at), {"swimming pool", "house"})
+
     def test_broken_files_are_named(self):
         whole = catalogue([("file", "faili")])
         lies = whole[:8] + struct.pack("<I", 1 << 30) + whole[12:]
@@ -212,6 +216,20 @@ class Pairs(Folder):
         self.assertEqual(set(X.gather([("catalogues", pairs)], "am")), {("sum", "ድምር", "catalogues")})
         names = [("Kenya", "Kenya", 0.9)]
         self.assertEqual(X.gather([("cldr", names), ("names", names)], "sw"), {("kenya", "kenya", "cldr"): 0.9})
+
+    def test_glosses(self):
+        known = {"puberty", "swimming pool", "child"}
+        table = [
+            ("Baaluq (ingiriis: puberty) waa", ("puberty", "Baaluq", 0.75)),
+            ("barkadda dabaasha (af-ingiriis: swimming pool) waa", ("swimming pool", "barkadda dabaasha", 0.75)),
+            ("waxaa la yiraahdaa barkad dabaal (swimming pools) oo", ("swimming pools", "barkad dabaal", 0.5)),
+            ("waa magaalada ugu cusub ee (Puberty)", None), ("tan cusub (nowhere)", None),
+            ("waa CHILD (CHILD) oo", None), ("ilmo yar (waa) tan", None),
+        ]
+        for line, expected in table:
+            found = list(X.from_glosses([line], known, set()))
+            self.assertEqual(found, [expected] if expected else [], line)
+        self.assertEqual(list(X.from_glosses(["waa ilmo (child)"], known, {"child"})), [])
 
     def test_a_message_of_many_translations_is_sure_of_none(self):
         found = {("open", "fungua", "mediawiki"): 0.6, ("open", "wazi", "mediawiki"): 0.6, ("open", "a", "freedict"): 0.9}
@@ -326,6 +344,12 @@ class Made(Folder):
         self.assertEqual(lines, sorted(lines, key=T.digest))
         facts = json.loads((self.at / "out/facts/text-sw.json").read_text("utf-8"))
         self.assertEqual((facts["lines"], facts["words"]), (5, 23))
+
+    def test_text_without_a_source(self):
+        self.assertEqual(self.run_tool("text", "--without", "verses", "--without", "cat", "sw").returncode, 0)
+        facts = json.loads((self.at / "out/facts/text-sw.json").read_text("utf-8"))
+        self.assertEqual([s["name"] for s in facts["sources"]], [
+            "mono/swa", "udhr/swh", "gamayun/gamayun_kit5k-v1_eng-swa_SWA"])
 
     def test_the_same_bytes_again_and_nothing_made_twice(self):
         for out in ("a", "b"):
