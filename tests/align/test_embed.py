@@ -97,6 +97,11 @@ class Embed(unittest.TestCase):
                 self.assertIn(says, made.stderr)
                 self.assertFalse(out.exists())
 
+    def test_nowhere_to_keep_words(self):
+        made = run(self.text, "--out", self.home / "v.vec", *self.small, env={**os.environ, "TMPDIR": "/nonexistent"})
+        self.assertEqual(made.returncode, 1)
+        self.assertIn("TMPDIR", made.stderr)
+
     def test_damaged_text(self):
         self.text.write_bytes(self.lines.encode() + b"caf\xe9 water \xff\xfe\n" * 3 + b"x" * 2000000)
         for tokens in ("words", "spaces"):

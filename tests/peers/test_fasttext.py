@@ -106,6 +106,25 @@ class Files(unittest.TestCase):
             if word != "</s>":
                 np.testing.assert_allclose(classifier.get_word_vector(word), model.get_word_vector(word), rtol=1e-4)
 
+    @unittest.skipUnless(VISLANG, "the program was not named")
+    def test_they_read_what_we_trained(self):
+        for maxn in (0, 6):
+            with self.subTest(maxn=maxn):
+                path = self.home / "trained.bin"
+                subprocess.run([VISLANG, "align", "embed", self.text, "--out", path, "--tokens", "spaces", "--dim", "20",
+                                "--maxn", str(maxn), "--buckets", "5000", "--sample", "0", "--quiet"], check=True,
+                               stdout=subprocess.DEVNULL)
+                model, peer = fasttext.load_model(str(path)), self.train(epoch=1)
+                counts = lambda one: {word: count for word, count in zip(*one.get_words(include_freq=True))
+                                      if word != "</s>"}
+                self.assertEqual(counts(model), counts(peer))
+                dim, count, rows = show(path, WORDS + UNSEEN)
+                self.assertEqual((dim, count), (20, len(WORDS)))
+                for word, row in zip(WORDS + UNSEEN, rows):
+                    self.same(row, model.get_word_vector(word), word)
+                self.assertEqual(model.get_output_matrix().shape, (len(WORDS), 20))
+                self.assertTrue(np.any(model.get_output_matrix()))
+
     def test_refused(self):
         labelled, path = self.home / "labelled.txt", self.home / "classifier.bin"
         labelled.write_text("__label__a water\n__label__b food\n" * 20)
