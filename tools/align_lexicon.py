@@ -190,8 +190,8 @@ def from_pairs(path, weight):
 
 # --- glosses in a text -----------------------------------------------------------------------------------------
 
-GLOSS = re.compile(r"((?:[^\s()]+\s+){1,4})\(\s*((?:af[- ]?)?(?:ingiriis\w*|english|turanci|kiingereza)(?:\s+ahaan)?\s*[:;]?\s+)?"
-                   r"([A-Za-z][A-Za-z' -]{2,40})\)", re.I)
+ENGLISH_NAMED = r"(?:af[- ]?)?(?:ingiriis\w*|english|turanci|kiingereza)(?:\s+ahaan)?\s*[:;]?\s+"
+GLOSS = re.compile(rf"((?:[^\s()]+\s+){{1,4}})\(\s*({ENGLISH_NAMED})?([A-Za-z][A-Za-z' -]{{2,40}})([;,][^()]*)?\)", re.I)
 
 
 def from_glosses(lines, known, own):
@@ -203,10 +203,12 @@ def from_glosses(lines, known, own):
             before, said, gloss = match[1].split(), match[2], match[3].strip()
             term, length = gloss.lower(), len(gloss.split())
             head = match.start() == 0 and len(before) <= 2
-            if length > 2 or gloss.isupper() or not (said or head or gloss == term):
+            if length > 2 or gloss.isupper() or not (said or (gloss == term or head) and not match[4]):
+                continue
+            if not head and before[-1][0].isupper():
                 continue
             if (term in known or term.rstrip("s") in known) and not all(word in own for word in term.split()):
-                yield term, " ".join(before if head else before[-length:]), 0.75 if head else 0.5
+                yield term, " ".join(before if head else before[-length:]), 0.75 if head else 0.45
 
 
 # --- messages of programs --------------------------------------------------------------------------------------

@@ -222,7 +222,9 @@ class Pairs(Folder):
         table = [
             ("Baaluq (ingiriis: puberty) waa", ("puberty", "Baaluq", 0.75)),
             ("barkadda dabaasha (af-ingiriis: swimming pool) waa", ("swimming pool", "barkadda dabaasha", 0.75)),
-            ("waxaa la yiraahdaa barkad dabaal (swimming pools) oo", ("swimming pools", "barkad dabaal", 0.5)),
+            ("Baaluq ( Af Ingiriis : puberty ; Af Carabi : x) waa", ("puberty", "Baaluq", 0.75)),
+            ("Baaluq (puberty, iyo kale) waa", None), ("ciyaaryahan ku sugan Trogir (child) oo", None),
+            ("waxaa la yiraahdaa barkad dabaal (swimming pools) oo", ("swimming pools", "barkad dabaal", 0.45)),
             ("waa magaalada ugu cusub ee (Puberty)", None), ("tan cusub (nowhere)", None),
             ("waa CHILD (CHILD) oo", None), ("ilmo yar (waa) tan", None),
         ]
