@@ -327,6 +327,72 @@ typedef struct vl_align_evaluation {
  * does not have a language. */
 vl_status vl_align_evaluate(const vl_align_evaluation *how, vl_buf *json, vl_error *error);
 
+/* ==== sentences and words ========================================================= */
+
+/* Vectors of sentences that need no training and no language: hashed character n-grams of
+ * their words in Latin letters (ICU's Any-Latin), weighted by how rare they are among these
+ * sentences. Give the sentences of both languages at once, so that they are weighted alike.
+ * `rows` [count][width]: unit rows; zeros for a sentence without letters or numbers. */
+vl_status vl_lexical_encode(const char *const *sentences, size_t count, uint32_t width,
+                            float *rows, vl_error *error);
+
+/* A document as its sentences, in order. */
+typedef struct vl_sentences {
+    const char *const *texts; /* [count] UTF-8; what is none counts as U+FFFD */
+    size_t count;
+    const float *rows; /* [count][width] unit rows (zeros: nothing known) in a space that both
+                          documents share; NULL: there is none */
+} vl_sentences;
+enum { VL_SENTENCES_MAX = 100000 };
+
+/* Sentences that say the same, or one that has no counterpart (then one count is 0). */
+typedef struct vl_bead {
+    size_t source, target; /* the first of each */
+    size_t source_count, target_count;
+    double score;      /* log-likelihood of the bead against chance, a sentence */
+    double confidence; /* 0 … 1: how often beads like this one are right */
+} vl_bead;
+
+typedef enum vl_alignment_method {
+    VL_ALIGNMENT_ALL,     /* words, lengths, and vectors where there are some */
+    VL_ALIGNMENT_VECTORS, /* vectors alone: Vecalign (Thompson and Koehn 2019) */
+    VL_ALIGNMENT_LENGTHS, /* lengths alone: Gale and Church (1993) */
+} vl_alignment_method;
+typedef struct vl_alignment_options {
+    vl_alignment_method method;
+    uint32_t width; /* of rows; 0: none */
+} vl_alignment_options;
+vl_alignment_options vl_alignment_options_default(void);
+
+/* Two documents side by side, in time and memory that grow with their length: a rough way by
+ * vectors (those given, and vl_lexical_encode's), refined in passes that learn from the
+ * documents themselves how long a translation is and which words translate each other. Neither
+ * needs a dictionary or parallel text. Read-only once made. */
+typedef struct vl_alignment vl_alignment;
+/* VL_ERR_INPUT: rows that are not finite; VL_ERR_LIMIT: over VL_SENTENCES_MAX sentences;
+ * VL_ERR_USAGE: VL_ALIGNMENT_VECTORS without rows. A side without sentences is no error. */
+vl_status vl_alignment_new(const vl_sentences *source, const vl_sentences *target,
+                           const vl_alignment_options *options, vl_alignment **alignment,
+                           vl_error *error);
+/* Of sentences that stand in pairs already (as many on either side): every bead is 1–1, and
+ * only words are learned. */
+vl_status vl_alignment_of_pairs(const vl_sentences *source, const vl_sentences *target,
+                                vl_alignment **alignment, vl_error *error);
+void vl_alignment_free(vl_alignment *alignment); /* NULL allowed */
+/* In the order of the documents; every sentence is in one. */
+const vl_bead *vl_alignment_beads(const vl_alignment *alignment, size_t *count);
+
+/* Words that translate each other in two texts that do. */
+typedef struct vl_word_link {
+    size_t source_from, source_to, target_from, target_to; /* bytes */
+    double confidence;                                     /* 0 … 1 */
+} vl_word_link;
+/* By what the alignment learned and where words stand; in the arena, in the source's order.
+ * Thread-safe. */
+vl_status vl_alignment_words(const vl_alignment *alignment, vl_arena *arena, const char *source,
+                             const char *target, vl_word_link **links, size_t *count,
+                             vl_error *error);
+
 #ifdef __cplusplus
 }
 #endif

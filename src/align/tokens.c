@@ -38,8 +38,8 @@ static void open_masters(void) {
 /* Text in UTF-16, and where each unit (and the end) stood in UTF-8. */
 typedef struct stretch {
     UBreakIterator *breaks;
-    UChar *units;     /* [STRETCH] */
-    uint32_t *source; /* [STRETCH + 1] */
+    UChar *units;     /* as many as bytes, at most STRETCH, */
+    uint32_t *source; /* and one more of these */
     int32_t count;
 } stretch;
 
@@ -50,7 +50,8 @@ static void stretch_deinit(stretch *s) {
     free(s->source);
 }
 
-static vl_status stretch_init(stretch *s, bool sentences, vl_error *error) {
+/* For texts of so many bytes in all. */
+static vl_status stretch_init(stretch *s, bool sentences, size_t bytes, vl_error *error) {
     UErrorCode code = U_ZERO_ERROR;
     pthread_once(&masters_once, open_masters);
     UBreakIterator *master = sentences ? master_sentences : master_words;
@@ -59,8 +60,9 @@ static vl_status stretch_init(stretch *s, bool sentences, vl_error *error) {
         return vl_fail(error, VL_ERR_MISSING, "ICU has no rules for %s",
                        sentences ? "sentences" : "words");
     s->breaks = ubrk_clone(master, &code);
-    s->units = malloc(STRETCH * sizeof *s->units);
-    s->source = malloc((STRETCH + 1) * sizeof *s->source);
+    size_t units = (bytes < STRETCH ? bytes : STRETCH) + 1;
+    s->units = malloc(units * sizeof *s->units);
+    s->source = malloc(units * sizeof *s->source);
     if (U_SUCCESS(code) && s->units && s->source)
         return VL_OK;
     stretch_deinit(s);
@@ -302,7 +304,7 @@ vl_status align_tokens(vl_arena *arena, const char *text, align_token **tokens, 
     *count = 0;
     if (U_FAILURE(code))
         return vl_fail(error, VL_ERR_MISSING, "ICU has no NFKC_Casefold");
-    vl_status status = stretch_init(&s, false, error);
+    vl_status status = stretch_init(&s, false, bytes, error);
     if (status)
         return status;
     while (!status && w.base < bytes) {
@@ -456,7 +458,7 @@ vl_status align_sentences(vl_arena *arena, const char *text, align_line_rule rul
     if (rule == ALIGN_LINES_ONLY)
         status = add_lines(&all, text, error);
     else
-        status = stretch_init(&s, true, error);
+        status = stretch_init(&s, true, bytes, error);
     while (!status && all.base < bytes) {
         size_t taken = stretch_length(text + all.base, bytes - all.base);
         stretch_fill(&s, text + all.base, taken);

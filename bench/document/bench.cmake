@@ -1,0 +1,6 @@
+if(TARGET vl_align)
+    add_executable(bench_document ${CMAKE_CURRENT_LIST_DIR}/document.c)
+    set_target_properties(bench_document PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    target_include_directories(bench_document PRIVATE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(bench_document PRIVATE vl_align)
+endif()
