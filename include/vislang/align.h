@@ -302,6 +302,83 @@ typedef struct vl_lexicon_scores {
 vl_status vl_lexicon_score(const vl_embeddings *source, const vl_embeddings *target,
                            const vl_lexicon *gold, const vl_retrieval_options *options,
                            vl_lexicon_scores *scores, vl_error *error);
+/* ==== the space: many languages in one hub ========================================== */
+
+/* Words of many languages by what they mean in one language, the hub: a word is up to four
+ * words of the hub (stems) with weights, and its vector is that sum of their vectors. Learned
+ * from text of each language and lists of words; no pair of sentences was seen. Read-only after
+ * opening. */
+typedef struct vl_space vl_space;
+#define VL_SPACE_MAX_BYTES ((size_t)1 << 30)
+/* `path` NULL: the bundled one (models/align.bin). VL_ERR_MISSING: no such file; VL_ERR_INPUT:
+ * it is none, or damaged. */
+vl_status vl_space_open(const char *path, vl_space **space, vl_error *error);
+void vl_space_free(vl_space *space); /* NULL allowed */
+size_t vl_space_count(const vl_space *space);
+/* As vl_lang_code writes it; `i` below the count. */
+const char *vl_space_language(const vl_space *space, size_t i);
+/* Languages may be asked for by any of their names that text.h knows. */
+bool vl_space_has(const vl_space *space, const char *language);
+/* JSON: what the space was made from and how good each language was found to be. */
+const char *vl_space_card(const vl_space *space);
+/* The words of a language with their vectors. VL_ERR_MISSING: the space has not got it. */
+vl_status vl_space_vectors(const vl_space *space, const char *language, vl_embeddings **vectors,
+                           vl_error *error);
+typedef struct vl_gloss {
+    const char *word; /* a stem of the hub; lives as long as the space */
+    float weight;     /* all of a word's add up to how sure its meaning is, 1 at most */
+} vl_gloss;
+/* What a folded word means, heaviest first; a word that is not there means what those mean
+ * that are spelled most alike. How many, `max` at most; 0: not known. */
+size_t vl_space_gloss(const vl_space *space, const char *language, const char *word,
+                      vl_gloss *out, size_t max);
+
+/* ---- banks: sentences to be found by sentences of other languages ------------------------ */
+
+/* A sentence is two sparse rows: what its words mean (units of the hub, each weighing
+ * √count · log(1 + sentences / sentences with it)) and what they look like (numbers, and words
+ * in Latin letters whole, in 4-grams, and by their consonants: names and loans). A score is
+ * (cos of meanings + 2.5 · cos of looks) / 3.5. */
+typedef struct vl_bank vl_bank;
+enum { VL_BANK_MAX = 1 << 20, VL_BANK_NEAREST = 4 };
+/* The sentences are not kept; any bytes will do. A language that the space has not got: looks
+ * alone. The space has to live as long. VL_ERR_LIMIT: over VL_BANK_MAX; VL_ERR_CANCELLED. */
+vl_status vl_bank_new(const vl_space *space, const char *language, const char *const *sentences,
+                      size_t count, vl_bank **bank, vl_error *error);
+void vl_bank_free(vl_bank *bank); /* NULL allowed */
+size_t vl_bank_count(const vl_bank *bank);
+/* All of `a` with all of `b`, of one space: scores [count of a][count of b], 0 … 1. */
+vl_status vl_bank_scores(const vl_bank *a, const vl_bank *b, float *scores, vl_error *error);
+/* Scores into margins, in place: each divided by the mean of what its row's and its column's
+ * nearest VL_BANK_NEAREST score (Artetxe and Schwenk 2019, "Margin-based Parallel Corpus
+ * Mining", eq. 2, ratio). */
+vl_status vl_bank_margins(float *scores, size_t rows, size_t columns, vl_error *error);
+/* Self-learning from two banks that partly say the same: pairs that are each other's best by
+ * margin give words that go together (Dice), with which the banks are compared anew, `rounds`
+ * times. Neither the order of sentences nor any known pair is looked at. Both banks' searches
+ * are made anew. Not while another thread uses either. VL_ERR_LIMIT: over VL_BANK_LEARN_MAX
+ * scores. */
+#define VL_BANK_LEARN_MAX ((size_t)1 << 27)
+vl_status vl_bank_learn(vl_bank *a, vl_bank *b, unsigned rounds, vl_error *error);
+
+typedef struct vl_bank_hit {
+    size_t sentence;
+    float score;
+    float margin;     /* score / mean of the best VL_BANK_NEAREST of this search */
+    float confidence; /* how probably it says the same: fitted, docs/align.md */
+} vl_bank_hit;
+/* The best `k` of the bank for one sentence, best first; *count of them, none when nothing is
+ * alike. Thread-safe; the first search makes an index. */
+vl_status vl_bank_search(const vl_bank *bank, const char *language, const char *sentence,
+                         size_t k, vl_bank_hit *hits, size_t *count, vl_error *error);
+
+/* Sentences as dense rows [count][VL_SPACE_WIDTH] of length 1 (zeros: nothing is known): their
+ * meanings alone, by signed hashing. Less sharp than a bank; for what needs sums of rows. */
+enum { VL_SPACE_WIDTH = 512 };
+vl_status vl_space_encode(const vl_space *space, const char *language,
+                          const char *const *sentences, size_t count, float *rows,
+                          vl_error *error);
+
 /* ---- measuring ------------------------------------------------------------------------ */
 
 /* How well a space does what it is for, on files that say what is right (docs/align.md,
