@@ -17,6 +17,7 @@ packages=(
     libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libleptonica-dev libtesseract-dev
     libcairo2-dev libpango1.0-dev libmicrohttpd-dev libcurl4-openssl-dev libdnnl-dev libopenmpi-dev
     libsqlite3-dev libpq-dev libargon2-dev libhiredis-dev libgnutls28-dev libarchive-dev libxml2-dev
+    libstemmer-dev
     liblapacke-dev libopenblas-dev
     # training on several machines
     openmpi-bin

@@ -333,6 +333,31 @@ typedef struct vl_gloss {
 size_t vl_space_gloss(const vl_space *space, const char *language, const char *word,
                       vl_gloss *out, size_t max);
 
+/* What a space is made from: of each language L, vectors/L.bin (vl_embed_train) and
+ * lexicons/L.tsv, lines "hub word TAB word TAB weight". Words that a list has mean what it
+ * says; the others what words mean that are spelled or used like them, that a relative spells
+ * the same, or that lie beside them once their vectors are mapped to the hub's. */
+enum { VL_SPACE_RELATIVES = 8 };
+typedef struct vl_space_relative {
+    const char *language, *relative; /* lexicons/relative.tsv helps `language` */
+} vl_space_relative;
+typedef struct vl_space_plan {
+    const char *hub;
+    const char *vectors, *lexicons; /* folders */
+    const char *const *languages;   /* without the hub's */
+    size_t language_count;
+    const vl_space_relative *relatives;
+    size_t relative_count;
+    size_t hub_words,
+        words; /* how many to keep, of the hub and of each other: 30,000; 12,000 */
+    void (*progress)(const char *language, void *user); /* NULL: none */
+    void *user;
+} vl_space_plan;
+vl_space_plan vl_space_plan_default(void);
+/* Whole or not at all. VL_ERR_MISSING: a file is not there; VL_ERR_UNSUPPORTED: there is no
+ * stemmer for the hub's language. The same files give the same bytes on the same machine. */
+vl_status vl_space_build(const vl_space_plan *plan, const char *out, vl_error *error);
+
 /* ---- banks: sentences to be found by sentences of other languages ------------------------ */
 
 /* A sentence is two sparse rows: what its words mean (units of the hub, each weighing

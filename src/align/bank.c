@@ -2,6 +2,7 @@
 #include "align/bank.h"
 
 #include "align/tokens.h"
+#include "align/word_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,58 +10,6 @@
 const float BANK_LOOKS = 2.5F;
 
 /* ---- words, each once -------------------------------------------------------------------- */
-
-typedef struct interner {
-    vl_bank *bank;
-    uint32_t *slots; /* type + 1; 0 empty */
-    size_t slot_count, type_room;
-} interner;
-
-static uint64_t hash_word(const char *word) {
-    uint64_t h = 14695981039346656037U;
-    for (; *word; word++)
-        h = (h ^ (unsigned char)*word) * 1099511628211U;
-    return h ^ h >> 29;
-}
-
-static bool grow(interner *in) {
-    size_t slots = in->slot_count ? 2 * in->slot_count : 4096, room = slots / 2;
-    uint32_t *fresh = calloc(slots, sizeof *fresh);
-    bank_type *types = realloc(in->bank->types, room * sizeof *types);
-    if (types)
-        in->bank->types = types;
-    if (!fresh || !types) {
-        free(fresh);
-        return false;
-    }
-    for (size_t i = 0; i < in->bank->type_count; i++) {
-        size_t at = hash_word(types[i].word) & (slots - 1);
-        while (fresh[at])
-            at = (at + 1) & (slots - 1);
-        fresh[at] = (uint32_t)i + 1;
-    }
-    free(in->slots);
-    in->slots = fresh;
-    in->slot_count = slots;
-    in->type_room = room;
-    return true;
-}
-
-/* UINT32_MAX: no memory. */
-static uint32_t intern(interner *in, const char *word) {
-    if (in->bank->type_count == in->type_room && !grow(in))
-        return UINT32_MAX;
-    size_t at = hash_word(word) & (in->slot_count - 1);
-    for (; in->slots[at]; at = (at + 1) & (in->slot_count - 1))
-        if (!strcmp(in->bank->types[in->slots[at] - 1].word, word))
-            return in->slots[at] - 1;
-    char *copy = vl_arena_strdup(in->bank->arena, word);
-    if (!copy)
-        return UINT32_MAX;
-    in->bank->types[in->bank->type_count] = (bank_type){.word = copy};
-    in->slots[at] = (uint32_t)++in->bank->type_count;
-    return in->slots[at] - 1;
-}
 
 static int by_type(const void *a, const void *b) {
     const bank_token *x = a, *y = b;
@@ -79,9 +28,8 @@ static size_t merge_tokens(bank_token *tokens, size_t count) {
     return kept;
 }
 
-static vl_status add_sentence(interner *in, vl_arena *scratch, const char *sentence,
-                              size_t *room, vl_error *error) {
-    vl_bank *bank = in->bank;
+static vl_status add_sentence(vl_bank *bank, word_set *words, vl_arena *scratch,
+                              const char *sentence, size_t *room, vl_error *error) {
     align_token *tokens;
     size_t count, at = bank->from[bank->count];
     vl_arena_reset(scratch);
@@ -97,7 +45,7 @@ static vl_status add_sentence(interner *in, vl_arena *scratch, const char *sente
         *room = grown_room;
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t type = intern(in, tokens[i].word);
+        uint32_t type = word_set_add(words, tokens[i].word);
         if (type == UINT32_MAX)
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a bank");
         bank->tokens[at + i] = (bank_token){type, 1};
@@ -107,21 +55,33 @@ static vl_status add_sentence(interner *in, vl_arena *scratch, const char *sente
     return VL_OK;
 }
 
+static vl_status take_types(vl_bank *bank, const word_set *words, vl_error *error) {
+    bank->types = calloc(words->count + 1, sizeof *bank->types);
+    if (!bank->types)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a bank");
+    bank->type_count = words->count;
+    for (size_t i = 0; i < words->count; i++)
+        bank->types[i].word = words->words[i];
+    return VL_OK;
+}
+
 static vl_status cut_sentences(vl_bank *bank, const char *const *sentences, size_t count,
                                vl_error *error) {
     enum { SCRATCH_BYTES = 256 << 20 };
-    interner in = {.bank = bank};
+    word_set words = {.arena = bank->arena};
     size_t room = 0;
     vl_arena *scratch = vl_arena_new(SCRATCH_BYTES);
     vl_status status =
         scratch ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for sentences");
     for (size_t i = 0; !status && i < count; i++) {
-        status = add_sentence(&in, scratch, sentences[i], &room, error);
+        status = add_sentence(bank, &words, scratch, sentences[i], &room, error);
         if (!status)
             status = vl_stop_check(error);
     }
-    free(in.slots);
     vl_arena_free(scratch);
+    if (!status)
+        status = take_types(bank, &words, error);
+    word_set_deinit(&words);
     return status;
 }
 
