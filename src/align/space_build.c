@@ -241,6 +241,8 @@ static vl_status map_language(const builder *b, reading *r, const char *path, vl
     vl_status status = read_dictionary(path, &r->dictionary, error);
     options.dictionary = r->dictionary;
     options.keep_target = true;
+    options.rung = VL_RUNG_DICTIONARY;
+    options.refine = false;
     if (!status)
         status = vl_map_learn(r->own, b->hub, &options, &r->map, &r->report, error);
     if (!status && r->report.better_than_chance) {

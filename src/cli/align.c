@@ -25,6 +25,9 @@ static const subcommand subcommands[] = {
      {"seeds", "mapped", "top", "min-confidence", "vocabulary", "words", "rcsls", "no-refine",
       "threads", "seed", "json"},
      cli_align_lexicon},
+    {"build",
+     {"out", "hub", "hub-words", "words", "vectors", "lexicons", "relatives", "quiet"},
+     cli_align_build},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

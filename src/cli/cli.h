@@ -112,6 +112,7 @@ int cli_dataset_check(const cli_args *args);
 int cli_dataset_stats(const cli_args *args);
 int cli_align(const cli_args *args); /* align.c: which flag belongs to which of these */
 int cli_align_embed(const cli_args *args);
+int cli_align_build(const cli_args *args);
 int cli_align_map(const cli_args *args);
 int cli_align_lexicon(const cli_args *args);
 int cli_harvest(const cli_args *args);

@@ -248,8 +248,15 @@ static const cli_flag align_flags[] = {
     {"seeds", 0, "WHAT",
      "map, lexicon: auto (default), none, identical, cognates, or a dictionary's file; with "
      "--hub a folder of them (en-sw.tsv, …)"},
-    {"hub", 0, "FILE", "map: vectors that all the others are brought to"},
-    {"words", 0, "N", "map, lexicon: learn on the N most frequent words (default: 4000)"},
+    {"hub", 0, "FILE",
+     "map: vectors that all the others are brought to; build: its language (default: en)"},
+    {"words", 0, "N",
+     "map, lexicon: learn on the N most frequent words (default: 4000); build: keep N of each "
+     "language (default: 12000)"},
+    {"hub-words", 0, "N", "build: keep N words of the hub's language (default: 30000)"},
+    {"vectors", 0, "DIR", "build: the vectors of each language, DIR/LANG.bin"},
+    {"lexicons", 0, "DIR", "build: words with their meaning in the hub, DIR/LANG.tsv"},
+    {"relatives", 0, "L=R,…", "build: L may take meanings from words that R spells the same"},
     {"keep-target", 0, NULL, "map: only turn the first space; weigh no directions"},
     {"rcsls", 0, NULL, "map, lexicon: fit the map to retrieval (RCSLS)"},
     {"no-refine", 0, NULL, "map, lexicon: seeds alone, no self-learning"},
