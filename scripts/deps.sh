@@ -102,6 +102,6 @@ if [ "${1-}" = --peers ]; then
     "$peers/bin/pip" install --quiet pytesseract gguf safetensors numpy pyyaml pillow \
         rapidocr-onnxruntime 'moto[server]' boto3 schemathesis prometheus_client \
         fastapi uvicorn httptools uvloop python-multipart datasketch \
-        datasets webdataset pycocotools mlcroissant py3langid krippendorff fasttext-wheel
+        datasets webdataset pycocotools mlcroissant py3langid krippendorff fasttext-wheel galechurch nltk
     [ "${2-}" != torch ] || "$peers/bin/pip" install --quiet torch
 fi

@@ -411,6 +411,7 @@ vl_status vl_space_encode(const vl_space *space, const char *language,
 typedef enum vl_align_task {
     VL_ALIGN_RETRIEVAL, /* paths: a table of pairs, or two files line by line */
     VL_ALIGN_LEXICON,   /* a table of words and their translations */
+    VL_ALIGN_DOCUMENT,  /* two texts, the beads that are right, and beads that others found */
 } vl_align_task;
 vl_status vl_align_task_of(const char *name, vl_align_task *task, vl_error *error);
 typedef struct vl_align_evaluation {

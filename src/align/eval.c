@@ -1,6 +1,6 @@
 /* eval.c — how good a common space is at what it is for, on files that say what is right
  * (docs/align.md, "Measuring"): the options checked, the files read, the report written. The
- * tasks are eval_retrieval.c and eval_lexicon.c. */
+ * tasks are eval_retrieval.c, eval_lexicon.c and eval_document.c. */
 #include "align/eval.h"
 
 #include <stdio.h>
@@ -17,6 +17,10 @@ static const struct {
                             align_eval_retrieval},
     [VL_ALIGN_LEXICON] = {"lexicon", 1, 1, "a table of words and their translations",
                           align_eval_lexicon},
+    [VL_ALIGN_DOCUMENT] = {"document", 3, ALIGN_EVAL_FILES_MAX,
+                           "two texts, a file that says which of their sentences belong "
+                           "together, and others' answers to that",
+                           align_eval_document},
 };
 enum { TASKS = sizeof tasks / sizeof *tasks };
 
@@ -30,9 +34,9 @@ vl_status vl_align_task_of(const char *name, vl_align_task *task, vl_error *erro
         }
     }
     const char *nearest = vl_nearest_name(name, names, TASKS);
-    return vl_fail(error, VL_ERR_USAGE, "the task is retrieval or lexicon, not '%s'%s%s%s",
-                   name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                   nearest ? "'?" : "");
+    return vl_fail(
+        error, VL_ERR_USAGE, "the task is retrieval, lexicon or document, not '%s'%s%s%s", name,
+        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static vl_status check(const vl_align_evaluation *how, vl_error *error) {
@@ -48,6 +52,9 @@ static vl_status check(const vl_align_evaluation *how, vl_error *error) {
         return vl_fail(error, VL_ERR_USAGE,
                        "--src-vectors and --tgt-vectors belong together: two languages of one "
                        "space");
+    if (how->vocabulary && !how->src_vectors)
+        return vl_fail(error, VL_ERR_USAGE,
+                       "--vocabulary belongs to --src-vectors and --tgt-vectors");
     if (how->space && how->src_vectors)
         return vl_fail(error, VL_ERR_USAGE,
                        "vectors come from --space, or from --src-vectors and --tgt-vectors");
@@ -142,7 +149,7 @@ vl_status vl_align_evaluate(const vl_align_evaluation *how, vl_buf *json, vl_err
     if (!(eval.root = cJSON_CreateObject()))
         return vl_fail(eval.error, VL_ERR_MEMORY, "no memory for the report");
     begin_report(&eval);
-    status = align_source_open(&eval);
+    status = align_source_open(&eval, how->task == VL_ALIGN_DOCUMENT);
     if (!status)
         status = tasks[how->task].run(&eval);
     if (status)

@@ -9,7 +9,10 @@
 
 #include <cjson/cJSON.h>
 
-enum { ALIGN_EVAL_SEED = 1 }; /* of the order of candidates, which no figure depends on */
+enum {
+    ALIGN_EVAL_SEED = 1, /* of the order of candidates, which no figure depends on */
+    ALIGN_EVAL_FILES_MAX = 32,
+};
 
 /* Where vectors come from: a space, or a file for each language. */
 typedef struct align_source align_source;
@@ -25,20 +28,27 @@ typedef struct align_eval {
  */
 
 /* Opens what `how` names and adds "space" to the report. A language that is not there is
- * VL_ERR_MISSING, with "missing" and "languages" in the report. */
-vl_status align_source_open(align_eval *eval);
+ * VL_ERR_MISSING, with "missing" and "languages" in the report; with `spare` (a task that needs
+ * no vectors) it is no failure, and neither is that there is no space: then eval->source stays
+ * NULL. */
+vl_status align_source_open(align_eval *eval, bool spare);
 void align_source_free(align_source *source); /* NULL allowed */
+/* NULL: the vectors are two files'. */
+const vl_space *align_source_space(const align_source *source);
 size_t align_source_width(const align_source *source);
 /* `out` [count][width]: unit rows, or zeros where nothing is known. `side`: 0 src, 1 tgt. */
 vl_status align_source_encode(const align_source *source, size_t side, const char *const *texts,
                               size_t count, float *out, vl_error *error);
-const vl_embeddings *align_source_words(const align_source *source, size_t side);
+/* Made when they are asked for first; they live as long as the source. */
+vl_status align_source_words(align_source *source, size_t side, const vl_embeddings **words,
+                             vl_error *error);
 
 /* ---- tasks --------------------------------------------------------------------------------
  */
 
 vl_status align_eval_retrieval(align_eval *eval);
 vl_status align_eval_lexicon(align_eval *eval);
+vl_status align_eval_document(align_eval *eval);
 
 /* Reads how->paths (one, or two files line by line) and adds "pairs" and "left_out". */
 vl_status align_eval_pairs(align_eval *eval, align_pairs *pairs);

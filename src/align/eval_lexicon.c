@@ -12,6 +12,7 @@ enum { SPELT_MAX = 1000 }; /* headwords that the edit distance is worked out for
 typedef struct induction {
     align_eval *eval;
     vl_lexicon *gold[2]; /* as it is, and turned round */
+    const vl_embeddings *words[2];
 } induction;
 
 static vl_status make_gold(induction *d, const align_pairs *pairs) {
@@ -63,9 +64,8 @@ static vl_status score_vectors(induction *d, vl_lexicon_scores scores[2]) {
         vl_retrieval_options options = vl_retrieval_options_default();
         options.by = methods[m];
         for (size_t i = 0; i < 2; i++) {
-            vl_status status = vl_lexicon_score(align_source_words(eval->source, i),
-                                                align_source_words(eval->source, !i),
-                                                d->gold[i], &options, &scores[i], eval->error);
+            vl_status status = vl_lexicon_score(d->words[i], d->words[!i], d->gold[i], &options,
+                                                &scores[i], eval->error);
             if (status) {
                 cJSON_Delete(out);
                 return status;
@@ -178,8 +178,8 @@ static align_spellings *spell_words(const vl_embeddings *words) {
 static vl_status rank_spelling(induction *d, size_t way, align_ranks *ranks,
                                align_ranks *chance) {
     vl_error *error = d->eval->error;
-    const vl_embeddings *from = align_source_words(d->eval->source, way);
-    const vl_embeddings *to = align_source_words(d->eval->source, !way);
+    const vl_embeddings *from = d->words[way];
+    const vl_embeddings *to = d->words[!way];
     place *places = NULL;
     size_t count, candidates = vl_embeddings_count(to);
     uint32_t asked[SPELT_MAX];
@@ -238,7 +238,10 @@ vl_status align_eval_lexicon(align_eval *eval) {
     vl_status status = align_eval_pairs(eval, &pairs);
     if (status)
         return status;
-    status = make_gold(&d, &pairs);
+    for (size_t i = 0; i < 2 && !status; i++)
+        status = align_source_words(eval->source, i, &d.words[i], eval->error);
+    if (!status)
+        status = make_gold(&d, &pairs);
     if (!status)
         status = score_vectors(&d, scores);
     if (!status)

@@ -1,79 +1,198 @@
 /* eval_retrieval.c — is each sentence's translation found among all others: by vectors, and by
- * what needs none. */
+ * what needs none. Two files of vectors are compared row by row; sentences of a space as the
+ * rest of align/ compares them, by banks. */
 #include "align/eval.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The method whose figures are the headline: as the rest of align/ looks for sentences. */
-static const align_method headline = ALIGN_CSLS;
+/* Of vl_bank_learn. */
+enum { LEARN_ROUNDS = 4 };
+/* What vl_bank_scores makes at once, and what fits into memory. */
+static const size_t SCORES_MAX = (size_t)1 << 28;
 
 typedef struct retrieval {
     align_eval *eval;
     align_match match;
-    float *rows[2]; /* of the distinct texts of either side */
+    cJSON *methods;
 } retrieval;
 
 static const align_side *side_of(const retrieval *r, size_t side) {
     return side ? &r->match.tgt : &r->match.src;
 }
 
-static vl_status encode_sides(retrieval *r) {
-    const align_source *source = r->eval->source;
-    size_t width = align_source_width(source);
-    for (size_t i = 0; i < 2; i++) {
-        const align_side *side = side_of(r, i);
-        r->rows[i] = malloc(side->count * width * sizeof(float));
-        if (!r->rows[i])
-            return vl_fail(r->eval->error, VL_ERR_MEMORY, "no memory for %zu sentences",
-                           side->count);
-        vl_status status = align_source_encode(source, i, side->texts, side->count, r->rows[i],
-                                               r->eval->error);
-        if (status)
-            return status;
+static void add_known(const retrieval *r, const double known[2]) {
+    cJSON *out = cJSON_AddObjectToObject(r->eval->root, "known");
+    cJSON_AddNumberToObject(out, "src", known[0]);
+    cJSON_AddNumberToObject(out, "tgt", known[1]);
+}
+
+/* Both ways; `name` in "methods", and in the report itself when it is the headline. */
+static vl_status rank_both(retrieval *r, const align_near *near, align_method method,
+                           const char *name, bool headline) {
+    align_ranks ranks[2];
+    vl_status status = VL_OK;
+    for (size_t back = 0; back < 2 && !status; back++)
+        status =
+            align_rank_vectors(near, method, &r->match, back, &ranks[back], r->eval->error);
+    if (status)
+        return status;
+    align_eval_add_ranks(cJSON_AddObjectToObject(r->methods, name), ranks, true);
+    if (headline) {
+        cJSON_AddStringToObject(r->eval->root, "method", name);
+        align_eval_add_ranks(r->eval->root, ranks, true);
     }
     return VL_OK;
 }
 
-/* Share of the sentences of which something is known. */
-static double known_share(const retrieval *r, size_t side) {
-    size_t width = align_source_width(r->eval->source), count = side_of(r, side)->count;
+static vl_status rank_methods(retrieval *r, const align_near *near, align_method headline) {
+    vl_status status = VL_OK;
+    for (int m = 0; m < ALIGN_METHODS && !status; m++)
+        status = rank_both(r, near, (align_method)m, align_method_name((align_method)m),
+                           (int)headline == m);
+    return status;
+}
+
+/* ---- two files of vectors ------------------------------------------------------------------
+ */
+
+static double known_share(const float *rows, size_t count, size_t width) {
     size_t known = 0;
     for (size_t i = 0; i < count; i++) {
-        const float *row = r->rows[side] + i * width;
         bool any = false;
         for (size_t d = 0; d < width && !any; d++)
-            any = row[d] != 0;
+            any = rows[i * width + d] != 0;
         known += any;
     }
     return count ? (double)known / (double)count : 0;
 }
 
-static vl_status rank_methods(retrieval *r) {
-    align_near near;
+static vl_status rank_files(retrieval *r) {
     align_eval *eval = r->eval;
-    vl_status status =
-        align_near_init(&near, r->rows[0], r->match.src.count, r->rows[1], r->match.tgt.count,
-                        align_source_width(eval->source), eval->error);
+    size_t width = align_source_width(eval->source);
+    float *rows[2] = {NULL, NULL};
+    double known[2] = {0};
+    align_near near;
+    vl_status status = VL_OK;
+    for (size_t i = 0; i < 2 && !status; i++) {
+        const align_side *side = side_of(r, i);
+        rows[i] = malloc(side->count * width * sizeof **rows);
+        status = rows[i] ? align_source_encode(eval->source, i, side->texts, side->count,
+                                               rows[i], eval->error)
+                         : vl_fail(eval->error, VL_ERR_MEMORY, "no memory for %zu sentences",
+                                   side->count);
+        if (!status)
+            known[i] = known_share(rows[i], side->count, width);
+    }
+    if (!status) {
+        add_known(r, known);
+        status = align_near_init(&near, rows[0], r->match.src.count, rows[1],
+                                 r->match.tgt.count, width, eval->error);
+    }
+    if (!status) {
+        status = rank_methods(r, &near, ALIGN_CSLS);
+        align_near_deinit(&near);
+    }
+    free(rows[0]);
+    free(rows[1]);
+    return status;
+}
+
+/* ---- a space -------------------------------------------------------------------------------
+ */
+
+/* "cosine" to "margin" of the banks as they are, or one ranking of what they learned. */
+static vl_status rank_banks(retrieval *r, const vl_bank *a, const vl_bank *b, float *scores,
+                            bool learned) {
+    align_near near;
+    vl_error *error = r->eval->error;
+    vl_status status = vl_bank_scores(a, b, scores, error);
+    if (!status)
+        status =
+            align_near_of_scores(&near, scores, r->match.src.count, r->match.tgt.count, error);
     if (status)
         return status;
-    cJSON *methods = cJSON_CreateObject(); /* after the headline */
-    for (size_t m = 0; m < ALIGN_METHODS && !status; m++) {
-        align_ranks ranks[2];
-        for (size_t back = 0; back < 2 && !status; back++)
-            status = align_rank_vectors(&near, (align_method)m, &r->match, back, &ranks[back],
-                                        eval->error);
-        if (status)
-            break;
-        align_eval_add_ranks(
-            cJSON_AddObjectToObject(methods, align_method_name((align_method)m)), ranks, true);
-        if (m == headline)
-            align_eval_add_ranks(eval->root, ranks, true);
-    }
-    cJSON_AddItemToObject(eval->root, "methods", methods);
+    bool will_learn = r->match.src.count * r->match.tgt.count <= VL_BANK_LEARN_MAX;
+    status = learned ? rank_both(r, &near, ALIGN_MARGIN, "self_learned", true)
+                     : rank_methods(r, &near, will_learn ? ALIGN_METHODS : ALIGN_MARGIN);
     align_near_deinit(&near);
     return status;
 }
+
+static vl_status make_banks(const retrieval *r, const char *const languages[2],
+                            vl_bank *banks[2]) {
+    const vl_space *space = align_source_space(r->eval->source);
+    vl_status status = VL_OK;
+    banks[0] = banks[1] = NULL;
+    for (size_t i = 0; i < 2 && !status; i++)
+        status = vl_bank_new(space, languages[i], side_of(r, i)->texts, side_of(r, i)->count,
+                             &banks[i], r->eval->error);
+    return status;
+}
+
+static void free_banks(vl_bank *banks[2]) {
+    vl_bank_free(banks[0]);
+    vl_bank_free(banks[1]);
+}
+
+/* Room for the scores of all with all; NULL: too many. */
+static float *scores_new(const retrieval *r) {
+    size_t cells = r->match.src.count * r->match.tgt.count;
+    float *scores = cells <= SCORES_MAX ? malloc(cells * sizeof *scores) : NULL;
+    if (!scores)
+        vl_fail(r->eval->error, cells > SCORES_MAX ? VL_ERR_LIMIT : VL_ERR_MEMORY,
+                "%zu and %zu sentences are too many to be compared at once; --limit takes the "
+                "first ones",
+                r->match.src.count, r->match.tgt.count);
+    return scores;
+}
+
+static vl_status rank_space(retrieval *r) {
+    vl_bank *banks[2];
+    vl_error *error = r->eval->error;
+    float *scores = scores_new(r);
+    if (!scores)
+        return error->status;
+    vl_status status =
+        make_banks(r, (const char *[]){r->eval->how->src, r->eval->how->tgt}, banks);
+    if (!status)
+        status = rank_banks(r, banks[0], banks[1], scores, false);
+    if (!status && r->match.src.count * r->match.tgt.count <= VL_BANK_LEARN_MAX) {
+        status = vl_bank_learn(banks[0], banks[1], LEARN_ROUNDS, error);
+        if (!status)
+            status = rank_banks(r, banks[0], banks[1], scores, true);
+    }
+    free_banks(banks);
+    free(scores);
+    return status;
+}
+
+/* What a bank finds of languages that the space knows nothing of: names, numbers and loans. */
+static vl_status rank_looks(retrieval *r, align_ranks ranks[2]) {
+    vl_bank *banks[2];
+    align_near near;
+    float *scores = scores_new(r);
+    if (!scores)
+        return r->eval->error->status;
+    vl_status status = make_banks(r, (const char *[]){"und", "und"}, banks);
+    if (!status)
+        status = vl_bank_scores(banks[0], banks[1], scores, r->eval->error);
+    free_banks(banks);
+    if (!status)
+        status = align_near_of_scores(&near, scores, r->match.src.count, r->match.tgt.count,
+                                      r->eval->error);
+    if (!status) {
+        for (size_t back = 0; back < 2 && !status; back++)
+            status = align_rank_vectors(&near, ALIGN_MARGIN, &r->match, back, &ranks[back],
+                                        r->eval->error);
+        align_near_deinit(&near);
+    }
+    free(scores);
+    return status;
+}
+
+/* ---- baselines -----------------------------------------------------------------------------
+ */
 
 /* What a random order would find: of every query, its right ones among all candidates. */
 static align_ranks chance_of(const align_side *queries, size_t candidates) {
@@ -101,17 +220,12 @@ static vl_status rank_baselines(retrieval *r) {
     }
     if (!status)
         align_eval_add_ranks(cJSON_AddObjectToObject(out, "length"), ranks, true);
+    if (!status && align_source_space(eval->source)) {
+        status = rank_looks(r, ranks);
+        if (!status)
+            align_eval_add_ranks(cJSON_AddObjectToObject(out, "looks"), ranks, true);
+    }
     return status;
-}
-
-static void add_counts(const retrieval *r) {
-    cJSON *root = r->eval->root;
-    cJSON_AddNumberToObject(root, "candidates", (double)r->match.tgt.count);
-    cJSON_AddNumberToObject(root, "candidates_reverse", (double)r->match.src.count);
-    cJSON_AddStringToObject(root, "method", align_method_name(headline));
-    cJSON *known = cJSON_AddObjectToObject(root, "known");
-    cJSON_AddNumberToObject(known, "src", known_share(r, 0));
-    cJSON_AddNumberToObject(known, "tgt", known_share(r, 1));
 }
 
 vl_status align_eval_retrieval(align_eval *eval) {
@@ -121,16 +235,15 @@ vl_status align_eval_retrieval(align_eval *eval) {
     if (status)
         return status;
     status = align_match_make(&pairs, ALIGN_EVAL_SEED, &r.match, eval->error);
-    if (!status)
-        status = encode_sides(&r);
     if (!status) {
-        add_counts(&r);
-        status = rank_methods(&r);
+        cJSON_AddNumberToObject(eval->root, "candidates", (double)r.match.tgt.count);
+        cJSON_AddNumberToObject(eval->root, "candidates_reverse", (double)r.match.src.count);
+        r.methods = cJSON_CreateObject();
+        status = align_source_space(eval->source) ? rank_space(&r) : rank_files(&r);
+        cJSON_AddItemToObject(eval->root, "methods", r.methods); /* after the headline */
     }
     if (!status)
         status = rank_baselines(&r);
-    free(r.rows[0]);
-    free(r.rows[1]);
     align_match_deinit(&r.match);
     align_pairs_deinit(&pairs);
     return status;

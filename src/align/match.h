@@ -41,17 +41,22 @@ typedef enum align_method {
 } align_method;
 const char *align_method_name(align_method method); /* "cosine", … */
 
-/* Two sets of unit rows (or zero rows), and how near each row's nearest of the other are. */
+/* Two sets of texts, what each scores with each, and how near each one's nearest are. Scores
+ * are products of unit rows (or zero rows), computed as they are asked for, or there already.
+ */
 typedef struct align_near {
-    const float *a, *b; /* [a_count][dim], [b_count][dim]; not owned */
+    const float *a, *b;  /* [a_count][dim], [b_count][dim]; not owned */
+    const float *scores; /* [a_count][b_count], not owned; then a and b are NULL */
     size_t a_count, b_count, dim;
-    float *a_near, *b_near; /* [count][10]: cosines of the nearest ones, falling */
+    float *a_near, *b_near; /* [count][10]: scores of the nearest ones, falling */
 } align_near;
-vl_status align_near_init(align_near *rows, const float *a, size_t a_count, const float *b,
+vl_status align_near_init(align_near *near, const float *a, size_t a_count, const float *b,
                           size_t b_count, size_t dim, vl_error *error);
-void align_near_deinit(align_near *rows);
-/* How well `method` finds texts of `src` (rows a) in `tgt` (rows b), or the other way. */
-vl_status align_rank_vectors(const align_near *rows, align_method method,
+vl_status align_near_of_scores(align_near *near, const float *scores, size_t a_count,
+                               size_t b_count, vl_error *error);
+void align_near_deinit(align_near *near);
+/* How well `method` finds texts of `src` (a) in `tgt` (b), or the other way. */
+vl_status align_rank_vectors(const align_near *near, align_method method,
                              const align_match *match, bool reverse, align_ranks *ranks,
                              vl_error *error);
 

@@ -193,7 +193,7 @@ static const cli_flag dataset_flags[] = {
 static const cli_flag eval_flags[] = {
     {"task", 0, "LIST",
      "seer: caption, retrieval, vqa, statements, scene, labels (default: all that is there); "
-     "align: retrieval (default) or lexicon"},
+     "align: retrieval (default), lexicon or document"},
     {"model", 'm', "FILE", "seer: the model file (default: the bundled one)"},
     {"limit", 0, "N",
      "only the first N pictures that the tasks concern; ocr: N of each set; align: N pairs"},
@@ -211,7 +211,8 @@ static const cli_flag eval_flags[] = {
     {"jobs", 'n', "N", "ocr: scans read at the same time (default: 1)"},
     {"src", 0, "LANG", "align: the language of the first side: en"},
     {"tgt", 0, "LANG", "align: the language of the second side: sw"},
-    {"src-vectors", 0, "FILE", "align: vectors of the first language"},
+    {"space", 0, "FILE", "align: the space of both languages (default: the bundled one)"},
+    {"src-vectors", 0, "FILE", "align: vectors of the first language, instead of a space"},
     {"tgt-vectors", 0, "FILE", "align: those of the second, which lie in the same space"},
     {"vocabulary", 0, "N", "align: only the N most frequent words of each language"},
     {"strict", 0, NULL, "align: a line that is no pair is an error, not left out and counted"},
@@ -388,7 +389,8 @@ const cli_command cli_commands[] = {
      "vislang eval seer data/daquar-dev --task vqa --baselines --train data/daquar-train\n"
      "vislang eval seer data/crisis-dev data/daquar-dev --calibrate facts.json\n"
      "vislang eval align --src en --tgt sw pairs.tsv --json\n"
-     "vislang eval align --src fr --tgt ln --task lexicon words.tsv\n",
+     "vislang eval align --src fr --tgt ln --task lexicon words.tsv\n"
+     "vislang eval align --src de --tgt fr --task document a.de a.fr gold.txt\n",
      eval_flags, cli_eval},
     {"export", "write the model of a training run as a file to use", "RUN",
      "vislang export run-1 --format q8_0 --out models/seer.gguf\n"

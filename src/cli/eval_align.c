@@ -10,8 +10,8 @@
 
 enum { MAX_REPORT = 16 << 20, MAX_LIMIT = 100000000 };
 
-const char *const cli_eval_align_only[] = {"src",        "tgt",    "src-vectors", "tgt-vectors",
-                                           "vocabulary", "strict", NULL};
+const char *const cli_eval_align_only[] = {"src",         "tgt",        "space",  "src-vectors",
+                                           "tgt-vectors", "vocabulary", "strict", NULL};
 static const char *const seer_only[] = {"model",   "baselines", "train",
                                         "details", "calibrate", NULL};
 
@@ -69,8 +69,12 @@ static void print_rankings(const cJSON *root) {
     for (size_t i = 0; i < 2; i++)
         printf(" %7s  %13s %7s %7s  ", "right", "95 %", "in 5", "MRR");
     printf("\n");
-    cJSON_ArrayForEach(one, item(root, "methods")) print_ranks(one);
-    cJSON_ArrayForEach(one, item(root, "baselines")) print_ranks(one);
+    cJSON_ArrayForEach(one, item(root, "methods")) {
+        print_ranks(one);
+    }
+    cJSON_ArrayForEach(one, item(root, "baselines")) {
+        print_ranks(one);
+    }
 }
 
 static void print_agreement(const char *name, const cJSON *one) {
@@ -85,13 +89,17 @@ static void print_agreement(const char *name, const cJSON *one) {
 }
 
 static void print_agreements(const cJSON *root) {
+    static const char *const kinds[] = {"methods", "baselines", "others"};
     const cJSON *one;
     printf("\n  %-18s %-26s %s\n  %-18s", "", "strict", "lax", "");
     for (size_t i = 0; i < 2; i++)
         printf(" %9s %7s %6s  ", "precision", "recall", "F1");
     printf("\n");
     print_agreement(string(root, "method"), root);
-    cJSON_ArrayForEach(one, item(root, "baselines")) print_agreement(one->string, one);
+    for (size_t i = 0; i < 3; i++)
+        cJSON_ArrayForEach(one, item(root, kinds[i])) {
+            print_agreement(one->string, one);
+        }
 }
 
 static void print_table(const cJSON *root) {
@@ -135,6 +143,7 @@ static vl_status read_options(const cli_args *args, vl_align_evaluation *how, vl
         .tgt = cli_value(args, "tgt"),
         .paths = args->operands + 1,
         .path_count = args->operand_count - 1,
+        .space = cli_value(args, "space"),
         .src_vectors = cli_value(args, "src-vectors"),
         .tgt_vectors = cli_value(args, "tgt-vectors"),
         .vocabulary = (size_t)vocabulary,

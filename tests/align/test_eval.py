@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -41,6 +42,24 @@ def similarities(rows, others):
     return cosines, [[2 * c - near[i] - far[k] for k, c in enumerate(row)] for i, row in enumerate(cosines)]
 
 
+def write_space(path, units, languages):
+    """A space as src/align/space.h says: units with their rows, words that mean one unit each."""
+    card = json.dumps({"languages": {code: {"note": f"made for {code}"} for code in languages}}).encode()
+    names = b"".join(name.encode() + b"\0" for name, _ in units)
+    out = [struct.pack("<8s6I16s", b"VLSPACE", 1, len(languages), len(units), len(units[0][1]), len(card), len(names),
+                       b"eng"), card]
+    for _, row in units:
+        scale = max(map(abs, row)) / 127
+        out.append(struct.pack(f"<f{len(row)}b", scale, *(round(x / scale) for x in row)))
+    out += [names, bytes([90] * len(units))]
+    for code, words in languages.items():
+        words = sorted((word.encode(), unit) for word, unit in words.items())
+        text = b"".join(word + b"\0" for word, _ in words)
+        out += [struct.pack("<16sII", code.encode(), len(words), len(text)), text]
+        out += [struct.pack("<4H4BB", unit, 0, 0, 0, 255, 0, 0, 0, 90) for _, unit in words]
+    path.write_bytes(b"".join(out))
+
+
 def edits(a, b):
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -48,6 +67,35 @@ def edits(a, b):
         for k, y in enumerate(b, 1):
             row.append(min(above[k] + 1, row[-1] + 1, above[k - 1] + (x != y)))
     return row[-1]
+
+
+def agreement(gold, found):
+    """Strict and lax precision, recall and F1 as Vecalign's own score.py defines them."""
+    def right(beads, others):
+        partners = {}
+        for src, tgt in others:
+            for i in src:
+                partners.setdefault(i, set()).update(tgt)
+        strict = sum(bead in others for bead in beads)
+        lax = sum(bead in others or any(set(bead[1]) & partners.get(i, set()) for i in bead[0]) for bead in beads)
+        return [strict / len(beads), lax / len(beads)] if beads else [0, 0]
+
+    whole = [[bead for bead in beads if bead[0] and bead[1]] for beads in (gold, found)]
+    precision, recall = right(found, gold), right(*whole)
+    return {kind: {"precision": p, "recall": r, "f1": 2 * p * r / (p + r) if p + r else 0}
+            for kind, p, r in zip(("strict", "lax"), precision, recall)}
+
+
+def random_beads(dice, src, tgt):
+    """All sentences of both sides in their order, in beads of any shape."""
+    beads, i, k = [], 0, 0
+    while i < src or k < tgt:
+        m, n = dice.choice([(1, 1), (1, 1), (1, 1), (2, 1), (1, 2), (0, 1), (1, 0), (2, 2), (1, 3)])
+        m, n = min(m, src - i), min(n, tgt - k)
+        if m or n:
+            beads.append((tuple(range(i, i + m)), tuple(range(k, k + n))))
+        i, k = i + m, k + n
+    return beads
 
 
 class EvalAlign(unittest.TestCase):
@@ -65,6 +113,9 @@ class EvalAlign(unittest.TestCase):
         write_vectors(cls.at / "tgt.vec", cls.tgt, rows)
         write_vectors(cls.at / "wrong.vec", cls.tgt, wrong)
         write_vectors(cls.at / "narrow.vec", cls.tgt, [row[:8] for row in rows])
+        write_space(cls.at / "space.bin", list(zip(cls.src, rows)),
+                    {"eng": {w: i for i, w in enumerate(cls.src)}, "swa": {w: i for i, w in enumerate(cls.tgt)},
+                     "lin": {w: (i + 1) % WORDS for i, w in enumerate(cls.tgt)}})
         dice = random.Random(5)
         # ten words a sentence, the i-th always in it, so that no two sentences are equal
         picks = [[i] + [dice.randrange(WORDS) for _ in range(9)] for i in range(WORDS)]
@@ -276,6 +327,129 @@ class EvalAlign(unittest.TestCase):
             self.assertAlmostEqual(baselines["edit_distance"]["accuracy" + way], right, 9)
         self.assertAlmostEqual(baselines["chance"]["accuracy"], 1 / 6, 9)
         self.assertAlmostEqual(baselines["chance"]["accuracy_reverse"], 1 / 4, 9)
+
+    # ---- document
+
+    def documents(self):
+        """Translations that share a number and nothing else; some pairs are one sentence on the other side, and one
+        sentence has no counterpart."""
+        dice, src, tgt, gold = random.Random(8), [], [], []
+        for i in range(40):
+            picks = dice.choices(range(WORDS), k=dice.randint(4, 14))
+            a, b = (" ".join(words[k] for k in picks) for words in (self.src, self.tgt))
+            at = (len(src), len(tgt))
+            if i == 20:
+                src += [f"{a} {7000 + i}"]
+                gold.append(((at[0],), ()))
+            elif i % 9 == 5:
+                src += [f"{a} {5000 + i}", f"{6000 + i} {a}"]
+                tgt += [f"{b} {5000 + i} {6000 + i}"]
+                gold.append(((at[0], at[0] + 1), (at[1],)))
+            else:
+                src, tgt = src + [f"{a} {1000 + i}"], tgt + [f"{1000 + i}: {b}"]
+                gold.append(((at[0],), (at[1],)))
+        return self.put("a.sw", "\n".join(src) + "\n"), self.put("a.fr.gz", "\n".join(tgt)), gold, len(src), len(tgt)
+
+    def beads(self, name, beads):
+        return self.put(name, "".join(f"{list(a)}:{list(b)}\n" for a, b in beads))
+
+    def test_documents(self):
+        src, tgt, gold, sources, targets = self.documents()
+        scores = self.scores("--task", "document", src, tgt, self.beads("gold", gold))
+        self.assertEqual([scores[k] for k in ("task", "beads", "sentences", "sentences_reverse")],
+                         ["document", len(gold), sources, targets])
+        self.assertEqual(scores["baselines"]["identical_strings"]["strict"], {"precision": 1, "recall": 1, "f1": 1})
+        self.assertGreaterEqual(scores["strict"]["f1"], 0.8)
+        self.assertLess(scores["baselines"]["gale_church"]["strict"]["f1"], scores["strict"]["f1"])
+        self.assertIn("vectors", scores["methods"])
+        bleu = scores["baselines"]["bleualign_like"]
+        self.assertTrue(bleu["translated"])  # by the vectors, which are equal for a word and its translation
+        self.assertEqual(bleu["strict"], {"precision": 1, "recall": 1, "f1": 1})
+        without = self.scores("--task", "document", src, tgt, self.at / "gold", vectors=None)
+        self.assertEqual([without["methods"], without["space"]], [{}, None])
+        self.assertFalse(without["baselines"]["bleualign_like"]["translated"])
+        text = self.call("--task", "document", src, tgt, self.at / "gold").stdout.decode()
+        self.assertRegex(text, r"(?m)^  identical_strings +1\.000 +1\.000 +1\.000 +1\.000")
+
+    def test_agreement_with_gold(self):
+        src, tgt, _, sources, targets = self.documents()
+        for seed in range(4):
+            dice = random.Random(seed)
+            gold, *found = [random_beads(dice, sources, targets) for _ in range(3)]
+            found.append(found[0][:7] + found[0][9:])  # some sentences are in no bead
+            paths = [self.beads(f"found{i}", beads) for i, beads in enumerate(found)]
+            scores = self.scores("--task", "document", src, tgt, self.beads("gold", gold), *paths, vectors=None)
+            for path, beads in zip(paths, found):
+                wanted = agreement(gold, beads)
+                for kind in ("strict", "lax"):
+                    for key, value in wanted[kind].items():
+                        self.assertAlmostEqual(scores["others"][str(path)][kind][key], value, 9)
+
+    def test_bad_documents(self):
+        src, tgt, gold, *_ = self.documents()
+        empty = self.put("empty", "")
+        self.beads("gold", gold)
+        for args, says in (
+                ([src, tgt, self.put("b1", "[0]:[0]\n[1][1]\n")], "line 2 is no bead"),
+                ([src, tgt, self.put("b2", "[0]:[0]\n[0]:[1]\n")], "line 2: sentence 0 of the first text is in two"),
+                ([src, tgt, self.put("b3", "[0]:[0]\n[1]:[999]\n")], "names sentence 999 of"),
+                ([empty, tgt, self.at / "gold"], "which has 0"), ([src, tgt, empty], "holds no beads"),
+                ([src, tgt, self.at / "gold", empty], "holds no beads"), ([src, tgt, self.at / "none"], "none")):
+            self.assertIn(says, self.call("--task", "document", *args, code=3).stderr.decode(), args)
+        self.assertIn("takes two texts", self.call("--task", "document", src, tgt, code=2).stderr.decode())
+        wild = self.put("wild", b"\xff\xfe \x80\n\n" + b"word " * 200000 + b"\n\0\n")
+        self.scores("--task", "document", wild, wild, self.put("b4", "0\t0\n1\t1\n2\t2\n3\t-\n"))
+        self.scores("--task", "document", src, wild, self.put("b5", "[0]:[]\n"), vectors=None)
+
+    # ---- a space
+
+    def space(self, *args, src="en", tgt="sw", code=0):
+        result = subprocess.run([PROGRAM, "eval", "align", "--src", src, "--tgt", tgt, "--json", "--space",
+                                 self.at / "space.bin", *args], capture_output=True, timeout=120)
+        self.assertEqual(result.returncode, code, result.stderr.decode())
+        return json.loads(result.stdout) if result.stdout else result.stderr.decode()
+
+    def test_a_space(self):
+        pairs = self.table("pairs.tsv", self.pairs)
+        scores = self.space(pairs)
+        self.assertEqual(set(scores["methods"]), {"cosine", "csls", "margin", "self_learned"})
+        for method in scores["methods"].values():
+            self.assertGreater(method["accuracy"], 0.99)
+        self.assertEqual(scores["accuracy"], scores["methods"][scores["method"]]["accuracy"])
+        self.assertLess(scores["baselines"]["looks"]["accuracy"], 0.5)
+        self.assertEqual([scores["space"]["src"], scores["space"]["tgt"], scores["space"]["languages"]],
+                         [{"note": "made for eng"}, {"note": "made for swa"}, 3])
+        self.assertEqual(self.space(pairs, src="eng", tgt="swh")["accuracy"], scores["accuracy"])
+
+    def test_a_space_that_is_wrong(self):
+        """Words that mean what their neighbours do find no translations but by how they look."""
+        scores = self.space(self.table("words.tsv", self.words), tgt="ln")
+        self.assertLess(scores["methods"]["cosine"]["accuracy"], 0.2)
+
+    def test_lexicon_and_documents_of_a_space(self):
+        words = self.table("words.tsv", self.words)
+        scores = self.space("--task", "lexicon", words)
+        self.assertEqual([scores["asked"], scores["accuracy"], scores["accuracy_reverse"]], [WORDS, 1, 1])
+        self.assertEqual(self.space("--task", "lexicon", words, tgt="ln")["accuracy"], 0)
+        src, tgt, gold, *_ = self.documents()
+        scores = self.space("--task", "document", src, tgt, self.beads("gold", gold))
+        self.assertIn("vectors", scores["methods"])
+        self.assertGreater(scores["methods"]["vectors"]["lax"]["f1"], 0.8)
+
+    def test_languages_that_are_not_there(self):
+        pairs = self.table("pairs.tsv", self.pairs)
+        for src, tgt, missing in (("en", "fr", ["fr"]), ("yo", "sw", ["yo"]), ("de", "fr", ["de", "fr"])):
+            said = self.space(pairs, src=src, tgt=tgt, code=4)
+            self.assertEqual([said["error"], said["missing"], said["languages"]], ["missing", missing, ["en", "sw", "ln"]])
+            self.assertIn(f"no '{missing[0]}'", said["message"])
+        said = self.space("--task", "lexicon", pairs, tgt="fr", code=4)
+        self.assertEqual(said["missing"], ["fr"])
+        (self.at / "cut.bin").write_bytes((self.at / "space.bin").read_bytes()[:3000])
+        for name, code in (("cut.bin", 3), ("pairs.tsv", 3)):
+            said = self.call(pairs, "--space", self.at / name, vectors=None, code=code).stderr.decode()
+            self.assertIn(name, said)
+
+    # ---- what is not there
 
     def test_lexicon_without_a_word_that_is_there(self):
         path = self.table("absent.tsv", [("a", "b")])
