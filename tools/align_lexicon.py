@@ -271,6 +271,19 @@ def worth(a, b, name):
     return name not in LOOSE or (a != b and len(a) > 1 and a not in SHORTENED)
 
 
+# Languages whose newspapers leave out the tones that dictionaries mark (and, in Lingala, write e and o for ɛ and ɔ).
+UNMARKED = {"ln": str.maketrans("ɛɔ", "eo"), "yo": {}, "ig": {}}
+TONES = re.compile("[\u0300-\u0302\u0304\u030c]")
+
+
+def spellings(term, language):
+    """A term, and how it is written without the marks of tone."""
+    if language not in UNMARKED:
+        return [term]
+    plain = TONES.sub("", unicodedata.normalize("NFD", term)).translate(UNMARKED[language])
+    return list(dict.fromkeys((term, unicodedata.normalize("NFC", plain))))
+
+
 def gather(sources, language):
     """{(English, word, source): weight} from [(source, iterable of (English, word, weight))]: words in the script of
     their language alone."""
@@ -280,7 +293,9 @@ def gather(sources, language):
         for a, b, weight in pairs:
             a, b = clean(a), clean(b)
             if a and b and ours(a) and theirs(b) and worth(a, b, name):
-                found[a, b, name] = max(found.get((a, b, name), 0.0), weight)
+                for spelling in spellings(b, language):
+                    key = (a, spelling, name)
+                    found[key] = max(found.get(key, 0.0), weight if spelling == b else 0.8 * weight)
     return found
 
 

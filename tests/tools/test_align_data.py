@@ -233,6 +233,14 @@ class Pairs(Folder):
             self.assertEqual(found, [expected] if expected else [], line)
         self.assertEqual(list(X.from_glosses(["waa ilmo (child)"], known, {"child"})), [])
 
+    def test_spellings_without_tones(self):
+        table = [("ln", "afríka", ["afríka", "afrika"]), ("ln", "mɔ̌kɔ", ["mɔ̌kɔ", "moko"]),
+                 ("yo", "ọjọ́ àìkú", ["ọjọ́ àìkú", "ọjọ aiku"]), ("ig", "ụlọ", ["ụlọ"]), ("fr", "été", ["été"])]
+        for language, term, expected in table:
+            self.assertEqual(X.spellings(term, language), expected)
+        self.assertEqual(X.gather([("cldr", [("Africa", "Afríka", 1.0)])], "ln"), {
+            ("africa", "afríka", "cldr"): 1.0, ("africa", "afrika", "cldr"): 0.8})
+
     def test_a_message_of_many_translations_is_sure_of_none(self):
         found = {("open", "fungua", "mediawiki"): 0.6, ("open", "wazi", "mediawiki"): 0.6, ("open", "a", "freedict"): 0.9}
         divided = X.divide(found)
