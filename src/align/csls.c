@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { X_PANEL = 256, Y_PANEL = 1024, CHUNK = 64, MAX_THREADS = 64 };
+enum { X_PANEL = 256, Y_PANEL = 1024, CHUNK = 64, PART = 8, MAX_THREADS = 64 };
 
 /* ---- lists of the best ------------------------------------------------------------ */
 
@@ -126,37 +126,64 @@ static void offer(worker *w, size_t i, size_t j, float product, float x_offset,
     }
 }
 
-/* Whether any of CHUNK products passes; without offsets, and with. */
-static int any_plain(const float *s, const float *y_worst, float x_worst) {
+/* Whether any of `n` products passes; `n` is a constant where it is called. */
+static inline bool any_passes(const float *s, const float *y_offset, const float *y_worst,
+                              float x_worst, float x_offset, int n) {
     int any = 0;
-    for (int c = 0; c < CHUNK; c++)
-        any |= (s[c] > x_worst) | (s[c] > y_worst[c]);
-    return any;
+    if (!y_offset)
+        for (int c = 0; c < n; c++)
+            any |= (s[c] > x_worst) | (s[c] > y_worst[c]);
+    else
+        for (int c = 0; c < n; c++)
+            any |= (s[c] - y_offset[c] > x_worst) | (s[c] - x_offset > y_worst[c]);
+    return any != 0;
 }
 
-static int any_offset(const float *s, const float *y_offset, const float *y_worst,
-                      float x_worst, float x_offset) {
-    int any = 0;
-    for (int c = 0; c < CHUNK; c++)
-        any |= (s[c] - y_offset[c] > x_worst) | (s[c] - x_offset > y_worst[c]);
-    return any;
+typedef struct scan {
+    worker *w;
+    size_t i;
+    float x_offset;
+    const float *y_offset, *y_worst, *products; /* of all y; of the first column here */
+} scan;
+
+static float x_worst_of(const scan *s) {
+    const align_pass *pass = s->w->pass;
+    return pass->x_best ? worst(pass->x_best, s->i) : INFINITY;
 }
 
-/* Row i of x with the rows of y from j0 on, `count` products in `s`. */
-static void scan_row(worker *w, size_t i, size_t j0, size_t count, const float *s) {
-    const align_pass *pass = w->pass;
-    const float x_offset = pass->x_offset ? pass->x_offset[i] : 0;
-    for (size_t c = 0; c < count; c += CHUNK) {
-        size_t end = c + CHUNK < count ? c + CHUNK : count;
-        float x_worst = pass->x_best ? worst(pass->x_best, i) : INFINITY;
-        const float *y_worst = w->y_worst + j0 + c;
-        if (end == c + CHUNK && !(pass->y_offset ? any_offset(s + c, pass->y_offset + j0 + c,
-                                                              y_worst, x_worst, x_offset)
-                                                 : any_plain(s + c, y_worst, x_worst)))
-            continue;
-        for (size_t at = c; at < end; at++)
-            offer(w, i, j0 + at, s[at], x_offset, pass->y_offset ? pass->y_offset[j0 + at] : 0);
+static void offer_all(const scan *s, size_t j0, size_t from, size_t to) {
+    for (size_t at = from; at < to; at++)
+        offer(s->w, s->i, j0 + at, s->products[at], s->x_offset,
+              s->y_offset ? s->y_offset[j0 + at] : 0);
+}
+
+/* A chunk of which some pass: eight by eight. */
+static void offer_chunk(const scan *s, size_t j0, size_t from) {
+    for (size_t at = from; at < from + CHUNK; at += PART) {
+        const float *y_offset = s->y_offset ? s->y_offset + j0 + at : NULL;
+        if (any_passes(s->products + at, y_offset, s->y_worst + j0 + at, x_worst_of(s),
+                       s->x_offset, PART))
+            offer_all(s, j0, at, at + PART);
     }
+}
+
+/* Row i of x with the rows of y from j0 on, `count` products. */
+static void scan_row(worker *w, size_t i, size_t j0, size_t count, const float *products) {
+    const align_pass *pass = w->pass;
+    scan s = {.w = w,
+              .i = i,
+              .x_offset = pass->x_offset ? pass->x_offset[i] : 0,
+              .y_offset = pass->y_offset,
+              .y_worst = w->y_worst,
+              .products = products};
+    size_t c = 0;
+    for (; c + CHUNK <= count; c += CHUNK) {
+        const float *y_offset = s.y_offset ? s.y_offset + j0 + c : NULL;
+        if (any_passes(products + c, y_offset, s.y_worst + j0 + c, x_worst_of(&s), s.x_offset,
+                       CHUNK))
+            offer_chunk(&s, j0, c);
+    }
+    offer_all(&s, j0, c, count);
 }
 
 static void run_panel(worker *w, size_t i0) {

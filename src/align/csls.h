@@ -24,7 +24,7 @@ void align_best_deinit(align_best *best);
 typedef struct align_pass {
     const float *x, *y; /* [x_count][dim], [y_count][dim]; finite */
     size_t x_count, y_count, dim;
-    const float *x_offset, *y_offset; /* NULL: zeros */
+    const float *x_offset, *y_offset; /* NULL: zeros; x_offset only with y_offset */
     align_best *x_best, *y_best;      /* NULL: not wanted */
     double keep;                      /* 0 … 1; 1 looks at all */
     uint64_t dice;

@@ -1,0 +1,5 @@
+add_executable(bench_csls ${CMAKE_CURRENT_LIST_DIR}/csls.c)
+set_target_properties(bench_csls PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+target_include_directories(bench_csls PRIVATE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(bench_csls PRIVATE -O3)
+target_link_libraries(bench_csls PRIVATE vl_align)
