@@ -4,7 +4,8 @@
  * The criterion of Conneau et al. (2018, 2.3) needs no truth, but it also rises when a map only
  * confirms itself, as self-learning over small corpora does. So a fifth of the seeds is kept
  * away from every map, by source word, and rungs are compared by how many of those they find
- * again; only where there are too few to tell does the criterion decide. */
+ * again, the one with more seeds before one that is better by less than the test can tell; only
+ * where there are too few to test does the criterion decide. */
 #include "align/ladder.h"
 
 #include "align/csls.h"
@@ -24,6 +25,9 @@ enum {
 /* Fewer running words on either side, and a start from nothing is not tried while there are
  * seeds: with under five million it is reported to find next to nothing. */
 static const uint64_t unseeded_tokens = 5000000;
+/* Pairs with words of a hub's other languages are many, and half of their cognates are none:
+ * all together weigh half as much as those with the hub's own words. */
+static const double pivot_share = 0.5;
 
 /* ---- pairs --------------------------------------------------------------------------------
  */
@@ -142,35 +146,44 @@ typedef struct attempt {
     bool shuffle; /* right sides in another order: what chance would give */
 } attempt;
 
-/* Pairs of an attempt as rows; `count` of them. */
-static vl_status rows_of(const align_ladder *l, const attempt *try, align_rows_pair *rows,
-                         vl_error *error) {
-    align_seeds seeds = {0};
+/* The pairs of an attempt that one rung knows. */
+static vl_status seeds_of(const align_ladder *l, const attempt *try, vl_rung rung,
+                          align_seeds *seeds, vl_error *error) {
     vl_status status = VL_OK;
     for (size_t i = 0; i < l->count && !status; i++)
-        if (l->pairs[i].rung <= try->rung && (try->all || !l->pairs[i].held))
-            status = align_seeds_add(&seeds, l->pairs[i].words.source, l->pairs[i].words.target,
+        if (l->pairs[i].rung == rung && (try->all || !l->pairs[i].held))
+            status = align_seeds_add(seeds, l->pairs[i].words.source, l->pairs[i].words.target,
                                      error);
     uint64_t dice = l->options->seed;
-    for (size_t i = seeds.count; try->shuffle && i > 1; i--) {
+    for (size_t i = seeds->count; try->shuffle && i > 1; i--) {
         size_t other = vl_random_below(&dice, i);
-        uint32_t kept = seeds.items[i - 1].target;
-        seeds.items[i - 1].target = seeds.items[other].target;
-        seeds.items[other].target = kept;
+        uint32_t kept = seeds->items[i - 1].target;
+        seeds->items[i - 1].target = seeds->items[other].target;
+        seeds->items[other].target = kept;
     }
+    return status;
+}
+
+/* Pairs of an attempt as rows; those with words of other languages weigh `pivot_share`. */
+static vl_status rows_of(const align_ladder *l, const attempt *try, align_rows_pair *rows,
+                         vl_error *error) {
+    vl_status status = VL_OK;
+    size_t direct = 0, others = 0;
     *rows = (align_rows_pair){.dim = l->task.x.dim};
-    if (!status)
-        status = align_rows_pair_add(rows, &l->task.x, &l->task.z, &seeds, error);
-    align_seeds_deinit(&seeds);
-    for (int rung = 0; l->pivots && rung <= (int)try->rung && !try->shuffle; rung++) {
-        const align_rows_pair *more = &l->pivots->rows[rung];
-        size_t at, bytes = more->count * rows->dim * sizeof(float);
-        if (!status && more->count &&
-            !(status = align_rows_pair_grow(rows, more->count, &at, error))) {
-            memcpy(rows->left + at * rows->dim, more->left, bytes);
-            memcpy(rows->right + at * rows->dim, more->right, bytes);
-        }
+    for (vl_rung rung = VL_RUNG_IDENTICAL; rung <= try->rung && !status; rung++) {
+        align_seeds seeds = {0};
+        status = seeds_of(l, try, rung, &seeds, error);
+        if (!status)
+            status = align_rows_pair_add(rows, &l->task.x, &l->task.z, &seeds, 1, error);
+        direct += seeds.count;
+        others += l->pivots ? l->pivots->rows[rung].count : 0;
+        align_seeds_deinit(&seeds);
     }
+    if (!others || try->shuffle)
+        return status;
+    double weight = direct ? fmin(1, pivot_share * (double)direct / (double)others) : 1;
+    for (vl_rung rung = VL_RUNG_IDENTICAL; rung <= try->rung && !status; rung++)
+        status = align_rows_pair_join(rows, &l->pivots->rows[rung], weight, error);
     return status;
 }
 
@@ -201,7 +214,7 @@ static vl_status refine(const align_ladder *l, align_rows_pair *seeds, align_fit
     if (!status)
         status = align_mutual_find(&task, fit->rotation, NULL, &mutual, error);
     if (!status)
-        status = align_rows_pair_add(seeds, &task.x, &task.z, &mutual.pairs, error);
+        status = align_rows_pair_add(seeds, &task.x, &task.z, &mutual.pairs, 1, error);
     if (!status)
         status = align_fit_pairs(fit, seeds, error);
     align_mutual_deinit(&mutual);
@@ -335,13 +348,15 @@ static vl_status judge(const align_ladder *l, const align_fit *fit, vl_rung_repo
     return test_held(l, fit, report, error);
 }
 
-/* Whether `a` is better than `b`. */
-static bool better(const vl_rung_report *a, const vl_rung_report *b) {
+/* Whether `a`, which began from more, is as good as `b` at least: no worse than the test can
+ * tell (a standard error), since more seeds are right more often than a small test is. */
+static bool as_good(const vl_rung_report *a, const vl_rung_report *b) {
     if (!b->tried)
         return true;
-    if (a->held_out && a->held_out_at10 != b->held_out_at10)
-        return a->held_out_at10 > b->held_out_at10;
-    return a->criterion > b->criterion;
+    if (!a->held_out)
+        return a->criterion > b->criterion;
+    double share = b->held_out_at10, error = sqrt(share * (1 - share) / (double)b->held_out);
+    return a->held_out_at10 >= share - error;
 }
 
 /* ---- the ladder ----------------------------------------------------------------------------
@@ -396,7 +411,7 @@ static vl_status choose(const align_ladder *l, attempt *best, vl_map_report *rep
         vl_status status = attempt_and_judge(l, &try, &report->rungs[rung], error);
         if (status)
             return status;
-        if (better(&report->rungs[rung], &top)) {
+        if (as_good(&report->rungs[rung], &top)) {
             top = report->rungs[rung];
             *best = try;
         }
@@ -426,9 +441,9 @@ static void conclude(const align_ladder *l, const vl_rung_report *chance,
         report->better_than_chance = best->criterion > 1.25 * chance->criterion + 0.01;
         return;
     }
-    /* Found by chance: a Poisson number of this mean. Four deviations above ten times it, since
-     * a map that is only just no accident is of no use either. */
-    double expected = 10 * report->chance_at10 * (double)best->held_out;
+    /* Found by chance: a Poisson number of this mean. Four deviations above five times it,
+     * since a map that is only just no accident is of no use either. */
+    double expected = 5 * report->chance_at10 * (double)best->held_out;
     double found = best->held_out_at10 * (double)best->held_out;
     report->better_than_chance = found > expected + 4 * sqrt(expected) + 2;
 }

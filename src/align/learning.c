@@ -78,17 +78,35 @@ vl_status align_rows_pair_grow(align_rows_pair *pairs, size_t count, size_t *at,
     return VL_OK;
 }
 
+static void copy_scaled(float *to, const float *from, size_t count, float scale) {
+    for (size_t i = 0; i < count; i++)
+        to[i] = scale * from[i];
+}
+
 vl_status align_rows_pair_add(align_rows_pair *pairs, const vl_rows *x, const vl_rows *z,
-                              const align_seeds *seeds, vl_error *error) {
+                              const align_seeds *seeds, double weight, vl_error *error) {
     size_t at, dim = pairs->dim;
+    float scale = (float)sqrt(weight);
     vl_status status = align_rows_pair_grow(pairs, seeds->count, &at, error);
     for (size_t i = 0; i < seeds->count && !status; i++, at++) {
-        memcpy(pairs->left + at * dim, x->data + seeds->items[i].source * dim,
-               dim * sizeof(float));
-        memcpy(pairs->right + at * dim, z->data + seeds->items[i].target * dim,
-               dim * sizeof(float));
+        copy_scaled(pairs->left + at * dim, x->data + seeds->items[i].source * dim, dim, scale);
+        copy_scaled(pairs->right + at * dim, z->data + seeds->items[i].target * dim, dim,
+                    scale);
     }
     return status;
+}
+
+vl_status align_rows_pair_join(align_rows_pair *pairs, const align_rows_pair *more,
+                               double weight, vl_error *error) {
+    size_t at, dim = pairs->dim;
+    if (!more->count)
+        return VL_OK;
+    vl_status status = align_rows_pair_grow(pairs, more->count, &at, error);
+    if (status)
+        return status;
+    copy_scaled(pairs->left + at * dim, more->left, more->count * dim, (float)sqrt(weight));
+    copy_scaled(pairs->right + at * dim, more->right, more->count * dim, (float)sqrt(weight));
+    return VL_OK;
 }
 
 /* ---- pairs to maps ----------------------------------------------------------------------- */
@@ -243,7 +261,7 @@ static vl_status best_pairs(const align_pass *spaces, size_t k, double keep, uin
 static vl_status map_of_pairs(const align_task *task, const align_seeds *pairs, bool held,
                               float *cross, float *w, vl_error *error) {
     align_rows_pair rows = {.dim = task->x.dim};
-    vl_status status = align_rows_pair_add(&rows, &task->x, &task->z, pairs, error);
+    vl_status status = align_rows_pair_add(&rows, &task->x, &task->z, pairs, 1, error);
     memset(cross, 0, sizeof *cross * rows.dim * rows.dim);
     if (!status)
         align_rows_cross(rows.left, rows.right, rows.count, rows.dim, cross);

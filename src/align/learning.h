@@ -37,8 +37,12 @@ void align_rows_pair_deinit(align_rows_pair *pairs);
 /* `count` more pairs with unset rows, the first of which is *at. */
 vl_status align_rows_pair_grow(align_rows_pair *pairs, size_t count, size_t *at,
                                vl_error *error);
+/* Each counts `weight` times: its rows are made √weight long. */
 vl_status align_rows_pair_add(align_rows_pair *pairs, const vl_rows *x, const vl_rows *z,
-                              const align_seeds *seeds, vl_error *error);
+                              const align_seeds *seeds, double weight, vl_error *error);
+/* `more`, of other rows, likewise. */
+vl_status align_rows_pair_join(align_rows_pair *pairs, const align_rows_pair *more,
+                               double weight, vl_error *error);
 
 /* The matrices of a map, each [dim][dim]: rotation is orthogonal and turns x into the frame of
  * z; x_map and z_map do that and weigh directions. */
