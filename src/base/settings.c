@@ -107,6 +107,13 @@ const setting_def vl_settings[] = {
      "file of the picture model; empty: the bundled one (models/seer.gguf)"},
     {"retrieve_index", NULL, "picture.index", SETTING_STRING, "", 0, 0, false,
      "index of pictures that POST /api/v1/retrieve searches; empty: none"},
+    {"alignment_space", NULL, "alignment.space", SETTING_STRING, "", 0, 0, false,
+     "file of the space that POST /research/alignment searches in; empty: the bundled one "
+     "(models/align.bin)"},
+    {"alignment_bank_path", "ALIGNMENT_BANK_PATH", "alignment.bank_path", SETTING_STRING, "", 0,
+     0, false,
+     "folder of sentences that POST /research/alignment finds: NAME/LANGUAGE.txt or .txt.gz, a "
+     "sentence a line; read again when it changes; empty: the bundled ones"},
     {"max_pages", NULL, "limits.max_pages", SETTING_INT, "20", 1, 100000, false,
      "pages read of one document"},
     {"max_side", NULL, "limits.max_side", SETTING_INT, "20000", 1, 1000000, false,

@@ -6,8 +6,10 @@
 
 static const struct {
     size_t threads, queued;
-} desks[VL_DESK_COUNT] = {
-    [VL_DESK_QUICK] = {4, 1024}, [VL_DESK_SLOW] = {2, 64}, [VL_DESK_FETCH] = {8, 64}};
+} desks[VL_DESK_COUNT] = {[VL_DESK_QUICK] = {4, 1024},
+                          [VL_DESK_SLOW] = {2, 64},
+                          [VL_DESK_WORDS] = {2, 256},
+                          [VL_DESK_FETCH] = {8, 64}};
 
 struct vl_errands {
     vl_pool *pools[VL_DESK_COUNT];

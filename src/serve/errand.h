@@ -16,6 +16,7 @@ typedef struct vl_server vl_server;
 typedef enum vl_desk {
     VL_DESK_QUICK, /* a row or two: who is this, may he go on? Every request may wait here. */
     VL_DESK_SLOW,  /* passwords, lists, files */
+    VL_DESK_WORDS, /* some milliseconds of work on a text */
     VL_DESK_FETCH, /* pictures from elsewhere, for as long as fetch_timeout lets them */
     VL_DESK_COUNT,
 } vl_desk;

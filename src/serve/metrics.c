@@ -196,6 +196,21 @@ static void write_picture_model(const vl_metrics *metrics, vl_buf *out) {
                   (double)read_counter(&metrics->picture_microseconds) / 1e6);
 }
 
+static void write_alignment(const vl_metrics *metrics, vl_buf *out) {
+    write_value(out, "vislang_alignment_requests_total", "counter",
+                "Sentences looked for in other languages.",
+                read_counter(&metrics->alignment_requests));
+    write_value(out, "vislang_alignment_failures_total", "counter",
+                "Of those, requests that had no meaning.",
+                read_counter(&metrics->alignment_failures));
+    write_value(out, "vislang_alignment_unknown_total", "counter",
+                "Of those, answers that say that they do not know.",
+                read_counter(&metrics->alignment_unknown));
+    write_head(out, "vislang_alignment_seconds_total", "counter", "Time spent looking.");
+    vl_buf_printf(out, "vislang_alignment_seconds_total %.6f\n",
+                  (double)read_counter(&metrics->alignment_microseconds) / 1e6);
+}
+
 static void write_refusals(const vl_metrics *metrics, vl_buf *out) {
     static const char name[] = "vislang_auth_failures_total";
     write_head(out, name, "counter", "Requests refused for who called.");
@@ -298,6 +313,7 @@ void vl_metrics_write(const vl_metrics *metrics, const vl_metrics_now *now, vl_b
     write_reading(metrics, out);
     write_engines(now, out);
     write_picture_model(metrics, out);
+    write_alignment(metrics, out);
     write_refusals(metrics, out);
     write_dependencies(now, out);
     write_process(&now->process, out);

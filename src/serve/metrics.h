@@ -30,6 +30,8 @@ typedef struct vl_metrics {
     atomic_uint_fast64_t refused_busy, timeouts, clients_gone, upload_bytes;
     atomic_uint_fast64_t ocr_requests, ocr_failures, ocr_microseconds;
     atomic_uint_fast64_t picture_requests, picture_failures, picture_microseconds;
+    atomic_uint_fast64_t alignment_requests, alignment_failures, alignment_unknown;
+    atomic_uint_fast64_t alignment_microseconds;
     atomic_uint_fast64_t auth_failures[VL_DENIAL_COUNT], rate_limited[VL_BUCKET_COUNT];
     atomic_uint_fast64_t connections; /* open now */
     atomic_uint_fast64_t active;      /* requests between first byte of target and response */

@@ -1,6 +1,7 @@
 /* routes.c — the one table of routes: the router, the Allow header, the metrics' labels and
  * /openapi.json all come from it. */
 #include "serve/accounts.h"
+#include "serve/alignment.h"
 #include "serve/service.h"
 #include "serve/shared.h"
 #include "serve/weights.h"
@@ -54,6 +55,11 @@ const vl_route vl_routes[] = {
      "Finds the pictures of the configured index that are nearest to a picture or a text",
      VL_BODY_FORM_OR_JSON, RETRIEVE_FIELDS, "application/json", "Retrieved", NULL,
      vl_work_retrieve, VL_ACCESS_VIEWER},
+    {"POST", "/research/alignment", "alignment",
+     "Finds the sentences of a bank that say in another language what a sentence says, and "
+     "glosses its words",
+     VL_BODY_JSON, 0, "application/json", "Alignment", "AlignmentRequest", vl_handle_alignment,
+     VL_ACCESS_VIEWER},
     {"POST", "/api/v1/batch", "batch",
      "Takes many files for one task, done when there is time; Idempotency-Key is heeded",
      VL_BODY_FORM_OR_JSON, BATCH_FIELDS, "application/json", "Job", NULL, vl_handle_batch,
@@ -218,7 +224,6 @@ const char *vl_route_planned(const char *path) {
     static const struct {
         const char *path, *what;
     } planned[] = {
-        {"/research/alignment", "Alignment across languages is" PLANNED},
         {"/load_model", "Models in memory under a budget are" PLANNED},
         {"/unload_model", "Models in memory under a budget are" PLANNED},
         {"/api/v1/vision/", "Models in memory under a budget are" PLANNED},

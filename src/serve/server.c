@@ -1,4 +1,5 @@
 /* server.c — the service as a whole: settings, socket, event thread, keeper thread, drain. */
+#include "serve/alignment.h"
 #include "serve/service.h"
 #include "serve/trail.h"
 #include "serve/weights.h"
@@ -258,6 +259,7 @@ static void *keep(void *cls) {
             vl_identity_tick(server);
             vl_privacy_tick(server);
             vl_weights_tick(server);
+            vl_alignment_tick(server);
         }
         sleep_ms(KEEPER_TICK_MS);
     }
@@ -400,6 +402,7 @@ static void free_server(vl_server *server) {
     }
     free(server->workers);
     vl_retrieve_close(server);
+    vl_alignment_close(server);
     vl_seer_free(server->seer);
     vl_cache_free(server->cache);
     vl_blob_unref(server->openapi);
@@ -493,6 +496,7 @@ vl_status vl_server_start(const vl_config *config, vl_server **out, vl_error *er
     if (status || (status = open_engines(server, error)) ||
         (status = vl_weights_open(server, config, error)) ||
         (status = vl_retrieve_open(server, config, error)) ||
+        (status = vl_alignment_open(server, config, error)) ||
         (status = vl_handlers_prepare(server, error)) ||
         (status = open_socket(server, error)) ||
         (status = vl_identity_open(server, config, error)) ||

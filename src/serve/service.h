@@ -231,6 +231,7 @@ struct vl_server {
     vl_identity *identity;
     vl_limits *limits;
     struct vl_trail *trail;
+    struct vl_alignment *alignment; /* NULL: of a review */
     vl_health *health;
     vl_sentry *sentry;   /* NULL: error events are not sent */
     vl_monitor *monitor; /* NULL: metrics have no port of their own */

@@ -1,7 +1,7 @@
 """The HTTP service over raw sockets: routes, attacks, limits, backpressure, drain.
 
-usage: test_serve.py PROGRAM MAKE_TINY_SEER [unittest options]
-(the vislang program, and the one that makes a small picture model)
+usage: test_serve.py PROGRAM MAKE_TINY_SEER MAKE_TINY_SPACE [unittest options]
+(the vislang program, and those that make a small picture model and a small space)
 
 Every attack is sent as bytes. After all of them the service must still answer, hold as many
 file descriptors as at the start, and exit with status 0 on SIGTERM."""
@@ -804,14 +804,16 @@ class OpenApi(Shared):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     PROGRAM = sys.argv.pop(1)
     maker = sys.argv.pop(1)
+    space_maker = sys.argv.pop(1)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([maker, folder + "/tiny.gguf", "0", "samples/photos", folder + "/index"],
                        check=True)
-        OpenApi.settings = {"model_path": folder + "/tiny.gguf", "retrieve_index": folder + "/index",
+        subprocess.run([space_maker, folder + "/tiny.bin"], check=True)
+        OpenApi.settings = {"model_path": folder + "/tiny.gguf", "alignment_space": folder + "/tiny.bin", "retrieve_index": folder + "/index",
                             "ocr_record": "store", "admin": True}
         result = unittest.main(exit=False).result
     print(f"api tests: {result.testsRun} run, {len(result.failures) + len(result.errors)} failed, "

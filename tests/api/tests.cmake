@@ -13,11 +13,15 @@ if(TARGET vislang AND Python3_FOUND)
             privacy
             cache
             jobs
-            weights)
+            weights
+            alignment)
         set(more)
         set(beside)
         if(name MATCHES "serve|pictures|jobs")
             set(more $<TARGET_FILE:make_tiny_seer>)
+        endif()
+        if(name MATCHES "serve|alignment")
+            list(APPEND more $<TARGET_FILE:make_tiny_space>)
         endif()
         if(name MATCHES "identity|operations|cache|jobs|weights") # PostgreSQL and Redis, to be stopped and started
             set(beside ${CMAKE_CURRENT_SOURCE_DIR}/store/with-postgres.sh

@@ -1,7 +1,7 @@
 """The live service held against its own /openapi.json by schemathesis: every route, what is right
 and what is wrong, zero failures. Its metrics are read by Prometheus' own client too.
 
-usage: test_schemathesis.py VISLANG MAKE_TINY_SEER; schemathesis and prometheus_client come from
+usage: test_schemathesis.py VISLANG MAKE_TINY_SEER MAKE_TINY_SPACE; schemathesis and prometheus_client come from
 .venv or the environment that VISLANG_PEERS names (scripts/deps.sh --peers). Exit status 77:
 skipped.
 """
@@ -58,11 +58,13 @@ def check_metrics(server):
     assert not failed, failed
 
 
-def main(program, make_tiny_seer):
+def main(program, make_tiny_seer, make_tiny_space):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([make_tiny_seer, folder + "/tiny.gguf", "0",
                         os.path.join(ROOT, "samples", "photos"), folder + "/index"], check=True)
+        subprocess.run([make_tiny_space, folder + "/tiny.bin"], check=True)
         server = Server(program, admin=True, model_path=folder + "/tiny.gguf",
+                        alignment_space=folder + "/tiny.bin",
                         retrieve_index=folder + "/index", ocr_record="store",
                         login_limit_per_minute=0)
         try:
@@ -77,6 +79,6 @@ def main(program, make_tiny_seer):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -32,7 +32,7 @@ endif()
 if(Python3_FOUND AND TARGET vislang AND TARGET make_tiny_seer)
     add_test(NAME peers.schemathesis COMMAND ${Python3_EXECUTABLE} -B
              ${CMAKE_CURRENT_LIST_DIR}/test_schemathesis.py $<TARGET_FILE:vislang>
-             $<TARGET_FILE:make_tiny_seer>)
+             $<TARGET_FILE:make_tiny_seer> $<TARGET_FILE:make_tiny_space>)
     set_tests_properties(peers.schemathesis PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900
                          ENVIRONMENT "OMP_THREAD_LIMIT=1")
 endif()
