@@ -50,7 +50,7 @@ static vl_status add_sentence(vl_bank *bank, word_set *words, vl_arena *scratch,
             return vl_fail(error, VL_ERR_MEMORY, "no memory for the words of a bank");
         bank->tokens[at + i] = (bank_token){type, 1};
     }
-    size_t kept = merge_tokens(bank->tokens + at, count);
+    size_t kept = count ? merge_tokens(bank->tokens + at, count) : 0;
     bank->from[++bank->count] = at + kept;
     return VL_OK;
 }

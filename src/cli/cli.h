@@ -9,6 +9,8 @@
 #include <vislang/base.h>
 #include <vislang/store.h>
 
+#include <signal.h>
+
 typedef struct cli_flag {
     const char *name;     /* "languages" for --languages */
     char letter;          /* 'l' for -l, 0 for none */
@@ -59,6 +61,9 @@ vl_status cli_value_int(const cli_args *args, const char *flag, long low, long h
 vl_status cli_config(const cli_args *args, vl_config **config, vl_error *error);
 /* Prints "vislang COMMAND: message" and returns the exit code. */
 int cli_fail(const cli_args *args, const vl_error *error);
+/* From here SIGTERM, SIGINT and SIGHUP are held for sigwait in this thread, whichever thread
+ * they reach. Before it starts others, which inherit that. */
+void cli_hold_signals(sigset_t *held);
 /* The whole standard output was written, or the exit code says that it was not. */
 int cli_finish_stdout(const cli_args *args, int exit_code);
 const cli_command *cli_command_find(const char *name, vl_error *error);

@@ -174,12 +174,7 @@ static vl_status serve(const cli_args *args, vl_review *review, vl_error *error)
         status = make_config(args, host, port, &config, error);
     if (status)
         return status;
-    /* Blocked before any thread starts, so that only sigwait sees them. */
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    cli_hold_signals(&stop);
     vl_log_set_level(VL_LOG_WARN);
     status = vl_server_start_review(config, review, names, count, &server, error);
     if (!status)

@@ -33,13 +33,8 @@ int cli_serve(const cli_args *args) {
     if (cli_config(args, &config, &error))
         return cli_fail(args, &error);
 
-    /* Blocked before any thread starts, so that only sigwait below sees them. */
     sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    cli_hold_signals(&stop);
 
     if (vl_server_start(config, &server, &error)) {
         vl_config_free(config);
