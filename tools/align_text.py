@@ -87,10 +87,11 @@ def digest(text):
 class Text:
     """The lines of one language, each once, with what each source gave."""
 
-    def __init__(self, language, vocabulary=frozenset()):
+    def __init__(self, language, vocabulary=frozenset(), held=frozenset()):
+        """`held`: digests of the lines that are not to be taken (`held_lines`)."""
         self.language, self.vocabulary = language, vocabulary
         self.own, self.any = counters(language)
-        self.seen, self.lines, self.sources = set(), [], []
+        self.seen, self.lines, self.sources = set(held), [], []
 
     def keeps(self, line):
         """Is a tidy line a text in this language? Burmese has few spaces: its lines are counted in characters."""
@@ -129,6 +130,15 @@ class Text:
                 file.write((line + "\n").encode())
         part.rename(path)
         return len(self.lines), sum(len(line.split()) for line in self.lines), len(types)
+
+
+def held_lines(paths):
+    """Digests of what stands in files that vectors are measured on, each column by itself."""
+    found = set()
+    for path in paths:
+        with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
+            found |= {digest(fold(tidy(part))) for line in file for part in line.rstrip("\n").split("\t")}
+    return found
 
 
 # --- kinds of sources ------------------------------------------------------------------------------------------

@@ -355,6 +355,15 @@ class Made(Folder):
         facts = json.loads((self.at / "out/facts/text-sw.json").read_text("utf-8"))
         self.assertEqual((facts["lines"], facts["words"]), (5, 23))
 
+    def test_what_is_measured_on_is_not_trained_from(self):
+        base = self.data / "text/parallel"
+        write(base / "tico19-dev/en-sw.tsv.gz", gzip.compress("1\tThe news is good\tHabari za leo ni nzuri!\n".encode()))
+        write(base / "lafand/en-swa.dev.tsv.gz", gzip.compress("All are free\tWatu wote wamezaliwa huru\n".encode()))
+        self.assertEqual(self.run_tool("text", "sw").returncode, 0)
+        with gzip.open(self.at / "out/text/sw.txt.gz", "rt", encoding="utf-8") as file:
+            self.assertEqual(sorted(file.read().splitlines()), [
+                "Faili hiyo haipo hapa", "Mtoto wangu ni mgonjwa", "Yesu Kristo alikuwa mzawa wa Daudi"])
+
     def test_text_without_a_source(self):
         self.assertEqual(self.run_tool("text", "--without", "verses", "--without", "cat", "sw").returncode, 0)
         facts = json.loads((self.at / "out/facts/text-sw.json").read_text("utf-8"))
