@@ -70,9 +70,13 @@ typedef struct space_unit {
     const char *name;
     uint8_t frequency;
 } space_unit;
+typedef struct space_draft_code {
+    uint32_t unit[ALIGN_CODE_MAX];
+    uint8_t weight[ALIGN_CODE_MAX]; /* of 255, heaviest first; 0: no more */
+} space_draft_code;
 typedef struct space_word {
     const char *word;
-    space_code code;
+    space_draft_code code;
     uint8_t frequency;
 } space_word;
 typedef struct space_draft_language {

@@ -75,13 +75,13 @@ static vl_status choose_words(const vl_embeddings *own, const space_meanings *me
 /* ---- codes into bytes ----------------------------------------------------------------------
  */
 
-static space_code pack(const align_meaning *code) {
-    space_code packed = {0};
+static space_draft_code pack(const align_meaning *code) {
+    space_draft_code packed = {0};
     for (size_t k = 0; k < ALIGN_CODE_MAX && code[k].weight > 0; k++) {
         long weight = lroundf(255 * fminf(code[k].weight, 1));
         if (!weight)
             break;
-        packed.unit[k] = (uint16_t)code[k].unit;
+        packed.unit[k] = code[k].unit;
         packed.weight[k] = (uint8_t)weight;
     }
     return packed;
@@ -102,7 +102,7 @@ static vl_status add_language(builder *b, const char *language, const candidate 
     if (!l->words)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for %zu words", count);
     for (size_t i = 0; i < count; i++) {
-        space_code code = pack(codes[i]);
+        space_draft_code code = pack(codes[i]);
         if (!code.weight[0])
             continue;
         char *word = vl_arena_strdup(b->arena, chosen[i].word);
@@ -330,26 +330,73 @@ static vl_status build_language(builder *b, const char *language, vl_error *erro
     return status;
 }
 
+/* ---- units that some word means ------------------------------------------------------------
+ */
+
+/* Renames the units of all codes so that those that no word means are gone. Returns the old
+ * name of each: [*count]. NULL: no memory. */
+static uint32_t *keep_used_units(builder *b, size_t *count) {
+    size_t all = b->units.stems.count;
+    uint32_t *now = malloc((all + 1) * sizeof *now),
+             *before = malloc((all + 1) * sizeof *before);
+    *count = 0;
+    if (!now || !before) {
+        free(now);
+        free(before);
+        return NULL;
+    }
+    memset(now, 0xFF, (all + 1) * sizeof *now);
+    for (size_t l = 0; l < b->language_count; l++)
+        for (size_t i = 0; i < b->languages[l].count; i++) {
+            space_draft_code *code = &b->languages[l].words[i].code;
+            for (size_t k = 0; k < ALIGN_CODE_MAX && code->weight[k]; k++) {
+                uint32_t unit = code->unit[k];
+                if (now[unit] == UINT32_MAX) {
+                    before[*count] = unit;
+                    now[unit] = (uint32_t)(*count)++;
+                }
+                code->unit[k] = now[unit];
+            }
+        }
+    free(now);
+    return before;
+}
+
 /* ---- all of it -----------------------------------------------------------------------------
  */
 
-static vl_status write_out(builder *b, const char *out, vl_error *error) {
-    float *rows = NULL;
-    size_t count = b->units.stems.count;
+static vl_status take_units(builder *b, const uint32_t *kept, size_t count, space_unit *units,
+                            float *kept_rows, vl_error *error) {
     uint64_t tokens = all_tokens(b->hub);
-    space_unit *units = malloc((count + 1) * sizeof *units);
+    size_t dim = vl_embeddings_dim(b->hub);
+    float *rows = NULL;
+    vl_status status = make_unit_rows(b, &rows, error);
+    if (status)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        units[i] = (space_unit){b->units.name[kept[i]],
+                                align_frequency_code(b->units.tokens[kept[i]], tokens)};
+        memcpy(kept_rows + i * dim, rows + kept[i] * dim, dim * sizeof *rows);
+    }
+    free(rows);
+    return VL_OK;
+}
+
+static vl_status write_out(builder *b, const char *out, vl_error *error) {
+    size_t count, dim = vl_embeddings_dim(b->hub);
+    uint32_t *kept = keep_used_units(b, &count);
+    space_unit *units = kept ? malloc((count + 1) * sizeof *units) : NULL;
+    float *rows = kept ? malloc((count * dim + 1) * sizeof *rows) : NULL;
     char *card = cJSON_PrintUnformatted(b->card);
-    vl_status status = units && card ? make_unit_rows(b, &rows, error)
-                                     : vl_fail(error, VL_ERR_MEMORY, "no memory for units");
-    for (size_t i = 0; !status && i < count; i++)
-        units[i] =
-            (space_unit){b->units.name[i], align_frequency_code(b->units.tokens[i], tokens)};
+    vl_status status = units && rows && card
+                           ? take_units(b, kept, count, units, rows, error)
+                           : vl_fail(error, VL_ERR_MEMORY, "no memory for units");
     if (!status) {
         space_draft draft = {.card = card,
                              .units = units,
                              .rows = rows,
                              .unit_count = count,
-                             .dim = vl_embeddings_dim(b->hub),
+                             .dim = dim,
                              .languages = b->languages,
                              .language_count = b->language_count};
         snprintf(draft.hub, sizeof draft.hub, "%s", vl_lang_code(b->plan->hub));
@@ -357,6 +404,7 @@ static vl_status write_out(builder *b, const char *out, vl_error *error) {
     }
     free(rows);
     free(units);
+    free(kept);
     free(card);
     return status;
 }

@@ -21,7 +21,9 @@ typedef struct space_units {
 vl_status space_units_init(space_units *units, const char *language, vl_arena *arena,
                            vl_error *error);
 void space_units_deinit(space_units *units);
-/* The unit of a form, made when `add` and there is room for it; UINT32_MAX: none. */
+/* The unit of a form, made when `add` and there is room for it (SPACE_STEMS_MAX); UINT32_MAX:
+ * none. */
+enum { SPACE_STEMS_MAX = 1 << 20 };
 uint32_t space_units_of(space_units *units, const char *form, uint64_t times, bool add);
 
 /* ---- lists of words ------------------------------------------------------------------------

@@ -57,7 +57,7 @@ uint32_t space_units_of(space_units *units, const char *form, uint64_t times, bo
     if (!stem || (unit == UINT32_MAX && !add))
         return UINT32_MAX;
     if (unit == UINT32_MAX) {
-        if (units->stems.count >= ALIGN_SPACE_UNITS ||
+        if (units->stems.count >= SPACE_STEMS_MAX ||
             (units->stems.count == units->room && !make_room(units)))
             return UINT32_MAX;
         unit = word_set_add(&units->stems, stem);

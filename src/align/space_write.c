@@ -16,6 +16,16 @@ static void put_row(vl_buf *out, const float *row, size_t dim) {
     }
 }
 
+static void put_code(vl_buf *out, const space_draft_code *from) {
+    space_code code = {0};
+    for (size_t k = 0; k < ALIGN_CODE_MAX && from->weight[k]; k++) {
+        code.unit[k] = (uint16_t)from->unit[k];
+        code.weight[k] = from->weight[k];
+    }
+    vl_buf_append(out, code.unit, sizeof code.unit);
+    vl_buf_append(out, code.weight, sizeof code.weight);
+}
+
 static void put_language(vl_buf *out, const space_draft_language *language) {
     space_language head = {.words = (uint32_t)language->count};
     memcpy(head.code, language->code, sizeof head.code);
@@ -26,8 +36,7 @@ static void put_language(vl_buf *out, const space_draft_language *language) {
         vl_buf_append(out, language->words[i].word, strlen(language->words[i].word) + 1);
     for (size_t i = 0; i < language->count; i++) {
         const space_word *word = &language->words[i];
-        vl_buf_append(out, word->code.unit, sizeof word->code.unit);
-        vl_buf_append(out, word->code.weight, sizeof word->code.weight);
+        put_code(out, &word->code);
         vl_buf_append(out, &word->frequency, 1);
     }
 }
