@@ -149,10 +149,13 @@ static vl_status score_all(const vl_bank *bank, const vl_bank *query, float *sco
     return status;
 }
 
-/* Logistic regression on score and margin (docs/align.md, "Confidence"). */
-static float confidence_of(float score, float margin) {
-    static const float bias = -7.0F, by_score = 9.0F, by_margin = 3.2F;
-    return 1 / (1 + expf(-(bias + by_score * score + by_margin * (margin - 1))));
+/* Logistic regression on score, margin and size of the bank, from 14,206 searches in banks that
+ * had the counterpart in one of two cases, 16 languages with English both ways; expected
+ * calibration error 0.03 for a language left out (docs/align.md, "Confidence"). */
+static float confidence_of(float score, float margin, size_t sentences) {
+    static const float bias = -4.46F, by_score = 12.85F, by_margin = 4.31F, by_size = 0.19F;
+    return 1 / (1 + expf(-(bias + by_score * score + by_margin * logf(margin) +
+                           by_size * logf((float)sentences))));
 }
 
 static void add_hit(vl_bank_hit *hits, size_t *count, size_t k, size_t sentence, float score) {
@@ -178,7 +181,7 @@ static size_t find_best(const float *scores, size_t count, size_t k, vl_bank_hit
         mean += nearest[i].score / (float)near;
     for (size_t i = 0; i < found; i++) {
         hits[i].margin = hits[i].score / mean;
-        hits[i].confidence = confidence_of(hits[i].score, hits[i].margin);
+        hits[i].confidence = confidence_of(hits[i].score, hits[i].margin, count);
     }
     return found;
 }
