@@ -281,58 +281,80 @@ static size_t count_found(const align_ladder *l, const align_best *best) {
     return found;
 }
 
-/* Of the held-out pairs, the share whose target is among the NEAR best of all target words. r
- * of those is over the words learned on. */
-static vl_status test_held(const align_ladder *l, const align_fit *fit, vl_rung_report *report,
-                           vl_error *error) {
-    float *x = NULL, *z = NULL, *queries = NULL;
+typedef struct held_test {
+    float *x, *z, *queries, *half_mean; /* mapped; of the held-out words; half of r of each z */
+    align_best best;
+} held_test;
+
+static void held_test_deinit(held_test *t) {
+    free(t->x);
+    free(t->z);
+    free(t->queries);
+    free(t->half_mean);
+    align_best_deinit(&t->best);
+}
+
+static vl_status held_test_init(held_test *t, const align_ladder *l, const align_fit *fit,
+                                vl_error *error) {
     size_t dim = l->task.x.dim, at = 0;
-    align_best best = {0}, near = {0};
-    float *mean = NULL;
-    report->held_out = l->held;
-    if (!l->held)
-        return VL_OK;
-    vl_status status = turned(&l->task.x, x_map_of(l, fit), &x, error);
+    *t = (held_test){0};
+    vl_status status = turned(&l->task.x, x_map_of(l, fit), &t->x, error);
     if (!status)
-        status = turned(&l->task.z, z_map_of(l, fit), &z, error);
+        status = turned(&l->task.z, z_map_of(l, fit), &t->z, error);
     if (!status)
-        status = align_best_init(&best, l->held, NEAR, error);
-    if (!status)
-        status = align_best_init(&near, l->task.z.count, l->options->k, error);
-    queries = status ? NULL : malloc(sizeof *queries * l->held * dim);
-    mean = status ? NULL : malloc(sizeof *mean * (near.count + 1));
-    if (!status && (!queries || !mean))
+        status = align_best_init(&t->best, l->held, NEAR, error);
+    t->queries = malloc(sizeof *t->queries * l->held * dim);
+    t->half_mean = malloc(sizeof *t->half_mean * (l->task.z.count + 1));
+    if (!status && (!t->queries || !t->half_mean))
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for %zu vectors", l->held);
     for (size_t i = 0; i < l->count && !status; i++)
         if (l->pairs[i].held)
-            memcpy(queries + at++ * dim, x + l->pairs[i].words.source * dim,
-                   dim * sizeof *queries);
-    align_pass pass = {.x = x,
-                       .y = z,
+            memcpy(t->queries + at++ * dim, t->x + l->pairs[i].words.source * dim,
+                   dim * sizeof *t->queries);
+    return status;
+}
+
+/* Half of r of every target word, over the source words learned on. */
+static vl_status find_half_means(held_test *t, const align_pass *spaces, size_t k,
+                                 vl_error *error) {
+    align_best near = {0};
+    align_pass pass = *spaces;
+    pass.y_best = &near;
+    vl_status status = align_best_init(&near, spaces->y_count, k, error);
+    if (!status)
+        status = align_pass_run(&pass, error);
+    if (!status)
+        align_best_means(&near, t->half_mean);
+    for (size_t j = 0; j < near.count && !status; j++)
+        t->half_mean[j] /= 2;
+    align_best_deinit(&near);
+    return status;
+}
+
+/* Of the held-out pairs, the share whose target is among the NEAR best of all target words. */
+static vl_status test_held(const align_ladder *l, const align_fit *fit, vl_rung_report *report,
+                           vl_error *error) {
+    held_test t;
+    report->held_out = l->held;
+    if (!l->held)
+        return VL_OK;
+    vl_status status = held_test_init(&t, l, fit, error);
+    align_pass pass = {.x = t.x,
+                       .y = t.z,
                        .x_count = l->task.x_words,
                        .y_count = l->task.z.count,
-                       .dim = dim,
-                       .y_best = &near,
+                       .dim = l->task.x.dim,
                        .keep = 1,
                        .threads = l->options->threads};
     if (!status)
-        status = align_pass_run(&pass, error);
-    if (!status) {
-        align_best_means(&near, mean);
-        for (size_t j = 0; j < near.count; j++)
-            mean[j] /= 2;
-        pass.x = queries, pass.x_count = l->held, pass.y_best = NULL, pass.x_best = &best;
-        pass.y_offset = mean;
-        status = align_pass_run(&pass, error);
-    }
+        status = find_half_means(&t, &pass, l->options->k, error);
+    pass.x = t.queries, pass.x_count = l->held, pass.x_best = &t.best;
+    pass.y_offset = t.half_mean;
     if (!status)
-        report->held_out_at10 = (double)count_found(l, &best) / (double)l->held;
-    align_best_deinit(&best);
-    align_best_deinit(&near);
-    free(x);
-    free(z);
-    free(queries);
-    free(mean);
+        status = align_pass_run(&pass, error);
+    if (!status)
+        report->held_out_at10 = (double)count_found(l, &t.best) / (double)l->held;
+    held_test_deinit(&t);
     return status;
 }
 
