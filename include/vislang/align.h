@@ -439,6 +439,14 @@ vl_status vl_align_evaluate(const vl_align_evaluation *how, vl_buf *json, vl_err
 vl_status vl_lexical_encode(const char *const *sentences, size_t count, uint32_t width,
                             float *rows, vl_error *error);
 
+/* Vectors of sentences from those of their words: the mean weighted by a / (a + p(word)), a =
+ * 0.001, less its part along the first common component (Arora, Liang and Ma 2017, "A Simple but
+ * Tough-to-Beat Baseline for Sentence Embeddings", algorithm 1), the component being that of
+ * these sentences where there are at least 20 of them. p is a word's frequency, or by its rank
+ * where that is not known. `rows` [count][dim]: unit rows; zeros where no word is known. */
+vl_status vl_sif_encode(const vl_embeddings *embeddings, const char *const *sentences,
+                        size_t count, float *rows, vl_error *error);
+
 /* A document as its sentences, in order. */
 typedef struct vl_sentences {
     const char *const *texts; /* [count] UTF-8; what is none counts as U+FFFD */

@@ -266,6 +266,9 @@ typedef struct learner {
     uint32_t *seen;       /* as often as it does */
     float *row, *counts;  /* [b words], zeros between uses */
     uint32_t *touched;    /* [b words] */
+    uint32_t *last;       /* [b words]: the pairing that was counted last, plus one */
+    float *pairings_with; /* [b words]: how many have both words */
+    float total;          /* of the counts, before any was discounted */
     entry *entries;       /* [b words] */
 } learner;
 
@@ -298,6 +301,10 @@ static bool learner_init(vl_arena *arena, learner *x) {
     x->row = vl_arena_array(arena, b + 1, sizeof *x->row);
     x->counts = vl_arena_array(arena, b + 1, sizeof *x->counts);
     x->touched = vl_arena_array(arena, b + 1, sizeof *x->touched);
+    x->last = vl_arena_array(arena, b + 1, sizeof *x->last);
+    x->pairings_with = vl_arena_array(arena, b + 1, sizeof *x->pairings_with);
+    if (!x->last || !x->pairings_with)
+        return false;
     x->entries = vl_arena_array(arena, b + 1, sizeof *x->entries);
     if (!x->explained_at || !x->seen_at || !x->row || !x->counts || !x->touched || !x->entries)
         return false;
@@ -348,11 +355,22 @@ static void add_count(learner *x, size_t *touched, uint32_t column, float value)
     if (x->counts[column] == 0)
         x->touched[(*touched)++] = column;
     x->counts[column] += value;
+    x->total += value;
+}
+
+/* What a bead says of a pair of words must not speak for that bead: of a pair that n beads
+ * have, the share (n - 1) / n is what the others say. */
+static void discount(learner *x, size_t touched) {
+    for (size_t i = 0; i < touched; i++) {
+        uint32_t column = x->touched[i];
+        x->counts[column] *= (x->pairings_with[column] - 1) / x->pairings_with[column];
+    }
 }
 
 /* Expected counts of the columns of word `w`; how many there are. */
-static size_t expect(learner *x, const align_table *t, uint32_t w, float base) {
+static size_t expect(learner *x, const align_table *t, uint32_t w, float base, bool held_out) {
     size_t touched = 0;
+    x->total = 0;
     for (size_t i = t->start[w]; i < t->start[w + 1]; i++)
         x->row[t->column[i]] = t->value[i];
     for (size_t s = x->seen_at[w]; s < x->seen_at[w + 1]; s++) {
@@ -361,12 +379,18 @@ static size_t expect(learner *x, const align_table *t, uint32_t w, float base) {
         for (size_t k = b_begin(x, p); k < b_end(x, p); k++, explained++) {
             float value = x->row[x->b->words[k]] + base;
             value *= x->pairings[p].weight / *explained;
-            if (value > 0)
-                add_count(x, &touched, x->b->words[k], value);
+            if (value <= 0)
+                continue;
+            uint32_t column = x->b->words[k];
+            add_count(x, &touched, column, value);
+            x->pairings_with[column] += x->last[column] != p + 1;
+            x->last[column] = (uint32_t)p + 1;
         }
     }
     for (size_t i = t->start[w]; i < t->start[w + 1]; i++)
         x->row[t->column[i]] = 0;
+    if (held_out)
+        discount(x, touched);
     const align_table *c = x->cognates;
     for (size_t i = c->start[w]; i < c->start[w + 1]; i++)
         add_count(x, &touched, c->column[i], c->value[i]);
@@ -382,14 +406,14 @@ static int by_value(const void *x, const void *y) {
 
 /* The likeliest columns of the counts into the row that `t` ends with; clears the counts. */
 static void maximise(learner *x, size_t touched, float smoothing, align_table *t, size_t w) {
-    float sum = smoothing;
+    float sum = x->total + smoothing;
     size_t n = 0, to = t->start[w];
-    for (size_t i = 0; i < touched; i++)
-        sum += x->counts[x->touched[i]];
     for (size_t i = 0; i < touched; i++) {
         uint32_t column = x->touched[i];
         float value = x->counts[column] / sum;
         x->counts[column] = 0;
+        x->pairings_with[column] = 0;
+        x->last[column] = 0;
         if (value >= TRANSLATION_LEAST)
             x->entries[n++] = (entry){column, value};
     }
@@ -401,15 +425,17 @@ static void maximise(learner *x, size_t touched, float smoothing, align_table *t
     t->start[w + 1] = to;
 }
 
-static void learn_round(learner *x, const align_table *from, float base, align_table *to) {
+static void learn_round(learner *x, const align_table *from, float base, bool held_out,
+                        align_table *to) {
     explain(x, from, base);
     for (uint32_t w = 0; w < x->a->vocabulary; w++)
-        maximise(x, expect(x, from, w, base), SMOOTHING, to, w);
+        maximise(x, expect(x, from, w, base, held_out), SMOOTHING, to, w);
 }
 
 vl_status align_translations(vl_arena *arena, const align_corpus *a, const align_corpus *b,
                              const align_table *cognates, const align_pairing *pairings,
-                             size_t count, align_table *translations, vl_error *error) {
+                             size_t count, bool held_out, align_table *translations,
+                             vl_error *error) {
     learner x = {.a = a, .b = b, .cognates = cognates, .pairings = pairings, .count = count};
     size_t entries = a->vocabulary * ALIGN_TRANSLATIONS;
     align_table other;
@@ -417,15 +443,16 @@ vl_status align_translations(vl_arena *arena, const align_corpus *a, const align
         return no_memory(error);
     if (!count) {
         for (uint32_t w = 0; w < a->vocabulary; w++)
-            maximise(&x, expect(&x, cognates, w, 0), SMOOTHING_FIRST, translations, w);
+            maximise(&x, expect(&x, cognates, w, 0, false), SMOOTHING_FIRST, translations, w);
         return VL_OK;
     }
     if (!table_init(arena, &other, a->vocabulary, entries))
         return no_memory(error);
-    learn_round(&x, cognates, UNKNOWN, &other);
+    learn_round(&x, cognates, UNKNOWN, false, &other);
     for (int round = 1; round < ROUNDS; round++) {
         align_table *to = round % 2 ? translations : &other;
-        learn_round(&x, round % 2 ? &other : translations, 0, to);
+        learn_round(&x, round % 2 ? &other : translations, 0, held_out && round + 1 == ROUNDS,
+                    to);
     }
     return VL_OK;
 }

@@ -32,10 +32,12 @@ typedef struct align_pairing {
     float weight; /* 0 … 1: how sure that is */
 } align_pairing;
 /* t(b|a) for the words of `a` from what is paired, `cognates` being a prior count; at most
- * ALIGN_TRANSLATIONS of each word, the likeliest first. No pairing: cognates alone. */
+ * ALIGN_TRANSLATIONS of each word, the likeliest first. No pairing: cognates alone. `held_out`:
+ * to judge those pairings by, so what only one of them says does not count. */
 enum { ALIGN_TRANSLATIONS = 64 };
 vl_status align_translations(vl_arena *arena, const align_corpus *a, const align_corpus *b,
                              const align_table *cognates, const align_pairing *pairings,
-                             size_t count, align_table *translations, vl_error *error);
+                             size_t count, bool held_out, align_table *translations,
+                             vl_error *error);
 
 #endif

@@ -28,6 +28,10 @@ static const subcommand subcommands[] = {
     {"build",
      {"out", "hub", "hub-words", "words", "vectors", "lexicons", "relatives", "quiet"},
      cli_align_build},
+    {"sentences",
+     {"src", "tgt", "src-vectors", "tgt-vectors", "lines", "tsv", "html", "json"},
+     cli_align_sentences},
+    {"words", {"src", "tgt", "json"}, cli_align_words},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

@@ -120,6 +120,8 @@ int cli_align_embed(const cli_args *args);
 int cli_align_build(const cli_args *args);
 int cli_align_map(const cli_args *args);
 int cli_align_lexicon(const cli_args *args);
+int cli_align_sentences(const cli_args *args);
+int cli_align_words(const cli_args *args);
 int cli_harvest(const cli_args *args);
 int cli_admin(const cli_args *args);
 int cli_db(const cli_args *args);

@@ -278,6 +278,14 @@ static const cli_flag align_flags[] = {
     {"threads", 0, "N", "default one per processor; embed with 1: the same bytes each time"},
     {"seed", 0, "S", "another seed, other vectors or map (default: 1)"},
     {"tokens", 0, "KIND", "embed: words (folded, default) or spaces (as the text has them)"},
+    {"src", 0, "LANG",
+     "sentences, words: the first one's language (default: found in the text)"},
+    {"tgt", 0, "LANG", "sentences, words: the second one's"},
+    {"src-vectors", 0, "FILE", "sentences: vectors of the first one's words"},
+    {"tgt-vectors", 0, "FILE", "sentences: those of the second's, in the same space"},
+    {"lines", 0, NULL, "sentences: each line of plain text is one, an empty one too"},
+    {"tsv", 0, NULL, "sentences: a pair a line: numbers from 0, confidence, texts"},
+    {"html", 0, "FILE", "sentences: also write a page with both side by side"},
     {"json", 'j', NULL, "print the report as JSON"},
     {"quiet", 'q', NULL, "no progress line"},
     {0},
@@ -372,13 +380,14 @@ const cli_command cli_commands[] = {
      dataset_flags, cli_dataset},
     {"align",
      "one space for many languages: vectors of words from plain text, maps between languages, "
-     "dictionaries",
-     "embed TEXT…|map SRC TGT|map --hub HUB FILE…|lexicon SRC TGT",
+     "dictionaries, documents side by side",
+     "embed TEXT…|map SRC TGT|map --hub HUB FILE…|lexicon SRC TGT|sentences A B|words A B",
      "vislang align embed news-swa.txt.gz --out swa.vec\n"
      "vislang align embed news.txt web.txt --out swa.bin --dim 300 --epochs 20 --min-count 2\n"
      "vislang align map eng.vec swa.vec --seeds en-sw.tsv --out mapped\n"
      "vislang align map --hub en.vec fr.vec sw.vec ln.vec --seeds dictionaries --out hub\n"
-     "vislang align lexicon mapped/eng.vec mapped/swa.vec --mapped --top 3\n",
+     "vislang align lexicon mapped/eng.vec mapped/swa.vec --mapped --top 3\n"
+     "vislang align sentences report-en.pdf report-so.docx --html both.html\n",
      align_flags, cli_align},
     {"eval",
      "score a picture model on pictures with metadata, engines on real scans, or alignment "

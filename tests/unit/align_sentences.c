@@ -463,6 +463,50 @@ static void test_lexical(void **state) {
     assert_int_equal(vl_lexical_encode(texts, 5, 0, rows, NULL), VL_ERR_USAGE);
 }
 
+/* Weights of Arora et al. by hand: frequencies 900 and 100, so that a word weighs 0.001 / 0.901
+ * or 0.001 / 0.101. */
+static void test_sif(void **state) {
+    static const char *const words[] = {"the", "water"};
+    static const uint64_t frequencies[] = {900, 100};
+    static const char *const texts[] = {"The water!", "the the", "unknown", ""};
+    float *rows = malloc(4 * sizeof *rows), out[8];
+    vl_embeddings *embeddings;
+    (void)state;
+    rows[0] = 1, rows[1] = 0, rows[2] = 0, rows[3] = 1;
+    assert_int_equal(vl_embeddings_new(words, frequencies, rows, 2, 2, &embeddings, NULL),
+                     VL_OK);
+    assert_int_equal(vl_sif_encode(embeddings, texts, 4, out, NULL), VL_OK);
+    assert_float_equal(out[1] / out[0], 0.901F / 0.101F, 1e-3);
+    assert_float_equal(out[0] * out[0] + out[1] * out[1], 1, 1e-6);
+    assert_float_equal(out[2], 1, 1e-6);
+    for (size_t k = 4; k < 8; k++)
+        assert_float_equal(out[k], 0, 1e-9);
+    vl_embeddings_free(embeddings);
+}
+
+/* What all sentences share is taken out, so that what is left differs. */
+static void test_sif_common_component(void **state) {
+    enum { N = 30 };
+    static const char *const words[] = {"a", "b", "c"};
+    const char *texts[N];
+    float *rows = calloc(9, sizeof *rows), out[3 * N];
+    vl_embeddings *embeddings;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) { /* nearly the same direction */
+        rows[3 * i] = 10;
+        rows[3 * i + i] += 1;
+    }
+    for (size_t i = 0; i < N; i++)
+        texts[i] = words[i % 3];
+    assert_int_equal(vl_embeddings_new(words, NULL, rows, 3, 3, &embeddings, NULL), VL_OK);
+    assert_int_equal(vl_sif_encode(embeddings, texts, N, out, NULL), VL_OK);
+    for (size_t k = 0; k < 3; k++) {
+        const float *x = out + 3 * k, *y = out + 3 * ((k + 1) % 3);
+        assert_true(x[0] * y[0] + x[1] * y[1] + x[2] * y[2] < 0.1F);
+    }
+    vl_embeddings_free(embeddings);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lengths),
@@ -479,6 +523,8 @@ int main(void) {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_romanise),
         cmocka_unit_test(test_lexical),
+        cmocka_unit_test(test_sif),
+        cmocka_unit_test(test_sif_common_component),
     };
     return cmocka_run_group_tests(tests, make_arena, free_arena);
 }
