@@ -354,8 +354,8 @@ typedef struct vl_space_plan {
     void *user;
 } vl_space_plan;
 vl_space_plan vl_space_plan_default(void);
-/* Whole or not at all. VL_ERR_MISSING: a file is not there; VL_ERR_UNSUPPORTED: there is no
- * stemmer for the hub's language. The same files give the same bytes on the same machine. */
+/* Whole or not at all. VL_ERR_INPUT: a file is not there, or damaged; VL_ERR_UNSUPPORTED: there
+ * is no stemmer for the hub's language; VL_ERR_USAGE: a language twice. The same files give the same bytes on the same machine. */
 vl_status vl_space_build(const vl_space_plan *plan, const char *out, vl_error *error);
 
 /* ---- banks: sentences to be found by sentences of other languages ------------------------ */
@@ -372,10 +372,11 @@ vl_status vl_bank_new(const vl_space *space, const char *language, const char *c
                       size_t count, vl_bank **bank, vl_error *error);
 void vl_bank_free(vl_bank *bank); /* NULL allowed */
 size_t vl_bank_count(const vl_bank *bank);
-/* All of `a` with all of `b`, of one space: scores [count of a][count of b], 0 … 1. */
+/* All of `a` with all of `b`: scores [count of a][count of b], 0 … 1 but for rounding, and the
+ * same whichever is first. VL_ERR_USAGE: they are not of one space; VL_ERR_CANCELLED. */
 vl_status vl_bank_scores(const vl_bank *a, const vl_bank *b, float *scores, vl_error *error);
 /* Scores into margins, in place: each divided by the mean of what its row's and its column's
- * nearest VL_BANK_NEAREST score (Artetxe and Schwenk 2019, "Margin-based Parallel Corpus
+ * nearest VL_BANK_NEAREST score, all where there are fewer (Artetxe and Schwenk 2019, "Margin-based Parallel Corpus
  * Mining", eq. 2, ratio). */
 vl_status vl_bank_margins(float *scores, size_t rows, size_t columns, vl_error *error);
 /* Self-learning from two banks that partly say the same: pairs that are each other's best by

@@ -4,6 +4,7 @@
 #include "align/tokens.h"
 #include "align/word_set.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,9 @@ static vl_status number_features(vl_bank *bank, size_t count, vl_error *error) {
     return VL_OK;
 }
 
+/* 2 GiB of them; 100,000 sentences of news have some 2^21. Places fit 32 bits. */
+enum { FEATURES_MAX = 1 << 28 };
+
 static vl_status find_features(vl_bank *bank, vl_error *error) {
     size_t room = 0, count = 0;
     align_romaniser *romaniser;
@@ -142,6 +146,11 @@ static vl_status find_features(vl_bank *bank, vl_error *error) {
     vl_status status = align_romaniser_new(&romaniser, error);
     for (size_t i = 0; !status && i < bank->type_count; i++) {
         size_t n = align_features(romaniser, bank->types[i].word, found);
+        if (count + n > FEATURES_MAX) {
+            status =
+                vl_fail(error, VL_ERR_LIMIT, "the sentences of a bank have too many words");
+            break;
+        }
         if (count + n > room) {
             room = 2 * room + 16384;
             align_feature *grown = realloc(bank->features, room * sizeof *grown);
@@ -223,7 +232,7 @@ static void put_meaning(const vl_bank *bank, const vl_bank *anchor, const bank_t
     }
     for (size_t k = 0; k < type->learned_count; k++) {
         align_meaning m = bank->learned[type->learned_from + k];
-        if (m.unit < units || (anchor && anchor == bank->teacher))
+        if (m.unit < units || (anchor && anchor->serial == bank->teacher))
             put(e, m.unit, times * m.weight * (both ? LEARNED_SHARE : 1));
     }
     uint32_t own = bank_anchor(bank, token->type);
@@ -265,7 +274,9 @@ vl_status vl_bank_new(const vl_space *space, const char *language, const char *c
     vl_bank *bank = calloc(1, sizeof *bank);
     if (!bank)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a bank");
+    static atomic_uint_least64_t serial;
     pthread_mutex_init(&bank->lock, NULL);
+    bank->serial = atomic_fetch_add(&serial, 1) + 1;
     bank->space = space;
     bank->words = align_space_words(space, language);
     bank->is_hub = align_space_is_hub(space, language);

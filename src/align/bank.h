@@ -37,7 +37,9 @@ struct vl_bank {
     bank_token *tokens;
     sparse looks;
     pthread_mutex_t lock;
-    const vl_bank *teacher;   /* whose words were learned; not owned, only compared */
+    uint64_t serial,
+        teacher; /* of this bank, and of the one whose words were learned (0: none):
+                    a number, as another bank may come to lie where it lay */
     struct bank_index *index; /* for searching, made at the first search */
 };
 
@@ -59,7 +61,8 @@ size_t bank_columns(const vl_space *space, const vl_bank *anchor);
 /* The share of looks in a score: score = (meanings + LOOKS·looks) / (1 + LOOKS). */
 extern const float BANK_LOOKS;
 
-/* Whether the units are those of the second bank: the hub's, else the first's. */
+/* Whether the units are those of the second bank: those of the hub's bank, else of the bank
+ * that was made first, whichever way round the two are asked. */
 bool bank_is_second_anchor(const vl_bank *a, const vl_bank *b);
 
 void bank_index_free(struct bank_index *index); /* NULL allowed */

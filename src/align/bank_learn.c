@@ -195,7 +195,7 @@ static vl_status learn_words(const vl_bank *anchor, vl_bank *learner, const mutu
     }
     if (!status) {
         take_links(learner, &all, unit_times, type_times);
-        learner->teacher = anchor;
+        learner->teacher = anchor->serial;
     }
     free(all.items);
     free(unit_times);

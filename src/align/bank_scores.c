@@ -6,7 +6,7 @@
 #include <string.h>
 
 bool bank_is_second_anchor(const vl_bank *a, const vl_bank *b) {
-    return b->is_hub && !a->is_hub;
+    return a->is_hub != b->is_hub ? b->is_hub : b->serial < a->serial;
 }
 
 /* ---- one set of columns for both ----------------------------------------------------------
@@ -133,6 +133,8 @@ vl_status vl_bank_scores(const vl_bank *a, const vl_bank *b, float *scores, vl_e
     channel looks, meanings = {0};
     bool second = bank_is_second_anchor(a, b);
     float part = 1 / (1 + BANK_LOOKS);
+    if (a->space != b->space)
+        return vl_fail(error, VL_ERR_USAGE, "the two banks are of different spaces");
     memset(scores, 0, a->count * b->count * sizeof *scores);
     vl_status status = make_looks(a, b, sqrtf(1 - part), &looks, error);
     if (!status)
@@ -162,39 +164,42 @@ static void keep_greatest(float *best, float one) {
     best[at] = one;
 }
 
-/* Means of the NEAREST greatest of each row and column. */
-static void nearest_means(const float *scores, size_t rows, size_t columns, float *of_rows,
-                          float *of_columns) {
-    float *best = calloc(columns ? columns : 1, NEAREST * sizeof *best);
+/* Means of the NEAREST greatest of each row and column, or of all where there are fewer. `best`
+ * [columns][NEAREST] is zeros. */
+static void nearest_means(const float *scores, size_t rows, size_t columns, float *best,
+                          float *of_rows, float *of_columns) {
+    size_t in_row = columns < NEAREST ? columns : NEAREST;
+    size_t in_column = rows < NEAREST ? rows : NEAREST;
     for (size_t r = 0; r < rows; r++) {
         float row[NEAREST] = {0}, sum = 0;
         for (size_t c = 0; c < columns; c++) {
             keep_greatest(row, scores[r * columns + c]);
-            if (best)
-                keep_greatest(best + c * NEAREST, scores[r * columns + c]);
+            keep_greatest(best + c * NEAREST, scores[r * columns + c]);
         }
-        for (size_t k = 0; k < NEAREST; k++)
+        for (size_t k = 0; k < in_row; k++)
             sum += row[k];
-        of_rows[r] = sum / NEAREST;
+        of_rows[r] = sum / (float)in_row;
     }
     for (size_t c = 0; c < columns; c++) {
         of_columns[c] = 0;
-        for (size_t k = 0; best && k < NEAREST; k++)
-            of_columns[c] += best[c * NEAREST + k] / NEAREST;
+        for (size_t k = 0; k < in_column; k++)
+            of_columns[c] += best[c * NEAREST + k] / (float)in_column;
     }
-    free(best);
 }
 
 vl_status vl_bank_margins(float *scores, size_t rows, size_t columns, vl_error *error) {
     float *means = malloc((rows + columns + 1) * sizeof *means);
-    if (!means)
-        return vl_fail(error, VL_ERR_MEMORY, "no memory for margins");
-    nearest_means(scores, rows, columns, means, means + rows);
-    for (size_t r = 0; r < rows; r++)
+    float *best = calloc(columns + 1, NEAREST * sizeof *best);
+    vl_status status =
+        means && best ? VL_OK : vl_fail(error, VL_ERR_MEMORY, "no memory for margins");
+    if (!status)
+        nearest_means(scores, rows, columns, best, means, means + rows);
+    for (size_t r = 0; !status && r < rows; r++)
         for (size_t c = 0; c < columns; c++) {
             float mean = (means[r] + means[rows + c]) / 2;
             scores[r * columns + c] /= fmaxf(mean, 1e-6F);
         }
     free(means);
-    return VL_OK;
+    free(best);
+    return status;
 }

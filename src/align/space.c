@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <vislang/text.h>
 
 struct space_words {
@@ -96,6 +97,13 @@ static bool are_sorted(const char *const *names, size_t count) {
     return true;
 }
 
+static bool has_language(const vl_space *space, const char *code) {
+    for (size_t i = 0; i < space->language_count; i++)
+        if (!strcmp(space->languages[i]->language, code))
+            return true;
+    return false;
+}
+
 static bool read_language(vl_space *space, cursor *c) {
     space_language head;
     const void *at = take(c, 1, sizeof head);
@@ -103,7 +111,9 @@ static bool read_language(vl_space *space, cursor *c) {
         return false;
     memcpy(&head, at, sizeof head);
     if (!head.words || head.words > ALIGN_SPACE_WORDS || !head.code[0] ||
-        !memchr(head.code, '\0', sizeof head.code))
+        !memchr(head.code, '\0', sizeof head.code) ||
+        vl_utf8_valid_prefix(head.code, strlen(head.code)) != strlen(head.code) ||
+        has_language(space, head.code))
         return false;
     space_words *words = calloc(1, sizeof *words);
     if (!words)
@@ -174,7 +184,10 @@ vl_status vl_space_open(const char *path, vl_space **out, vl_error *error) {
         path = bundled;
     }
     vl_buf_init(&space->file, VL_SPACE_MAX_BYTES);
-    vl_status status = vl_file_read(path, VL_SPACE_MAX_BYTES, &space->file, error);
+    vl_status status =
+        access(path, F_OK)
+            ? vl_fail(error, VL_ERR_MISSING, "there is no space of languages at %s", path)
+            : vl_file_read(path, VL_SPACE_MAX_BYTES, &space->file, error);
     if (!status && !read_space(space))
         status = vl_fail(error, VL_ERR_INPUT, "%s is no space of vectors, or is damaged", path);
     if (status) {
@@ -286,8 +299,9 @@ static const align_spelling *spelling_of(const space_words *words) {
     pthread_mutex_lock(&own->lock);
     if (!own->spelling)
         align_spelling_new(own->names, own->count, &own->spelling, NULL);
+    const align_spelling *spelling = own->spelling;
     pthread_mutex_unlock(&own->lock);
-    return own->spelling;
+    return spelling;
 }
 
 static size_t meaning_by_spelling(const space_words *words, const char *word,
@@ -307,7 +321,9 @@ static size_t meaning_by_spelling(const space_words *words, const char *word,
 
 static int by_weight(const void *a, const void *b) {
     const align_meaning *x = a, *y = b;
-    return x->weight > y->weight ? -1 : x->weight < y->weight;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return x->unit < y->unit ? -1 : x->unit > y->unit;
 }
 
 size_t align_space_meaning(const space_words *words, const char *word, align_meaning *out) {

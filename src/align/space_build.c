@@ -413,17 +413,34 @@ vl_space_plan vl_space_plan_default(void) {
     return (vl_space_plan){.hub = "en", .hub_words = 30000, .words = 12000};
 }
 
+/* Each once, and not the hub's. */
+static vl_status check_plan(const vl_space_plan *plan, vl_error *error) {
+    if (plan->language_count >= ALIGN_SPACE_LANGUAGES)
+        return vl_fail(error, VL_ERR_LIMIT, "at most %d languages", ALIGN_SPACE_LANGUAGES - 1);
+    for (size_t i = 0; i < plan->language_count; i++) {
+        const char *code = vl_lang_code(plan->languages[i]);
+        bool again = !strcmp(code, vl_lang_code(plan->hub));
+        for (size_t k = 0; k < i; k++)
+            again = again || !strcmp(code, vl_lang_code(plan->languages[k]));
+        if (again)
+            return vl_fail(error, VL_ERR_USAGE, "'%s' is in the space once already",
+                           plan->languages[i]);
+    }
+    return VL_OK;
+}
+
 vl_status vl_space_build(const vl_space_plan *plan, const char *out, vl_error *error) {
     enum { ARENA_BYTES = 1 << 30 };
     char path[PATH_BYTES];
+    vl_status status = check_plan(plan, error);
+    if (status)
+        return status;
     builder b = {
         .plan = plan, .arena = vl_arena_new(ARENA_BYTES), .card = cJSON_CreateObject()};
-    if (plan->language_count >= ALIGN_SPACE_LANGUAGES)
-        return vl_fail(error, VL_ERR_LIMIT, "at most %d languages", ALIGN_SPACE_LANGUAGES - 1);
-    vl_status status = b.arena && b.card && cJSON_AddObjectToObject(b.card, "languages")
-                           ? vl_embeddings_read(file_of(plan->vectors, plan->hub, "bin", path),
-                                                0, &b.hub, error)
-                           : vl_fail(error, VL_ERR_MEMORY, "no memory for a space");
+    status = b.arena && b.card && cJSON_AddObjectToObject(b.card, "languages")
+                 ? vl_embeddings_read(file_of(plan->vectors, plan->hub, "bin", path), 0, &b.hub,
+                                      error)
+                 : vl_fail(error, VL_ERR_MEMORY, "no memory for a space");
     if (!status)
         status = space_units_init(&b.units, plan->hub, b.arena, error);
     if (!status)

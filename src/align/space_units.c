@@ -50,6 +50,12 @@ static bool make_room(space_units *units) {
     return true;
 }
 
+/* The form; the stem where there is no memory for it. */
+static const char *name_of(const space_units *units, uint32_t unit, const char *form) {
+    const char *name = vl_arena_strdup(units->stems.arena, form);
+    return name ? name : units->stems.words[unit];
+}
+
 uint32_t space_units_of(space_units *units, const char *form, uint64_t times, bool add) {
     const char *stem = (const char *)sb_stemmer_stem(units->stemmer, (const sb_symbol *)form,
                                                      (int)strnlen(form, 1024));
@@ -64,14 +70,14 @@ uint32_t space_units_of(space_units *units, const char *form, uint64_t times, bo
         if (unit == UINT32_MAX)
             return UINT32_MAX;
         units->tokens[unit] = units->named[unit] = 0;
-        units->name[unit] = vl_arena_strdup(units->stems.arena, form);
+        units->name[unit] = name_of(units, unit, form);
     }
     units->tokens[unit] += times;
     if (times > units->named[unit]) {
         units->named[unit] = times;
-        units->name[unit] = vl_arena_strdup(units->stems.arena, form);
+        units->name[unit] = name_of(units, unit, form);
     }
-    return units->name[unit] ? unit : UINT32_MAX;
+    return unit;
 }
 
 /* ---- lists of words ------------------------------------------------------------------------
@@ -166,15 +172,19 @@ vl_status space_meanings_read(const char *path, space_units *units, vl_arena *ar
     vl_arena *scratch = vl_arena_new(SCRATCH_BYTES);
     vl_status status = VL_OK;
     if (!file || !scratch)
-        status = vl_fail(error, file ? VL_ERR_MEMORY : VL_ERR_MISSING, "cannot read %s", path);
+        status = vl_fail(error, file ? VL_ERR_MEMORY : VL_ERR_INPUT, "cannot read %s", path);
     while (!status && gzgets(file, line, sizeof line)) {
         line[strcspn(line, "\r\n")] = '\0';
         status = take_line(line, units, scratch, out, error);
     }
+    int code = Z_OK;
+    if (!status && gzerror(file, &code) && code != Z_OK)
+        status = vl_fail(error, VL_ERR_INPUT, "%s cannot be read to its end", path);
     if (file)
         gzclose(file);
     vl_arena_free(scratch);
-    make_sums_one(out);
+    if (!status)
+        make_sums_one(out);
     return status;
 }
 
