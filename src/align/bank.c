@@ -19,8 +19,7 @@ static int by_type(const void *a, const void *b) {
 
 static size_t merge_tokens(bank_token *tokens, size_t count) {
     size_t kept = 0;
-    if (count)
-        qsort(tokens, count, sizeof *tokens, by_type);
+    qsort(tokens, count, sizeof *tokens, by_type);
     for (size_t i = 0; i < count; i++)
         if (kept && tokens[kept - 1].type == tokens[i].type)
             tokens[kept - 1].times++;
@@ -200,9 +199,10 @@ static vl_status add_looks(vl_bank *bank, vl_error *error) {
         e.count = 0;
         for (size_t i = bank->from[s]; i < bank->from[s + 1]; i++) {
             const bank_type *type = &bank->types[bank->tokens[i].type];
-            const align_feature *f = bank->features + type->feature_from;
-            for (size_t k = 0; k < type->feature_count; k++)
-                put(&e, f[k].id, f[k].weight * (float)bank->tokens[i].times);
+            for (size_t k = 0; k < type->feature_count; k++) {
+                align_feature f = bank->features[type->feature_from + k];
+                put(&e, f.id, f.weight * (float)bank->tokens[i].times);
+            }
         }
         status = e.failed ? vl_fail(error, VL_ERR_MEMORY, "no memory for a sentence")
                           : sparse_add_row(&bank->looks, e.items, e.count, error);

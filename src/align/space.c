@@ -143,9 +143,11 @@ static bool are_scales_fine(const vl_space *space) {
 }
 
 static bool read_space(vl_space *space) {
+    space_header head;
+    if (space->file.len < sizeof head)
+        return false;
     cursor c = {(const unsigned char *)space->file.data,
                 (const unsigned char *)space->file.data + space->file.len};
-    space_header head;
     const void *at = take(&c, 1, sizeof head);
     if (!at)
         return false;
