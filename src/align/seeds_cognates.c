@@ -110,7 +110,8 @@ static float similarity(const sound *a, const sound *b) {
 
 /* ---- words to sounds ------------------------------------------------------------------ */
 
-/* Lower-case Latin letters of a word; false when it is too long, or nothing of it is. */
+/* Lower-case Latin letters of a word, doubled ones once, since languages differ in how they
+ * write length; false when it is too long or too short. */
 static bool to_latin(UTransliterator *latin, const char *word, sound *s) {
     enum { ROOM = 128 };
     UChar wide[ROOM];
@@ -130,7 +131,8 @@ static bool to_latin(UTransliterator *latin, const char *word, sound *s) {
             c = (UChar)(c + ('a' - 'A'));
         if (c >= '0' && c <= '9')
             return false; /* numerals are seeds of their own */
-        if (c < 'a' || c > 'z')
+        bool again = s->length && s->latin[s->length - 1] == (char)c; /* "maaraatoonii" */
+        if (c < 'a' || c > 'z' || again)
             continue;
         if (s->length == LATIN_MAX - 1)
             return false;
