@@ -177,6 +177,10 @@ def write_up(bench, took):
         for r in left_out:
             print(f"{r['set']} {r['name']}: {r['left_out']['lines']} lines left out, the first: "
                   f"{Path(r['left_out']['first']).name}")
+        for r in bench.results:
+            if r.get("adjacent", 0) > 0.05:
+                print(f"{r['set']} {r['name']}: for {100 * r['adjacent']:.0f} % of the pairs the translation of the line "
+                      "before or after came first: lines of the file are shifted.")
         if bench.absent:
             print("The space does not have " + ", ".join(sorted(bench.absent)) + ".")
     return out.getvalue()

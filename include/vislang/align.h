@@ -424,7 +424,8 @@ typedef struct vl_align_evaluation {
     const char *src_vectors, *tgt_vectors; /* two languages that lie in one space; or NULL */
     size_t vocabulary;                     /* only the first so many words of either; 0: all */
     size_t limit;                          /* only the first so many pairs; 0: all */
-    bool strict; /* a line that is no pair is an error, and not left out and counted */
+    bool strict;         /* a line that is no pair is an error, and not left out and counted */
+    const char *details; /* retrieval: a file for what came first for each pair, or NULL */
 } vl_align_evaluation;
 /* The report as JSON, the same on every run. When it fails the buffer may hold a report that
  * says so ("error", "message"): VL_ERR_MISSING, with "missing" and "languages", when the space

@@ -16,8 +16,7 @@ struct align_spellings {
     size_t count;
 };
 
-/* The next code point of valid UTF-8; `*text` moves on. */
-static uint32_t next_point(const char **text) {
+uint32_t align_next_point(const char **text) {
     const unsigned char *c = (const unsigned char *)*text;
     size_t more = c[0] < 0x80 ? 0 : c[0] < 0xE0 ? 1 : c[0] < 0xF0 ? 2 : 3;
     uint32_t point = more ? c[0] & (0x3FU >> more) : c[0];
@@ -59,7 +58,7 @@ align_spellings *align_spellings_new(const char *const *words, size_t count) {
     s->count = count;
     for (size_t i = 0; i < count; i++) {
         for (const char *at = words[i]; *at;)
-            s->spelt[points++] = next_point(&at);
+            s->spelt[points++] = align_next_point(&at);
         s->from[i + 1] = points;
     }
     make_alphabet(s, points);
@@ -104,7 +103,7 @@ void align_spellings_score(const align_spellings *s, const char *word, uint64_t 
     size_t length = 0;
     memset(masks, 0, align_spellings_masks(s) * sizeof *masks);
     for (const char *at = word; *at && length < PATTERN_MAX; length++)
-        masks[letter_of(s, next_point(&at))] |= UINT64_C(1) << length;
+        masks[letter_of(s, align_next_point(&at))] |= UINT64_C(1) << length;
     for (size_t i = 0; i < s->count; i++) {
         size_t other = s->from[i + 1] - s->from[i], longer = other > length ? other : length;
         size_t edits = length ? distance(masks, length, s->spelt + s->from[i], other) : other;

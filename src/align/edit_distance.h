@@ -17,4 +17,7 @@ void align_spellings_score(const align_spellings *spellings, const char *word, u
                            float *scores);
 size_t align_spellings_masks(const align_spellings *spellings);
 
+/* The next code point of valid UTF-8; `*text` moves on. */
+uint32_t align_next_point(const char **text);
+
 #endif

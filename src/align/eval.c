@@ -55,6 +55,8 @@ static vl_status check(const vl_align_evaluation *how, vl_error *error) {
     if (how->vocabulary && !how->src_vectors)
         return vl_fail(error, VL_ERR_USAGE,
                        "--vocabulary belongs to --src-vectors and --tgt-vectors");
+    if (how->details && how->task != VL_ALIGN_RETRIEVAL)
+        return vl_fail(error, VL_ERR_USAGE, "--details belongs to the task retrieval");
     if (how->space && how->src_vectors)
         return vl_fail(error, VL_ERR_USAGE,
                        "vectors come from --space, or from --src-vectors and --tgt-vectors");

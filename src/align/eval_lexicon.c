@@ -194,7 +194,7 @@ static vl_status rank_spelling(induction *d, size_t way, align_ranks *ranks,
         status = choose_headwords(places, count, &side, asked, error);
     if (!status) {
         spelling s = {from, spellings, asked, masks, candidates};
-        status = align_rank_all(&side, candidates, score_spelling, &s, ranks, error);
+        status = align_rank_all(&side, candidates, score_spelling, &s, ranks, NULL, error);
     }
     *chance = (align_ranks){0};
     for (size_t i = 0; i < side.count; i++) {

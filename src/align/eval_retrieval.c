@@ -15,6 +15,7 @@ typedef struct retrieval {
     align_eval *eval;
     align_match match;
     cJSON *methods;
+    align_found *found; /* [src]: of the headline */
 } retrieval;
 
 static const align_side *side_of(const retrieval *r, size_t side) {
@@ -33,8 +34,8 @@ static vl_status rank_both(retrieval *r, const align_near *near, align_method me
     align_ranks ranks[2];
     vl_status status = VL_OK;
     for (size_t back = 0; back < 2 && !status; back++)
-        status =
-            align_rank_vectors(near, method, &r->match, back, &ranks[back], r->eval->error);
+        status = align_rank_vectors(near, method, &r->match, back, &ranks[back],
+                                    headline && !back ? r->found : NULL, r->eval->error);
     if (status)
         return status;
     align_eval_add_ranks(cJSON_AddObjectToObject(r->methods, name), ranks, true);
@@ -184,7 +185,7 @@ static vl_status rank_looks(retrieval *r, align_ranks ranks[2]) {
     if (!status) {
         for (size_t back = 0; back < 2 && !status; back++)
             status = align_rank_vectors(&near, ALIGN_MARGIN, &r->match, back, &ranks[back],
-                                        r->eval->error);
+                                        NULL, r->eval->error);
         align_near_deinit(&near);
     }
     free(scores);
@@ -228,6 +229,64 @@ static vl_status rank_baselines(retrieval *r) {
     return status;
 }
 
+/* ---- what was found ------------------------------------------------------------------------
+ */
+
+static bool write_pair(const retrieval *r, const align_pair *pair, size_t i, vl_buf *out) {
+    const align_found *found = &r->found[r->match.src.of_pair[i]];
+    cJSON *line = cJSON_CreateObject();
+    cJSON_AddNumberToObject(line, "line", (double)pair->line);
+    if (*pair->id)
+        cJSON_AddStringToObject(line, "id", pair->id);
+    cJSON_AddStringToObject(line, "src", pair->src);
+    cJSON_AddStringToObject(line, "tgt", pair->tgt);
+    cJSON_AddStringToObject(line, "found", r->match.tgt.texts[found->best]);
+    cJSON_AddNumberToObject(line, "place", (double)found->place.ahead + 1);
+    cJSON_AddNumberToObject(line, "tied", (double)found->place.tied);
+    char *text = cJSON_PrintUnformatted(line);
+    if (text)
+        vl_buf_printf(out, "%s\n", text);
+    cJSON_free(text);
+    cJSON_Delete(line);
+    return text != NULL;
+}
+
+static vl_status write_details(const retrieval *r, const align_pairs *pairs) {
+    vl_error *error = r->eval->error;
+    vl_file_writer *writer;
+    vl_buf line;
+    vl_status status = vl_file_writer_open(r->eval->how->details, &writer, error);
+    if (status)
+        return status;
+    vl_buf_init(&line, ALIGN_PAIRS_MAX_BYTES);
+    for (size_t i = 0; i < pairs->count && !status; i++) {
+        vl_buf_clear(&line);
+        if (!write_pair(r, &pairs->items[i], i, &line) || line.failed)
+            status = vl_fail(error, VL_ERR_MEMORY, "no memory for the details");
+        else
+            vl_file_writer_put(writer, line.data, line.len, NULL); /* the commit says it */
+    }
+    vl_buf_deinit(&line);
+    if (!status)
+        return vl_file_writer_commit(writer, error);
+    vl_file_writer_abandon(writer);
+    return status;
+}
+
+/* Share of the pairs for which the translation of the line before or after came first: more
+ * than a few say that the lines of the two sides are shifted against each other. */
+static double adjacent_share(const retrieval *r, const align_pairs *pairs) {
+    const align_side *src = &r->match.src, *tgt = &r->match.tgt;
+    size_t adjacent = 0;
+    for (size_t i = 0; i < pairs->count; i++) {
+        const align_found *found = &r->found[src->of_pair[i]];
+        bool before = i > 0 && tgt->of_pair[i - 1] == found->best;
+        bool after = i + 1 < pairs->count && tgt->of_pair[i + 1] == found->best;
+        adjacent += found->place.ahead && (before || after);
+    }
+    return (double)adjacent / (double)pairs->count;
+}
+
 vl_status align_eval_retrieval(align_eval *eval) {
     align_pairs pairs;
     retrieval r = {.eval = eval};
@@ -235,6 +294,8 @@ vl_status align_eval_retrieval(align_eval *eval) {
     if (status)
         return status;
     status = align_match_make(&pairs, ALIGN_EVAL_SEED, &r.match, eval->error);
+    if (!status && !(r.found = calloc(r.match.src.count + 1, sizeof *r.found)))
+        status = vl_fail(eval->error, VL_ERR_MEMORY, "no memory for %zu pairs", pairs.count);
     if (!status) {
         cJSON_AddNumberToObject(eval->root, "candidates", (double)r.match.tgt.count);
         cJSON_AddNumberToObject(eval->root, "candidates_reverse", (double)r.match.src.count);
@@ -242,8 +303,13 @@ vl_status align_eval_retrieval(align_eval *eval) {
         status = align_source_space(eval->source) ? rank_space(&r) : rank_files(&r);
         cJSON_AddItemToObject(eval->root, "methods", r.methods); /* after the headline */
     }
-    if (!status)
+    if (!status) {
+        cJSON_AddNumberToObject(eval->root, "adjacent", adjacent_share(&r, &pairs));
         status = rank_baselines(&r);
+    }
+    if (!status && eval->how->details)
+        status = write_details(&r, &pairs);
+    free(r.found);
     align_match_deinit(&r.match);
     align_pairs_deinit(&pairs);
     return status;

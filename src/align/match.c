@@ -24,7 +24,8 @@ static bool side_new(align_side *side, size_t pairs) {
     side->weight = calloc(pairs, sizeof *side->weight);
     side->from = calloc(pairs + 1, sizeof *side->from);
     side->right = calloc(pairs, sizeof *side->right);
-    return side->texts && side->weight && side->from && side->right;
+    side->of_pair = calloc(pairs, sizeof *side->of_pair);
+    return side->texts && side->weight && side->from && side->right && side->of_pair;
 }
 
 static void side_free(align_side *side) {
@@ -32,11 +33,13 @@ static void side_free(align_side *side) {
     free(side->weight);
     free(side->from);
     free(side->right);
+    free(side->of_pair);
 }
 
 /* Gives each pair the number of its text; the numbers are shuffled. */
 static void number_texts(entry *entries, size_t pairs, uint64_t *seed, uint32_t *order,
-                         align_side *side, uint32_t *number) {
+                         align_side *side) {
+    uint32_t *number = side->of_pair;
     side->count = 0;
     qsort(entries, pairs, sizeof *entries, by_text);
     for (size_t i = 0; i < pairs; i++) {
@@ -92,25 +95,24 @@ vl_status align_match_make(const align_pairs *pairs, uint64_t seed, align_match 
     vl_status status = VL_OK;
     *match = (align_match){0};
     entry *entries = calloc(n, sizeof *entries);
-    uint32_t *numbers = calloc(n, 3 * sizeof *numbers), *other = numbers;
-    if (!entries || !numbers || !side_new(&match->src, n) || !side_new(&match->tgt, n)) {
+    uint32_t *order = calloc(n, sizeof *order);
+    if (!entries || !order || !side_new(&match->src, n) || !side_new(&match->tgt, n)) {
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for %zu pairs", n);
         goto out;
     }
-    other += n;
     for (size_t i = 0; i < n; i++)
         entries[i] = (entry){pairs->items[i].src, (uint32_t)i};
-    number_texts(entries, n, &seed, numbers + 2 * n, &match->src, numbers);
+    number_texts(entries, n, &seed, order, &match->src);
     for (size_t i = 0; i < n; i++)
         entries[i] = (entry){pairs->items[i].tgt, (uint32_t)i};
-    number_texts(entries, n, &seed, numbers + 2 * n, &match->tgt, other);
-    list_right(&match->src, numbers, other, n);
-    list_right(&match->tgt, other, numbers, n);
+    number_texts(entries, n, &seed, order, &match->tgt);
+    list_right(&match->src, match->src.of_pair, match->tgt.of_pair, n);
+    list_right(&match->tgt, match->tgt.of_pair, match->src.of_pair, n);
 out:
     if (status)
         align_match_deinit(match);
     free(entries);
-    free(numbers);
+    free(order);
     return status;
 }
 
@@ -122,8 +124,15 @@ void align_match_deinit(align_match *match) {
 
 /* ---- ranks ------------------------------------------------------------------------------- */
 
+static uint32_t best_of(const float *scores, size_t candidates) {
+    size_t best = 0;
+    for (size_t i = 1; i < candidates; i++)
+        best = scores[i] > scores[best] ? i : best;
+    return (uint32_t)best;
+}
+
 vl_status align_rank_all(const align_side *queries, size_t candidates, align_score_fn score,
-                         void *user, align_ranks *ranks, vl_error *error) {
+                         void *user, align_ranks *ranks, align_found *found, vl_error *error) {
     size_t rows = BLOCK_CELLS / candidates;
     rows = rows < 1 ? 1 : rows > queries->count ? queries->count : rows;
     *ranks = (align_ranks){0};
@@ -138,11 +147,13 @@ vl_status align_rank_all(const align_side *queries, size_t candidates, align_sco
         score(user, first, count, scores);
         for (size_t i = 0; i < count; i++) {
             size_t q = first + i;
-            align_ranks_add(ranks,
-                            align_place_of(scores + i * candidates, candidates,
-                                           queries->right + queries->from[q],
-                                           queries->from[q + 1] - queries->from[q]),
-                            queries->weight[q]);
+            const float *row = scores + i * candidates;
+            align_place place =
+                align_place_of(row, candidates, queries->right + queries->from[q],
+                               queries->from[q + 1] - queries->from[q]);
+            align_ranks_add(ranks, place, queries->weight[q]);
+            if (found)
+                found[q] = (align_found){best_of(row, candidates), place};
         }
         status = vl_stop_check(error);
     }

@@ -15,7 +15,8 @@ typedef struct align_side {
     size_t *weight;     /* [count]: pairs that have it */
     size_t count;
     size_t *from; /* [count + 1]: its right ones are right[from[i]] … right[from[i + 1] - 1] */
-    uint32_t *right; /* of the other side */
+    uint32_t *right;   /* of the other side */
+    uint32_t *of_pair; /* [pairs]: which of the texts each pair has */
 } align_side;
 
 typedef struct align_match {
@@ -27,9 +28,15 @@ void align_match_deinit(align_match *match);
 
 /* Scores of queries first … first + rows - 1: `scores` [rows][candidates], zeros before. */
 typedef void (*align_score_fn)(void *user, size_t first, size_t rows, float *scores);
-/* Every text of `queries` is looked for among those of the other side, `candidates` of them. */
+/* What came first for a query, and where the best right one stands. */
+typedef struct align_found {
+    uint32_t best;
+    align_place place;
+} align_found;
+/* Every text of `queries` is looked for among those of the other side, `candidates` of them.
+ * `found` [queries] may be NULL. */
 vl_status align_rank_all(const align_side *queries, size_t candidates, align_score_fn score,
-                         void *user, align_ranks *ranks, vl_error *error);
+                         void *user, align_ranks *ranks, align_found *found, vl_error *error);
 
 /* ---- scores of vectors ------------------------------------------------------------------- */
 
@@ -58,7 +65,7 @@ void align_near_deinit(align_near *near);
 /* How well `method` finds texts of `src` (a) in `tgt` (b), or the other way. */
 vl_status align_rank_vectors(const align_near *near, align_method method,
                              const align_match *match, bool reverse, align_ranks *ranks,
-                             vl_error *error);
+                             align_found *found, vl_error *error);
 
 /* ---- what needs no vectors --------------------------------------------------------------- */
 

@@ -146,7 +146,7 @@ static float *means_of(const float *near, size_t count, size_t k) {
 
 vl_status align_rank_vectors(const align_near *near, align_method method,
                              const align_match *match, bool reverse, align_ranks *ranks,
-                             vl_error *error) {
+                             align_found *found, vl_error *error) {
     size_t k = method == ALIGN_CSLS ? CSLS_K : MARGIN_K;
     float *of_a = means_of(near->a_near, near->a_count, k);
     float *of_b = means_of(near->b_near, near->b_count, k);
@@ -156,9 +156,10 @@ vl_status align_rank_vectors(const align_near *near, align_method method,
                  .candidates = reverse ? near->a_count : near->b_count,
                  .own = reverse ? of_b : of_a,
                  .other = reverse ? of_a : of_b};
-    vl_status status = of_a && of_b ? align_rank_all(reverse ? &match->tgt : &match->src,
-                                                     r.candidates, score_rows, &r, ranks, error)
-                                    : vl_fail(error, VL_ERR_MEMORY, "no memory for neighbours");
+    vl_status status = of_a && of_b
+                           ? align_rank_all(reverse ? &match->tgt : &match->src, r.candidates,
+                                            score_rows, &r, ranks, found, error)
+                           : vl_fail(error, VL_ERR_MEMORY, "no memory for neighbours");
     free(of_a);
     free(of_b);
     return status;

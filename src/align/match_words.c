@@ -183,11 +183,11 @@ vl_status align_rank_identical(const align_match *match, align_ranks ranks[2],
     looking l = {&b, match, false};
     if (!status)
         status = align_rank_all(&match->src, match->tgt.count, score_identical, &l, &ranks[0],
-                                error);
+                                NULL, error);
     l.reverse = true;
     if (!status)
         status = align_rank_all(&match->tgt, match->src.count, score_identical, &l, &ranks[1],
-                                error);
+                                NULL, error);
     bags_free(&b);
     return status;
 }
@@ -231,12 +231,13 @@ vl_status align_rank_length(const align_match *match, align_ranks ranks[2], vl_e
     }
     float shift =
         (float)log(sums[1] / (double)match->tgt.count * (double)match->src.count / sums[0]);
-    status = align_rank_all(&match->src, match->tgt.count, score_length,
-                            &(lengths){src, tgt, match->tgt.count, shift}, &ranks[0], error);
+    status =
+        align_rank_all(&match->src, match->tgt.count, score_length,
+                       &(lengths){src, tgt, match->tgt.count, shift}, &ranks[0], NULL, error);
     if (!status)
-        status =
-            align_rank_all(&match->tgt, match->src.count, score_length,
-                           &(lengths){tgt, src, match->src.count, -shift}, &ranks[1], error);
+        status = align_rank_all(&match->tgt, match->src.count, score_length,
+                                &(lengths){tgt, src, match->src.count, -shift}, &ranks[1], NULL,
+                                error);
 out:
     free(src);
     free(tgt);

@@ -5,6 +5,7 @@
  * some lines with tabs, and translations that hold line breaks leave pieces of lines; neither
  * may turn the columns of the others. */
 #include "align/pairs.h"
+#include "align/edit_distance.h"
 
 #include <vislang/text.h>
 
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unicode/uchar.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -119,8 +121,18 @@ static char *trim(char *text) {
 
 /* ---- cells ------------------------------------------------------------------------------- */
 
+/* Whether there is a letter or digit: a quotation mark alone, as broken cells leave, is no
+ * text.
+ */
+static bool says_something(const char *cell) {
+    while (*cell)
+        if (u_isalnum((UChar32)align_next_point(&cell)))
+            return true;
+    return false;
+}
+
 /* Cuts a line at its tabs and trims the cells; those from `MAX_CELLS` on are only counted.
- * Empty cells at the end do not count, but for the first three. */
+ * Cells at the end that say nothing do not count, but for the first three. */
 static size_t cut_cells(char *line, char *cells[MAX_CELLS]) {
     size_t count = 0, used = 0;
     for (char *next = line; next;) {
@@ -131,7 +143,7 @@ static size_t cut_cells(char *line, char *cells[MAX_CELLS]) {
         if (count < MAX_CELLS)
             cells[count] = cell;
         count++;
-        used = *cell ? count : used;
+        used = says_something(cell) ? count : used;
     }
     size_t least = count < 3 ? count : 3;
     return used > least ? used : least;
@@ -245,7 +257,7 @@ static bool has_ids(const char *at, const char *end) {
 static vl_status take_cells(building *b, reader *r, char **cells, size_t count) {
     size_t wanted = b->pairs->with_id ? 3 : 2;
     char why[96];
-    if (count == 3 && wanted == 2 && !*cells[2])
+    if (count == 3 && wanted == 2 && !says_something(cells[2]))
         count = 2;
     if (count != wanted) {
         snprintf(why, sizeof why, "%zu column%s where %s", count, count == 1 ? "" : "s",
@@ -253,11 +265,12 @@ static vl_status take_cells(building *b, reader *r, char **cells, size_t count) 
         return leave_out(b, ALIGN_PAIR_COLUMNS, r->name, r->line, why);
     }
     const char *src = cells[wanted - 2], *tgt = cells[wanted - 1];
-    if (!*src || !*tgt)
+    bool says_src = says_something(src), says_tgt = says_something(tgt);
+    if (!says_src || !says_tgt)
         return leave_out(b, ALIGN_PAIR_EMPTY, r->name, r->line,
-                         *src   ? "the second side is empty"
-                         : *tgt ? "the first side is empty"
-                                : "both sides are empty");
+                         says_src   ? "the second side is empty"
+                         : says_tgt ? "the first side is empty"
+                                    : "both sides are empty");
     if (r->line == 1 && is_header(src, tgt, b->options)) {
         b->pairs->header = true;
         return VL_OK;
@@ -294,8 +307,9 @@ static vl_status take_lines(building *b, reader *r, char *lines[2], const size_t
     const char *src = trim(lines[0]), *tgt = trim(lines[1]);
     if (!*src && !*tgt)
         return VL_OK;
-    if (!*src || !*tgt)
-        return leave_out(b, ALIGN_PAIR_EMPTY, *src ? other_name : r->name, r->line,
+    bool says_src = says_something(src);
+    if (!says_src || !says_something(tgt))
+        return leave_out(b, ALIGN_PAIR_EMPTY, says_src ? other_name : r->name, r->line,
                          "this side is empty");
     return keep(b, "", src, tgt, r->line);
 }

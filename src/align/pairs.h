@@ -19,7 +19,7 @@ typedef struct align_pair {
 
 typedef enum align_pair_fault {
     ALIGN_PAIR_COLUMNS, /* not as many as the other lines */
-    ALIGN_PAIR_EMPTY,   /* one side is */
+    ALIGN_PAIR_EMPTY,   /* one side is, or has neither letter nor digit */
     ALIGN_PAIR_UTF8,    /* invalid UTF-8, or a NUL */
     ALIGN_PAIR_FAULTS,
 } align_pair_fault;

@@ -200,7 +200,7 @@ static const cli_flag eval_flags[] = {
     {"baselines", 0, NULL, "seer: score what needs no model, too"},
     {"train", 0, "DIR", "seer: what baselines are learned from; may be repeated"},
     {"details", 0, "FILE",
-     "write what was said of each picture (ocr: scan) there, a line of JSON each"},
+     "write what was said of each picture (ocr: scan; align: pair) there, a line of JSON each"},
     {"calibrate", 0, "FILE",
      "seer: fit probabilities to this data and write them there instead"},
     {"engine", 'e', "NAME",

@@ -12,8 +12,7 @@ enum { MAX_REPORT = 16 << 20, MAX_LIMIT = 100000000 };
 
 const char *const cli_eval_align_only[] = {"src",         "tgt",        "space",  "src-vectors",
                                            "tgt-vectors", "vocabulary", "strict", NULL};
-static const char *const seer_only[] = {"model",   "baselines", "train",
-                                        "details", "calibrate", NULL};
+static const char *const seer_only[] = {"model", "baselines", "train", "calibrate", NULL};
 
 /* ---- the table --------------------------------------------------------------------------- */
 
@@ -118,6 +117,11 @@ static void print_table(const cJSON *root) {
     if (number(left_out, "lines") > 0)
         fprintf(stderr, "left out: %.0f lines; the first: %s\n", number(left_out, "lines"),
                 string(left_out, "first"));
+    if (number(root, "adjacent") > 0.05)
+        fprintf(stderr,
+                "for %.0f %% of the pairs the translation of the line before or after came "
+                "first: are the two sides shifted?\n",
+                100 * number(root, "adjacent"));
     if (item(root, "strict"))
         print_agreements(root);
     else
@@ -149,6 +153,7 @@ static vl_status read_options(const cli_args *args, vl_align_evaluation *how, vl
         .vocabulary = (size_t)vocabulary,
         .limit = (size_t)limit,
         .strict = cli_has(args, "strict"),
+        .details = cli_value(args, "details"),
     };
     const char *task = cli_value(args, "task");
     return status || !task ? status : vl_align_task_of(task, &how->task, error);

@@ -189,6 +189,18 @@ class EvalAlign(unittest.TestCase):
             self.assertAlmostEqual(method["accuracy_at_5"], 0.1, 9)
         self.assertEqual(scores["pairs"], 50)
 
+    def test_details_and_lines_that_are_shifted(self):
+        shifted = list(zip(self.src[:50], self.tgt[:10] + self.tgt[11:51]))
+        path, details = self.table("shifted.tsv", shifted), self.at / "details.jsonl"
+        scores = self.scores(path, "--details", details)
+        self.assertEqual([scores["accuracy"], scores["adjacent"]], [0.2, 39 / 50])
+        lines = [json.loads(line) for line in details.read_text().splitlines()]
+        self.assertEqual([(l["line"], l["src"], l["tgt"]) for l in lines], [(i, *p) for i, p in enumerate(shifted, 1)])
+        self.assertEqual([l["found"] for l in lines[:10] + lines[11:]], self.tgt[:10] + self.tgt[11:50])
+        self.assertEqual([l["place"] for l in lines[:10]], [1] * 10)
+        self.assertGreater(lines[20]["place"], 1)
+        self.assertIn("--details", self.call(path, "--task", "lexicon", "--details", details, code=2).stderr.decode())
+
     def test_duplicates(self):
         """Sentences that are there twice are one candidate, and any of their translations is right."""
         a, b = self.words[:2]

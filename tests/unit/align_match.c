@@ -106,13 +106,13 @@ static void test_vectors(void **state) {
             rows_of(&m.src, "abc", src, a);
             rows_of(&m.tgt, "xyz", tgt, b);
             assert_int_equal(align_near_init(&near, a, 3, b, 3, 3, &error), VL_OK);
-            align_rank_vectors(&near, ALIGN_COSINE, &m, false, &ranks, &error);
+            align_rank_vectors(&near, ALIGN_COSINE, &m, false, &ranks, NULL, &error);
             assert_true(fabs(ranks.at1 - 2.0 / 3) < 1e-9);
             assert_true(fabs(ranks.reciprocal - 2.5 / 3) < 1e-9);
             assert_true(fabs(ranks.at5 - 1) < 1e-9);
-            align_rank_vectors(&near, ALIGN_COSINE, &m, true, &ranks, &error);
+            align_rank_vectors(&near, ALIGN_COSINE, &m, true, &ranks, NULL, &error);
             assert_true(fabs(ranks.at1 - 1) < 1e-9);
-            align_rank_vectors(&near, ALIGN_CSLS, &m, false, &ranks, &error);
+            align_rank_vectors(&near, ALIGN_CSLS, &m, false, &ranks, NULL, &error);
             assert_true(fabs(ranks.at1 - 1) < 1e-9);
             align_near_deinit(&near);
             match_free(&m);
@@ -161,7 +161,7 @@ static void check_method(const align_near *near, align_method method, const alig
                         m->src.weight[i]);
     }
     align_ranks_finish(&expected);
-    assert_int_equal(align_rank_vectors(near, method, m, false, &got, &error), VL_OK);
+    assert_int_equal(align_rank_vectors(near, method, m, false, &got, NULL, &error), VL_OK);
     assert_true(fabs(got.at1 - expected.at1) < 1e-9);
     assert_true(fabs(got.reciprocal - expected.reciprocal) < 1e-9);
     free(scores);
@@ -211,7 +211,7 @@ static void test_zeros(void **state) {
         align_near near;
         align_ranks ranks;
         assert_int_equal(align_near_init(&near, zeros, 8, zeros, 8, 4, &error), VL_OK);
-        align_rank_vectors(&near, (align_method)method, &m, false, &ranks, &error);
+        align_rank_vectors(&near, (align_method)method, &m, false, &ranks, NULL, &error);
         assert_true(fabs(ranks.at1 - 1.0 / 8) < 1e-9);
         assert_true(fabs(ranks.at5 - 5.0 / 8) < 1e-9);
         assert_true(fabs(ranks.tied - 1) < 1e-9);
@@ -228,7 +228,6 @@ static void test_identical(void **state) {
         {"in 1919 they\tmwaka 1919 wao\nin 2020 we\tmwaka 2020 sisi\n", 1, 1},
         {"١٩١٩\t1919\n1,000\t1.000\n", 1, 1}, /* digits of any script, marks in numbers */
         {"a b\tx y\nc d\tz w\ne f\tu v\n", 1.0 / 3, 1.0 / 3}, /* nothing in common: chance */
-        {"…\t!\nRome\tROME\n", 0.75, 0.75}, /* "…" has no word and ties with all */
         /* "covid" is in all and weighs least; "who" decides */
         {"covid who\tcovid who\ncovid covid\tcovid\n", 1, 1},
     };

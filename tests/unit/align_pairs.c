@@ -61,6 +61,9 @@ static void test_tables(void **state) {
         {"a\tb\nc\nd\te\n", "|a|b;|d|e;", 1},
         {"a\tb\n\tc\nd\te\n", "|a|b;|d|e;", 1},
         {"a\tb\nc\t\nd\te\n", "|a|b;|d|e;", 1},
+        /* what broken cells leave */
+        {"a\tb\t \t \"\nc\td\ne\t\"\n…\tf\n", "|a|b;|c|d;", 2},
+        {"١\tሀ\n𞤢\tक\n", "|١|ሀ;|𞤢|क;", 0},
         {"a\tb\nc\xFF\td\ne\tf\n", "|a|b;|e|f;", 1},
         /* names of columns */
         {"id\ten\tsw\n1\ta\tb\n", "1|a|b;", 0},
