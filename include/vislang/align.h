@@ -367,7 +367,9 @@ vl_status vl_space_build(const vl_space_plan *plan, const char *out, vl_error *e
 typedef struct vl_bank vl_bank;
 enum { VL_BANK_MAX = 1 << 20, VL_BANK_NEAREST = 4 };
 /* The sentences are not kept; any bytes will do. A language that the space has not got: looks
- * alone. The space has to live as long. VL_ERR_LIMIT: over VL_BANK_MAX; VL_ERR_CANCELLED. */
+ * alone. The space has to live as long. 100,000 sentences of news (13 MB) take 130 MB, 250 MB
+ * once they have been searched, and 370 MB while that is made ready. VL_ERR_LIMIT: over
+ * VL_BANK_MAX, or over 2^28 features of words; VL_ERR_CANCELLED. */
 vl_status vl_bank_new(const vl_space *space, const char *language, const char *const *sentences,
                       size_t count, vl_bank **bank, vl_error *error);
 void vl_bank_free(vl_bank *bank); /* NULL allowed */
