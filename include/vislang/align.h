@@ -355,7 +355,8 @@ typedef struct vl_space_plan {
 } vl_space_plan;
 vl_space_plan vl_space_plan_default(void);
 /* Whole or not at all. VL_ERR_INPUT: a file is not there, or damaged; VL_ERR_UNSUPPORTED: there
- * is no stemmer for the hub's language; VL_ERR_USAGE: a language twice. The same files give the same bytes on the same machine. */
+ * is no stemmer for the hub's language; VL_ERR_USAGE: a language twice. The same files give the
+ * same bytes on the same machine. */
 vl_status vl_space_build(const vl_space_plan *plan, const char *out, vl_error *error);
 
 /* ---- banks: sentences to be found by sentences of other languages ------------------------ */
@@ -378,8 +379,8 @@ size_t vl_bank_count(const vl_bank *bank);
  * same whichever is first. VL_ERR_USAGE: they are not of one space; VL_ERR_CANCELLED. */
 vl_status vl_bank_scores(const vl_bank *a, const vl_bank *b, float *scores, vl_error *error);
 /* Scores into margins, in place: each divided by the mean of what its row's and its column's
- * nearest VL_BANK_NEAREST score, all where there are fewer (Artetxe and Schwenk 2019, "Margin-based Parallel Corpus
- * Mining", eq. 2, ratio). */
+ * nearest VL_BANK_NEAREST score, all where there are fewer (Artetxe and Schwenk 2019,
+ * "Margin-based Parallel Corpus Mining", eq. 2, ratio). */
 vl_status vl_bank_margins(float *scores, size_t rows, size_t columns, vl_error *error);
 /* Self-learning from two banks that partly say the same: pairs that are each other's best by
  * margin give words that go together (Dice), with which the banks are compared anew, `rounds`
@@ -444,10 +445,11 @@ vl_status vl_lexical_encode(const char *const *sentences, size_t count, uint32_t
                             float *rows, vl_error *error);
 
 /* Vectors of sentences from those of their words: the mean weighted by a / (a + p(word)), a =
- * 0.001, less its part along the first common component (Arora, Liang and Ma 2017, "A Simple but
- * Tough-to-Beat Baseline for Sentence Embeddings", algorithm 1), the component being that of
- * these sentences where there are at least 20 of them. p is a word's frequency, or by its rank
- * where that is not known. `rows` [count][dim]: unit rows; zeros where no word is known. */
+ * 0.001, less its part along the first common component (Arora, Liang and Ma 2017, "A Simple
+ * but Tough-to-Beat Baseline for Sentence Embeddings", algorithm 1), the component being that
+ * of these sentences where there are at least 20 of them. p is a word's frequency, or by its
+ * rank where that is not known. `rows` [count][dim]: unit rows; zeros where no word is known.
+ */
 vl_status vl_sif_encode(const vl_embeddings *embeddings, const char *const *sentences,
                         size_t count, float *rows, vl_error *error);
 
