@@ -136,8 +136,10 @@ class EvalAlign(unittest.TestCase):
 
     def call(self, *args, code=0, vectors="tgt.vec", **options):
         given = ["--src-vectors", self.at / "src.vec", "--tgt-vectors", self.at / vectors] if vectors else []
+        # without vectors of its own it has none: no space is bundled here
+        env = os.environ if vectors else {**os.environ, "VISLANG_DATA": str(self.at)}
         result = subprocess.run([PROGRAM, "eval", "align", "--src", "sw", "--tgt", "fr", *map(str, args),
-                                 *map(str, given)], capture_output=True, timeout=120, **options)
+                                 *map(str, given)], capture_output=True, timeout=120, env=env, **options)
         self.assertEqual(result.returncode, code, (args, result.stderr.decode()))
         return result
 
@@ -382,6 +384,15 @@ class EvalAlign(unittest.TestCase):
         self.assertFalse(without["baselines"]["bleualign_like"]["translated"])
         text = self.call("--task", "document", src, tgt, self.at / "gold").stdout.decode()
         self.assertRegex(text, r"(?m)^  identical_strings +1\.000 +1\.000 +1\.000 +1\.000")
+
+    def test_what_align_sentences_writes_is_scored(self):
+        src, tgt, gold, *_ = self.documents()
+        plain = self.put("a.fr", gzip.decompress(tgt.read_bytes()))
+        found = subprocess.run([PROGRAM, "align", "sentences", src, plain, "--lines", "--tsv"], capture_output=True,
+                               check=True).stdout
+        scores = self.scores("--task", "document", src, tgt, self.beads("gold", gold), self.put("ours.tsv", found),
+                             vectors=None)
+        self.assertEqual(scores["others"][str(self.at / "ours.tsv")]["strict"], scores["strict"])
 
     def test_agreement_with_gold(self):
         src, tgt, _, sources, targets = self.documents()
