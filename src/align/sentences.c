@@ -6,7 +6,8 @@
  *   lengths  gale_church.h; ratio and variance are learned in each pass
  *   words    evidence.h; translations are learned in each pass from the beads of the last one
  *   vectors  the cosine under a normal law fitted to the beads of the last pass, against one
- *            fitted to random pairs: where vectors tell nothing the two are equal and it is 0
+ *            fitted to random spans of the bead's shape: where vectors tell nothing the two are
+ *            equal and it is 0
  * What a pass learns from a bead weighs as much as that bead's posterior. The first pass knows
  * only words that look alike, which are few, and gives them twice their weight.
  *
@@ -27,6 +28,7 @@ enum {
     PASSES = 8,
     LEXICAL_WIDTH = 512,
     FULL_NODES = 600000, /* documents that are smaller than this are looked at whole at first */
+    RADIUS_STRAIGHT = 400,
     RADIUS_FIRST = 40,
     RADIUS_SECOND = 15,
     RADIUS = 8,
@@ -38,14 +40,19 @@ static const double ALONE = 4;
 static const double LENGTHS = 1.25; /* the weight of what they say */
 static const float LAMBDA = 0.5F;
 static const double WORDS_FIRST = 2, WORDS = 1;
+/* The weight of what vectors say, the most that it may be, and how far above chance beads must
+ * lie for it to count at all. */
+static const double VECTORS = 0.5, VECTORS_MOST = 6, STANDING_LEAST = 0.5;
 static const double SHARPNESS = 0.3;
 static const double SETTLED = 0.995; /* then another pass would change nothing */
 
 /* ---- what a bead costs ------------------------------------------------------------------- */
 
-/* Two normal laws of cosines. */
+/* Cosines of random spans of each shape, and how far above those beads lie, in deviations: long
+ * spans are nearer to each other than short ones, whether or not they say the same. */
 typedef struct cosines {
-    double chance_mean, chance_deviation, bead_mean, bead_deviation;
+    double mean[ALIGN_BEAD_SIDE][ALIGN_BEAD_SIDE], deviation[ALIGN_BEAD_SIDE][ALIGN_BEAD_SIDE];
+    double bead_mean, bead_deviation;
     bool known;
 } cosines;
 
@@ -58,17 +65,16 @@ typedef struct cost_model {
     cosines cosines;
 } cost_model;
 
-/* log of the likelihood ratio of `cosine`, for each sentence of a bead; bounded. */
-static double cosine_evidence(const cosines *c, double cosine) {
-    double bead = (cosine - c->bead_mean) / c->bead_deviation;
-    double chance = (cosine - c->chance_mean) / c->chance_deviation;
-    if (cosine > c->bead_mean)
-        bead = 0; /* nearer than a bead is wont to be speaks for no chance */
-    if (cosine < c->chance_mean)
-        chance = 0;
-    double ratio =
-        (chance * chance - bead * bead) / 2 + log(c->chance_deviation / c->bead_deviation);
-    return fmin(fmax(ratio, -8), 12);
+static double standing(const cosines *c, double cosine, size_t m, size_t n) {
+    return (cosine - c->mean[m - 1][n - 1]) / c->deviation[m - 1][n - 1];
+}
+
+/* log of the likelihood ratio of a bead against chance, by how far it stands out; bounded. */
+static double cosine_evidence(const cosines *c, double z) {
+    double bead = z < c->bead_mean ? (z - c->bead_mean) / c->bead_deviation : 0;
+    double chance = z > 0 ? z : 0;
+    double ratio = (chance * chance - bead * bead) / 2 - log(c->bead_deviation);
+    return fmin(fmax(ratio, -VECTORS_MOST), VECTORS_MOST);
 }
 
 static double bead_cost(const void *user, size_t i, size_t j, size_t m, size_t n) {
@@ -79,8 +85,10 @@ static double bead_cost(const void *user, size_t i, size_t j, size_t m, size_t n
     if (c->evidence)
         cost -= c->words * align_evidence_of(c->evidence, i, j, m, n);
     if (c->vectors && c->cosines.known)
-        cost -= cosine_evidence(&c->cosines, align_distances_cosine(c->vectors, i, j, m, n)) *
-                (double)(m + n) / 2;
+        cost -= VECTORS *
+                cosine_evidence(&c->cosines,
+                                standing(&c->cosines,
+                                         align_distances_cosine(c->vectors, i, j, m, n), m, n));
     return cost;
 }
 
@@ -90,27 +98,42 @@ static void mean_and_deviation(double sum, double squares, size_t n, double *mea
     *deviation = sqrt(fmax(squares / (double)n - *mean * *mean, 1e-4));
 }
 
-/* From random pairs and from the beads of a path. */
-static void fit_cosines(const align_distances *vectors, const align_step *path, size_t steps,
-                        size_t a_count, size_t b_count, cosines *c) {
-    enum { SAMPLES = 2000, BEADS_LEAST = 20 };
+/* Of random spans of this shape; documents are at least as long. */
+static void fit_chance(const align_distances *vectors, size_t m, size_t n, size_t a_count,
+                       size_t b_count, cosines *c) {
+    enum { SAMPLES = 400 };
     double sum = 0, squares = 0;
-    uint64_t dice = 7;
-    size_t beads = 0;
+    uint64_t dice = 7 + 16 * m + n;
     for (size_t k = 0; k < SAMPLES; k++) {
-        double x = align_distances_cosine(vectors, vl_random_below(&dice, a_count) + 1,
-                                          vl_random_below(&dice, b_count) + 1, 1, 1);
+        double x = align_distances_cosine(vectors, m + vl_random_below(&dice, a_count - m + 1),
+                                          n + vl_random_below(&dice, b_count - n + 1), m, n);
         sum += x;
         squares += x * x;
     }
-    mean_and_deviation(sum, squares, SAMPLES, &c->chance_mean, &c->chance_deviation);
-    sum = squares = 0;
+    mean_and_deviation(sum, squares, SAMPLES, &c->mean[m - 1][n - 1],
+                       &c->deviation[m - 1][n - 1]);
+}
+
+/* From random spans and from the beads of a path. */
+static void fit_cosines(const align_distances *vectors, const align_step *path, size_t steps,
+                        size_t a_count, size_t b_count, cosines *c) {
+    enum { BEADS_LEAST = 20 };
+    double sum = 0, squares = 0;
+    size_t beads = 0;
+    if (a_count < ALIGN_BEAD_SIDE || b_count < ALIGN_BEAD_SIDE)
+        return;
+    for (size_t m = 1; m <= ALIGN_BEAD_SIDE; m++)
+        for (size_t n = 1; n <= ALIGN_BEAD_SIDE; n++)
+            fit_chance(vectors, m, n, a_count, b_count, c);
     for (size_t k = 0; k < steps; k++) {
         const align_step *s = &path[k];
         if (!s->a_count || !s->b_count)
             continue;
-        double x = align_distances_cosine(vectors, s->a_from + s->a_count,
-                                          s->b_from + s->b_count, s->a_count, s->b_count);
+        double x =
+            standing(c,
+                     align_distances_cosine(vectors, s->a_from + s->a_count,
+                                            s->b_from + s->b_count, s->a_count, s->b_count),
+                     s->a_count, s->b_count);
         sum += x;
         squares += x * x;
         beads++;
@@ -118,7 +141,7 @@ static void fit_cosines(const align_distances *vectors, const align_step *path, 
     c->known = beads >= BEADS_LEAST;
     if (c->known)
         mean_and_deviation(sum, squares, beads, &c->bead_mean, &c->bead_deviation);
-    c->known = c->known && c->bead_mean > c->chance_mean;
+    c->known = c->known && c->bead_mean > STANDING_LEAST;
 }
 
 /* ---- passes ------------------------------------------------------------------------------ */
@@ -132,6 +155,7 @@ typedef struct work {
     align_lengths lengths;
     align_step *path;
     size_t steps;
+    bool straight;    /* the path is a guess that only knows both ends */
     double unchanged; /* the share of its beads that the path before it had */
     align_pairing *pairings;
     size_t pairing_count;
@@ -183,6 +207,8 @@ static vl_status learn_words(work *w, vl_arena *arena, bool held_out, align_tabl
 static vl_status choose_band(work *w, int pass, align_band *band, vl_error *error) {
     size_t a = w->result->source.count, b = w->result->target.count;
     size_t radius = pass > 1 ? RADIUS : pass ? RADIUS_SECOND : RADIUS_FIRST;
+    if (!pass && w->straight)
+        radius = RADIUS_STRAIGHT;
     if (pass < 2 && (a + 1) * (b + 1) <= FULL_NODES)
         return align_band_full(w->scratch, a, b, band, error);
     while (radius > RADIUS_LEAST && 3 * radius * a > NODES_MOST)
@@ -384,6 +410,22 @@ static vl_status align_by_vectors(work *w, vl_error *error) {
     return status ? status : keep_path(w, path, steps, error);
 }
 
+/* Straight from the beginning to the end: where to look when nothing but lengths is to count.
+ */
+static vl_status go_straight(work *w, vl_error *error) {
+    size_t a = w->result->source.count, b = w->result->target.count;
+    align_step *path = vl_arena_array(w->scratch, a + 1, sizeof *path);
+    if (!path)
+        return no_memory(error);
+    for (size_t i = 0; i < a; i++)
+        path[i] = (align_step){.a_from = (uint32_t)i,
+                               .b_from = (uint32_t)(i * b / a),
+                               .a_count = 1,
+                               .b_count = (uint16_t)((i + 1) * b / a - i * b / a)};
+    w->straight = true;
+    return keep_path(w, path, a, error);
+}
+
 static vl_status align_all(work *w, const vl_alignment_options *options, vl_error *error) {
     vl_status status = VL_OK;
     bool words = options->method == VL_ALIGNMENT_ALL;
@@ -391,6 +433,8 @@ static vl_status align_all(work *w, const vl_alignment_options *options, vl_erro
         return leave_alone(w, error);
     if (options->method == VL_ALIGNMENT_VECTORS)
         return align_by_vectors(w, error);
+    if (!words)
+        status = go_straight(w, error);
     for (int pass = 0; pass < PASSES && !status && (pass < 2 || w->unchanged < SETTLED);
          pass++) {
         if (!pass)

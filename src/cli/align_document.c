@@ -223,10 +223,32 @@ vl_status align_document_encode(vl_arena *arena, align_document *document, const
     return status;
 }
 
-vl_status align_documents_read(const cli_args *args, bool lines, vl_arena *arena,
+/* Rows of both from the bundled space, where it has both languages; else they stay without. */
+static vl_status encode_by_space(vl_arena *arena, align_document documents[2],
+                                 vl_error *error) {
+    vl_space *space = NULL;
+    vl_status status = vl_space_open(NULL, &space, error);
+    if (status == VL_ERR_MISSING)
+        return VL_OK;
+    bool both = !status && vl_space_has(space, documents[0].language) &&
+                vl_space_has(space, documents[1].language);
+    for (size_t i = 0; i < 2 && both && !status; i++) {
+        align_document *d = &documents[i];
+        d->width = VL_SPACE_WIDTH;
+        d->rows = vl_arena_array(arena, d->count * d->width + 1, sizeof *d->rows);
+        status = d->rows
+                     ? vl_space_encode(space, d->language, d->texts, d->count, d->rows, error)
+                     : no_memory(error);
+    }
+    vl_space_free(space);
+    return status;
+}
+
+vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_arena *arena,
                                align_document documents[2], vl_error *error) {
     static const char *const languages[] = {"src", "tgt"};
     static const char *const vectors[] = {"src-vectors", "tgt-vectors"};
+    bool lines = lines_of_pairs || cli_has(args, "lines");
     vl_status status = VL_OK;
     if (args->operand_count != 3)
         return vl_fail(error, VL_ERR_USAGE, "which two documents? vislang align %s A B",
@@ -245,6 +267,8 @@ vl_status align_documents_read(const cli_args *args, bool lines, vl_arena *arena
             status =
                 align_document_encode(arena, &documents[i], cli_value(args, vectors[i]), error);
     }
+    if (!status && !lines_of_pairs && !cli_has(args, vectors[0]))
+        status = encode_by_space(arena, documents, error);
     if (!status && documents[0].width != documents[1].width)
         status = vl_fail(error, VL_ERR_INPUT,
                          "vectors of %u and of %u dimensions are not of one space; bring them "

@@ -25,8 +25,11 @@ vl_status align_document_read(vl_arena *arena, const char *path, const char *lan
 vl_status align_document_encode(vl_arena *arena, align_document *document, const char *vectors,
                                 vl_error *error);
 
-/* Both of --src and --tgt, --src-vectors and --tgt-vectors. */
-vl_status align_documents_read(const cli_args *args, bool lines, vl_arena *arena,
+/* Both operands, by --lines, --src and --tgt; with rows from --src-vectors and --tgt-vectors,
+ * else from the bundled space where it has both languages. `lines_of_pairs`: by lines, without
+ * rows.
+ */
+vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_arena *arena,
                                align_document documents[2], vl_error *error);
 /* The texts of `count` sentences from `first`, with a space between them. NULL: arena full. */
 const char *align_document_joined(vl_arena *arena, const align_document *document, size_t first,

@@ -128,13 +128,14 @@ static vl_status put_json(const sentences_run *run, vl_buf *out, vl_error *error
 static vl_status align(const cli_args *args, sentences_run *run, vl_error *error) {
     vl_alignment_options options = vl_alignment_options_default();
     align_document *d = run->documents;
-    vl_status status = align_documents_read(args, cli_has(args, "lines"), run->arena, d, error);
+    vl_status status = align_documents_read(args, false, run->arena, d, error);
     if (status)
         return status;
     if (!d[0].rows)
-        fputs("vislang align sentences: no vectors given; aligned by lengths and by the words "
-              "that these documents show to translate each other\n",
-              stderr);
+        fprintf(stderr,
+                "vislang align sentences: no vectors of %s and %s together; aligned by lengths "
+                "and by the words that these documents show to translate each other\n",
+                vl_lang_name(d[0].language), vl_lang_name(d[1].language));
     vl_sentences source = {d[0].texts, d[0].count, d[0].rows};
     vl_sentences target = {d[1].texts, d[1].count, d[1].rows};
     options.width = d[0].width;

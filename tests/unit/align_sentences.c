@@ -291,6 +291,36 @@ static void test_documents(void **state) {
     vl_alignment_free(alignment);
 }
 
+/* By lengths alone, in documents too long to be looked at whole. */
+static void test_long_documents_by_lengths(void **state) {
+    enum { N = 1200 };
+    static const char *texts[2][N];
+    vl_alignment_options options = {.method = VL_ALIGNMENT_LENGTHS};
+    vl_alignment *alignment;
+    size_t count, right = 0, kept = 0;
+    uint64_t dice = 9;
+    (void)state;
+    static size_t of_target[N];
+    for (size_t i = 0; i < N; i++) {
+        size_t letters = 10 + vl_random_below(&dice, 190);
+        char *text = vl_arena_alloc(arena, letters + 1);
+        memset(text, 'a', letters);
+        texts[0][i] = text;
+        if (i % 50 == 49)
+            continue;
+        of_target[kept] = i;
+        texts[1][kept++] = text;
+    }
+    vl_sentences source = {.texts = texts[0], .count = N}, target = {texts[1], kept, NULL};
+    assert_int_equal(vl_alignment_new(&source, &target, &options, &alignment, NULL), VL_OK);
+    const vl_bead *beads = vl_alignment_beads(alignment, &count);
+    for (size_t k = 0; k < count; k++)
+        right += beads[k].source_count == 1 && beads[k].target_count == 1 &&
+                 of_target[beads[k].target] == beads[k].source;
+    assert_true(right > 9 * kept / 10);
+    vl_alignment_free(alignment);
+}
+
 /* What a person may give by mistake: each ends with beads that cover both sides. */
 static void test_odd_documents(void **state) {
     static const char *const none[1], *const one[] = {"The dam broke on 3 May 2021."};
@@ -517,6 +547,7 @@ int main(void) {
         cmocka_unit_test(test_recursion_finds_the_diagonal),
         cmocka_unit_test(test_distances),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_long_documents_by_lengths),
         cmocka_unit_test(test_odd_documents),
         cmocka_unit_test(test_a_megabyte_in_one_sentence),
         cmocka_unit_test(test_vectors_that_are_none),
