@@ -173,6 +173,9 @@ def write_up(bench, took):
                     of, (RANKING, ranking_rows))
                 table(headings, list(rows(results)))
                 print()
+                if of == "lexicon":
+                    print("The bundled space was made from these very dictionaries, among others "
+                          "(tools/make_align_data.py): of it, these are not held-out figures.\n")
         left_out = [r for r in bench.results if r.get("left_out", {}).get("lines")]
         for r in left_out:
             print(f"{r['set']} {r['name']}: {r['left_out']['lines']} lines left out, the first: "
