@@ -167,6 +167,7 @@ vl_status space_meanings_read(const char *path, space_units *units, vl_arena *ar
                               space_meanings *out, vl_error *error) {
     enum { SCRATCH_BYTES = 1 << 22 };
     char line[LINE_BYTES];
+    bool inside = false;
     *out = (space_meanings){.words = {.arena = arena}};
     gzFile file = gzopen(path, "rb");
     vl_arena *scratch = vl_arena_new(SCRATCH_BYTES);
@@ -174,8 +175,11 @@ vl_status space_meanings_read(const char *path, space_units *units, vl_arena *ar
     if (!file || !scratch)
         status = vl_fail(error, file ? VL_ERR_MEMORY : VL_ERR_INPUT, "cannot read %s", path);
     while (!status && gzgets(file, line, sizeof line)) {
+        bool whole = strlen(line) < sizeof line - 1 || strchr(line, '\n');
         line[strcspn(line, "\r\n")] = '\0';
-        status = take_line(line, units, scratch, out, error);
+        if (whole && !inside)
+            status = take_line(line, units, scratch, out, error);
+        inside = !whole; /* of a line that is too long to be one of words */
     }
     int code = Z_OK;
     if (!status && gzerror(file, &code) && code != Z_OK)

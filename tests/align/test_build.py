@@ -104,7 +104,8 @@ class Build(unittest.TestCase):
         self.assertEqual(out.read_bytes(), again.read_bytes())
         packed = self.home / "packed"
         packed.mkdir()
-        (packed / "so.tsv").write_bytes(gzip.compress((self.home / "lexicons" / "so.tsv").read_bytes()))
+        long = b"x" * 4095 + b"river\tgobi" + b" y" * 9000 + b"cloud\tgobi\n"  # no piece of it is a line of its own
+        (packed / "so.tsv").write_bytes(gzip.compress(long + (self.home / "lexicons" / "so.tsv").read_bytes()))
         self.build(again, "so", lexicons=packed)
         self.assertEqual(out.read_bytes(), again.read_bytes())
 
