@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Language identification: ours beside Debian's CLD2 and libexttextcat, the same texts in one run.
 
-usage: bench/langid/run.py --data DIR [--model FILE] [--recipe FILE] [--json FILE] [--languages]
+usage: bench/langid/run.py --data DIR [--model FILE] [--recipe FILE] [--every N] [--noise]
+                           [--json FILE] [--languages]
        bench/langid/run.py --texts FILE.tsv …
 
 DIR holds the text that the recipe names; what is scored are the lines of it that were held out
@@ -12,6 +13,7 @@ texts rightly. CLD2 answers twice: by itself, and with the best guess that it ha
 
 import argparse
 import json
+import random
 import re
 import subprocess
 import sys
@@ -116,6 +118,23 @@ def kind(source):
     return source.rsplit("/", 1)[0] if "/" in source else source
 
 
+def mistaken(text, dice):
+    """One character in twelve dropped, doubled or followed by a stray mark."""
+    kinds = [lambda c: "", lambda c: c + c, lambda c: c + dice.choice(".,'il1-")]
+    return "".join(c if dice.randrange(12) else dice.choice(kinds)(c) for c in text)
+
+
+def rewrite(texts, out, every, noise):
+    """Every so many-th text of each language and length, with mistakes or as it is."""
+    dice, seen = random.Random(7), Counter()
+    with open(texts, encoding="utf-8") as lines, open(out, "w", encoding="utf-8") as chosen:
+        for line in lines:
+            code, source, length, text = line.rstrip("\n").split("\t")
+            if seen[code, length] % every == 0:
+                chosen.write("\t".join([code, source, length, mistaken(text, dice) if noise else text]) + "\n")
+            seen[code, length] += 1
+
+
 def held_whole(recipe):
     return set(re.findall(r"held ([^\s\",\]]+)", recipe.read_text(encoding="utf-8")))
 
@@ -210,6 +229,8 @@ def main():
     parser.add_argument("--texts", type=Path, help="texts of one's own: code, source, length, text")
     parser.add_argument("--model", type=Path, help="default: the bundled one")
     parser.add_argument("--recipe", type=Path, default=ROOT / "models" / "recipes" / "langid.yaml")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th text of each language")
+    parser.add_argument("--noise", action="store_true", help="with mistakes like those of reading: one character in twelve")
     parser.add_argument("--json", type=Path, help="write everything there, too")
     parser.add_argument("--languages", action="store_true", help="print a table of all languages, too")
     parser.add_argument("--build", type=Path, default=ROOT / "build")
@@ -227,6 +248,9 @@ def main():
             texts = Path(folder) / "held.tsv"
             subprocess.run([options.build / "vislang", "train", "langid", "--recipe", options.recipe, "--data", options.data,
                             "--held-out", texts], check=True)
+        if options.noise or options.every > 1:
+            rewrite(texts, Path(folder) / "chosen.tsv", options.every, options.noise)
+            texts = Path(folder) / "chosen.tsv"
         facts, rows = ask(program, texts, options.model)
     all_of_it = report(facts, Scores(facts["detectors"], rows), options.recipe)
     if options.json:

@@ -24,9 +24,11 @@ struct vl_langid {
     vl_buf file;
     vl_langid_header header;
     const vl_langid_label *labels;
-    const int8_t *weights;
+    const float *columns; /* [width][labels], for rows of int8 */
+    const int8_t *rows;   /* [buckets][width] */
     UScriptCode scripts[VL_LANGID_MAX_LABELS][VL_LANGID_SCRIPTS]; /* -1: none */
     uint16_t first[VL_LANGID_MAX_LABELS]; /* the first label with the same code */
+    bool unknown[VL_LANGID_MAX_LABELS];   /* its code is "und" */
 };
 
 /* ---- features -------------------------------------------------------------------------------
@@ -48,6 +50,29 @@ static size_t add_grams(const uint32_t *last, size_t count, uint32_t buckets,
     for (size_t n = 1; n <= count && used < VL_LANGID_MAX_FEATURES; n++)
         if (!(n == 1 && last[count - 1] == ' '))
             features[used++] = gram_hash(last + count - n, n) % buckets;
+    return used;
+}
+
+/* The letters of a word so far. */
+typedef struct word_hash {
+    uint32_t hash;
+    size_t letters;
+} word_hash;
+
+/* Takes the next character; the word that a space ends is a feature where no n-gram is all of
+ * it. */
+static size_t add_word(word_hash *word, uint32_t point, uint32_t buckets, uint32_t *features,
+                       size_t used) {
+    if (point != ' ') {
+        word->hash = ((word->letters++ ? word->hash : 374761393u) ^ point) * 16777619u;
+        word->hash ^= word->hash >> 15;
+        return used;
+    }
+    if (word->letters + 2 > VL_LANGID_MAX_GRAM && used < VL_LANGID_MAX_FEATURES) {
+        uint32_t hash = word->hash * 2654435761u;
+        features[used++] = (hash ^ (hash >> 16)) % buckets;
+    }
+    word->letters = 0;
     return used;
 }
 
@@ -80,6 +105,7 @@ size_t vl_langid_features(const char *text, uint32_t buckets,
                           uint32_t features[VL_LANGID_MAX_FEATURES], size_t *letters) {
     UChar32 points[MAX_UNITS * 3];
     uint32_t last[VL_LANGID_MAX_GRAM] = {' '};
+    word_hash word = {0};
     size_t kept = 1, used = 0, seen = 0;
     int32_t length = only_letters(text, points);
     for (int32_t at = 1; at < length && used < VL_LANGID_MAX_FEATURES; at++) {
@@ -88,6 +114,7 @@ size_t vl_langid_features(const char *text, uint32_t buckets,
         last[kept++] = (uint32_t)u_tolower(points[at]);
         seen += points[at] != ' ' && points[at] != '\'';
         used = add_grams(last, kept, buckets, features, used);
+        used = add_word(&word, last[kept - 1], buckets, features, used);
     }
     if (letters)
         *letters = seen;
@@ -103,8 +130,10 @@ size_t vl_langid_length_class(size_t letters) {
 
 static vl_status check_label(vl_langid *l, size_t i, vl_error *error) {
     const vl_langid_label *label = &l->labels[i];
-    if (!memchr(label->code, 0, VL_LANG_SIZE) || !(fabsf(label->scale) < 1e6f) ||
-        !(fabsf(label->bias) < 1e6f))
+    bool finite = fabsf(label->bias) < 1e6f;
+    for (size_t d = 0; d < l->header.width; d++)
+        finite &= fabsf(l->columns[d * l->header.labels + i]) < 1e6f;
+    if (!memchr(label->code, 0, VL_LANG_SIZE) || !finite)
         return vl_fail(error, VL_ERR_INPUT, "label %zu is broken", i);
     for (size_t s = 0; s < VL_LANGID_SCRIPTS; s++) {
         char name[5] = {0};
@@ -118,6 +147,7 @@ static vl_status check_label(vl_langid *l, size_t i, vl_error *error) {
     while (strcmp(l->labels[first].code, label->code))
         first++;
     l->first[i] = (uint16_t)first;
+    l->unknown[i] = !strcmp(label->code, "und");
     return VL_OK;
 }
 
@@ -132,21 +162,26 @@ static vl_status check(vl_langid *l, vl_error *error) {
         return vl_fail(error, VL_ERR_UNSUPPORTED, "it has version %u; this program reads %d",
                        h->version, VL_LANGID_VERSION);
     if (!h->labels || h->labels > VL_LANGID_MAX_LABELS || !h->buckets ||
-        h->buckets > VL_LANGID_MAX_BUCKETS)
-        return vl_fail(error, VL_ERR_INPUT, "it claims %u languages and %u buckets", h->labels,
-                       h->buckets);
-    size_t want = sizeof *h + h->labels * sizeof *l->labels + (size_t)h->buckets * h->labels;
+        h->buckets > VL_LANGID_MAX_BUCKETS || !h->width || h->width > VL_LANGID_MAX_WIDTH ||
+        h->width % VL_LANGID_STEP)
+        return vl_fail(error, VL_ERR_INPUT, "it claims %u languages and %u buckets of %u",
+                       h->labels, h->buckets, h->width);
+    size_t want = sizeof *h + h->labels * sizeof *l->labels +
+                  (size_t)h->width * h->labels * sizeof *l->columns +
+                  (size_t)h->buckets * h->width;
     if (l->file.len != want)
         return vl_fail(error, VL_ERR_INPUT, "it has %zu bytes and should have %zu", l->file.len,
                        want);
     for (size_t i = 0; i < VL_LANGID_LENGTHS; i++)
-        if (!(h->temperatures[i] > 0.001f && h->temperatures[i] < 1000))
-            return vl_fail(error, VL_ERR_INPUT, "a temperature is out of range");
+        if (!(h->temperatures[i] > 0.001f && h->temperatures[i] < 1000) ||
+            !(fabsf(h->unknown[i]) < 1000))
+            return vl_fail(error, VL_ERR_INPUT, "its calibration is out of range");
     l->labels = (const vl_langid_label *)(const void *)(l->file.data + sizeof *h);
+    l->columns = (const float *)(const void *)(l->labels + h->labels);
+    l->rows = (const int8_t *)(l->columns + (size_t)h->width * h->labels);
     vl_status status = VL_OK;
     for (size_t i = 0; i < h->labels && !status; i++)
         status = check_label(l, i, error);
-    l->weights = (const int8_t *)(l->labels + h->labels);
     return status;
 }
 
@@ -185,7 +220,7 @@ void vl_langid_free(vl_langid *langid) {
 static void softmax(float *values, size_t count, float temperature) {
     float top = values[0], sum = 0;
     for (size_t i = 1; i < count; i++)
-        top = fmaxf(top, values[i]);
+        top = values[i] > top ? values[i] : top;
     for (size_t i = 0; i < count; i++)
         sum += values[i] = expf((values[i] - top) / temperature);
     for (size_t i = 0; i < count; i++)
@@ -230,51 +265,65 @@ static size_t unknown(vl_lang_guess *guesses) {
     return 1;
 }
 
-/* In steps of a fixed length, which compilers turn into vector instructions. */
-static void add_row(int16_t *restrict sums, const int8_t *restrict row, size_t count) {
-    enum { STEP = 16 };
-    size_t i = 0;
-    for (; i + STEP <= count; i += STEP)
-        for (size_t j = 0; j < STEP; j++)
-            sums[i + j] = (int16_t)(sums[i + j] + row[i + j]);
-    for (; i < count; i++)
-        sums[i] = (int16_t)(sums[i] + row[i]);
+/* Sixteen columns of the features' rows, in sums that compilers keep in registers. */
+static void add_sixteen(const int8_t *rows, size_t width, const uint32_t *features,
+                        size_t count, float sums[VL_LANGID_STEP]) {
+    int16_t some[VL_LANGID_STEP] = {0};
+    for (size_t f = 0; f < count; f++) {
+        const int8_t *row = rows + (size_t)features[f] * width;
+        for (size_t j = 0; j < VL_LANGID_STEP; j++)
+            some[j] = (int16_t)(some[j] + row[j]);
+    }
+    for (size_t j = 0; j < VL_LANGID_STEP; j++)
+        sums[j] += some[j];
 }
 
-/* Sums of the weights of all features, exact: as many rows as cannot overflow 16 bits are added
- * in those. */
-static void add_weights(const vl_langid *l, const uint32_t *features, size_t count,
-                        int32_t sums[VL_LANGID_MAX_LABELS]) {
+/* The sum of the rows of all features, exact: as many as cannot overflow 16 bits are added in
+ * those. */
+static void add_rows(const vl_langid *l, const uint32_t *features, size_t count,
+                     float sums[VL_LANGID_MAX_WIDTH]) {
     enum { ROWS = INT16_MAX / -INT8_MIN };
+    for (size_t from = 0; from < count; from += ROWS)
+        for (size_t d = 0; d < l->header.width; d += VL_LANGID_STEP)
+            add_sixteen(l->rows + d, l->header.width, features + from,
+                        count - from < ROWS ? count - from : ROWS, sums + d);
+}
+
+/* values[i] = logit of label i. */
+static void add_logits(const vl_langid *l, const uint32_t *features, size_t count,
+                       float values[restrict VL_LANGID_MAX_LABELS]) {
+    float sums[VL_LANGID_MAX_WIDTH] = {0};
     size_t labels = l->header.labels;
-    for (size_t from = 0; from < count; from += ROWS) {
-        int16_t some[VL_LANGID_MAX_LABELS] = {0};
-        size_t end = count - from < ROWS ? count : from + ROWS;
-        for (size_t f = from; f < end; f++)
-            add_row(some, l->weights + (size_t)features[f] * labels, labels);
+    add_rows(l, features, count, sums);
+    float shrink = 1 / sqrtf((float)count);
+    for (size_t i = 0; i < labels; i++)
+        values[i] = l->labels[i].bias;
+    for (size_t d = 0; d < l->header.width; d++) {
+        const float *column = l->columns + d * labels, share = sums[d] * shrink;
         for (size_t i = 0; i < labels; i++)
-            sums[i] += some[i];
+            values[i] += share * column[i];
     }
 }
 
 /* Probabilities of the labels in `values`; false when no label is possible. */
 static bool weigh(const vl_langid *l, const char *text, const uint32_t *features, size_t count,
                   size_t letters, float values[VL_LANGID_MAX_LABELS]) {
-    int32_t sums[VL_LANGID_MAX_LABELS] = {0};
     size_t labels = l->header.labels;
+    size_t length = vl_langid_length_class(letters);
     script_use use;
     bool any = false;
-    add_weights(l, features, count, sums);
-    float shrink = 1 / sqrtf((float)count);
+    add_logits(l, features, count, values);
     count_scripts(text, &use);
     for (size_t i = 0; i < labels; i++) {
         bool possible = is_possible(l, i, &use);
-        values[i] = possible ? (float)sums[i] * l->labels[i].scale * shrink + l->labels[i].bias
-                             : -INFINITY;
+        if (!possible)
+            values[i] = -INFINITY;
+        else if (l->unknown[i])
+            values[i] += l->header.unknown[length];
         any |= possible;
     }
     if (any)
-        softmax(values, labels, l->header.temperatures[vl_langid_length_class(letters)]);
+        softmax(values, labels, l->header.temperatures[length]);
     for (size_t i = 0; any && i < labels; i++)
         if (l->first[i] != i) {
             values[l->first[i]] += values[i];

@@ -2,9 +2,12 @@
  *
  * Multinomial logistic regression by stochastic gradient descent: a random language, a random
  * line of it cut to a random length, sometimes with the mistakes OCR makes, one step. Then the
- * weights go to int8 and a temperature for each length of text is fitted on held-out lines. */
+ * weights go to int8 and a temperature for each length of text is fitted, on lines that are
+ * neither trained nor scored on. */
 #include "text/langid_model.h"
 #include "train/langid_data.h"
+
+#include <vislang/kernel.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +16,8 @@
 #include <unicode/utf8.h>
 
 enum { CUTS = 4, MAX_TEXT = 2048, CALIBRATION_LINES = 60, MAX_HELD_BYTES = 256 << 20 };
+/* Keeps the first steps of Adagrad from being huge. */
+#define FIRST_SQUARE 1e-3f
 static const size_t cut_letters[CUTS] = {20, 50, 100, 400};
 
 /* xorshift64*: Vigna 2016. */
@@ -81,22 +86,28 @@ static void add_noise(char text[MAX_TEXT], unsigned one_in, uint64_t *state) {
  */
 
 typedef struct net {
-    size_t labels;
+    size_t labels, width;
     uint32_t buckets;
-    float *weights; /* [buckets][labels] */
+    float *rows;    /* [buckets][width] */
+    float *columns; /* [width][labels] */
     float *bias;    /* [labels] */
+    /* Adagrad's sums of squared gradients, one a row and one a label. */
+    float *row_squares, *label_squares;
+    const vl_kernels *kernels;
 } net;
 
-static void logits(const net *n, const uint32_t *features, size_t count, float *out) {
-    memset(out, 0, n->labels * sizeof *out);
-    for (size_t f = 0; f < count; f++) {
-        const float *row = n->weights + (size_t)features[f] * n->labels;
-        for (size_t i = 0; i < n->labels; i++)
-            out[i] += row[i];
-    }
+/* `hidden` [width]: the sum of the features' rows over the root of how many they are. */
+static void logits(const net *n, const uint32_t *features, size_t count, float *hidden,
+                   float *out) {
+    memset(hidden, 0, n->width * sizeof *hidden);
+    for (size_t f = 0; f < count; f++)
+        n->kernels->add(hidden, n->rows + (size_t)features[f] * n->width, n->width);
     float shrink = 1 / sqrtf((float)(count ? count : 1));
-    for (size_t i = 0; i < n->labels; i++)
-        out[i] = out[i] * shrink + n->bias[i];
+    memcpy(out, n->bias, n->labels * sizeof *out);
+    for (size_t d = 0; d < n->width; d++) {
+        hidden[d] *= shrink;
+        n->kernels->axpy(out, hidden[d], n->columns + d * n->labels, n->labels);
+    }
 }
 
 /* In place; returns -log of the target's probability. */
@@ -112,19 +123,30 @@ static double softmax_loss(float *values, size_t count, float temperature, size_
     return -log(fmax(1e-12, (double)values[target]));
 }
 
+/* One step of Adagrad (Duchi, Hazan and Singer 2011), with one rate for a whole row or label: a
+ * rare n-gram moves far when it is seen, a common one little. */
 static double step(net *n, const uint32_t *features, size_t count, size_t target, float rate) {
-    float error[VL_LANGID_MAX_LABELS];
-    logits(n, features, count, error);
+    float error[VL_LANGID_MAX_LABELS], hidden[VL_LANGID_MAX_WIDTH], back[VL_LANGID_MAX_WIDTH];
+    const vl_kernels *k = n->kernels;
+    logits(n, features, count, hidden, error);
     double loss = softmax_loss(error, n->labels, 1, target);
     error[target] -= 1;
+    for (size_t d = 0; d < n->width; d++)
+        back[d] = k->dot(n->columns + d * n->labels, error, n->labels) / sqrtf((float)count);
+    float length = k->dot(hidden, hidden, n->width) / (float)n->width;
     for (size_t i = 0; i < n->labels; i++) {
-        n->bias[i] -= 0.1f * rate * error[i];
-        error[i] *= rate / sqrtf((float)count);
+        n->label_squares[i] += error[i] * error[i] * length;
+        error[i] *= -rate / sqrtf(n->label_squares[i]);
     }
+    k->axpy(n->bias, 0.1f, error, n->labels);
+    for (size_t d = 0; d < n->width; d++)
+        k->axpy(n->columns + d * n->labels, hidden[d], error, n->labels);
+    float square = k->dot(back, back, n->width) / (float)n->width;
     for (size_t f = 0; f < count; f++) {
-        float *row = n->weights + (size_t)features[f] * n->labels;
-        for (size_t i = 0; i < n->labels; i++)
-            row[i] -= error[i];
+        float *squares = &n->row_squares[features[f]];
+        *squares += square;
+        k->axpy(n->rows + (size_t)features[f] * n->width, -rate / sqrtf(*squares), back,
+                n->width);
     }
     return loss;
 }
@@ -146,12 +168,24 @@ static const char *draw_line(const langid_recipe *r, uint64_t *state, size_t *ta
     return r->languages[*target].train.items[line];
 }
 
+/* Forgets a share of the features, so that none is leaned on alone; returns how many stay. */
+static size_t drop(uint32_t *features, size_t count, double share, uint64_t *state) {
+    size_t kept = 0;
+    for (size_t f = 0; f < count; f++)
+        if (below(state, 1000000) >= share * 1e6)
+            features[kept++] = features[f];
+    return kept;
+}
+
 static void train_epochs(const langid_recipe *r, const vl_langid_training *t, net *n) {
     static const size_t lengths[] = {12, 20, 35, 50, 80, 120, 200};
     uint32_t features[VL_LANGID_MAX_FEATURES];
     char text[MAX_TEXT];
     uint64_t state = r->seed * 2 + 1;
-    size_t per_epoch = r->samples_per_language * r->language_count, done = 0;
+    size_t known = r->language_count - r->unknown_groups;
+    size_t per_epoch =
+        (size_t)((double)(r->samples_per_language * known) / (1 - r->unknown_share));
+    size_t done = 0;
     size_t total = per_epoch * r->epochs;
     for (unsigned epoch = 1; epoch <= r->epochs; epoch++) {
         double loss = 0;
@@ -162,6 +196,7 @@ static void train_epochs(const langid_recipe *r, const vl_langid_training *t, ne
             if (below(&state, 3) == 0)
                 add_noise(text, 8 + below(&state, 20), &state);
             size_t count = vl_langid_features(text, r->buckets, features, NULL);
+            count = drop(features, count, r->dropout, &state);
             float rate = (float)(r->learning_rate * (1 - (double)done / (double)total));
             if (count)
                 loss += step(n, features, count, target, rate);
@@ -174,16 +209,21 @@ static void train_epochs(const langid_recipe *r, const vl_langid_training *t, ne
 /* ---- to a file ------------------------------------------------------------------------------
  */
 
-static void quantise(const net *n, vl_langid_label *labels, int8_t *out) {
-    for (size_t i = 0; i < n->labels; i++) {
+/* To int8, one scale for each of the `width`, which goes into the columns: the net then
+ * computes what the file will. */
+static void quantise(net *n, int8_t *out) {
+    for (size_t d = 0; d < n->width; d++) {
         float largest = 1e-6f;
         for (size_t b = 0; b < n->buckets; b++)
-            largest = fmaxf(largest, fabsf(n->weights[b * n->labels + i]));
-        labels[i].scale = largest / 127;
-        labels[i].bias = n->bias[i];
-        for (size_t b = 0; b < n->buckets; b++)
-            out[b * n->labels + i] =
-                (int8_t)lrintf(n->weights[b * n->labels + i] / labels[i].scale);
+            largest = fmaxf(largest, fabsf(n->rows[b * n->width + d]));
+        float scale = largest / 127;
+        for (size_t b = 0; b < n->buckets; b++) {
+            float *row = &n->rows[b * n->width + d];
+            *row = rintf(*row / scale);
+            out[b * n->width + d] = (int8_t)*row;
+        }
+        for (size_t i = 0; i < n->labels; i++)
+            n->columns[d * n->labels + i] *= scale;
     }
 }
 
@@ -208,85 +248,183 @@ static void find_scripts(const langid_lines *from, vl_langid_label *label) {
             memcpy(label->scripts[used++], seen[s].name, 4);
 }
 
-/* -log of the probability of label `target`'s code, whichever of its labels has it. */
-static double code_loss(const langid_recipe *r, float *values, float temperature,
-                        size_t target) {
-    double own = 0;
-    softmax_loss(values, r->language_count, temperature, target);
-    for (size_t i = 0; i < r->language_count; i++)
-        if (!strcmp(r->languages[i].code, r->languages[target].code))
-            own += (double)values[i];
-    return -log(fmax(1e-12, own));
-}
+/* Logits of a line kept for calibration, cut to so many characters, of label `target`. */
+typedef void (*calibrate_fn)(const langid_recipe *r, float *values, size_t target, void *user);
 
-/* Mean loss over held-out lines cut to `points` characters. */
-static double held_loss(const langid_recipe *r, const net *n, size_t points,
-                        float temperature) {
+/* At most CALIBRATION_LINES of each label. */
+static void each_calibration_line(const langid_recipe *r, const net *n, size_t points,
+                                  calibrate_fn look, void *user) {
     uint32_t features[VL_LANGID_MAX_FEATURES];
-    float values[VL_LANGID_MAX_LABELS];
+    float values[VL_LANGID_MAX_LABELS], hidden[VL_LANGID_MAX_WIDTH];
     char text[MAX_TEXT];
     uint64_t state = 7;
-    double loss = 0;
-    size_t lines_seen = 0;
     for (size_t i = 0; i < r->language_count; i++) {
-        const langid_lines *held = &r->languages[i].held;
-        size_t stride = held->count / CALIBRATION_LINES + 1;
-        for (size_t j = 0; j < held->count; j += stride, lines_seen++) {
-            cut(held->items[j], points, &state, text);
-            logits(n, features, vl_langid_features(text, r->buckets, features, NULL), values);
-            loss += code_loss(r, values, temperature, i);
+        const langid_lines *from = &r->languages[i].calibrate;
+        size_t stride = from->count / CALIBRATION_LINES + 1;
+        for (size_t j = 0; j < from->count; j += stride) {
+            cut(from->items[j], points, &state, text);
+            logits(n, features, vl_langid_features(text, r->buckets, features, NULL), hidden,
+                   values);
+            look(r, values, i, user);
         }
     }
-    return lines_seen ? loss / (double)lines_seen : 0;
 }
 
-static float best_temperature(const langid_recipe *r, const net *n, size_t points) {
-    float best = 1;
-    double least = HUGE_VAL;
-    for (float temperature = 0.4f; temperature < 4; temperature *= 1.15f) {
-        double loss = held_loss(r, n, points, temperature);
-        if (loss < least) {
-            least = loss;
-            best = temperature;
-        }
+typedef struct calibration {
+    float temperature, unknown; /* as in vl_langid_header, of one length */
+    double loss;                /* sum of -log of the probability of what it is */
+    float *margins;             /* by how much "und" would have to gain to be said */
+    size_t count;
+} calibration;
+
+/* Which labels are "und": the last ones. */
+static size_t first_unknown(const langid_recipe *r) {
+    return r->language_count - r->unknown_groups;
+}
+
+static void add_loss(const langid_recipe *r, float *values, size_t target, void *user) {
+    calibration *c = user;
+    size_t unknown = first_unknown(r);
+    double own = 0;
+    for (size_t i = unknown; i < r->language_count; i++)
+        values[i] += c->unknown;
+    softmax_loss(values, r->language_count, c->temperature, target);
+    if (target < unknown)
+        own = (double)values[target];
+    else
+        for (size_t i = unknown; i < r->language_count; i++)
+            own += (double)values[i];
+    c->loss -= log(fmax(1e-12, own));
+}
+
+static void add_margin(const langid_recipe *r, float *values, size_t target, void *user) {
+    calibration *c = user;
+    size_t unknown = first_unknown(r);
+    float best = values[0];
+    double sum = 0;
+    for (size_t i = 1; i < unknown; i++)
+        best = fmaxf(best, values[i]);
+    for (size_t i = unknown; i < r->language_count; i++)
+        sum += exp((double)((values[i] - best) / c->temperature));
+    if (target < unknown)
+        c->margins[c->count++] = -c->temperature * (float)log(fmax(1e-300, sum));
+}
+
+static void fit_temperature(const langid_recipe *r, const net *n, size_t points,
+                            calibration *c) {
+    calibration best = {.loss = HUGE_VAL};
+    for (c->temperature = 0.4f; c->temperature < 4; c->temperature *= 1.15f) {
+        c->loss = 0;
+        each_calibration_line(r, n, points, add_loss, c);
+        if (c->loss < best.loss)
+            best = *c;
     }
-    return best;
+    c->temperature = best.temperature;
 }
 
-static vl_status write_model(const langid_recipe *r, const net *n, const char *path,
+static int by_size(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* So much that this share of texts in known languages is taken for unknown, within bounds that
+ * matter only where there are few lines to tell by. */
+#define UNKNOWN_MOST 2.0f
+static void fit_unknown(const langid_recipe *r, const net *n, size_t points, double wrong,
+                        calibration *c) {
+    c->count = 0;
+    each_calibration_line(r, n, points, add_margin, c);
+    qsort(c->margins, c->count, sizeof *c->margins, by_size);
+    c->unknown = c->count ? c->margins[(size_t)(wrong * (double)c->count)] : 0;
+    c->unknown = fmaxf(-UNKNOWN_MOST, fminf(UNKNOWN_MOST, c->unknown));
+}
+
+static vl_status calibrate(const langid_recipe *r, const net *n, vl_langid_header *header,
+                           vl_error *error) {
+    calibration c = {0};
+    c.margins = calloc(r->language_count * CALIBRATION_LINES, sizeof *c.margins);
+    if (!c.margins)
+        return vl_fail(error, VL_ERR_MEMORY, "out of memory");
+    double wrong = r->unknown_wrong;
+    for (size_t length = 0; length < CUTS; length++, wrong /= 2) {
+        c.unknown = 0;
+        fit_temperature(r, n, cut_letters[length], &c);
+        fit_unknown(r, n, cut_letters[length], wrong, &c);
+        fit_temperature(r, n, cut_letters[length], &c);
+        header->temperatures[length] = c.temperature;
+        header->unknown[length] = c.unknown;
+    }
+    free(c.margins);
+    return VL_OK;
+}
+
+static void describe_labels(const langid_recipe *r, const net *n, vl_langid_label *labels) {
+    for (size_t i = 0; i < n->labels; i++) {
+        labels[i].bias = n->bias[i];
+        memcpy(labels[i].code, r->languages[i].code, VL_LANG_SIZE);
+        if (i + r->unknown_groups < n->labels)
+            find_scripts(&r->languages[i].train, &labels[i]);
+    }
+}
+
+static vl_status write_model(const langid_recipe *r, net *n, const char *path,
                              vl_error *error) {
     vl_langid_header header = {.magic = {'V', 'L', 'L', 'A', 'N', 'G', 'I', 'D'},
                                .version = VL_LANGID_VERSION,
                                .labels = (uint32_t)n->labels,
-                               .buckets = n->buckets};
-    size_t weight_bytes = (size_t)n->buckets * n->labels;
+                               .buckets = n->buckets,
+                               .width = (uint32_t)n->width};
+    size_t row_bytes = n->buckets * n->width, column_bytes = n->labels * sizeof *n->columns;
     vl_langid_label *labels = calloc(n->labels, sizeof *labels);
-    int8_t *weights = malloc(weight_bytes);
+    int8_t *rows = malloc(row_bytes);
     vl_buf file;
-    vl_buf_init(&file, sizeof header + n->labels * sizeof *labels + weight_bytes);
+    vl_buf_init(&file, sizeof header + n->labels * sizeof *labels + n->width * column_bytes +
+                           row_bytes);
     vl_status status = VL_OK;
-    if (!labels || !weights)
+    if (!labels || !rows)
         status = vl_fail(error, VL_ERR_MEMORY, "out of memory");
     if (!status) {
-        for (size_t c = 0; c < CUTS; c++)
-            header.temperatures[c] = best_temperature(r, n, cut_letters[c]);
-        quantise(n, labels, weights);
-        for (size_t i = 0; i < n->labels; i++) {
-            memcpy(labels[i].code, r->languages[i].code, VL_LANG_SIZE);
-            if (i + r->unknown_groups < n->labels)
-                find_scripts(&r->languages[i].train, &labels[i]);
-        }
+        quantise(n, rows);
+        status = calibrate(r, n, &header, error);
+    }
+    if (!status) {
+        describe_labels(r, n, labels);
         vl_buf_append(&file, &header, sizeof header);
         vl_buf_append(&file, labels, n->labels * sizeof *labels);
-        vl_buf_append(&file, weights, weight_bytes);
+        for (size_t d = 0; d < n->width; d++)
+            vl_buf_append(&file, n->columns + d * n->labels, column_bytes);
+        vl_buf_append(&file, rows, row_bytes);
         status = vl_buf_status(&file, "the model", error);
     }
     if (!status)
         status = vl_file_write(path, file.data, file.len, error);
     vl_buf_deinit(&file);
     free(labels);
-    free(weights);
+    free(rows);
     return status;
+}
+
+/* Rows begin as small random numbers, all else as 0. */
+static vl_status make_net(const langid_recipe *r, net *n, vl_error *error) {
+    *n = (net){.labels = r->language_count,
+               .buckets = r->buckets,
+               .width = r->width,
+               .kernels = vl_kernels_get()};
+    n->rows = calloc((size_t)n->buckets * n->width, sizeof *n->rows);
+    n->columns = calloc(n->width * n->labels, sizeof *n->columns);
+    n->bias = calloc(n->labels, sizeof *n->bias);
+    n->row_squares = calloc(n->buckets, sizeof *n->row_squares);
+    n->label_squares = calloc(n->labels, sizeof *n->label_squares);
+    if (!n->rows || !n->columns || !n->bias || !n->row_squares || !n->label_squares)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for the weights");
+    uint64_t state = r->seed * 2 + 1;
+    for (size_t i = 0; i < (size_t)n->buckets * n->width; i++)
+        n->rows[i] = ((float)below(&state, 2001) / 1000 - 1) / (float)n->width;
+    for (size_t i = 0; i < n->buckets; i++)
+        n->row_squares[i] = FIRST_SQUARE;
+    for (size_t i = 0; i < n->labels; i++)
+        n->label_squares[i] = FIRST_SQUARE;
+    return VL_OK;
 }
 
 vl_status vl_langid_train(const vl_langid_training *training, const char *out_path,
@@ -296,18 +434,17 @@ vl_status vl_langid_train(const vl_langid_training *training, const char *out_pa
     vl_status status = langid_recipe_load(training->recipe, training->data_dir, &recipe, error);
     if (status)
         goto out;
-    n = (net){.labels = recipe.language_count, .buckets = recipe.buckets};
-    n.weights = calloc((size_t)n.buckets * n.labels, sizeof *n.weights);
-    n.bias = calloc(n.labels, sizeof *n.bias);
-    if (!n.weights || !n.bias) {
-        status = vl_fail(error, VL_ERR_MEMORY, "no memory for the weights");
+    status = make_net(&recipe, &n, error);
+    if (status)
         goto out;
-    }
     train_epochs(&recipe, training, &n);
     status = write_model(&recipe, &n, out_path, error);
 out:
-    free(n.weights);
+    free(n.rows);
+    free(n.columns);
     free(n.bias);
+    free(n.row_squares);
+    free(n.label_squares);
     langid_recipe_free(&recipe);
     return status;
 }

@@ -21,6 +21,7 @@ enum {
     MAX_LINES_PER_FILE = 20000,
     HELD_ONE_IN = 10,
     UNKNOWN_HELD_ONE_IN = 5,
+    CALIBRATE_ONE_IN = 20,
 };
 
 static uint32_t text_hash(const char *text) {
@@ -62,7 +63,18 @@ static char *field(char *line, unsigned column) {
     return line;
 }
 
-typedef enum holding { HOLD_SOME, HOLD_ALL, HOLD_NONE } holding;
+/* Which of a file's lines are for what; TRAIN_ALL, CALIBRATE_ALL and HOLD_ALL are for one
+ * thing. */
+typedef enum holding { HOLD_SOME, TRAIN_ALL, CALIBRATE_ALL, HOLD_ALL } holding;
+
+/* By its hash, so that a line that is there twice is for one thing only. */
+static langid_lines *lines_for(lang_data *to, holding hold, uint32_t hash) {
+    if (hold == HOLD_ALL || (hold == HOLD_SOME && hash % HELD_ONE_IN == 0))
+        return &to->held;
+    if (hold == CALIBRATE_ALL || (hold == HOLD_SOME && hash % CALIBRATE_ONE_IN == 1))
+        return &to->calibrate;
+    return &to->train;
+}
 
 static vl_status read_file(langid_recipe *r, const char *data_dir, const char *name,
                            lang_data *to, holding hold, vl_error *error) {
@@ -81,9 +93,7 @@ static vl_status read_file(langid_recipe *r, const char *data_dir, const char *n
         char *text = field(line, column);
         if (!text || strlen(text) < MIN_LINE)
             continue;
-        bool held =
-            hold == HOLD_ALL || (hold == HOLD_SOME && text_hash(text) % HELD_ONE_IN == 0);
-        if (!add_line(r->arena, held ? &to->held : &to->train, text, file_name))
+        if (!add_line(r->arena, lines_for(to, hold, text_hash(text)), text, file_name))
             status = vl_fail(error, VL_ERR_MEMORY, "the text does not fit in memory");
     }
     if (file)
@@ -184,7 +194,8 @@ static vl_status group_unknown(reading *r, langid_lines *files, size_t count, la
     return status;
 }
 
-/* One language in five is held out whole (all such in the first group's `held`). */
+/* One language in five is held out whole and one in twenty calibrates (all such in the first
+ * group's `held` and `calibrate`). */
 static vl_status read_unknown(reading *r, const char *folder, const yaml_node_t *except) {
     char path[4096];
     struct dirent **entries;
@@ -202,11 +213,15 @@ static vl_status read_unknown(reading *r, const char *folder, const yaml_node_t 
         snprintf(path, sizeof path, "%s/%s", folder, name);
         if (!status && name[0] != '.' && !is_excepted(r, name, except) &&
             !is_used(r, folder, name) && !is_relative(r, name)) {
-            bool held = text_hash(name) % UNKNOWN_HELD_ONE_IN == 0;
-            file = (lang_data){.held = to->held};
-            status = read_file(recipe, r->data_dir, path, &file, held ? HOLD_ALL : HOLD_NONE,
+            uint32_t hash = text_hash(name);
+            file = (lang_data){.held = to->held, .calibrate = to->calibrate};
+            status = read_file(recipe, r->data_dir, path, &file,
+                               hash % UNKNOWN_HELD_ONE_IN == 0 ? HOLD_ALL
+                               : hash % CALIBRATE_ONE_IN == 1  ? CALIBRATE_ALL
+                                                               : TRAIN_ALL,
                                r->tree.error);
             to->held = file.held;
+            to->calibrate = file.calibrate;
             if (file.train.count)
                 files[used++] = file.train;
         }
@@ -241,15 +256,22 @@ static vl_status read_recipe(reading *r, const yaml_node_t *root) {
     static const struct {
         const char *name;
         double low, high;
-    } numbers[] = {{"seed", 0, 1e15},           {"buckets", 256, 1 << 18},
-                   {"epochs", 1, 1000},         {"samples_per_language", 1, 1e7},
-                   {"unknown_groups", 1, 64},   {"unknown_share", 0, 0.5},
-                   {"learning_rate", 1e-6, 100}};
-    enum { NUMBERS = 7, LANGUAGES = NUMBERS, UNKNOWN, EXCEPT, MODEL, KEYS };
+    } numbers[] = {{"seed", 0, 1e15},
+                   {"buckets", 256, 1 << 18},
+                   {"epochs", 1, 1000},
+                   {"samples_per_language", 1, 1e7},
+                   {"unknown_groups", 1, 256},
+                   {"unknown_share", 0, 0.5},
+                   {"learning_rate", 1e-6, 100},
+                   {"width", 8, 256},
+                   {"dropout", 0, 0.9},
+                   {"unknown_wrong", 0, 0.5}};
+    enum { WIDTH = 7, NUMBERS = 10, LANGUAGES = NUMBERS, UNKNOWN, EXCEPT, MODEL, KEYS };
     static const char *const names[KEYS] = {
-        "seed",           "buckets",        "epochs",        "samples_per_language",
-        "unknown_groups", "unknown_share",  "learning_rate", "languages",
-        "unknown",        "unknown_except", "model"};
+        "seed",           "buckets",       "epochs",        "samples_per_language",
+        "unknown_groups", "unknown_share", "learning_rate", "width",
+        "dropout",        "unknown_wrong", "languages",     "unknown",
+        "unknown_except", "model"};
     langid_recipe *recipe = r->recipe;
     const yaml_node_t *at[KEYS];
     double number[NUMBERS];
@@ -266,6 +288,12 @@ static vl_status read_recipe(reading *r, const yaml_node_t *root) {
     recipe->unknown_groups = (uint32_t)number[4];
     recipe->unknown_share = number[5];
     recipe->learning_rate = number[6];
+    recipe->width = (uint32_t)number[7];
+    recipe->dropout = number[8];
+    recipe->unknown_wrong = number[9];
+    if (recipe->width % VL_LANGID_STEP)
+        return doc_refuse(&r->tree, at[WIDTH], "width: a multiple of %d is needed",
+                          VL_LANGID_STEP);
     const char *unknown = doc_text(at[UNKNOWN]);
     if (!at[LANGUAGES] || !unknown)
         return doc_refuse(&r->tree, root, "the recipe needs 'languages' and 'unknown'");

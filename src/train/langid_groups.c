@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIMENSIONS = 1024, ROUNDS = 20, MAX_GROUPS = 64 };
+enum { DIMENSIONS = 1024, ROUNDS = 20, MAX_GROUPS = 256 };
 
 typedef float profile[DIMENSIONS];
 

@@ -16,9 +16,9 @@ BUILD = sys.argv.pop(1)
 SKIPPED = 77
 
 
-def bench(texts, folder):
+def bench(texts, folder, *more):
     out = Path(folder) / "all.json"
-    done = subprocess.run([sys.executable, "-B", RUN, "--build", BUILD, "--texts", texts, "--json", out, "--languages"],
+    done = subprocess.run([sys.executable, "-B", RUN, "--build", BUILD, "--texts", texts, "--json", out, "--languages", *more],
                           capture_output=True, text=True)
     if done.returncode == SKIPPED:
         print(done.stdout)
@@ -69,6 +69,17 @@ class Bench(unittest.TestCase):
             self.assertIn(f"| {title}, %", printed)
             self.assertIn("accuracy", of)
         self.assertRegex(printed, r"\| all languages +\| vislang +\| 33 +\| [\d.]+ +\| 100\.0 +\|")
+
+    def test_some_and_with_mistakes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            twice = Path(folder) / "twice.tsv"
+            twice.write_text(2 * (HERE / "lines.tsv").read_text(encoding="utf-8"), encoding="utf-8")
+            _, some = bench(twice, folder, "--every", "2")
+            _, noisy = bench(twice, folder, "--every", "2", "--noise")
+        self.assertEqual([some["texts"], noisy["texts"]], [len(self.lines)] * 2)
+        ours = [one["detectors"]["vislang"]["all"]["macro"]["400"] for one in (some, noisy)]
+        self.assertEqual(ours[0], 1.0)
+        self.assertGreater(ours[1], 0.9)
 
     def test_texts_that_are_none(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -9,4 +9,7 @@ if(SYSTEM_PYTHON3)
     add_test(NAME tools.align_data
              COMMAND ${SYSTEM_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/tools/test_align_data.py)
     set_tests_properties(tools.align_data PROPERTIES TIMEOUT 120 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    add_test(NAME tools.langid_data
+             COMMAND ${SYSTEM_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/tools/test_langid_data.py)
+    set_tests_properties(tools.langid_data PROPERTIES TIMEOUT 120 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endif()

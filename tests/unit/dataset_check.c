@@ -113,7 +113,8 @@ static void expect_but_empty(const char *expected, const char *place) {
 #define SWAHILI                                                                                \
     "Watu waliohamishwa na mafuriko katika kaunti ya Tana River wanahitaji maji safi na dawa"
 #define ENGLISH                                                                                \
-    "People who were displaced by the floods in Tana River county need clean water and drugs"
+    "People who were displaced by the floods in the Tana River county need clean water and "   \
+    "drugs"
 
 static void rows(void **state) {
     static const struct {

@@ -233,7 +233,7 @@ static void test_broken_models(void **state) {
     expect_refused("not a model", 11);
     expect_refused(file.data, file.len - 1);
     expect_refused(file.data, 40);
-    static const size_t fields[] = {0, 8, 12, 16}; /* magic, version, languages, buckets */
+    static const size_t fields[] = {0, 8, 12, 16, 20}; /* magic … languages, buckets, width */
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         file.data[fields[i]] = (char)(file.data[fields[i]] ^ 0x55);
         expect_refused(file.data, file.len);

@@ -23,8 +23,9 @@ static int make_folder(void **state) {
 }
 
 #define SETTINGS                                                                               \
-    "seed: 3\nbuckets: 1024\nepochs: 2\nsamples_per_language: 300\nlearning_rate: 0.5\n"       \
-    "unknown: rest\nunknown_groups: 2\nunknown_share: 0.3\n"
+    "seed: 3\nbuckets: 1024\nwidth: 16\nepochs: 2\nsamples_per_language: 300\n"                \
+    "learning_rate: 0.3\ndropout: 0.1\nunknown_wrong: 0.01\nunknown: rest\nunknown_groups: "   \
+    "2\nunknown_share: 0.3\n"
 
 static vl_status train(const char *recipe, const char *out, vl_error *error) {
     const char *path = in_folder("recipe.yaml", 2);
@@ -118,6 +119,10 @@ static void test_recipes_refused(void **state) {
         {SETTINGS "languages:\n  one: [one.gz]\n  one: [one.gz]\n", VL_ERR_INPUT,
          "given twice: one"},
         {SETTINGS, VL_ERR_INPUT, "languages"},
+        {"width: 20\nseed: 3\nbuckets: 1024\nepochs: 2\nsamples_per_language: 300\n"
+         "learning_rate: 0.3\ndropout: 0.1\nunknown_wrong: 0.01\nunknown_groups: "
+         "2\nunknown_share: 0.3\n",
+         VL_ERR_INPUT, "width: a multiple of 16 is needed"},
         {SETTINGS "languages: {}\n", VL_ERR_LIMIT, "0 languages"},
         {SETTINGS "languages:\n  one: one.gz\n", VL_ERR_INPUT, "list"},
         {SETTINGS "languages:\n  one: [absent.gz]\n", VL_ERR_MISSING, "absent.gz"},
