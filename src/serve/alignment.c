@@ -45,6 +45,7 @@ struct vl_alignment {
     char version[VL_SHA256_HEX_SIZE]; /* of the space */
     int64_t looked_ns;                /* the keeper's */
     atomic_bool looks;                /* an errand does */
+    bool warm;                        /* of that errand */
 };
 
 /* ---- what is asked ------------------------------------------------------------------ */
@@ -601,8 +602,12 @@ void vl_alignment_close(vl_server *server) {
 }
 
 static void look(vl_server *server) {
-    vl_banks_refresh(server->alignment->banks);
-    atomic_store(&server->alignment->looks, false);
+    vl_alignment *al = server->alignment;
+    if (!al->warm) /* the first time */
+        vl_glosses_warm(al->glosses, &server->stopping);
+    al->warm = true;
+    vl_banks_refresh(al->banks);
+    atomic_store(&al->looks, false);
 }
 
 void vl_alignment_tick(vl_server *server) {

@@ -135,6 +135,12 @@ static vl_status find_turned(vl_glosses *g, const char *language, const turned *
     return status;
 }
 
+void vl_glosses_warm(vl_glosses *g, const atomic_bool *stop) {
+    const turned *made;
+    for (size_t i = 0; i < g->language_count && !atomic_load(stop); i++)
+        find_turned(g, vl_lang_code(vl_space_language(g->space, i)), &made, NULL);
+}
+
 /* ---- a word ---------------------------------------------------------------------------- */
 
 typedef struct candidate {

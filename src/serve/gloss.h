@@ -11,6 +11,8 @@
 #include <vislang/align.h>
 #include <vislang/text.h>
 
+#include <stdatomic.h>
+
 enum { VL_GLOSS_MEANINGS = 3 };
 #define VL_GLOSS_HUB "eng"
 
@@ -30,6 +32,9 @@ typedef struct vl_gloss_word {
 typedef struct vl_glosses vl_glosses;
 vl_glosses *vl_glosses_new(const vl_space *space); /* NULL: no memory */
 void vl_glosses_free(vl_glosses *glosses);         /* NULL allowed */
+/* Makes what target languages need, which is some tenths of a second each, until it is asked to
+ * stop (`stop` true). */
+void vl_glosses_warm(vl_glosses *glosses, const atomic_bool *stop);
 /* The words of `sentence`, in the arena. Languages as vl_lang_code. VL_ERR_MEMORY. */
 vl_status vl_glosses_make(vl_glosses *glosses, const char *source, const char *target,
                           const char *sentence, vl_arena *arena, vl_gloss_word **words,
