@@ -1,4 +1,5 @@
-/* aligned.c — see aligned.h: all texts in one arena, and a sorted table of their hashes. */
+/* aligned.c — see aligned.h: all texts in one arena, and a sorted table of their hashes; a
+ * search both ways where nobody says which texts go together. */
 #include "dataset/aligned.h"
 
 #include "dataset/dice.h"
@@ -168,4 +169,41 @@ size_t aligned_find(const aligned *a, const char *text, const char *language, vl
             hits[count++] = (aligned_hit){e->other_language, e->other, e->origin};
     }
     return count;
+}
+
+/* ---- nobody says which go together --------------------------------------------------- */
+
+/* The best of `side` for a text. *found SIZE_MAX: none is alike. */
+static vl_status best_of(const vl_space *space, const aligned_side *side, const char *text,
+                         const char *language, size_t *found, double *confidence,
+                         vl_error *error) {
+    vl_bank *bank = NULL;
+    vl_bank_hit hit;
+    size_t count = 0;
+    vl_status status =
+        vl_bank_new(space, side->language, side->texts, side->count, &bank, error);
+    if (!status)
+        status = vl_bank_search(bank, language, text, 1, &hit, &count, error);
+    vl_bank_free(bank);
+    *found = !status && count ? hit.sentence : SIZE_MAX;
+    *confidence = !status && count ? (double)hit.confidence : 0;
+    return status;
+}
+
+vl_status aligned_guess(const vl_space *space, const aligned_side *own, size_t at,
+                        const aligned_side *other, double least, size_t *found,
+                        double *confidence, vl_error *error) {
+    size_t back = SIZE_MAX;
+    double sure = 0;
+    vl_status status =
+        best_of(space, other, own->texts[at], own->language, found, confidence, error);
+    if (status || *found == SIZE_MAX)
+        return status;
+    if (*confidence >= least)
+        status =
+            best_of(space, own, other->texts[*found], other->language, &back, &sure, error);
+    *confidence = sure < *confidence ? sure : *confidence;
+    if (back != at || *confidence < least)
+        *found = SIZE_MAX;
+    return status;
 }

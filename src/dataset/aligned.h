@@ -1,5 +1,5 @@
-/* aligned.h — texts that are known to say the same in another language: tables that a recipe
- * names. Nothing is translated here.
+/* aligned.h — texts that say the same in another language: by tables that a recipe names, or
+ * found among the captions of another version. Nothing is translated here.
  *
  * A line is two columns apart by a tab, or an id and two columns; plain or gzipped. A text is
  * found when it is equal, but for case, white space and Unicode composition. Read-only once it
@@ -8,6 +8,8 @@
 #define VL_DATASET_ALIGNED_H
 
 #include "dataset/build_recipe.h"
+
+#include <vislang/align.h>
 
 enum { ALIGNED_HITS_MAX = 64 };
 typedef struct aligned_hit {
@@ -24,5 +26,18 @@ void aligned_free(aligned *a); /* NULL allowed */
  * the lines; they live as long as `a`. Returns how many. */
 size_t aligned_find(const aligned *a, const char *text, const char *language, vl_arena *arena,
                     aligned_hit *hits);
+
+/* The texts of a document that could be the counterpart of one of another. */
+typedef struct aligned_side {
+    const char *const *texts;
+    size_t count;
+    const char *language; /* as vl_lang_code */
+} aligned_side;
+/* Which of `other` says what text `at` of `own` says: each is the other's best, with a
+ * confidence (vl_bank_hit) of `least` both ways. *found SIZE_MAX: none is so sure. *confidence:
+ * the lesser of the two. The same for the same texts and space, on any thread. */
+vl_status aligned_guess(const vl_space *space, const aligned_side *own, size_t at,
+                        const aligned_side *other, double least, size_t *found,
+                        double *confidence, vl_error *error);
 
 #endif

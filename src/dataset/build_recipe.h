@@ -39,6 +39,7 @@ typedef struct build_recipe {
     build_aligned aligned[BUILD_LIST_MAX];
     size_t aligned_count;
     double min_quality_score, min_pair_score;
+    double min_alignment_confidence; /* 1: captions are not paired by what they say */
     uint32_t passage_characters; /* code points; short paragraphs are put together up to it */
     uint32_t picture_side, min_picture_side; /* pixels */
     bool page_pictures;                      /* passages have the picture of their page */

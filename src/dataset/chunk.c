@@ -20,6 +20,20 @@ static const privacy_action actions[] = {[BUILD_PERSONAL_REPLACE] = PRIVACY_REPL
                                          [BUILD_PERSONAL_REMOVE] = PRIVACY_REMOVE,
                                          [BUILD_PERSONAL_KEEP] = PRIVACY_KEEP};
 
+/* Where the bundled space is not there, captions are paired by their numbers alone. */
+static vl_status open_space(chunk_kit *kit, vl_error *error) {
+    const build_recipe *recipe = kit->recipe;
+    char path[4096];
+    if (!recipe->target_languages.count || recipe->min_alignment_confidence >= 1)
+        return VL_OK;
+    snprintf(path, sizeof path, "%s/models/align.bin", vl_data_dir());
+    if (!access(path, F_OK))
+        return vl_space_open(NULL, &kit->space, error);
+    vl_log(VL_LOG_WARN, "captions are paired by their numbers alone",
+           VL_F_STR("missing", path));
+    return VL_OK;
+}
+
 static vl_status open_kit(chunk_kit *kit, vl_error *error) {
     const build_recipe *recipe = kit->recipe;
     vl_status status = vl_langid_open(NULL, &kit->langid, error);
@@ -36,6 +50,8 @@ static vl_status open_kit(chunk_kit *kit, vl_error *error) {
                              recipe->target_languages.items[i]);
     if (!status)
         status = aligned_open(recipe, &kit->aligned, error);
+    if (!status)
+        status = open_space(kit, error);
     kit->quality = quality_model_default();
     if (!status && *recipe->quality_model)
         status = quality_model_read(recipe->quality_model, &kit->quality, error);
@@ -72,6 +88,7 @@ vl_status chunk_kit_new(const build_recipe *recipe, const vl_build_options *opti
 void chunk_kit_free(chunk_kit *kit) {
     if (!kit)
         return;
+    vl_space_free(kit->space);
     aligned_free(kit->aligned);
     phrases_free(kit->phrases);
     vl_seer_free(kit->seer);

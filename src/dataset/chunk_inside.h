@@ -20,6 +20,7 @@ struct chunk_kit {
     vl_seer *seer; /* NULL: the recipe does without */
     phrases *phrases;
     aligned *aligned;
+    vl_space *space; /* NULL: captions are not paired by what they say */
     quality_model quality;
     privacy_options privacy;
     vl_ocr_options reading;

@@ -138,24 +138,82 @@ static const char *caption_of_version(const opened *version, const label *wanted
     return same_count == 1 ? same : like_count == 1 ? like : NULL;
 }
 
-static void find_counterparts(chunk_worker *w, const char *text, const char *language,
-                              counterparts *to) {
+/* The captions of a version; those whose number says that they are not `wanted` (NULL: it has
+ * none) are left out. */
+static vl_status captions_of(const chunk_worker *w, const opened *version, const label *wanted,
+                             aligned_side *to, vl_error *error) {
+    const vl_parts *parts = version->parts;
+    const char **texts = vl_arena_array(w->now->arena, parts->part_count + 1, sizeof *texts);
+    label here;
+    *to = (aligned_side){.texts = texts, .language = version->language};
+    if (!texts)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for captions");
+    for (size_t i = 0; i < parts->part_count; i++) {
+        const vl_part *part = &parts->parts[i];
+        if (part->kind != VL_PART_CAPTION || !*part->text)
+            continue;
+        bool other = wanted && label_begins(part->text, &here) &&
+                     strcmp(here.number, wanted->number) != 0;
+        if (!other)
+            texts[to->count++] = part->text;
+    }
+    return VL_OK;
+}
+
+/* The caption of another version that says what this one says, where numbers do not tell. */
+static vl_status guess_caption(chunk_worker *w, const opened *version, const char *text,
+                               const label *wanted, counterparts *to, vl_error *error) {
+    const double least = w->kit->recipe->min_alignment_confidence;
+    aligned_side own, other;
+    size_t at = 0, found = SIZE_MAX;
+    double confidence = 0;
+    vl_status status = captions_of(w, w->now, NULL, &own, error);
+    if (!status)
+        status = captions_of(w, version, wanted, &other, error);
+    while (!status && at < own.count && strcmp(own.texts[at], text) != 0)
+        at++;
+    if (status || at == own.count || !other.count)
+        return status;
+    status = aligned_guess(w->kit->space, &own, at, &other, least, &found, &confidence, error);
+    if (status || found == SIZE_MAX)
+        return status;
+    const char *origin = vl_arena_printf(w->now->arena, "alignment:%.2f", confidence);
+    if (!origin)
+        return vl_fail(error, VL_ERR_MEMORY, "no memory for captions");
+    add_counterpart(to, other.texts[found], version->language, origin);
+    return VL_OK;
+}
+
+static vl_status find_in_version(chunk_worker *w, const opened *version, const char *text,
+                                 const label *wanted, counterparts *to, vl_error *error) {
+    const char *caption = wanted ? caption_of_version(version, wanted) : NULL;
+    if (caption) {
+        add_counterpart(to, caption, version->language, "aligned:version");
+        return VL_OK;
+    }
+    return w->kit->space && build_list_has(&w->kit->recipe->target_languages, version->language)
+               ? guess_caption(w, version, text, wanted, to, error)
+               : VL_OK;
+}
+
+static vl_status find_counterparts(chunk_worker *w, const char *text, const char *language,
+                                   counterparts *to, vl_error *error) {
     aligned_hit hits[ALIGNED_HITS_MAX];
     label wanted;
     bool labelled = label_begins(text, &wanted);
+    vl_status status = VL_OK;
     *to = (counterparts){.count = 0};
-    for (size_t i = 0; labelled && i < w->open; i++) {
+    for (size_t i = 0; !status && i < w->open; i++) {
         const opened *other = &w->documents[i];
         if (other == w->now || !other->parts || !other->from->current ||
             !strcmp(other->language, w->now->language) || !strcmp(other->language, "und"))
             continue;
-        const char *caption = caption_of_version(other, &wanted);
-        if (caption)
-            add_counterpart(to, caption, other->language, "aligned:version");
+        status = find_in_version(w, other, text, labelled ? &wanted : NULL, to, error);
     }
     size_t count = aligned_find(w->kit->aligned, text, language, w->now->arena, hits);
     for (size_t i = 0; i < count; i++)
         add_counterpart(to, hits[i].text, hits[i].language, hits[i].origin);
+    return status;
 }
 
 /* ---- examples ------------------------------------------------------------------------------
@@ -220,7 +278,9 @@ static vl_status put_base(chunk_worker *w, vl_item *item, instruct_subject *subj
         status = put_item(w, item, error);
     if (status || !how.most)
         return status;
-    find_counterparts(w, item->text, item->language, &other);
+    status = find_counterparts(w, item->text, item->language, &other, error);
+    if (status)
+        return status;
     uint64_t name = strtoull(item->id, NULL, 16);
     how.seed ^= name;
     how.kinds = kinds_for(recipe, name);

@@ -252,14 +252,15 @@ static void put_fenced(vl_buf *out, const char *language, const char *text) {
 
 static void put_how(const export *e, const cJSON *about, vl_buf *out) {
     const char *recipe = card_about(about, "recipe");
-    vl_buf_puts(out,
-                "## How it was made\n\n`vislang harvest` fetched the documents, `vislang "
-                "dataset build` took them apart and paired pictures with their texts, and "
-                "`vislang dataset export` (" VL_VERSION ") wrote this. Instructions are "
-                "templates of VisLang in the language that they are in. Nothing was translated "
-                "by a machine here: a response in another language than its document's is from "
-                "its counterpart in that language, the document's own version or a table that "
-                "the recipe names (`aligned:NAME`).\n\n");
+    vl_buf_puts(
+        out, "## How it was made\n\n`vislang harvest` fetched the documents, `vislang "
+             "dataset build` took them apart and paired pictures with their texts, and "
+             "`vislang dataset export` (" VL_VERSION ") wrote this. Instructions are "
+             "templates of VisLang in the language that they are in. Nothing was translated "
+             "by a machine here: a response in another language than its document's is from "
+             "its counterpart in that language, the document's own version or a table that "
+             "the recipe names (`aligned:NAME`), or a caption of its version that was found by "
+             "what it says (`alignment:CONFIDENCE`).\n\n");
     put_tally(out, "| words of the text | items |\n| --- | ---: |\n", &e->counts.origins,
               false);
     if (*recipe) {

@@ -204,7 +204,8 @@ const export_column export_columns[] = {
     [LANGUAGE] = {"language", EXPORT_TEXT, "Language of the text, ISO 639-3", true, true},
     [SCRIPT] = {"script", EXPORT_TEXT, "Script of the text, ISO 15924", true, true},
     [ORIGIN] = {"origin", EXPORT_TEXT,
-                "Where the words of the text are from: document, aligned:NAME, template, label",
+                "Where the words of the text are from: document, aligned:NAME, "
+                "alignment:CONFIDENCE, template, label",
                 true, true},
     [PHRASE] = {"phrase", EXPORT_TEXT, "Template of the example", true, false},
     [REGION] = {"region", EXPORT_BOX,

@@ -209,6 +209,73 @@ static void versions_share_their_captions(void **state) {
     vl_arena_free(f.arena);
 }
 
+#define FIGURE(picture, caption)                                                               \
+    "<figure><img src=" picture "><figcaption>" caption "</figcaption></figure>"
+
+/* Captions without numbers, in another order, one of them without a counterpart. */
+static void captions_are_paired_by_what_they_say(void **state) {
+    static const given record[] = {{"site/1", "en.html", "", true, NULL},
+                                   {"site/1", "fr.html", "", true, NULL}};
+    static const char *const pairs[][2] = {
+        {"Children wait for vaccination against measles at the hospital of Goma",
+         "Des enfants attendent la vaccination contre la rougeole à l'hôpital de Goma"},
+        {"A bridge that was destroyed by the flood near the village of Kibati",
+         "Un pont détruit par l'inondation près du village de Kibati"},
+        {"Refugees receive food and blankets from the Red Cross in the camp",
+         "Des réfugiés reçoivent de la nourriture et des couvertures de la Croix-Rouge dans le "
+         "camp"},
+    };
+    found f;
+    size_t right = 0, paired = 0;
+    (void)state;
+    put_picture("c1.png", 11);
+    put_picture("c2.png", 12);
+    put_picture("c3.png", 13);
+    put_picture("c4.png", 14);
+    put("en.html",
+        PAGE("en", ENGLISH FIGURE("c1.png", "Children wait for vaccination against measles at "
+                                            "the hospital of Goma")
+                       ENGLISH FIGURE("c2.png", "A bridge that was destroyed by the flood near "
+                                                "the village of Kibati")
+                           ENGLISH FIGURE("c3.png", "Refugees receive food and blankets from "
+                                                    "the Red Cross in the camp")
+                               ENGLISH FIGURE("c4.png", "The minister of finance opens the new "
+                                                        "stock exchange") ENGLISH));
+    put("fr.html",
+        PAGE("fr", FRENCH FIGURE("c3.png", "Des réfugiés reçoivent de la nourriture et des "
+                                           "couvertures de la Croix-Rouge dans le camp")
+                       FRENCH FIGURE("c1.png", "Des enfants attendent la vaccination contre la "
+                                               "rougeole à l'hôpital de Goma")
+                           FRENCH FIGURE("c2.png", "Un pont détruit par l'inondation près du "
+                                                   "village de Kibati") FRENCH));
+    for (int least = 0; least < 2; least++) {
+        build(least ? "unpaired" : "paired",
+              least ? "target_languages: [fra]\nkinds: [pair, describe]\n"
+                      "min_alignment_confidence: 1\n"
+                    : "target_languages: [fra]\nkinds: [pair, describe]\n"
+                      "min_alignment_confidence: 0.5\n",
+              record, 2, &f);
+        for (size_t i = 0; i < f.count; i++) {
+            const vl_item *item = &f.items[i];
+            if (strncmp(item->origin, "alignment:", 10) != 0)
+                continue;
+            double confidence = atof(item->origin + 10);
+            assert_true(confidence >= 0.5 && confidence <= 1);
+            assert_string_equal(item->language, "fra");
+            paired++;
+            for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++) {
+                const vl_item *base = find(&f, VL_ITEM_PAIR, "eng", pairs[k][0]);
+                right += base && !strcmp(base->id, item->base) &&
+                         strstr(item->text, pairs[k][1]) != NULL;
+            }
+        }
+        vl_arena_free(f.arena);
+        if (!least)
+            assert_true(paired >= 2);
+    }
+    assert_int_equal(right, paired); /* and none more where confidence cannot be reached */
+}
+
 static void tables_of_counterparts(void **state) {
     static const given record[] = {{"site/1", "en.html", "", true, NULL}};
     found f;
@@ -311,6 +378,7 @@ static int remove_folder(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_share_their_captions),
+        cmocka_unit_test(captions_are_paired_by_what_they_say),
         cmocka_unit_test(tables_of_counterparts),
         cmocka_unit_test(what_stood_there_before),
         cmocka_unit_test(hundreds_of_states),
