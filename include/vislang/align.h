@@ -333,6 +333,13 @@ typedef struct vl_gloss {
 size_t vl_space_gloss(const vl_space *space, const char *language, const char *word,
                       vl_gloss *out, size_t max);
 
+/* A dictionary of two of its languages: for the words of `source` by falling frequency the
+ * `top` (at most 100) words of `target` whose meanings are most alike. Confidence: the cosine
+ * of the meanings times how sure both are. VL_ERR_MISSING: a language is not there. */
+vl_status vl_space_lexicon(const vl_space *space, const char *source, const char *target,
+                           size_t top, double min_confidence, vl_lexicon **lexicon,
+                           vl_error *error);
+
 /* What a space is made from: of each language L, vectors/L.bin (vl_embed_train) and
  * lexicons/L.tsv, lines "hub word TAB word TAB weight". Words that a list has mean what it
  * says; the others what words mean that are spelled or used like them, that a relative spells

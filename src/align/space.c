@@ -296,6 +296,22 @@ static size_t add_code(const space_words *words, size_t word, float share, align
     return count;
 }
 
+size_t align_space_word_count(const space_words *words) {
+    return words->count;
+}
+
+const char *align_space_word(const space_words *words, size_t i) {
+    return words->names[i];
+}
+
+size_t align_space_word_meaning(const space_words *words, size_t i, align_meaning *out) {
+    return add_code(words, i, 1, out, 0);
+}
+
+uint8_t align_space_word_frequency(const space_words *words, size_t i) {
+    return words->codes[i * CODE_BYTES + CODE_BYTES - 1];
+}
+
 static const align_spelling *spelling_of(const space_words *words) {
     space_words *own = (space_words *)words; /* the index is made behind a lock */
     pthread_mutex_lock(&own->lock);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <vislang/text.h>
 
 typedef struct lexicon_run {
     vl_embeddings *in[2], *mapped[2];
@@ -54,21 +56,43 @@ static vl_status bring_together(const cli_args *args, lexicon_run *run, vl_error
     return status;
 }
 
+/* Two languages of the bundled space, by their names. */
+static vl_status take_bundled(const cli_args *args, const vl_induce_options *options,
+                              lexicon_run *run, vl_error *error) {
+    vl_space *space;
+    vl_status status = vl_space_open(NULL, &space, error);
+    if (!status)
+        status = vl_space_lexicon(space, args->operands[1], args->operands[2],
+                                  options->retrieval.top, options->min_confidence, &run->found,
+                                  error);
+    vl_space_free(space);
+    return status;
+}
+
+static bool are_files(const cli_args *args) {
+    return !access(args->operands[1], F_OK) || !access(args->operands[2], F_OK) ||
+           !vl_lang_code(args->operands[1]) || !vl_lang_code(args->operands[2]);
+}
+
 static vl_status find_pairs(const cli_args *args, lexicon_run *run, vl_error *error) {
     vl_induce_options options = vl_induce_options_default();
     vl_status status = VL_OK;
     if (args->operand_count != 3)
         status = vl_fail(error, VL_ERR_USAGE,
-                         "which two? vislang align lexicon SRC.vec TGT.vec [--mapped]");
+                         "which two? vislang align lexicon SRC TGT (languages of the bundled "
+                         "space) or SRC.vec TGT.vec [--mapped]");
     if (!status && cli_has(args, "mapped") && cli_has(args, "seeds"))
         status =
             vl_fail(error, VL_ERR_USAGE,
                     "--mapped says that both are in one space; --seeds has no meaning then");
     if (!status)
         status = read_options(args, &options, error);
-    for (size_t i = 0; i < 2 && !status; i++)
+    bool files = !status && are_files(args);
+    if (!status && !files)
+        return take_bundled(args, &options, run, error);
+    for (size_t i = 0; i < 2 && !status && files; i++)
         status = align_vectors_read(args->operands[i + 1], &run->in[i], error);
-    if (!status && !cli_has(args, "mapped"))
+    if (!status && files && !cli_has(args, "mapped"))
         status = bring_together(args, run, error);
     bool mapped = run->was_mapped;
     return status ? status
