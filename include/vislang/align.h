@@ -466,6 +466,8 @@ typedef struct vl_sentences {
     size_t count;
     const float *rows; /* [count][width] unit rows (zeros: nothing known) in a space that both
                           documents share; NULL: there is none */
+    const vl_space *space; /* what both documents' words mean; NULL: not known */
+    const char *language;  /* in that space */
 } vl_sentences;
 enum { VL_SENTENCES_MAX = 100000 };
 

@@ -15,6 +15,7 @@
 #include "align/sentences.h"
 #include "align/evidence.h"
 #include "align/gale_church.h"
+#include "align/known_words.h"
 #include "align/recursion.h"
 #include "align/rows.h"
 
@@ -465,6 +466,12 @@ static vl_status start(const vl_sentences *source, const vl_sentences *target, w
         status = no_memory(error);
     if (!status)
         status = align_cognates(r->arena, &r->source, &r->target, &w->cognates, error);
+    if (!status && source->space && source->space == target->space) {
+        align_table cognates = w->cognates;
+        status =
+            align_known_words(r->arena, &r->source, &r->target, source->space, source->language,
+                              target->language, &cognates, &w->cognates, error);
+    }
     if (!status)
         status = align_table_turn(r->arena, &w->cognates, r->target.vocabulary,
                                   &w->cognates_turned, error);

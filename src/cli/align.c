@@ -29,9 +29,9 @@ static const subcommand subcommands[] = {
      {"out", "hub", "hub-words", "words", "vectors", "lexicons", "relatives", "quiet"},
      cli_align_build},
     {"sentences",
-     {"src", "tgt", "src-vectors", "tgt-vectors", "lines", "tsv", "html", "json"},
+     {"src", "tgt", "space", "src-vectors", "tgt-vectors", "lines", "tsv", "html", "json"},
      cli_align_sentences},
-    {"words", {"src", "tgt", "json"}, cli_align_words},
+    {"words", {"src", "tgt", "space", "json"}, cli_align_words},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 

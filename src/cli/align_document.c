@@ -6,6 +6,7 @@
 
 #include <vislang/dataset.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,6 +276,31 @@ vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_are
                          "together with vislang align map",
                          documents[0].width, documents[1].width);
     return status;
+}
+
+vl_status align_documents_space(const cli_args *args, const align_document documents[2],
+                                vl_space **space, vl_error *error) {
+    const char *const names[] = {documents[0].language, documents[1].language};
+    vl_status status = vl_space_open(cli_value(args, "space"), space, error);
+    for (size_t i = 0; i < 2 && !status && *space; i++) {
+        if (vl_space_has(*space, names[i]))
+            continue;
+        fprintf(stderr,
+                "vislang align %s: the space has no %s; aligned by lengths and by the words "
+                "that these documents show to translate each other\n",
+                args->operands[0], vl_lang_name(names[i]));
+        vl_space_free(*space);
+        *space = NULL;
+    }
+    return status;
+}
+
+vl_sentences align_document_sentences(const align_document *document, const vl_space *space) {
+    return (vl_sentences){.texts = document->texts,
+                          .count = document->count,
+                          .rows = document->rows,
+                          .space = space,
+                          .language = document->language};
 }
 
 const char *align_document_joined(vl_arena *arena, const align_document *document, size_t first,

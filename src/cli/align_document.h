@@ -31,6 +31,12 @@ vl_status align_document_encode(vl_arena *arena, align_document *document, const
  */
 vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_arena *arena,
                                align_document documents[2], vl_error *error);
+/* The space of --space, or the bundled one; NULL, and a note on standard error, when it has not
+ * got both languages. The caller frees it. */
+vl_status align_documents_space(const cli_args *args, const align_document documents[2],
+                                vl_space **space, vl_error *error);
+/* What the alignment is made from; `space` may be NULL. */
+vl_sentences align_document_sentences(const align_document *document, const vl_space *space);
 /* The texts of `count` sentences from `first`, with a space between them. NULL: arena full. */
 const char *align_document_joined(vl_arena *arena, const align_document *document, size_t first,
                                   size_t count);

@@ -17,6 +17,7 @@ typedef struct sentences_run {
     vl_alignment *alignment;
     const vl_bead *beads;
     size_t count;
+    vl_space *space; /* NULL: it has not got one of the languages */
 } sentences_run;
 
 /* ---- output ------------------------------------------------------------------------------ */
@@ -131,13 +132,11 @@ static vl_status align(const cli_args *args, sentences_run *run, vl_error *error
     vl_status status = align_documents_read(args, false, run->arena, d, error);
     if (status)
         return status;
-    if (!d[0].rows)
-        fprintf(stderr,
-                "vislang align sentences: no vectors of %s and %s together; aligned by lengths "
-                "and by the words that these documents show to translate each other\n",
-                vl_lang_name(d[0].language), vl_lang_name(d[1].language));
-    vl_sentences source = {d[0].texts, d[0].count, d[0].rows};
-    vl_sentences target = {d[1].texts, d[1].count, d[1].rows};
+    status = align_documents_space(args, d, &run->space, error);
+    if (status)
+        return status;
+    vl_sentences source = align_document_sentences(&d[0], run->space);
+    vl_sentences target = align_document_sentences(&d[1], run->space);
     options.width = d[0].width;
     status = vl_alignment_new(&source, &target, &options, &run->alignment, error);
     if (!status)
@@ -189,6 +188,7 @@ int cli_align_sentences(const cli_args *args) {
     if (!status)
         status = print(args, &run, &error);
     vl_alignment_free(run.alignment);
+    vl_space_free(run.space);
     vl_arena_free(run.arena);
     return cli_finish_stdout(args, status ? cli_fail(args, &error) : 0);
 }

@@ -48,8 +48,8 @@ static void print_json(const char *source, const char *target, const vl_word_lin
     cJSON_Delete(root);
 }
 
-static vl_status run(const cli_args *args, vl_arena *arena, vl_alignment **alignment,
-                     vl_error *error) {
+static vl_status run(const cli_args *args, vl_arena *arena, vl_space **space,
+                     vl_alignment **alignment, vl_error *error) {
     align_document d[2];
     vl_status status = align_documents_read(args, true, arena, d, error);
     if (status)
@@ -59,8 +59,12 @@ static vl_status run(const cli_args *args, vl_arena *arena, vl_alignment **align
                        "%s has %zu lines and %s %zu; align words takes lines that translate "
                        "each other (vislang align sentences finds them)",
                        d[0].path, d[0].count, d[1].path, d[1].count);
-    vl_sentences source = {d[0].texts, d[0].count, NULL},
-                 target = {d[1].texts, d[1].count, NULL};
+    status = align_documents_space(args, d, space, error);
+    if (status)
+        return status;
+    vl_sentences source = align_document_sentences(&d[0], *space);
+    vl_sentences target = align_document_sentences(&d[1], *space);
+    source.rows = target.rows = NULL;
     status = vl_alignment_of_pairs(&source, &target, alignment, error);
     for (size_t i = 0; i < d[0].count && !status; i++) {
         vl_word_link *links;
@@ -78,10 +82,12 @@ static vl_status run(const cli_args *args, vl_arena *arena, vl_alignment **align
 int cli_align_words(const cli_args *args) {
     vl_error error = {0};
     vl_alignment *alignment = NULL;
+    vl_space *space = NULL;
     vl_arena *arena = vl_arena_new(ARENA_BYTES);
-    vl_status status = arena ? run(args, arena, &alignment, &error)
+    vl_status status = arena ? run(args, arena, &space, &alignment, &error)
                              : vl_fail(&error, VL_ERR_MEMORY, "out of memory");
     vl_alignment_free(alignment);
+    vl_space_free(space);
     vl_arena_free(arena);
     return cli_finish_stdout(args, status ? cli_fail(args, &error) : 0);
 }

@@ -261,6 +261,7 @@ static const cli_flag align_flags[] = {
     {"keep-target", 0, NULL, "map: only turn the first space; weigh no directions"},
     {"rcsls", 0, NULL, "map, lexicon: fit the map to retrieval (RCSLS)"},
     {"no-refine", 0, NULL, "map, lexicon: seeds alone, no self-learning"},
+    {"space", 0, "FILE", "sentences, words: the space of both (default: the bundled one)"},
     {"mapped", 0, NULL, "lexicon: both are in one space already"},
     {"top", 't', "N", "lexicon: translations of each word (default: 1)"},
     {"min-confidence", 0, "C", "lexicon: leave out pairs below, 0 to 1 (default: 0)"},
