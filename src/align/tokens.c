@@ -138,6 +138,22 @@ static bool is_left_out(UChar32 c) {
            (c >= 0x0591 && c <= 0x05C7 && (U_GET_GC_MASK(c) & U_GC_MN_MASK));
 }
 
+/* One letter that keyboards of Arabic, Persian, Pashto and Urdu write with different code points.
+ */
+static UChar32 one_arabic_letter(UChar32 c) {
+    switch (c) {
+    case 0x0643: /* kaf */
+        return 0x06A9;
+    case 0x064A: /* yeh */
+    case 0x0649: /* alef maksura */
+        return 0x06CC;
+    case 0x06AB: /* gaf with a ring */
+        return 0x06AF;
+    default:
+        return c;
+    }
+}
+
 static bool is_number_mark(UChar32 c) {
     return c == '.' || c == ',' || c == 0x066B || c == 0x066C;
 }
@@ -174,6 +190,7 @@ static size_t put_folded(char *out, size_t at, UChar32 c, bool *number, bool *na
         c = c == ',' || c >= 0x066B ? '.' : c;
     else
         *number = false;
+    c = one_arabic_letter(c);
     if (is_apostrophe(c))
         c = '\'';
     else if (U_GET_GC_MASK(c) & (U_GC_Z_MASK | U_GC_C_MASK))
