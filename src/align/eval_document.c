@@ -232,9 +232,12 @@ vl_status align_eval_document(align_eval *eval) {
     if (!status)
         status = read_beads(&d, eval->how->paths[2], &d.gold, &d.gold_count);
     for (size_t i = 0; i < 2 && !status && eval->source; i++) {
-        if (!getenv("NOW")) { d.sides[i].space = align_source_space(eval->source);
-        d.sides[i].language = i ? eval->how->tgt : eval->how->src; }
-        if (!getenv("NOR")) status = encode_side(&d, i);
+        if (!getenv("NOW")) {
+            d.sides[i].space = align_source_space(eval->source);
+            d.sides[i].language = i ? eval->how->tgt : eval->how->src;
+        }
+        if (!getenv("NOR"))
+            status = encode_side(&d, i);
     }
     if (!status)
         status = score_all(&d);

@@ -138,7 +138,8 @@ static bool is_left_out(UChar32 c) {
            (c >= 0x0591 && c <= 0x05C7 && (U_GET_GC_MASK(c) & U_GC_MN_MASK));
 }
 
-/* One letter that keyboards of Arabic, Persian, Pashto and Urdu write with different code points.
+/* One letter that keyboards of Arabic, Persian, Pashto and Urdu write with different code
+ * points.
  */
 static UChar32 one_arabic_letter(UChar32 c) {
     switch (c) {

@@ -224,27 +224,6 @@ vl_status align_document_encode(vl_arena *arena, align_document *document, const
     return status;
 }
 
-/* Rows of both from the bundled space, where it has both languages; else they stay without. */
-static vl_status encode_by_space(vl_arena *arena, align_document documents[2],
-                                 vl_error *error) {
-    vl_space *space = NULL;
-    vl_status status = vl_space_open(NULL, &space, error);
-    if (status == VL_ERR_MISSING)
-        return VL_OK;
-    bool both = !status && vl_space_has(space, documents[0].language) &&
-                vl_space_has(space, documents[1].language);
-    for (size_t i = 0; i < 2 && both && !status; i++) {
-        align_document *d = &documents[i];
-        d->width = VL_SPACE_WIDTH;
-        d->rows = vl_arena_array(arena, d->count * d->width + 1, sizeof *d->rows);
-        status = d->rows
-                     ? vl_space_encode(space, d->language, d->texts, d->count, d->rows, error)
-                     : no_memory(error);
-    }
-    vl_space_free(space);
-    return status;
-}
-
 vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_arena *arena,
                                align_document documents[2], vl_error *error) {
     static const char *const languages[] = {"src", "tgt"};
@@ -268,8 +247,6 @@ vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_are
             status =
                 align_document_encode(arena, &documents[i], cli_value(args, vectors[i]), error);
     }
-    if (!status && !lines_of_pairs && !cli_has(args, vectors[0]))
-        status = encode_by_space(arena, documents, error);
     if (!status && documents[0].width != documents[1].width)
         status = vl_fail(error, VL_ERR_INPUT,
                          "vectors of %u and of %u dimensions are not of one space; bring them "
@@ -281,7 +258,10 @@ vl_status align_documents_read(const cli_args *args, bool lines_of_pairs, vl_are
 vl_status align_documents_space(const cli_args *args, const align_document documents[2],
                                 vl_space **space, vl_error *error) {
     const char *const names[] = {documents[0].language, documents[1].language};
-    vl_status status = vl_space_open(cli_value(args, "space"), space, error);
+    const char *named = cli_value(args, "space");
+    vl_status status = vl_space_open(named, space, error);
+    if (status == VL_ERR_MISSING && !named)
+        return VL_OK;
     for (size_t i = 0; i < 2 && !status && *space; i++) {
         if (vl_space_has(*space, names[i]))
             continue;
