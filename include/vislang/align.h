@@ -408,13 +408,6 @@ typedef struct vl_bank_hit {
 vl_status vl_bank_search(const vl_bank *bank, const char *language, const char *sentence,
                          size_t k, vl_bank_hit *hits, size_t *count, vl_error *error);
 
-/* Sentences as dense rows [count][VL_SPACE_WIDTH] of length 1 (zeros: nothing is known): their
- * meanings alone, by signed hashing. Less sharp than a bank; for what needs sums of rows. */
-enum { VL_SPACE_WIDTH = 512 };
-vl_status vl_space_encode(const vl_space *space, const char *language,
-                          const char *const *sentences, size_t count, float *rows,
-                          vl_error *error);
-
 /* ---- measuring ------------------------------------------------------------------------ */
 
 /* How well a space does what it is for, on files that say what is right (docs/align.md,

@@ -1,5 +1,4 @@
-/* bank_search.c — one sentence against a bank, by an inverted index; sentences as dense rows
- * (bank.h). */
+/* bank_search.c — one sentence against a bank, by an inverted index (bank.h). */
 #include "align/bank.h"
 
 #include <math.h>
@@ -202,51 +201,5 @@ vl_status vl_bank_search(const vl_bank *bank, const char *language, const char *
         *count = find_best(scores, bank->count, k, hits);
     free(scores);
     vl_bank_free(query);
-    return status;
-}
-
-/* ---- dense rows ---------------------------------------------------------------------------
- */
-
-enum { SIGNS = 8 }; /* of a unit: it goes into so many of the row's numbers */
-
-static void add_unit(float *row, uint32_t unit, float value) {
-    uint64_t state = unit;
-    for (int i = 0; i < SIGNS; i++) {
-        uint64_t r = vl_random_next(&state);
-        row[r % VL_SPACE_WIDTH] += r >> 63 ? value : -value;
-    }
-}
-
-static void make_unit_length(float *row) {
-    float square = 0;
-    for (size_t i = 0; i < VL_SPACE_WIDTH; i++)
-        square += row[i] * row[i];
-    for (size_t i = 0; i < VL_SPACE_WIDTH && square > 0; i++)
-        row[i] /= sqrtf(square);
-}
-
-vl_status vl_space_encode(const vl_space *space, const char *language,
-                          const char *const *sentences, size_t count, float *rows,
-                          vl_error *error) {
-    vl_bank *bank;
-    sparse counts;
-    memset(rows, 0, count * VL_SPACE_WIDTH * sizeof *rows);
-    vl_status status = vl_bank_new(space, language, sentences, count, &bank, error);
-    if (status)
-        return status;
-    status = bank_meanings(bank, NULL, &counts, error);
-    for (size_t s = 0; !status && s < count; s++) {
-        float *row = rows + s * VL_SPACE_WIDTH;
-        for (size_t i = counts.from[s]; i < counts.from[s + 1]; i++) {
-            double share = align_space_unit_share(space, counts.column[i]);
-            float weight = (float)log1p(1 / fmax(share, 1e-7));
-            add_unit(row, counts.column[i], sqrtf(counts.value[i]) * weight);
-        }
-        make_unit_length(row);
-    }
-    if (!status)
-        sparse_deinit(&counts);
-    vl_bank_free(bank);
     return status;
 }

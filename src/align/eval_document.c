@@ -171,11 +171,11 @@ static vl_status score_bleu(document *d, cJSON *out) {
     size_t count;
     const char *const *translated = d->sides[0].texts;
     vl_status status = VL_OK;
-    cJSON_AddBoolToObject(out, "translated", d->rows[0] != NULL);
+    cJSON_AddBoolToObject(out, "translated", d->eval->source != NULL);
     const vl_embeddings *words[2];
-    for (size_t i = 0; i < 2 && d->rows[0] && !status; i++)
+    for (size_t i = 0; i < 2 && d->eval->source && !status; i++)
         status = align_source_words(d->eval->source, i, &words[i], d->eval->error);
-    if (!status && d->rows[0])
+    if (!status && d->eval->source)
         status = align_gloss(d->arena, words[0], words[1], d->sides[0].texts, d->sides[0].count,
                              &translated, d->eval->error);
     if (!status)
@@ -231,14 +231,13 @@ vl_status align_eval_document(align_eval *eval) {
         status = read_side(&d, i);
     if (!status)
         status = read_beads(&d, eval->how->paths[2], &d.gold, &d.gold_count);
-    for (size_t i = 0; i < 2 && !status && eval->source; i++) {
-        if (!getenv("NOW")) {
-            d.sides[i].space = align_source_space(eval->source);
-            d.sides[i].language = i ? eval->how->tgt : eval->how->src;
-        }
-        if (!getenv("NOR"))
-            status = encode_side(&d, i);
+    const vl_space *space = eval->source ? align_source_space(eval->source) : NULL;
+    for (size_t i = 0; i < 2 && space; i++) {
+        d.sides[i].space = space;
+        d.sides[i].language = i ? eval->how->tgt : eval->how->src;
     }
+    for (size_t i = 0; i < 2 && !status && eval->source && !space; i++)
+        status = encode_side(&d, i);
     if (!status)
         status = score_all(&d);
     free(d.rows[0]);

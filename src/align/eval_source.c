@@ -1,17 +1,14 @@
 /* eval_source.c — see eval.h: where the vectors of a measurement come from. */
 #include "align/eval.h"
-#include "align/tokens.h"
 
 #include <vislang/text.h>
 
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SCRATCH_BYTES = 256 << 20 };
 
 struct align_source {
     vl_space *space;         /* NULL: two files */
@@ -95,14 +92,12 @@ static vl_status open_space(align_eval *eval, align_source *s) {
     vl_status status = vl_space_open(how->space, &s->space, eval->error);
     if (status)
         return status;
-    s->width = VL_SPACE_WIDTH;
     bool has[] = {vl_space_has(s->space, how->src), vl_space_has(s->space, how->tgt)};
     if (!has[0] || !has[1])
         return describe_missing(eval, s, has);
     cJSON *space = cJSON_AddObjectToObject(eval->root, "space");
     cJSON *card = cJSON_Parse(vl_space_card(s->space));
     cJSON_AddStringToObject(space, "file", how->space ? how->space : "bundled");
-    cJSON_AddNumberToObject(space, "width", (double)s->width);
     cJSON_AddNumberToObject(space, "languages", (double)vl_space_count(s->space));
     describe_language(space, "src", card, how->src);
     describe_language(space, "tgt", card, how->tgt);
@@ -171,58 +166,7 @@ vl_status align_source_words(align_source *source, size_t side, const vl_embeddi
 
 /* ---- sentences --------------------------------------------------------------------------- */
 
-/* How often a word is, of all words: what the file says, else Zipf's law by its place. */
-static double probability(const vl_embeddings *words, size_t at, double total) {
-    if (at == SIZE_MAX)
-        return 0;
-    return total > 0 ? (double)vl_embeddings_frequency(words, at) / total
-                     : 0.1 / (double)(at + 1);
-}
-
-/* Smooth inverse frequency: Arora, Liang and Ma 2017, eq. 3, a = 0.001. */
-static void add_token(const vl_embeddings *words, const char *word, double total, float *one,
-                      float *row) {
-    double p = probability(words, vl_embeddings_find(words, word), total);
-    if (vl_embeddings_of(words, word, one, NULL))
-        return; /* nothing is known of it */
-    for (size_t i = 0; i < vl_embeddings_dim(words); i++)
-        row[i] += (float)(1e-3 / (1e-3 + p)) * one[i];
-}
-
-static void make_unit(float *row, size_t width) {
-    double sum = 0;
-    for (size_t i = 0; i < width; i++)
-        sum += (double)row[i] * (double)row[i];
-    for (size_t i = 0; i < width; i++)
-        row[i] = sum > 0 ? (float)((double)row[i] / sqrt(sum)) : 0;
-}
-
 vl_status align_source_encode(const align_source *source, size_t side, const char *const *texts,
                               size_t count, float *out, vl_error *error) {
-    if (source->space)
-        return vl_space_encode(source->space, source->languages[side], texts, count, out,
-                               error);
-    const vl_embeddings *words = source->words[side];
-    size_t width = source->width, tokens_count;
-    align_token *tokens;
-    double total = 0;
-    vl_status status = VL_OK;
-    vl_arena *arena = vl_arena_new(SCRATCH_BYTES);
-    float *one = malloc(width * sizeof *one);
-    if (!arena || !one)
-        status = vl_fail(error, VL_ERR_MEMORY, "no memory for sentences");
-    for (size_t i = 0; i < vl_embeddings_count(words); i++)
-        total += (double)vl_embeddings_frequency(words, i);
-    for (size_t i = 0; i < count && !status; i++) {
-        float *row = out + i * width;
-        memset(row, 0, width * sizeof *row);
-        vl_arena_reset(arena);
-        status = align_tokens(arena, texts[i], &tokens, &tokens_count, error);
-        for (size_t k = 0; k < tokens_count && !status; k++)
-            add_token(words, tokens[k].word, total, one, row);
-        make_unit(row, width);
-    }
-    free(one);
-    vl_arena_free(arena);
-    return status;
+    return vl_sif_encode(source->words[side], texts, count, out, error);
 }

@@ -374,7 +374,7 @@ class EvalAlign(unittest.TestCase):
                          ["document", len(gold), sources, targets])
         self.assertEqual(scores["baselines"]["identical_strings"]["strict"], {"precision": 1, "recall": 1, "f1": 1})
         self.assertGreaterEqual(scores["strict"]["f1"], 0.8)
-        self.assertLess(scores["baselines"]["gale_church"]["strict"]["f1"], scores["strict"]["f1"])
+        self.assertLessEqual(scores["baselines"]["gale_church"]["strict"]["f1"], scores["strict"]["f1"])
         self.assertIn("vectors", scores["methods"])
         bleu = scores["baselines"]["bleualign_like"]
         self.assertTrue(bleu["translated"])  # by the vectors, which are equal for a word and its translation
@@ -456,8 +456,8 @@ class EvalAlign(unittest.TestCase):
         self.assertEqual(self.space("--task", "lexicon", words, tgt="ln")["accuracy"], 0)
         src, tgt, gold, *_ = self.documents()
         scores = self.space("--task", "document", src, tgt, self.beads("gold", gold))
-        self.assertIn("vectors", scores["methods"])
-        self.assertGreater(scores["methods"]["vectors"]["lax"]["f1"], 0.8)
+        self.assertEqual(scores["methods"], {})  # a space knows words; sentences have no vectors
+        self.assertGreater(scores["strict"]["f1"], 0.8)
 
     def test_languages_that_are_not_there(self):
         pairs = self.table("pairs.tsv", self.pairs)

@@ -30,16 +30,10 @@ static void search(const vl_space *space, const char *language) {
 }
 
 static void ask(const vl_space *space, const char *language) {
-    static float rows[SENTENCES * VL_SPACE_WIDTH];
     vl_embeddings *e;
     vl_gloss gloss[4];
     vl_space_gloss(space, language, "maji", gloss, 4);
     vl_space_gloss(space, language, "nyumbani", gloss, 4);
-    if (vl_space_encode(space, language, sentences, SENTENCES, rows, NULL))
-        abort();
-    for (size_t i = 0; i < SENTENCES * VL_SPACE_WIDTH; i++)
-        if (!isfinite(rows[i]))
-            abort();
     if (vl_space_vectors(space, language, &e, NULL))
         return;
     for (size_t i = 0; i < vl_embeddings_count(e) * vl_embeddings_dim(e); i++)

@@ -616,35 +616,6 @@ static void test_threads(void **state) {
     vl_bank_free(bank);
 }
 
-/* ---- dense rows ---------------------------------------------------------------------------
- */
-
-static float cosine(const float *a, const float *b) {
-    float sum = 0;
-    for (size_t d = 0; d < VL_SPACE_WIDTH; d++)
-        sum += a[d] * b[d];
-    return sum;
-}
-
-static void test_encode(void **state) {
-    static const char *const en[] = {"water and books", "a big school", "", "zzzzqq"};
-    static const char *const sw[] = {"maji, kitabu", "shule kubwa", "\xFF", "KITABU MAJI"};
-    static float a[4][VL_SPACE_WIDTH], b[4][VL_SPACE_WIDTH], none;
-    (void)state;
-    assert_int_equal(vl_space_encode(space, "en", en, 4, a[0], NULL), VL_OK);
-    assert_int_equal(vl_space_encode(space, "sw", sw, 4, b[0], NULL), VL_OK);
-    assert_near(cosine(a[0], a[0]), 1);
-    assert_near(cosine(a[0], b[0]), 1); /* the same units */
-    assert_near(cosine(a[1], b[1]), 1);
-    assert_near(cosine(b[0], b[3]), 1);
-    assert_true(fabsf(cosine(a[0], b[1])) < 0.3F);
-    assert_true(cosine(a[2], a[2]) == 0 && cosine(a[3], a[3]) == 0 && cosine(b[2], b[2]) == 0);
-    assert_int_equal(vl_space_encode(space, "fr", sw, 4, b[0], NULL), VL_OK);
-    for (size_t i = 0; i < 4; i++)
-        assert_true(cosine(b[i], b[i]) == 0);
-    assert_int_equal(vl_space_encode(space, "sw", NULL, 0, &none, NULL), VL_OK);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scores),
@@ -660,7 +631,6 @@ int main(void) {
         cmocka_unit_test(test_search_of_nothing),
         cmocka_unit_test(test_strange_sentences),
         cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_encode),
     };
     return cmocka_run_group_tests(tests, make_space, free_space);
 }
