@@ -24,9 +24,10 @@ typedef struct align_token {
  * out. Two departures: an elided French or Italian article is a word of its own ("l'",
  * "homme"), and words over ALIGN_TOKEN_MAX characters are cut. Folding: NFKC and full case
  * folding with invisible characters out (Unicode's NFKC_Casefold), vowel marks and tatweel of
- * Arabic and points of Hebrew out, kaf, yeh and gaf as Persian writes them, apostrophes to ', digits of every script to 0-9. Of a
- * number, marks between groups of three digits are out and the decimal one is a point: 1,000
- * and 1.000 are "1000", 3,5 is "3.5". VL_ERR_MEMORY: the arena is full. */
+ * Arabic and points of Hebrew out, kaf, yeh and gaf as Persian writes them, apostrophes to ',
+ * digits of every script to 0-9. Of a number, marks between groups of three digits are out and
+ * the decimal one is a point: 1,000 and 1.000 are "1000", 3,5 is "3.5". VL_ERR_MEMORY: the
+ * arena is full. */
 vl_status align_tokens(vl_arena *arena, const char *text, align_token **tokens, size_t *count,
                        vl_error *error);
 
