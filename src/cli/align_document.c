@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { GUESS_BYTES = 20000, WRAPPED_MOST = 110, WRAPPED_LEAST = 30 };
 static const size_t FILE_BYTES_MAX = (size_t)256 << 20;
@@ -262,13 +263,18 @@ vl_status align_documents_space(const cli_args *args, const align_document docum
     vl_status status = vl_space_open(named, space, error);
     if (status == VL_ERR_MISSING && !named)
         return VL_OK;
+    for (size_t i = 0; i < 2; i++)
+        if (!documents[i].count)
+            fprintf(stderr, "vislang align %s: no text was found in %s\n", args->operands[0],
+                    documents[i].path);
     for (size_t i = 0; i < 2 && !status && *space; i++) {
         if (vl_space_has(*space, names[i]))
             continue;
-        fprintf(stderr,
-                "vislang align %s: the space has no %s; aligned by lengths and by the words "
-                "that these documents show to translate each other\n",
-                args->operands[0], vl_lang_name(names[i]));
+        if (documents[i].count)
+            fprintf(stderr,
+                    "vislang align %s: the space has no %s; aligned by lengths and by the "
+                    "words that these documents show to translate each other\n",
+                    args->operands[0], vl_lang_name(names[i]));
         vl_space_free(*space);
         *space = NULL;
     }
@@ -281,6 +287,19 @@ vl_sentences align_document_sentences(const align_document *document, const vl_s
                           .rows = document->rows,
                           .space = space,
                           .language = document->language};
+}
+
+vl_status align_check_output(const char *flag, const char *out, const char *const *paths,
+                             size_t count, vl_error *error) {
+    struct stat written, read;
+    if (!out || stat(out, &written) || !S_ISREG(written.st_mode))
+        return VL_OK;
+    for (size_t i = 0; i < count; i++)
+        if (!stat(paths[i], &read) && read.st_dev == written.st_dev &&
+            read.st_ino == written.st_ino)
+            return vl_fail(error, VL_ERR_USAGE, "--%s %s would write over %s, which is read",
+                           flag, out, paths[i]);
+    return VL_OK;
 }
 
 const char *align_document_joined(vl_arena *arena, const align_document *document, size_t first,

@@ -41,6 +41,11 @@ vl_sentences align_document_sentences(const align_document *document, const vl_s
 const char *align_document_joined(vl_arena *arena, const align_document *document, size_t first,
                                   size_t count);
 
+/* VL_ERR_USAGE when `out`, the value of --`flag`, is one of the files that are read, by
+ * whatever name; `out` NULL is none. */
+vl_status align_check_output(const char *flag, const char *out, const char *const *paths,
+                             size_t count, vl_error *error);
+
 /* The page `align sentences --html` writes: both side by side. */
 void align_html_write(const align_document documents[2], const vl_alignment *alignment,
                       vl_arena *arena, vl_buf *out);

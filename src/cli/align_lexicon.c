@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 #include <vislang/text.h>
 
 typedef struct lexicon_run {
@@ -56,11 +56,32 @@ static vl_status bring_together(const cli_args *args, lexicon_run *run, vl_error
     return status;
 }
 
-/* Two languages of the bundled space, by their names. */
+static vl_status has_not(const vl_space *space, const char *language, vl_error *error) {
+    char all[512] = "";
+    for (size_t i = 0; i < vl_space_count(space); i++) {
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "",
+                 vl_lang_short(vl_space_language(space, i)));
+    }
+    return vl_fail(error, VL_ERR_MISSING,
+                   "the space has no language '%s', and there is no such file; it has %s",
+                   language, all);
+}
+
+/* Two languages of the bundled space, by their codes. */
 static vl_status take_bundled(const cli_args *args, const vl_induce_options *options,
                               lexicon_run *run, vl_error *error) {
+    static const char *const others[] = {"seeds", "mapped", "rcsls", "no-refine"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cli_has(args, others[i]))
+            return vl_fail(error, VL_ERR_USAGE,
+                           "--%s is for two files; languages are in one space already",
+                           others[i]);
     vl_space *space;
     vl_status status = vl_space_open(NULL, &space, error);
+    for (size_t i = 1; i < 3 && !status; i++)
+        if (!vl_space_has(space, args->operands[i]))
+            status = has_not(space, args->operands[i], error);
     if (!status)
         status = vl_space_lexicon(space, args->operands[1], args->operands[2],
                                   options->retrieval.top, options->min_confidence, &run->found,
@@ -69,9 +90,11 @@ static vl_status take_bundled(const cli_args *args, const vl_induce_options *opt
     return status;
 }
 
-static bool are_files(const cli_args *args) {
-    return !access(args->operands[1], F_OK) || !access(args->operands[2], F_OK) ||
-           !vl_lang_code(args->operands[1]) || !vl_lang_code(args->operands[2]);
+/* There, or written like one; a folder may be named like a language. */
+static bool is_file(const char *operand) {
+    struct stat about;
+    return !strcmp(operand, "-") || strpbrk(operand, "./") ||
+           (!stat(operand, &about) && !S_ISDIR(about.st_mode));
 }
 
 static vl_status find_pairs(const cli_args *args, lexicon_run *run, vl_error *error) {
@@ -87,7 +110,7 @@ static vl_status find_pairs(const cli_args *args, lexicon_run *run, vl_error *er
                     "--mapped says that both are in one space; --seeds has no meaning then");
     if (!status)
         status = read_options(args, &options, error);
-    bool files = !status && are_files(args);
+    bool files = !status && (is_file(args->operands[1]) || is_file(args->operands[2]));
     if (!status && !files)
         return take_bundled(args, &options, run, error);
     for (size_t i = 0; i < 2 && !status && files; i++)

@@ -181,6 +181,9 @@ int cli_align_sentences(const cli_args *args) {
         status = vl_fail(&error, VL_ERR_MEMORY, "out of memory");
     else if (cli_has(args, "json") && cli_has(args, "tsv"))
         status = vl_fail(&error, VL_ERR_USAGE, "--json or --tsv, not both");
+    else
+        status = align_check_output("html", cli_value(args, "html"), args->operands + 1,
+                                    args->operand_count - 1, &error);
     if (!status)
         status = align(args, &run, &error);
     if (!status && cli_has(args, "html"))

@@ -1,5 +1,6 @@
 /* eval_align.c — `vislang eval align PAIRS`: how well sentences, words and documents are found
  * in another language; as JSON, or as a table. */
+#include "cli/align_document.h"
 #include "cli/cli.h"
 
 #include <vislang/align.h>
@@ -179,6 +180,8 @@ int cli_eval_align(const cli_args *args) {
     vl_buf json;
     vl_buf_init(&json, MAX_REPORT);
     vl_status status = read_options(args, &how, &error);
+    if (!status)
+        status = align_check_output("details", how.details, how.paths, how.path_count, &error);
     if (!status)
         status = cli_config(args, &config, &error);
     if (!status) {

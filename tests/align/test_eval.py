@@ -202,6 +202,9 @@ class EvalAlign(unittest.TestCase):
         self.assertEqual([l["place"] for l in lines[:10]], [1] * 10)
         self.assertGreater(lines[20]["place"], 1)
         self.assertIn("--details", self.call(path, "--task", "lexicon", "--details", details, code=2).stderr.decode())
+        before = path.read_bytes()
+        self.assertIn("would write over", self.call(path, "--details", path, code=2).stderr.decode())
+        self.assertEqual(path.read_bytes(), before)
 
     def test_duplicates(self):
         """Sentences that are there twice are one candidate, and any of their translations is right."""

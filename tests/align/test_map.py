@@ -145,6 +145,13 @@ class Maps(unittest.TestCase):
         self.assertTrue(all(pair["confidence"] >= 0.5 for pair in sure["pairs"]))
         self.assertLess(len(sure["pairs"]), 101)
 
+    def test_lexicon_of_bundled_languages(self):
+        folder = self.at / "languages"
+        (folder / "sw").mkdir(parents=True)  # is no file of vectors
+        made = subprocess.run([VISLANG, "align", "lexicon", "sw", "en"], capture_output=True, text=True, cwd=folder)
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        self.assertIn(["watu", "people"], [line.split("\t")[:2] for line in made.stdout.splitlines()])
+
     def test_refused(self):
         x, y, out = self.at / "x.vec", self.at / "y.vec", self.at / "refused"
         (self.at / "bad.tsv").write_text("alone\n")
@@ -163,7 +170,10 @@ class Maps(unittest.TestCase):
                 (3, "of 3", ["lexicon", x, self.at / "wide.vec", "--mapped"]),
                 (3, "no better than chance", ["lexicon", x, self.at / "n.vec"]),
                 (3, "one word", ["map", x, y, "--out", out, "--seeds", self.at / "bad.tsv"]),
-                (3, "missing.vec", ["map", x, self.at / "missing.vec", "--out", out])):
+                (3, "missing.vec", ["map", x, self.at / "missing.vec", "--out", out]),
+                (3, "cannot read", ["lexicon", self.at / "missing.vec", self.at / "missing-too.vec"]),
+                (2, "is for two files", ["lexicon", "sw", "fr", "--seeds", "none"]),
+                (4, "no language 'xx', and there is no such file; it has en, fr", ["lexicon", "xx", "fr"])):
             made = run(*arguments)
             self.assertEqual(made.returncode, code, (arguments, made.stderr))
             self.assertIn(says, made.stderr)

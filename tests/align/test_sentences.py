@@ -158,6 +158,16 @@ class Sentences(unittest.TestCase):
             for other in (empty, same, self.fr):
                 self.check_whole(self.beads(one, other))
         self.assertEqual(self.beads(empty, empty)["beads"], [])
+        self.assertIn(f"no text was found in {empty}", run("sentences", self.en, empty).stderr)
+
+    def test_what_is_read_is_not_written_over(self):
+        before, link = self.fr.read_bytes(), self.home / "link.html"
+        link.symlink_to(self.fr)
+        for page in (self.fr, link):
+            done = run("sentences", self.en, self.fr, "--html", page)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("would write over", done.stderr)
+        self.assertEqual(self.fr.read_bytes(), before)
 
     def test_wrong_use(self):
         rows = [(("sentences", self.en), 2, "A B"), (("sentences", self.en, self.home / "none.txt"), 3, "none.txt"),
