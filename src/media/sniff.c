@@ -137,6 +137,8 @@ static const char *text_looks_like(const uint8_t *bytes, size_t count) {
 }
 
 vl_media_kind vl_media_sniff(const void *bytes, size_t count) {
+    if (!count) /* then `bytes` may be NULL, which memmem must not be given */
+        return VL_MEDIA_UNKNOWN;
     const signature *found = find(bytes, count);
     if (found)
         return found->kind;

@@ -63,6 +63,7 @@ static void kind_is_found_by_content(void **state) {
         {BYTES("\xD0\xCF\x11\xE0"), VL_MEDIA_UNKNOWN,
          "an old Word, Excel or PowerPoint document"},
         {BYTES("maji safi"), VL_MEDIA_UNKNOWN, "plain text"},
+        {{NULL, 0}, VL_MEDIA_UNKNOWN, "an empty file"},
         {BYTES("\xFF\xFEm\0a\0"), VL_MEDIA_UNKNOWN, "plain text"},
         {BYTES("\1\2\3\0\0\0\xFF\xFE"), VL_MEDIA_UNKNOWN, "no kind of file known here"},
     };
