@@ -45,6 +45,7 @@ struct vl_alignment {
     char version[VL_SHA256_HEX_SIZE]; /* of the space */
     int64_t looked_ns;                /* the keeper's */
     atomic_bool looks;                /* an errand does */
+    atomic_bool asked;                /* somebody did, so that it is worth being ready */
     bool warm;                        /* of that errand */
 };
 
@@ -508,6 +509,7 @@ static void work(vl_request *request) {
     const vl_buf *body = &request->form->json;
     char key[VL_CACHE_KEY_SIZE];
     vl_error error;
+    atomic_store(&server->alignment->asked, true);
     make_key(server, body, key);
     vl_blob *blob = vl_shared_get(server, key);
     if (!blob && (blob = make_blob(server, body, &error)))
@@ -603,9 +605,10 @@ void vl_alignment_close(vl_server *server) {
 
 static void look(vl_server *server) {
     vl_alignment *al = server->alignment;
-    if (!al->warm) /* the first time */
+    if (atomic_load(&al->asked) && !al->warm) {
         vl_glosses_warm(al->glosses, &server->stopping);
-    al->warm = true;
+        al->warm = true;
+    }
     vl_banks_refresh(al->banks);
     atomic_store(&al->looks, false);
 }

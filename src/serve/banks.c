@@ -38,7 +38,8 @@ typedef struct list {
 struct vl_banks {
     const vl_space *space;
     char *folder;
-    list built_in;                 /* never changes */
+    list built_in;                 /* never changes; indexed when it is first asked for */
+    pthread_mutex_t indexing;      /* of a text's `bank` */
     pthread_mutex_t refreshing;    /* one reads at a time */
     char seen[VL_SHA256_HEX_SIZE]; /* of the folder that was read last; under `refreshing` */
     pthread_mutex_t lock;          /* of what is below */
@@ -68,11 +69,9 @@ static vl_status make_room(texts *t, size_t most, size_t bytes, vl_error *error)
                : vl_fail(error, VL_ERR_MEMORY, "no memory for a bank of sentences");
 }
 
-/* Hands the sentences over to the search. */
-static vl_status index_texts(texts *t, const vl_space *space, vl_error *error) {
+/* The sentences stay as they are from now on. */
+static vl_status settle_texts(texts *t, vl_error *error) {
     vl_sha256 *hash = vl_sha256_new();
-    vl_bank_hit none;
-    size_t found;
     if (!hash)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for a bank of sentences");
     for (size_t i = 0; i < t->out.count; i++)
@@ -80,11 +79,26 @@ static vl_status index_texts(texts *t, const vl_space *space, vl_error *error) {
     vl_sha256_finish(hash, t->digest);
     t->out.sentences = t->sentences;
     t->out.lines = t->lines;
-    vl_status status =
-        vl_bank_new(space, t->out.language, t->sentences, t->out.count, &t->bank, error);
-    t->out.bank = t->bank;
-    if (!status) /* the first search makes the index */
-        status = vl_bank_search(t->bank, t->out.language, "", 1, &none, &found, error);
+    return VL_OK;
+}
+
+/* Hands the sentences over to the search, once. */
+static vl_status index_texts(vl_banks *banks, texts *t, vl_error *error) {
+    vl_bank_hit none;
+    vl_bank *bank = NULL;
+    size_t found;
+    vl_status status = VL_OK;
+    pthread_mutex_lock(&banks->indexing);
+    if (!t->bank)
+        status = vl_bank_new(banks->space, t->out.language, t->sentences, t->out.count, &bank,
+                             error);
+    if (bank) /* the first search makes the index */
+        status = vl_bank_search(bank, t->out.language, "", 1, &none, &found, error);
+    if (bank && !status)
+        t->out.bank = t->bank = bank;
+    else
+        vl_bank_free(bank);
+    pthread_mutex_unlock(&banks->indexing);
     return status;
 }
 
@@ -145,7 +159,7 @@ static vl_status take_lines(texts *t, const vl_buf *content, vl_error *error) {
     return VL_OK;
 }
 
-static vl_status read_texts(texts *t, const vl_space *space, vl_error *error) {
+static vl_status read_texts(texts *t, vl_error *error) {
     vl_buf content;
     vl_buf_init(&content, VL_BANKS_FILE_MAX);
     vl_status status = align_file_read(t->path, &content, error);
@@ -156,7 +170,7 @@ static vl_status read_texts(texts *t, const vl_space *space, vl_error *error) {
         if (!status && !t->out.count)
             status = vl_fail(error, VL_ERR_INPUT, "it has no sentence");
         if (!status)
-            status = index_texts(t, space, error);
+            status = settle_texts(t, error);
         if (status)
             vl_error_prefix(error, "%s", t->path);
     }
@@ -290,7 +304,7 @@ static vl_status fill(vl_banks *banks, list *l, const list *now, vl_error *error
             had->users++;
             pthread_mutex_unlock(&banks->lock);
         } else {
-            status = read_texts(t, banks->space, error);
+            status = read_texts(t, error);
         }
         l->sentences += t->out.count;
         if (!status && l->sentences > VL_BANKS_ALL_MAX)
@@ -358,8 +372,8 @@ static vl_status take_phrases(texts *t, const phrase_language *language, vl_aren
     return VL_OK;
 }
 
-static vl_status phrase_texts(const phrase_language *language, const vl_space *space,
-                              vl_arena *arena, texts **out, vl_error *error) {
+static vl_status phrase_texts(const phrase_language *language, vl_arena *arena, texts **out,
+                              vl_error *error) {
     texts *t = *out = calloc(1, sizeof *t);
     if (!t)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for banks");
@@ -369,18 +383,17 @@ static vl_status phrase_texts(const phrase_language *language, const vl_space *s
     vl_status status = make_room(t, PHRASE_BYTES / 16, PHRASE_BYTES, error);
     if (!status)
         status = take_phrases(t, language, arena, error);
-    return status ? status : index_texts(t, space, error);
+    return status ? status : settle_texts(t, error);
 }
 
-static vl_status add_phrases(list *l, const vl_space *space, vl_error *error) {
+static vl_status add_phrases(list *l, vl_error *error) {
     phrases *all = NULL;
     vl_arena *arena = vl_arena_new(BUILT_IN_BYTES);
     vl_status status = arena ? phrases_open(NULL, &all, error)
                              : vl_fail(error, VL_ERR_MEMORY, "no memory for banks");
     for (size_t i = 0; !status && i < phrases_count(all) && l->count < VL_BANKS_FILES_MAX;
          i++) {
-        status =
-            phrase_texts(phrases_language(all, i), space, arena, &l->items[l->count], error);
+        status = phrase_texts(phrases_language(all, i), arena, &l->items[l->count], error);
         if (l->items[l->count])
             l->sentences += l->items[l->count++]->out.count;
         vl_arena_reset(arena);
@@ -404,7 +417,7 @@ static vl_status open_built_in(vl_banks *banks, vl_error *error) {
         if (!status)
             status = fill(banks, &banks->built_in, &none, error);
     }
-    return status ? status : add_phrases(&banks->built_in, banks->space, error);
+    return status ? status : add_phrases(&banks->built_in, error);
 }
 
 static vl_status hash_marks(const list *l, char out[VL_SHA256_HEX_SIZE], vl_error *error) {
@@ -457,6 +470,8 @@ static vl_status read_folder(vl_banks *banks, bool *changed, vl_error *error) {
         status = check_names(banks, &fresh, error);
     if (!status) /* nobody but this thread changes what is there now */
         status = fill(banks, &fresh, &banks->now, error);
+    for (size_t i = 0; i < fresh.count && !status; i++)
+        status = index_texts(banks, fresh.items[i], error);
     if (!status && !(version = vl_sha256_new()))
         status = vl_fail(error, VL_ERR_MEMORY, "no memory for banks");
     pthread_mutex_lock(&banks->lock);
@@ -482,6 +497,7 @@ vl_status vl_banks_open(const vl_space *space, const char *folder, vl_banks **ou
     if (!banks)
         return vl_fail(error, VL_ERR_MEMORY, "no memory for banks");
     pthread_mutex_init(&banks->lock, NULL);
+    pthread_mutex_init(&banks->indexing, NULL);
     pthread_mutex_init(&banks->refreshing, NULL);
     banks->space = space;
     banks->folder = strdup(folder);
@@ -502,6 +518,7 @@ void vl_banks_free(vl_banks *banks) {
     leave_list(&banks->now);
     leave_list(&banks->built_in);
     pthread_mutex_destroy(&banks->lock);
+    pthread_mutex_destroy(&banks->indexing);
     pthread_mutex_destroy(&banks->refreshing);
     free(banks->folder);
     free(banks);
@@ -550,7 +567,14 @@ size_t vl_banks_enter(vl_banks *banks, const char *name, const char *language,
     size_t count = enter_list(&banks->built_in, name, language, out, 0);
     count = enter_list(&banks->now, name, language, out, count);
     pthread_mutex_unlock(&banks->lock);
-    return count;
+    size_t ready = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (index_texts(banks, (texts *)out[i], NULL))
+            vl_banks_leave(banks, &out[i], 1); /* no memory now; perhaps the next time */
+        else
+            out[ready++] = out[i];
+    }
+    return ready;
 }
 
 void vl_banks_leave(vl_banks *banks, const vl_bank_texts *const *entered, size_t count) {
