@@ -8,6 +8,7 @@ import random
 from common import ROOT
 from load import Client, at_times, request
 
+READY = 6  # seconds from the first request until all banks and glosses are made
 LANGUAGES = ("ar", "es", "fr", "pt", "sw")
 
 
@@ -27,6 +28,8 @@ async def sentences(service, rate, seconds, seed=1):
     plan = [(i / rate, request("POST", "/research/alignment", head, body))
             for i, body in enumerate(bodies(seed)[:rate * seconds])]
     client, took, wrong, cached = Client(service.address), [], [], []
+    await client.ask(request("POST", "/research/alignment", head, bodies(seed + 1)[-1]))
+    await asyncio.sleep(READY)
 
     async def do(data, planned):
         answer = await client.ask(data)

@@ -36,6 +36,7 @@ enum {
 #define CANDIDATES_NAME "candidates"
 static const double MIN_CONFIDENCE = 0.5, SURE_OF_OTHER = 0.9, HARDLY = 0.02;
 static const int64_t LOOK_EVERY_NS = 2000000000;
+static const int64_t WARM_AFTER_NS = 30000000000; /* nobody asked until then */
 
 struct vl_alignment {
     vl_space *space; /* NULL: there is none */
@@ -44,9 +45,10 @@ struct vl_alignment {
     vl_glosses *glosses;
     char version[VL_SHA256_HEX_SIZE]; /* of the space */
     int64_t looked_ns;                /* the keeper's */
-    atomic_bool looks;                /* an errand does */
-    atomic_bool asked;                /* somebody did, so that it is worth being ready */
-    bool warm;                        /* of that errand */
+    int64_t opened_ns;
+    atomic_bool looks; /* an errand does */
+    atomic_bool asked; /* somebody did, so that it is worth being ready */
+    bool warm;         /* of that errand */
 };
 
 /* ---- what is asked ------------------------------------------------------------------ */
@@ -585,7 +587,7 @@ vl_status vl_alignment_open(vl_server *server, const vl_config *config, vl_error
     if (!(al->glosses = vl_glosses_new(al->space)))
         return vl_fail(error, VL_ERR_MEMORY, "no memory for the alignment of texts");
     status = vl_langid_open(NULL, &al->langid, error);
-    al->looked_ns = vl_clock_ns();
+    al->looked_ns = al->opened_ns = vl_clock_ns();
     return status ? status
                   : vl_banks_open(al->space, vl_config_string(config, "alignment_bank_path"),
                                   &al->banks, error);
@@ -605,7 +607,9 @@ void vl_alignment_close(vl_server *server) {
 
 static void look(vl_server *server) {
     vl_alignment *al = server->alignment;
-    if (atomic_load(&al->asked) && !al->warm) {
+    bool wanted = atomic_load(&al->asked) || vl_clock_ns() - al->opened_ns > WARM_AFTER_NS;
+    if (wanted && !al->warm) {
+        vl_banks_warm(al->banks, &server->stopping);
         vl_glosses_warm(al->glosses, &server->stopping);
         al->warm = true;
     }

@@ -543,6 +543,11 @@ void vl_banks_refresh(vl_banks *banks) {
 
 /* ---- use ------------------------------------------------------------------------------ */
 
+void vl_banks_warm(vl_banks *banks, const atomic_bool *stop) {
+    for (size_t i = 0; i < banks->built_in.count && !atomic_load(stop); i++)
+        index_texts(banks, banks->built_in.items[i], NULL);
+}
+
 void vl_banks_version(vl_banks *banks, char out[VL_SHA256_HEX_SIZE]) {
     pthread_mutex_lock(&banks->lock);
     memcpy(out, banks->version, VL_SHA256_HEX_SIZE);

@@ -12,6 +12,8 @@
 #include <vislang/align.h>
 #include <vislang/text.h>
 
+#include <stdatomic.h>
+
 enum {
     VL_BANKS_NAME_SIZE = 64,
     VL_BANKS_SENTENCE_MAX = 4096,    /* bytes */
@@ -41,6 +43,8 @@ void vl_banks_free(vl_banks *banks); /* NULL allowed */
 /* Reads what has changed in the folder since; takes as long as reading takes. What cannot be
  * used is logged once, and the banks stay as they are. */
 void vl_banks_refresh(vl_banks *banks);
+/* Indexes the bundled ones, which takes about a second, until it is asked to stop. */
+void vl_banks_warm(vl_banks *banks, const atomic_bool *stop);
 /* A hash of all sentences, the same in each process that has the same banks. */
 void vl_banks_version(vl_banks *banks, char out[VL_SHA256_HEX_SIZE]);
 /* Those of a language (`name` NULL: of every name), by name; `out`
