@@ -150,9 +150,10 @@ test("all of it can be done from the keyboard", async () => {
   await sent(5);
 
   const rows = reviews(), byRevision = rows.map(([item, revision, verdict]) => [parseInt(item, 16) + "", revision, verdict]);
-  assert.deepEqual(byRevision, [
+  const inOrder = (list) => list.map(String).sort(); // decisions on two items may arrive in either order
+  assert.deepEqual(inOrder(byRevision), inOrder([
     [ids[0], 1, "accepted"], [ids[1], 1, "corrected"], [ids[2], 1, "corrected"], [ids[3], 1, "rejected"], [ids[4], 1, "rejected"],
-    [undone, 1, "accepted"], [undone, 2, "undone"], [undone, 3, "skipped"], [ids[4], 2, "accepted"]]);
+    [undone, 1, "accepted"], [undone, 2, "undone"], [undone, 3, "skipped"], [ids[4], 2, "accepted"]]));
   assert.equal(rows[1][3], "Habari mpya a b r s 1");
   const region = rows[2][4].split(" ").map(Number);
   assert.equal(rows[2][3], null);
