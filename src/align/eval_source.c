@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 struct align_source {
     vl_space *space;         /* NULL: two files */
     vl_embeddings *words[2]; /* of the files, or of the space when they were asked for */
