@@ -311,7 +311,8 @@ static void test_long_documents_by_lengths(void **state) {
         of_target[kept] = i;
         texts[1][kept++] = text;
     }
-    vl_sentences source = {.texts = texts[0], .count = N}, target = {.texts = texts[1], .count = kept};
+    vl_sentences source = {.texts = texts[0], .count = N},
+                 target = {.texts = texts[1], .count = kept};
     assert_int_equal(vl_alignment_new(&source, &target, &options, &alignment, NULL), VL_OK);
     const vl_bead *beads = vl_alignment_beads(alignment, &count);
     for (size_t k = 0; k < count; k++)
