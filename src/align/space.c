@@ -262,10 +262,6 @@ uint8_t align_frequency_code(uint64_t count, uint64_t all) {
     return code > UINT8_MAX - 1 ? UINT8_MAX - 1 : code < 0 ? 0 : (uint8_t)lround(code);
 }
 
-double align_space_unit_share(const vl_space *space, size_t unit) {
-    return align_frequency_share(space->unit_frequencies[unit]);
-}
-
 /* ---- meanings ------------------------------------------------------------------------------
  */
 

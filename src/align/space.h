@@ -66,8 +66,6 @@ size_t align_space_word_count(const space_words *words);
 const char *align_space_word(const space_words *words, size_t i);
 size_t align_space_word_meaning(const space_words *words, size_t i, align_meaning *out);
 uint8_t align_space_word_frequency(const space_words *words, size_t i); /* as it is stored */
-/* The share of the hub's text that is this unit, as it is stored; 0: not seen. */
-double align_space_unit_share(const vl_space *space, size_t unit);
 
 /* ---- writing ------------------------------------------------------------------------- */
 

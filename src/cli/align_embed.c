@@ -1,36 +1,14 @@
 /* align_embed.c — `vislang align embed TEXT… --out V.vec|V.bin`: vectors of words from text. */
-#include "cli/cli.h"
+#include "cli/align_maps.h"
 
 #include <vislang/align.h>
 
 #include <cJSON.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static atomic_bool stop_asked;
-
-static void ask_stop(int signal_number) {
-    (void)signal_number;
-    atomic_store(&stop_asked, true);
-}
-
-static bool is_stop_asked(void *user) {
-    (void)user;
-    return atomic_load(&stop_asked);
-}
-
-/* In order: nothing is left behind. */
-static void stop_on_signals(void) {
-    struct sigaction action = {.sa_handler = ask_stop};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    vl_stop_watch(is_stop_asked, NULL);
-}
 
 /* ---- options -------------------------------------------------------------------------------
  */
@@ -171,7 +149,7 @@ int cli_align_embed(const cli_args *args) {
     vl_status status = check_files(args, out, &error);
     if (!status)
         status = read_options(args, &options, &error);
-    stop_on_signals();
+    align_stop_on_signals();
     if (!status)
         status = vl_embed_train(&options, args->operands + 1, args->operand_count - 1,
                                 &embeddings, &report, &error);

@@ -164,13 +164,9 @@ static void test_shares(void **state) {
         uint8_t code;
     } rows[] = {{0, 10, 255}, {5, 0, 255}, {10, 10, 0},         {20, 10, 0},
                 {5, 10, 8},   {1, 4, 16},  {1, UINT64_MAX, 254}};
-    vl_space *space = made_space();
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(align_frequency_code(rows[i].count, rows[i].all), rows[i].code);
-    assert_true(align_space_unit_share(space, WATER) == 0.5);
-    assert_true(align_space_unit_share(space, RAIN) == 0);
-    vl_space_free(space);
 }
 
 /* ---- what is no space ---------------------------------------------------------------------
